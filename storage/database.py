@@ -1,0 +1,128 @@
+"""The connection to PostgreSQL, transactions, notifications and migrations.
+
+PostgreSQL is the only dialect. Every function elsewhere that takes a
+``Session`` works inside the transaction of its caller, so that a change, its
+audit record and its message are committed together or not at all.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Any, ClassVar, Final
+
+import psycopg
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import DateTime, MetaData, create_engine, make_url, text
+from sqlalchemy.engine import Connection, Engine
+from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
+
+MIGRATIONS: Final = Path(__file__).parent / "migrations"
+_MIGRATION_LOCK: Final = 0x5244434D  # advisory lock key, ASCII "RDCM"
+
+
+class Base(DeclarativeBase):
+    """The declarative base of every table of every room; each room declares its own tables on it."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+    # A naive column would silently take the server's zone: every time is timestamptz.
+    type_annotation_map: ClassVar[dict[Any, Any]] = {datetime: DateTime(timezone=True)}
+
+
+class Database:
+    """A pool of connections to one PostgreSQL database.
+
+    Thread-safe; make one per process, after forking.
+    """
+
+    def __init__(self, url: str, *, pool_size: int = 10) -> None:
+        """Prepare the pool without connecting.
+
+        url: SQLAlchemy URL, ``postgresql+psycopg://…`` (plain ``postgresql://`` is read the same).
+        pool_size: connections kept; as many again may be opened under load.
+        """
+        self.url = psycopg_url(url)
+        self.engine: Engine = create_engine(
+            self.url,
+            pool_size=pool_size,
+            max_overflow=pool_size,
+            # A connection that died with a restarted server is replaced instead of failing a doctor's click.
+            pool_pre_ping=True,
+            connect_args={"options": "-c timezone=UTC"},
+        )
+        self._sessions = sessionmaker(self.engine, expire_on_commit=False)
+
+    @contextmanager
+    def transaction(self) -> Iterator[Session]:
+        """Open a transaction; commit at the end of the block, roll back when it raises."""
+        with self._sessions() as session, session.begin():
+            yield session
+
+    @contextmanager
+    def listen(self, *channels: str) -> Iterator[psycopg.Connection[Any]]:
+        """Yield a connection of its own, in autocommit, listening on `channels`.
+
+        Read it with ``connection.notifies(timeout=…)``. It is not taken from
+        the pool, since it may wait for hours.
+        """
+        parameters = make_url(self.url).set(drivername="postgresql").render_as_string(hide_password=False)
+        with psycopg.connect(parameters, autocommit=True) as connection:
+            for channel in channels:
+                connection.execute(psycopg.sql.SQL("LISTEN {}").format(psycopg.sql.Identifier(channel)))
+            yield connection
+
+    def close(self) -> None:
+        """Close every idle connection of the pool."""
+        self.engine.dispose()
+
+
+def psycopg_url(url: str) -> str:
+    """Return `url` with the driver named, so that SQLAlchemy takes psycopg 3."""
+    parsed = make_url(url)
+    if parsed.get_backend_name() == "postgresql" and parsed.drivername == "postgresql":
+        parsed = parsed.set(drivername="postgresql+psycopg")
+    return parsed.render_as_string(hide_password=False)
+
+
+def notify(session: Session, channel: str, payload: str = "") -> None:
+    """Tell listeners of `channel` once the transaction commits; at most 8,000 bytes of `payload`."""
+    session.execute(text("SELECT pg_notify(:channel, :payload)"), {"channel": channel, "payload": payload})
+
+
+def migration_config(connection: Connection | None = None) -> Config:
+    """Return Alembic's configuration for the centre's migrations, without an ini file."""
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    if connection is not None:
+        config.attributes["connection"] = connection
+    return config
+
+
+def migrate(url: str) -> None:
+    """Bring the schema to the newest version.
+
+    Processes that start together wait for each other on an advisory lock, and
+    the second finds nothing left to do.
+    """
+    engine = create_engine(psycopg_url(url))
+    try:
+        with engine.connect() as connection:
+            connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": _MIGRATION_LOCK})
+            connection.commit()
+            try:
+                with connection.begin():
+                    command.upgrade(migration_config(connection), "head")
+            finally:
+                connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": _MIGRATION_LOCK})
+                connection.commit()
+    finally:
+        engine.dispose()

@@ -1,0 +1,76 @@
+"""What the rooms tell each other: message contracts carried by the outbox.
+
+A message is a fact in the past tense. It names ids, not copies of patient
+data, and is understood in any order and any number of times. A new field has
+a default, so that an older message still parses.
+"""
+
+from datetime import datetime
+from typing import ClassVar
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict
+
+READING_WORKLIST = "reading_worklist"
+PACS_GATEWAY = "pacs_gateway"
+
+
+class Message(BaseModel):
+    """Base of every message: immutable, with a topic and the consumers that must handle it."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    topic: ClassVar[str]
+    consumers: ClassVar[tuple[str, ...]]
+
+
+class StudyReceived(Message):
+    """A study is complete: its quiet time has passed, or late instances have come and gone quiet again.
+
+    generation counts the completions of this study from 1; a consumer that has
+    seen the same or a higher generation does nothing.
+    """
+
+    topic = "study.received"
+    consumers = (READING_WORKLIST,)
+
+    study_id: UUID
+    site_id: UUID
+    study_instance_uid: str
+    generation: int
+    modalities: tuple[str, ...]
+    instance_count: int
+
+
+class ReportIssued(Message):
+    """A report version carries both signatures and goes back to the site that sent the study."""
+
+    topic = "report.issued"
+    consumers = (PACS_GATEWAY,)
+
+    report_version_id: UUID
+    workitem_id: UUID
+    study_id: UUID
+    site_id: UUID
+    study_instance_uid: str
+    version_number: int
+    pdf_object_key: str
+    pdf_sha256: str
+    title: str
+    issued_at: datetime
+
+
+class ReportDelivered(Message):
+    """A destination has acknowledged a report version."""
+
+    topic = "report.delivered"
+    consumers = (READING_WORKLIST,)
+
+    delivery_id: UUID
+    report_version_id: UUID
+    workitem_id: UUID
+    destination_id: UUID
+    delivered_at: datetime
+
+
+MESSAGE_TYPES: dict[str, type[Message]] = {kind.topic: kind for kind in (StudyReceived, ReportIssued, ReportDelivered)}

@@ -1,0 +1,207 @@
+"""The transactional outbox: a message is written with the change it tells of, and handled exactly once.
+
+The row is the truth; the broker only wakes a worker. A row is leased, handed
+to a worker, and handled in the same transaction that marks it handled. What is
+lost between (broker, worker, machine) comes back when the lease runs out. A
+message that keeps failing is parked for a person, never dropped.
+"""
+
+import logging
+import random
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final, TypeAlias
+from uuid import UUID, uuid4
+
+from sqlalchemy import Index, Select, func, select, text, update
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from storage.clock import utc_now
+from storage.database import Base, Database, notify
+from storage.errors import RdcError
+from storage.messages import MESSAGE_TYPES, Message
+
+CHANNEL: Final = "rdc_outbox"
+LEASE_SECONDS: Final = 60
+PARK_AFTER: Final = 20
+_BACKOFF_BASE_SECONDS: Final = 0.5
+_BACKOFF_CAP_SECONDS: Final = 300.0
+_ERROR_LENGTH: Final = 2000
+
+_log = logging.getLogger(__name__)
+
+Handler: TypeAlias = Callable[[Session, Any], None]
+Handlers: TypeAlias = Mapping[type[Message], Handler]
+
+
+class OutboxMessage(Base):
+    """One message for one consumer."""
+
+    __tablename__ = "outbox_message"
+    __table_args__ = (
+        Index(
+            "ix_outbox_message_due",
+            "available_at",
+            postgresql_where=text("handled_at IS NULL AND parked_at IS NULL"),
+        ),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    consumer: Mapped[str]
+    topic: Mapped[str]
+    payload: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    available_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    attempts: Mapped[int] = mapped_column(server_default="0")
+    lease_token: Mapped[UUID | None]
+    leased_until: Mapped[datetime | None]
+    handled_at: Mapped[datetime | None]
+    parked_at: Mapped[datetime | None]
+    last_error: Mapped[str | None]
+
+
+@dataclass(frozen=True, slots=True)
+class LeasedMessage:
+    """A message handed out for one try, valid while its lease lasts."""
+
+    id: UUID
+    consumer: str
+    topic: str
+    lease_token: UUID
+
+
+class UnknownTopic(RdcError):
+    """A row names a topic or a handler this version of the software does not have."""
+
+
+def emit(session: Session, message: Message) -> None:
+    """Write `message` for each of its consumers in the caller's transaction and wake the relay at its commit."""
+    payload = message.model_dump(mode="json")
+    for consumer in type(message).consumers:
+        session.add(OutboxMessage(id=uuid4(), consumer=consumer, topic=type(message).topic, payload=payload))
+    notify(session, CHANNEL)
+
+
+def lease_due(session: Session, *, limit: int = 100, lease_seconds: float = LEASE_SECONDS) -> Sequence[LeasedMessage]:
+    """Lease up to `limit` due messages, oldest first.
+
+    Several relays may call this at once: none gets a row another holds.
+    """
+    now = utc_now()
+    due = session.scalars(
+        select(OutboxMessage)
+        .where(
+            OutboxMessage.handled_at.is_(None),
+            OutboxMessage.parked_at.is_(None),
+            OutboxMessage.available_at <= now,
+            (OutboxMessage.leased_until.is_(None)) | (OutboxMessage.leased_until <= now),
+        )
+        .order_by(OutboxMessage.available_at)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    ).all()
+    leased: list[LeasedMessage] = []
+    for row in due:
+        token = uuid4()
+        row.lease_token = token
+        row.leased_until = now + timedelta(seconds=lease_seconds)
+        leased.append(LeasedMessage(row.id, row.consumer, row.topic, token))
+    return leased
+
+
+def release(session: Session, leased: Sequence[LeasedMessage]) -> None:
+    """Give leases back at once, for a relay that could not reach the broker."""
+    for item in leased:
+        session.execute(
+            update(OutboxMessage)
+            .where(OutboxMessage.id == item.id, OutboxMessage.lease_token == item.lease_token)
+            .values(lease_token=None, leased_until=None)
+        )
+
+
+def handle(database: Database, message_id: UUID, lease_token: UUID, handlers: Handlers) -> bool:
+    """Run the handler of one leased message; its writes and the mark "handled" commit together.
+
+    Returns whether the message is handled now or was before. A lease that has
+    passed to somebody else makes this a no-op. When the handler raises, its
+    writes are rolled back, the attempt is counted and the next one is put off
+    with exponential back-off; after `PARK_AFTER` attempts the row is parked.
+    """
+    try:
+        with database.transaction() as session:
+            row = session.get(OutboxMessage, message_id, with_for_update=True)
+            if row is None or row.handled_at is not None:
+                return True
+            if row.lease_token != lease_token or row.parked_at is not None:
+                return False
+            kind = MESSAGE_TYPES.get(row.topic)
+            handler = handlers.get(kind) if kind else None
+            if kind is None or handler is None:
+                raise UnknownTopic(
+                    f"no handler for topic {row.topic!r} of consumer {row.consumer!r}",
+                    remedy="Upgrade the worker, then release the parked message.",
+                )
+            handler(session, kind.model_validate(row.payload))
+            row.handled_at = utc_now()
+            row.lease_token = None
+            row.leased_until = None
+    except Exception as error:
+        _log.exception("outbox message failed", extra={"message_id": str(message_id)})
+        _put_off(database, message_id, lease_token, error)
+        return False
+    return True
+
+
+def _put_off(database: Database, message_id: UUID, lease_token: UUID, error: Exception) -> None:
+    with database.transaction() as session:
+        row = session.get(OutboxMessage, message_id, with_for_update=True)
+        if row is None or row.lease_token != lease_token or row.handled_at is not None:
+            return
+        row.attempts += 1
+        row.last_error = f"{type(error).__name__}: {error}"[:_ERROR_LENGTH]
+        row.lease_token = None
+        row.leased_until = None
+        row.available_at = utc_now() + timedelta(seconds=backoff_seconds(row.attempts))
+        if row.attempts >= PARK_AFTER:
+            row.parked_at = utc_now()
+
+
+def backoff_seconds(attempts: int, *, base: float = _BACKOFF_BASE_SECONDS, cap: float = _BACKOFF_CAP_SECONDS) -> float:
+    """Return how long to wait after the `attempts`-th failure: doubling from `base` to `cap`, with ±20 % jitter.
+
+    The jitter keeps many messages that failed together from coming back together.
+    """
+    exponent = min(max(attempts - 1, 0), 32)
+    return min(cap, base * 2.0**exponent) * random.uniform(0.8, 1.2)  # noqa: S311 -- spreads load, guards nothing
+
+
+def unpark(session: Session, message_id: UUID) -> bool:
+    """Let a parked message be tried again; return whether there was one."""
+    row = session.get(OutboxMessage, message_id, with_for_update=True)
+    if row is None or row.parked_at is None:
+        return False
+    row.parked_at = None
+    row.attempts = 0
+    row.available_at = utc_now()
+    notify(session, CHANNEL)
+    return True
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxCounts:
+    """How many messages wait and how many need a person."""
+
+    pending: int
+    parked: int
+
+
+def counts(session: Session) -> OutboxCounts:
+    """Count what is not handled yet."""
+    open_rows: Select[tuple[int, int]] = select(
+        func.count().filter(OutboxMessage.parked_at.is_(None)),
+        func.count().filter(OutboxMessage.parked_at.is_not(None)),
+    ).where(OutboxMessage.handled_at.is_(None))
+    pending, parked = session.execute(open_rows).one()
+    return OutboxCounts(pending=pending, parked=parked)

@@ -1,0 +1,271 @@
+"""The registry: organisations, their devices and destinations, and people with their roles."""
+
+import ipaddress
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Final
+from uuid import UUID, uuid4
+
+from sqlalchemy import ARRAY, CheckConstraint, ForeignKey, String, UniqueConstraint, func, or_, select
+from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
+
+from storage.database import Base
+from storage.errors import RdcError
+from storage.identifiers import AeTitle
+
+_PORTS: Final = range(1, 65536)
+
+
+class OrganisationKind(StrEnum):
+    """What an organisation is in the consortium."""
+
+    CONSORTIUM = "consortium"
+    CENTRE = "centre"
+    SITE = "site"
+
+
+class Role(StrEnum):
+    """What a person may do for an organisation."""
+
+    SITE_TECHNICIAN = "site_technician"
+    SITE_DOCTOR = "site_doctor"
+    WRITER = "writer"
+    REVIEWER = "reviewer"
+    EXPERT = "expert"
+    QUALITY_CONTROLLER = "quality_controller"
+    DISPATCHER = "dispatcher"
+    CONSORTIUM_ADMIN = "consortium_admin"
+    SYSTEM_ADMIN = "system_admin"
+    REGULATOR = "regulator"
+    AUDITOR = "auditor"
+
+
+class Organisation(Base):
+    """A consortium, its centre, or a site; `parent_id` makes the tree."""
+
+    __tablename__ = "organisation"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
+    kind: Mapped[OrganisationKind] = mapped_column(String)
+    parent_id: Mapped[UUID | None] = mapped_column(ForeignKey("organisation.id"))
+    code: Mapped[str] = mapped_column(unique=True)
+    name: Mapped[str]
+    name_en: Mapped[str]
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+class Device(Base):
+    """A modality or other machine of a site that may associate with us.
+
+    addresses: networks in CIDR notation it may call from; empty means any address.
+    """
+
+    __tablename__ = "device"
+    __table_args__ = (UniqueConstraint("ae_title"),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
+    site_id: Mapped[UUID] = mapped_column(ForeignKey("organisation.id"), index=True)
+    ae_title: Mapped[str]
+    addresses: Mapped[list[str]] = mapped_column(ARRAY(String), default=list)
+    name: Mapped[str]
+    modality: Mapped[str | None]
+    active: Mapped[bool] = mapped_column(default=True)
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+    def allows(self, address: str) -> bool:
+        """Tell whether the device may call from the IP `address`."""
+        if not self.addresses:
+            return True
+        caller = ipaddress.ip_address(address)
+        if isinstance(caller, ipaddress.IPv6Address) and caller.ipv4_mapped is not None:
+            caller = caller.ipv4_mapped
+        return any(caller in ipaddress.ip_network(network, strict=False) for network in self.addresses)
+
+
+class Destination(Base):
+    """Where a site wants its reports delivered."""
+
+    __tablename__ = "destination"
+    __table_args__ = (CheckConstraint("kind IN ('dicom')", name="kind"), CheckConstraint("port BETWEEN 1 AND 65535", name="port"))
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
+    site_id: Mapped[UUID] = mapped_column(ForeignKey("organisation.id"), index=True)
+    kind: Mapped[str]
+    ae_title: Mapped[str]
+    host: Mapped[str]
+    port: Mapped[int]
+    active: Mapped[bool] = mapped_column(default=True)
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+class Person(Base):
+    """Somebody who signs in; what they may do is in their memberships."""
+
+    __tablename__ = "person"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
+    login: Mapped[str] = mapped_column(unique=True)
+    display_name: Mapped[str]
+    password_hash: Mapped[str]
+    active: Mapped[bool] = mapped_column(default=True)
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    memberships: Mapped[list["Membership"]] = relationship(back_populates="person")
+
+
+class Membership(Base):
+    """A role of a person at an organisation, for a time."""
+
+    __tablename__ = "membership"
+
+    person_id: Mapped[UUID] = mapped_column(ForeignKey("person.id"), primary_key=True)
+    organisation_id: Mapped[UUID] = mapped_column(ForeignKey("organisation.id"), primary_key=True)
+    role: Mapped[Role] = mapped_column(String, primary_key=True)
+    valid_from: Mapped[date] = mapped_column(server_default=func.current_date())
+    valid_until: Mapped[date | None]
+    person: Mapped[Person] = relationship(back_populates="memberships")
+    organisation: Mapped[Organisation] = relationship()
+
+
+class RegistryRefused(RdcError):
+    """An entry of the registry is not acceptable or does not exist."""
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """A device as the gateway knows it during an association."""
+
+    device_id: UUID
+    site_id: UUID
+    ae_title: str
+    site_code: str
+
+
+def find_device(session: Session, calling_ae_title: str, address: str) -> Caller | None:
+    """Return the active device that may call under this AE title from this IP address, or None."""
+    found = session.execute(
+        select(Device, Organisation.code)
+        .join(Organisation, Organisation.id == Device.site_id)
+        .where(Device.ae_title == calling_ae_title.strip(), Device.active)
+    ).one_or_none()
+    if found is None or not found[0].allows(address):
+        return None
+    device, code = found
+    return Caller(device_id=device.id, site_id=device.site_id, ae_title=device.ae_title, site_code=code)
+
+
+def add_organisation(session: Session, kind: OrganisationKind, code: str, name: str, name_en: str, parent: Organisation | None) -> Organisation:
+    """Add an organisation under `parent`.
+
+    Raises:
+        RegistryRefused: the code is taken or is not a plain word for URLs and tables.
+    """
+    if not code or not all(c.isascii() and (c.isalnum() or c in "-_") for c in code):
+        raise RegistryRefused("organisation code", expected="letters, digits, '-' and '_'", found=repr(code))
+    if session.scalar(select(Organisation.id).where(Organisation.code == code)):
+        raise RegistryRefused(f"organisation code {code!r} is taken", remedy="Choose another code.")
+    organisation = Organisation(kind=kind, code=code, name=name, name_en=name_en, parent_id=parent.id if parent else None)
+    session.add(organisation)
+    session.flush()
+    return organisation
+
+
+def organisation_by_code(session: Session, code: str) -> Organisation:
+    """Return the organisation with this code.
+
+    Raises:
+        RegistryRefused: there is none.
+    """
+    found = session.scalar(select(Organisation).where(Organisation.code == code))
+    if found is None:
+        raise RegistryRefused(f"no organisation has the code {code!r}", remedy="List them with 'rdc site list'.")
+    return found
+
+
+def add_device(session: Session, site: Organisation, ae_title: str, name: str, *, addresses: Sequence[str] = (), modality: str | None = None) -> Device:
+    """Add a device of `site`.
+
+    Raises:
+        InvalidIdentifier: `ae_title` is not an AE title.
+        RegistryRefused: the AE title is taken, or an address is not an IP network.
+    """
+    title = AeTitle.parse(ae_title)
+    for address in addresses:
+        try:
+            ipaddress.ip_network(address, strict=False)
+        except ValueError as error:
+            raise RegistryRefused("device address", expected="an IP address or network such as 10.1.2.0/24", found=repr(address)) from error
+    if session.scalar(select(Device.id).where(Device.ae_title == title)):
+        raise RegistryRefused(
+            f"AE title {str(title)!r} belongs to another device",
+            remedy="AE titles are unique over all sites: give this device one of its own.",
+        )
+    device = Device(site_id=site.id, ae_title=title, name=name, addresses=list(addresses), modality=modality)
+    session.add(device)
+    session.flush()
+    return device
+
+
+def add_dicom_destination(session: Session, site: Organisation, ae_title: str, host: str, port: int) -> Destination:
+    """Add the AE of `site` to which its reports go by C-STORE.
+
+    Raises:
+        InvalidIdentifier: `ae_title` is not an AE title.
+        RegistryRefused: the port is not a TCP port.
+    """
+    if port not in _PORTS:
+        raise RegistryRefused("destination port", expected="1 to 65535", found=str(port))
+    destination = Destination(site_id=site.id, kind="dicom", ae_title=AeTitle.parse(ae_title), host=host, port=port)
+    session.add(destination)
+    session.flush()
+    return destination
+
+
+def add_person(session: Session, login: str, display_name: str, password_hash: str, *, organisation: Organisation, roles: Sequence[Role]) -> Person:
+    """Add a person with `roles` at `organisation`, valid from today.
+
+    Raises:
+        RegistryRefused: the login is taken or empty.
+    """
+    if not login or login != login.strip().lower():
+        raise RegistryRefused("login", expected="lower case without surrounding spaces", found=repr(login))
+    if session.scalar(select(Person.id).where(Person.login == login)):
+        raise RegistryRefused(f"login {login!r} is taken", remedy="Choose another login.")
+    person = Person(login=login, display_name=display_name, password_hash=password_hash)
+    session.add(person)
+    session.flush()
+    session.add_all(Membership(person_id=person.id, organisation_id=organisation.id, role=role) for role in roles)
+    session.flush()
+    return person
+
+
+def valid_memberships(session: Session, person_id: UUID) -> Sequence[Membership]:
+    """Return the memberships of a person that hold today, organisations loaded with them."""
+    today = func.current_date()
+    return session.scalars(
+        select(Membership)
+        .join(Organisation)
+        .where(
+            Membership.person_id == person_id,
+            Membership.valid_from <= today,
+            or_(Membership.valid_until.is_(None), Membership.valid_until >= today),
+        )
+        .order_by(Organisation.code, Membership.role)
+    ).all()
+
+
+def sites_under(session: Session, organisation_id: UUID) -> Sequence[Organisation]:
+    """Return every site in the subtree of an organisation, itself included, ordered by code.
+
+    For a centre that is its consortium's subtree: the centre reads for all sites beside it.
+    """
+    start = session.get_one(Organisation, organisation_id)
+    root_id = start.parent_id if start.kind == OrganisationKind.CENTRE and start.parent_id else start.id
+    tree = select(Organisation.id).where(Organisation.id == root_id).cte("tree", recursive=True)
+    tree = tree.union_all(select(Organisation.id).join(tree, Organisation.parent_id == tree.c.id))
+    return session.scalars(
+        select(Organisation)
+        .where(Organisation.id.in_(select(tree.c.id)), Organisation.kind == OrganisationKind.SITE)
+        .order_by(Organisation.code)
+    ).all()
