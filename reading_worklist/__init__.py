@@ -1,0 +1,1 @@
+"""What people at the centre and at the sites see: worklist, viewer, reports, portal."""

@@ -1,0 +1,155 @@
+"""Server-side sessions: sign in, find the scope of a request, sign out."""
+
+import hashlib
+import hmac
+import secrets
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from http import HTTPStatus
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from reading_worklist.access.passwords import verify_password
+from reading_worklist.access.scope import Scope
+from reading_worklist.access.tables import WebSession
+from reading_worklist.problems import Problem, forbidden
+from storage import audit
+from storage.clock import utc_now
+from storage.registry import Membership, Organisation, Person, sites_under, valid_memberships
+
+_TOKEN_BYTES = 32
+_SEEN_STEP = timedelta(minutes=1)
+
+
+@dataclass(frozen=True, slots=True)
+class SessionLimits:
+    """How long a session lasts without a request (idle) and at all (absolute)."""
+
+    idle: timedelta
+    absolute: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """A new session; `token` goes into the cookie and is not kept."""
+
+    token: str
+    scope: Scope
+    expires_at: datetime
+
+
+def not_signed_in(remedy: str = "Sign in.") -> Problem:
+    """Return the answer for a request without a valid session."""
+    return Problem(HTTPStatus.UNAUTHORIZED, "not-signed-in", "You are not signed in", remedy=remedy)
+
+
+def wrong_credentials() -> Problem:
+    """Return the one answer for an unknown login, a wrong password and a closed account."""
+    return Problem(
+        HTTPStatus.UNAUTHORIZED,
+        "wrong-credentials",
+        "The login or the password is wrong",
+        remedy="Check both; upper and lower case matter in the password.",
+    )
+
+
+def stored_password_hash(session: Session, login: str) -> str | None:
+    """Return the hash of an active person's password, None when there is no such person."""
+    return session.scalar(select(Person.password_hash).where(Person.login == login, Person.active))
+
+
+def password_matches(stored_hash: str | None, password: str) -> bool:
+    """Verify outside of any transaction: hashing takes tens of milliseconds on purpose."""
+    return verify_password(stored_hash, password)
+
+
+def sign_in(session: Session, login: str, client: str, limits: SessionLimits, organisation_code: str | None = None) -> SignedIn:
+    """Start a session for a person whose password has been verified.
+
+    organisation_code: for which of their organisations to act; the first by code when not given.
+
+    Raises:
+        Problem: 401 when the person is gone, 403 without a role that is valid today.
+    """
+    person = session.scalar(select(Person).where(Person.login == login, Person.active))
+    if person is None:
+        raise wrong_credentials()
+    memberships = [m for m in valid_memberships(session, person.id) if organisation_code in (None, m.organisation.code)]
+    if not memberships:
+        raise forbidden("You have no role that is valid today", remedy="Ask your consortium administrator.")
+    organisation = memberships[0].organisation
+    token = secrets.token_urlsafe(_TOKEN_BYTES)
+    now = utc_now()
+    row = WebSession(
+        token_sha256=_digest(token),
+        person_id=person.id,
+        organisation_id=organisation.id,
+        csrf_token=secrets.token_urlsafe(_TOKEN_BYTES),
+        client=client,
+        created_at=now,
+        last_seen_at=now,
+        expires_at=now + limits.absolute,
+    )
+    session.add(row)
+    session.flush()
+    scope = _scope(session, row, person, client)
+    audit.record(session, scope.actor, "session:sign_in", subject_kind="person", subject_id=person.id)
+    return SignedIn(token=token, scope=scope, expires_at=row.expires_at)
+
+
+def resume(session: Session, token: str, client: str, limits: SessionLimits) -> tuple[Scope, datetime]:
+    """Return the scope of a session and when it ends.
+
+    Raises:
+        Problem: 401 when it is unknown, over, or idle for too long; 403 when no role is valid any more.
+    """
+    row = session.get(WebSession, _digest(token))
+    now = utc_now()
+    if row is None or row.ended_at is not None or row.expires_at <= now or row.last_seen_at + limits.idle <= now:
+        raise not_signed_in("Your session has ended. Sign in again; your draft is kept.")
+    person = session.get_one(Person, row.person_id)
+    if not person.active:
+        raise not_signed_in()
+    if now - row.last_seen_at >= _SEEN_STEP:
+        row.last_seen_at = now
+    return _scope(session, row, person, client), min(row.expires_at, row.last_seen_at + limits.idle)
+
+
+def sign_out(session: Session, token: str, scope: Scope) -> None:
+    """End a session."""
+    row = session.get_one(WebSession, _digest(token))
+    row.ended_at = utc_now()
+    audit.record(session, scope.actor, "session:sign_out", subject_kind="person", subject_id=scope.person_id)
+
+
+def csrf_matches(scope: Scope, sent: str | None) -> bool:
+    """Tell whether an unsafe request repeats the session's CSRF token, compared in constant time."""
+    return sent is not None and hmac.compare_digest(scope.csrf_token.encode(), sent.encode())
+
+
+def _digest(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def _scope(session: Session, row: WebSession, person: Person, client: str) -> Scope:
+    memberships: list[Membership] = [m for m in valid_memberships(session, person.id) if m.organisation_id == row.organisation_id]
+    if not memberships:
+        raise forbidden("You have no role that is valid today", remedy="Ask your consortium administrator.")
+    organisation: Organisation = memberships[0].organisation
+    site_ids: frozenset[UUID] = frozenset(site.id for site in sites_under(session, organisation.id))
+    return Scope(
+        person_id=person.id,
+        login=person.login,
+        display_name=person.display_name,
+        organisation_id=organisation.id,
+        organisation_code=organisation.code,
+        organisation_name=organisation.name,
+        organisation_name_en=organisation.name_en,
+        organisation_kind=organisation.kind,
+        roles=frozenset(m.role for m in memberships),
+        site_ids=site_ids,
+        csrf_token=row.csrf_token,
+        client=client,
+    )

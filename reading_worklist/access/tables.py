@@ -1,0 +1,29 @@
+"""Tables of signed-in people."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import ForeignKey, func
+from sqlalchemy.orm import Mapped, mapped_column
+
+from storage.database import Base
+
+
+class WebSession(Base):
+    """A person signed in at a browser, acting for one organisation.
+
+    token_sha256: digest of the cookie's token; the token itself is nowhere in the database.
+    csrf_token: what unsafe requests must repeat in a header (double submit, held by the server).
+    """
+
+    __tablename__ = "web_session"
+
+    token_sha256: Mapped[str] = mapped_column(primary_key=True)
+    person_id: Mapped[UUID] = mapped_column(ForeignKey("person.id"), index=True)
+    organisation_id: Mapped[UUID] = mapped_column(ForeignKey("organisation.id"))
+    csrf_token: Mapped[str]
+    client: Mapped[str]
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    last_seen_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    expires_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]

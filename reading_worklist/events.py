@@ -1,0 +1,103 @@
+"""Live updates: what changed, told to every open page that may know of it.
+
+A change notifies PostgreSQL in its own transaction; one listening thread per
+web process passes it to the pages' queues. Events carry ids and states only:
+a page that may see more asks for it.
+"""
+
+import asyncio
+import json
+import logging
+import threading
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any, Final
+from uuid import UUID
+
+import psycopg
+from sqlalchemy.orm import Session
+
+from storage.database import Database, notify
+
+CHANNEL: Final = "rdc_events"
+_QUEUE_SIZE: Final = 1000
+_RETRY_SECONDS: Final = 1.0
+_WAIT_SECONDS: Final = 1.0
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """A change at one site; `kind` is the SSE event name, `data` its JSON body."""
+
+    kind: str
+    site_id: UUID
+    data: dict[str, Any]
+
+
+def publish(session: Session, event: Event) -> None:
+    """Tell all web processes of `event` when the caller's transaction commits."""
+    notify(session, CHANNEL, json.dumps({"kind": event.kind, "site_id": str(event.site_id), "data": event.data}))
+
+
+class EventHub:
+    """Passes notifications to subscribed pages; a page that does not keep up loses the oldest events."""
+
+    def __init__(self, database: Database) -> None:
+        """Prepare the hub; `start` begins to listen."""
+        self._database = database
+        self._stop = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._subscribers: set[tuple[asyncio.AbstractEventLoop, asyncio.Queue[Event]]] = set()
+        self._lock = threading.Lock()
+
+    def start(self) -> None:
+        """Begin to listen in a thread of its own."""
+        self._thread = threading.Thread(target=self._listen, name="event-hub", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Stop listening; returns when the thread has ended."""
+        self._stop.set()
+        if self._thread is not None:
+            self._thread.join()
+
+    @asynccontextmanager
+    async def subscribe(self) -> AsyncIterator[asyncio.Queue[Event]]:
+        """Yield a queue that receives every event from now on."""
+        queue: asyncio.Queue[Event] = asyncio.Queue(_QUEUE_SIZE)
+        entry = (asyncio.get_running_loop(), queue)
+        with self._lock:
+            self._subscribers.add(entry)
+        try:
+            yield queue
+        finally:
+            with self._lock:
+                self._subscribers.discard(entry)
+
+    def _listen(self) -> None:
+        while not self._stop.is_set():
+            try:
+                with self._database.listen(CHANNEL) as connection:
+                    while not self._stop.is_set():
+                        for notification in connection.notifies(timeout=_WAIT_SECONDS):
+                            self._pass_on(notification.payload)
+            except psycopg.OperationalError:
+                _log.warning("event listener lost the database; trying again")
+                self._stop.wait(_RETRY_SECONDS)
+
+    def _pass_on(self, payload: str) -> None:
+        body = json.loads(payload)
+        event = Event(kind=body["kind"], site_id=UUID(body["site_id"]), data=body["data"])
+        with self._lock:
+            subscribers = list(self._subscribers)
+        for loop, queue in subscribers:
+            loop.call_soon_threadsafe(_offer, queue, event)
+
+
+def _offer(queue: asyncio.Queue[Event], event: Event) -> None:
+    if queue.full():
+        queue.get_nowait()
+    queue.put_nowait(event)

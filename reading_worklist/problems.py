@@ -1,0 +1,91 @@
+"""Errors as HTTP answers: RFC 9457 problem details, one shape for every route."""
+
+import logging
+from http import HTTPStatus
+from typing import Any, Final
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse, Response
+from starlette.exceptions import HTTPException
+
+from storage.errors import RdcError
+
+MEDIA_TYPE: Final = "application/problem+json"
+
+_log = logging.getLogger(__name__)
+
+
+class Problem(RdcError):
+    """A request that is refused.
+
+    status: the HTTP status.
+    code: a stable word for the kind of problem, the last part of its `type` URI; pages translate it.
+    """
+
+    def __init__(  # noqa: PLR0913 -- the parts of a problem document, each by keyword
+        self, status: int, code: str, what: str, *, expected: str = "", found: str = "", remedy: str = ""
+    ) -> None:
+        self.status = status
+        self.code = code
+        super().__init__(what, expected=expected, found=found, remedy=remedy)
+
+
+def not_found(what: str) -> Problem:
+    """Return the answer for what does not exist or is not for the caller; the two cannot be told apart."""
+    return Problem(
+        HTTPStatus.NOT_FOUND, "not-found", f"{what} does not exist, or is not visible to you", remedy="Check the address or open it from the list."
+    )
+
+
+def forbidden(what: str, *, remedy: str = "") -> Problem:
+    """Return the answer for a signed-in person without the role for an act."""
+    return Problem(HTTPStatus.FORBIDDEN, "forbidden", what, remedy=remedy)
+
+
+def conflict(code: str, what: str, *, expected: str = "", found: str = "", remedy: str = "") -> Problem:
+    """Return the answer for an act that the state of its object does not allow now."""
+    return Problem(HTTPStatus.CONFLICT, code, what, expected=expected, found=found, remedy=remedy)
+
+
+def problem_response(  # noqa: PLR0913 -- the parts of a problem document, each by keyword
+    status: int, code: str, title: str, *, expected: str = "", found: str = "", remedy: str = "", headers: dict[str, str] | None = None
+) -> Response:
+    """Return a problem document (RFC 9457 §3) with our members expected, found and remedy where they say something."""
+    body: dict[str, Any] = {"type": f"urn:rdc:problem:{code}", "title": title, "status": status}
+    detail = {"expected": expected, "found": found, "remedy": remedy}
+    body["detail"] = "; ".join(text for text in (title, *(f"{key}: {text}" for key, text in detail.items() if text)))
+    body.update({key: text for key, text in detail.items() if text})
+    return JSONResponse(body, status_code=status, media_type=MEDIA_TYPE, headers=headers)
+
+
+def install(app: FastAPI) -> None:
+    """Make every error of `app` a problem document; an unforeseen one is logged and told without its insides."""
+
+    @app.exception_handler(Problem)
+    async def on_problem(_request: Request, error: Problem) -> Response:  # pyright: ignore[reportUnusedFunction] -- registered by the decorator
+        return problem_response(
+            error.status, error.code, error.what, expected=error.expected, found=error.found, remedy=error.remedy
+        )
+
+    @app.exception_handler(RequestValidationError)
+    async def on_validation(_request: Request, error: RequestValidationError) -> Response:  # pyright: ignore[reportUnusedFunction] -- registered by the decorator
+        places = "; ".join(f"{'.'.join(str(part) for part in item['loc'])}: {item['msg']}" for item in error.errors()[:5])
+        return problem_response(
+            HTTPStatus.UNPROCESSABLE_ENTITY, "invalid-request", "The request is not understood", found=places, remedy="Correct the named fields."
+        )
+
+    @app.exception_handler(HTTPException)
+    async def on_http(_request: Request, error: HTTPException) -> Response:  # pyright: ignore[reportUnusedFunction] -- registered by the decorator
+        code = HTTPStatus(error.status_code).phrase.lower().replace(" ", "-")
+        return problem_response(error.status_code, code, str(error.detail), headers=dict(error.headers or {}))
+
+    @app.exception_handler(Exception)
+    async def on_unforeseen(request: Request, error: Exception) -> Response:  # pyright: ignore[reportUnusedFunction] -- registered by the decorator
+        _log.error("request failed", exc_info=error, extra={"route": request.scope.get("route_path", request.method)})
+        return problem_response(
+            HTTPStatus.INTERNAL_SERVER_ERROR,
+            "internal-error",
+            "The server failed to answer",
+            remedy="Try again; if it stays, tell your system administrator the time of the request.",
+        )

@@ -1,0 +1,94 @@
+"""What a request needs: the parts put together by deploy, and who is asking.
+
+Routes take `Parts` and `Asking` as parameters; nothing is global.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Final, cast
+
+from fastapi import Depends, Request
+
+from reading_worklist.access import sessions
+from reading_worklist.access.scope import Scope
+from reading_worklist.access.sessions import SessionLimits, csrf_matches, not_signed_in
+from reading_worklist.events import EventHub
+from reading_worklist.problems import forbidden
+from storage.database import Database
+from storage.objects import ObjectStore
+
+COOKIE: Final = "rdc_session"
+CSRF_HEADER: Final = "X-CSRF-Token"
+_SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+@dataclass(frozen=True, slots=True)
+class WebConfig:
+    """Settings of the web process.
+
+    web_ui: directory of the built web UI. ohif: directory of the built OHIF viewer.
+    fonts: directories with the fonts of the printed report.
+    trust_anchors: PEM certificates of the authorities whose signatures count.
+    public_url: where people reach this server, for links on paper.
+    time_zone: the zone in which times are shown and printed.
+    secure_cookie: send the session cookie over HTTPS only.
+    claim_lease: how long a claimed workitem stays claimed without work on it.
+    """
+
+    web_ui: Path
+    ohif: Path
+    fonts: tuple[Path, ...]
+    trust_anchors: tuple[str, ...]
+    public_url: str = "http://127.0.0.1:8080"
+    time_zone: str = "Asia/Shanghai"
+    secure_cookie: bool = False
+    claim_lease: timedelta = timedelta(minutes=15)
+    session_limits: SessionLimits = field(default_factory=lambda: SessionLimits(idle=timedelta(hours=1), absolute=timedelta(hours=12)))
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """The parts of one web process."""
+
+    config: WebConfig
+    database: Database
+    objects: ObjectStore
+    events: EventHub
+
+
+def services_of(request: Request) -> Services:
+    """Return the parts that `create_app` was given."""
+    return cast("Services", request.app.state.services)
+
+
+Parts = Annotated[Services, Depends(services_of)]
+
+
+def client_address(request: Request) -> str:
+    """Return the network address of the caller."""
+    return request.client.host if request.client else "unknown"
+
+
+def current_scope(request: Request, services: Parts) -> Scope:
+    """Return who is asking; for unsafe methods the CSRF token must be repeated in a header.
+
+    Raises:
+        Problem: 401 without a valid session, 403 without the CSRF token.
+    """
+    token = request.cookies.get(COOKIE)
+    if token is None:
+        raise not_signed_in()
+    with services.database.transaction() as session:
+        scope, _ = sessions.resume(session, token, client_address(request), services.config.session_limits)
+    if request.method not in _SAFE_METHODS and not csrf_matches(scope, request.headers.get(CSRF_HEADER)):
+        raise forbidden(
+            f"The request lacks the header {CSRF_HEADER} of your session", remedy="Send the csrf_token that sign-in returned. Reload the page."
+        )
+    return scope
+
+
+Asking = Annotated[Scope, Depends(current_scope)]
+
+__all__: Sequence[str] = ("COOKIE", "CSRF_HEADER", "Asking", "Parts", "Services", "WebConfig", "client_address", "current_scope", "services_of")

@@ -1,0 +1,13 @@
+"""Alembic's entry: runs the migrations on the connection that `storage.database.migrate` holds the lock with."""
+
+from alembic import context
+
+from storage.database import Base
+
+connection = context.config.attributes.get("connection")
+if connection is None:
+    message = "migrations run through 'rdc migrate' or at the start of 'rdc up', which hold the migration lock"
+    raise RuntimeError(message)
+context.configure(connection=connection, target_metadata=Base.metadata, compare_type=True, compare_server_default=False)
+with context.begin_transaction():
+    context.run_migrations()
