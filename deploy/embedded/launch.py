@@ -86,7 +86,7 @@ def main(arguments: list[str]) -> NoReturn:
         if spec["uid"] is not None:
             change_account(int(spec["uid"]), int(spec["gid"]), spec["capability"])
         die_with_parent(int(spec["parent"]), int(spec["death_signal"]))
-        os.execv(program[0], program)
+        os.execv(program[0], program)  # noqa: S606 - no shell is wanted
     except OSError as error:
         sys.stderr.write(f"rdc: cannot launch {program[0]}: {error}\n")
         sys.exit(EXIT_CANNOT_LAUNCH)

@@ -27,6 +27,7 @@ from urllib.parse import quote
 import psutil
 import psycopg
 from psycopg import sql
+from psycopg.conninfo import make_conninfo
 
 from deploy.embedded.accounts import server_account
 from deploy.embedded.processes import (
@@ -51,6 +52,8 @@ STOP_STEPS = (
     (signal.SIGQUIT, 10.0),  # immediate: recover at the next start
     (signal.SIGKILL, 5.0),
 )
+# What a killed owner left behind gets less patience: recovery after a hard stop is safe.
+LEFTOVER_STEPS = ((signal.SIGINT, 5.0), (signal.SIGQUIT, 3.0), (signal.SIGKILL, 5.0))
 LOG_KEPT_BYTES = 8 << 20
 
 
@@ -138,9 +141,7 @@ class EmbeddedPostgres:
     def _url(self, role: str, database: str) -> str:
         if self._socket_directory is None:
             raise EmbeddedServerError("the embedded PostgreSQL is not running")
-        return (
-            f"postgresql+psycopg://{role}@/{database}?host={quote(str(self._socket_directory))}"
-        )
+        return f"postgresql+psycopg://{role}@/{database}?host={quote(str(self._socket_directory))}"
 
     def start(self) -> str:
         """Start the server, creating the cluster the first time, and return `url`.
@@ -204,12 +205,12 @@ class EmbeddedPostgres:
         """Choose where the socket goes: beside the data, or in /tmp when that path is too long."""
         place = self.directory / "socket"
         note = self.directory / "socket-directory"
-        if note.exists():
-            former = Path(note.read_text(encoding="utf-8").strip())
-            if former != place and former.name.startswith("rdc-") and not former.is_symlink():
-                shutil.rmtree(former, ignore_errors=True)
+        former = Path(note.read_text(encoding="utf-8").strip()) if note.exists() else place
+        if former == place or (former.name.startswith("rdc-") and not former.is_symlink()):
+            # A killed server leaves a lock file that names a process id; it may be in use again.
+            shutil.rmtree(former, ignore_errors=True)
         if len(os.fsencode(place / SOCKET_NAME)) > LONGEST_SOCKET_PATH:
-            place = Path(tempfile.mkdtemp(prefix="rdc-", dir="/tmp"))  # noqa: S108 - mkdtemp is safe there
+            place = Path(tempfile.mkdtemp(prefix="rdc-", dir="/tmp"))
         place.mkdir(mode=0o700, exist_ok=True)
         note.write_text(f"{place}\n", encoding="utf-8")
         self._socket_directory = place
@@ -295,7 +296,7 @@ class EmbeddedPostgres:
         )
 
     def _ensure_role_and_database(self) -> None:
-        conninfo = psycopg.conninfo.make_conninfo(
+        conninfo = make_conninfo(
             host=str(self._socket_directory), user=SUPERUSER, dbname="postgres"
         )
         with psycopg.connect(conninfo, autocommit=True) as connection:
@@ -329,7 +330,7 @@ class EmbeddedPostgres:
         pid = int(lines[0]) if lines and lines[0].lstrip("-").isdigit() else 0
         for process in psutil.process_iter(["pid", "name"]):
             if self._is_server_here(process):
-                steps = STOP_STEPS if process.pid == abs(pid) else STOP_STEPS[1:]
+                steps = LEFTOVER_STEPS if process.pid == abs(pid) else LEFTOVER_STEPS[1:]
                 stop_by_steps(process, steps)
         status_file.unlink(missing_ok=True)
 
