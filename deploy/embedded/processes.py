@@ -27,7 +27,6 @@ from deploy.errors import AlreadyRunning
 
 LAUNCHER = Path(__file__).with_name("launch.py")
 POLL_SECONDS = 0.01
-LONGEST_SOCKET_PATH = 107
 
 
 @dataclass(frozen=True)
