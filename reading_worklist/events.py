@@ -50,7 +50,7 @@ class EventHub:
         self._database = database
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
-        self._subscribers: set[tuple[asyncio.AbstractEventLoop, asyncio.Queue[Event]]] = set()
+        self._subscribers: set[tuple[asyncio.AbstractEventLoop, asyncio.Queue[Event | None]]] = set()
         self._lock = threading.Lock()
 
     def start(self) -> None:
@@ -58,16 +58,22 @@ class EventHub:
         self._thread = threading.Thread(target=self._listen, name="event-hub", daemon=True)
         self._thread.start()
 
+    @property
+    def stopping(self) -> bool:
+        """Whether `stop` was called."""
+        return self._stop.is_set()
+
     def stop(self) -> None:
-        """Stop listening; returns when the thread has ended."""
+        """End every subscriber's stream with None and stop listening; returns when the thread has ended."""
         self._stop.set()
+        self._offer_all(None)
         if self._thread is not None:
             self._thread.join()
 
     @asynccontextmanager
-    async def subscribe(self) -> AsyncIterator[asyncio.Queue[Event]]:
-        """Yield a queue that receives every event from now on."""
-        queue: asyncio.Queue[Event] = asyncio.Queue(_QUEUE_SIZE)
+    async def subscribe(self) -> AsyncIterator[asyncio.Queue[Event | None]]:
+        """Yield a queue that receives every event from now on, and None when the hub stops."""
+        queue: asyncio.Queue[Event | None] = asyncio.Queue(_QUEUE_SIZE)
         entry = (asyncio.get_running_loop(), queue)
         with self._lock:
             self._subscribers.add(entry)
@@ -91,13 +97,16 @@ class EventHub:
     def _pass_on(self, payload: str) -> None:
         body = json.loads(payload)
         event = Event(kind=body["kind"], site_id=UUID(body["site_id"]), data=body["data"])
+        self._offer_all(event)
+
+    def _offer_all(self, event: Event | None) -> None:
         with self._lock:
             subscribers = list(self._subscribers)
         for loop, queue in subscribers:
             loop.call_soon_threadsafe(_offer, queue, event)
 
 
-def _offer(queue: asyncio.Queue[Event], event: Event) -> None:
+def _offer(queue: asyncio.Queue[Event | None], event: Event | None) -> None:
     if queue.full():
         queue.get_nowait()
     queue.put_nowait(event)

@@ -37,7 +37,7 @@ class Scope:
     csrf_token: str
     client: str
 
-    def sees(self, site_id: InstrumentedAttribute[UUID] | ColumnElement[UUID]) -> ColumnElement[bool]:
+    def sees(self, site_id: InstrumentedAttribute[UUID] | InstrumentedAttribute[UUID | None]) -> ColumnElement[bool]:
         """Return the SQL condition that a row's site is visible; nothing is visible without a site."""
         condition: ColumnElement[Any] = site_id.in_(self.site_ids)
         return condition

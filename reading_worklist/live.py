@@ -1,0 +1,37 @@
+"""Server-sent events: what changed at the sites a person may see."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from typing import Final
+
+from fastapi import APIRouter
+from fastapi.responses import StreamingResponse
+
+from reading_worklist.services import Asking, Parts
+
+router = APIRouter(prefix="/api", tags=["live"])
+
+_PING_SECONDS: Final = 15.0
+
+
+@router.get("/events", response_class=StreamingResponse, responses={200: {"content": {"text/event-stream": {}}}})
+async def events(scope: Asking, services: Parts) -> StreamingResponse:
+    """Stream events as they happen: name `workitem` or `delivery`, data a JSON object with ids and states."""
+
+    async def stream() -> AsyncIterator[str]:
+        async with services.events.subscribe() as queue:
+            yield ": connected\n\n"
+            while not services.events.stopping:
+                try:
+                    event = await asyncio.wait_for(queue.get(), timeout=_PING_SECONDS)
+                except TimeoutError:
+                    yield ": ping\n\n"
+                    continue
+                if event is None:
+                    return
+                if event.site_id in scope.site_ids:
+                    yield f"event: {event.kind}\ndata: {json.dumps(event.data)}\n\n"
+
+    headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+    return StreamingResponse(stream(), media_type="text/event-stream", headers=headers)

@@ -1,0 +1,1 @@
+"""What dispatchers and administrators see: deliveries on their way and what was quarantined."""

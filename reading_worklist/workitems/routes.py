@@ -1,0 +1,89 @@
+"""The worklist over HTTP, for the people of the centre."""
+
+from typing import Annotated, Final
+from uuid import UUID
+
+from fastapi import APIRouter, Query
+
+from reading_worklist.access.scope import Scope
+from reading_worklist.services import Asking, Parts
+from reading_worklist.workitems import queries, service
+from reading_worklist.workitems.queries import PAGE_SIZE_MAX, Filter
+from reading_worklist.workitems.schemas import Timeline, WorkitemDetail, WorkitemPage
+from reading_worklist.workitems.states import State
+from reading_worklist.workitems.tables import Lane
+from storage.registry import Role
+
+router = APIRouter(prefix="/api/workitems", tags=["worklist"])
+
+CENTRE_ROLES: Final = (Role.WRITER, Role.REVIEWER, Role.DISPATCHER, Role.QUALITY_CONTROLLER, Role.CONSORTIUM_ADMIN)
+"""Who sees the centre's worklist; people of a site have the portal."""
+
+
+def centre(scope: Asking) -> Scope:
+    """Return the scope of a person of the centre.
+
+    Raises:
+        Problem: 403 for anybody else.
+    """
+    scope.require(*CENTRE_ROLES)
+    return scope
+
+
+@router.get("")
+def list_workitems(  # noqa: PLR0913 -- one parameter for each query parameter
+    scope: Asking,
+    services: Parts,
+    lane: Lane | None = None,
+    state: Annotated[list[State] | None, Query()] = None,
+    site: Annotated[str | None, Query(max_length=100)] = None,
+    q: Annotated[str | None, Query(max_length=100)] = None,
+    mine: bool = False,
+    page: Annotated[int, Query(ge=1, le=100_000)] = 1,
+    page_size: Annotated[int, Query(ge=1, le=PAGE_SIZE_MAX)] = 50,
+) -> WorkitemPage:
+    """Return a page of the worklist, most urgent first."""
+    centre(scope)
+    wanted = Filter(lane=lane, states=state or (), site_code=site, text=q, mine=scope.person_id if mine else None)
+    with services.database.transaction() as session:
+        return queries.worklist(session, scope, wanted, page=page, page_size=page_size)
+
+
+@router.get("/{workitem_id}")
+def get_workitem(workitem_id: UUID, scope: Asking, services: Parts) -> WorkitemDetail:
+    """Return one workitem with its draft, submissions and signed versions."""
+    centre(scope)
+    with services.database.transaction() as session:
+        return queries.detail(session, scope, workitem_id)
+
+
+@router.get("/{workitem_id}/timeline")
+def get_timeline(workitem_id: UUID, scope: Asking, services: Parts) -> Timeline:
+    """Return when the exam passed each step of its road."""
+    centre(scope)
+    with services.database.transaction() as session:
+        return queries.timeline(session, scope, workitem_id)
+
+
+@router.post("/{workitem_id}/claim")
+def claim(workitem_id: UUID, scope: Asking, services: Parts) -> WorkitemDetail:
+    """Claim the workitem for writing, or renew the lease of one's own claim."""
+    with services.database.transaction() as session:
+        service.claim(session, scope, workitem_id, services.config.claim_lease)
+    return get_workitem(workitem_id, scope, services)
+
+
+@router.post("/{workitem_id}/review")
+def start_review(workitem_id: UUID, scope: Asking, services: Parts) -> WorkitemDetail:
+    """Take a written report for review."""
+    with services.database.transaction() as session:
+        service.start_review(session, scope, workitem_id, services.config.claim_lease)
+    return get_workitem(workitem_id, scope, services)
+
+
+@router.post("/{workitem_id}/release")
+def release(workitem_id: UUID, scope: Asking, services: Parts) -> WorkitemDetail:
+    """Give the workitem back to the queue."""
+    with services.database.transaction() as session:
+        service.release(session, scope, workitem_id)
+    return get_workitem(workitem_id, scope, services)

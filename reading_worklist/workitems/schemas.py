@@ -1,0 +1,172 @@
+"""The worklist as the API gives it."""
+
+from datetime import date, datetime, time
+from uuid import UUID
+
+from pydantic import BaseModel
+
+from reading_worklist.workitems.states import State
+from reading_worklist.workitems.tables import Lane, Priority
+
+
+class SiteView(BaseModel):
+    """The site that sent the study."""
+
+    id: UUID
+    code: str
+    name: str
+    name_en: str
+
+
+class PersonView(BaseModel):
+    """A person, as others see them."""
+
+    id: UUID
+    display_name: str
+
+
+class PatientView(BaseModel):
+    """The patient of a study; `name_guessed` says that the name's character set was not declared rightly."""
+
+    id: UUID
+    name: str
+    name_guessed: bool
+    local_id: str | None
+    sex: str | None
+    birth_date: date | None
+    age: str | None
+
+
+class StudyView(BaseModel):
+    """The study to be read."""
+
+    id: UUID
+    study_instance_uid: str
+    study_date: date | None
+    study_time: time | None
+    description: str | None
+    accession_number: str | None
+    modalities: list[str]
+    series_count: int
+    instance_count: int
+
+
+class WorkitemView(BaseModel):
+    """One line of the worklist; `actions` are those this person may take now."""
+
+    id: UUID
+    lane: Lane
+    state: State
+    priority: Priority
+    queued_at: datetime
+    due_at: datetime
+    site: SiteView
+    patient: PatientView
+    study: StudyView
+    claimed_by: PersonView | None
+    written_by: PersonView | None
+    lease_until: datetime | None
+    late_instances: bool
+    actions: list[str]
+    revision: int
+
+
+class WorkitemPage(BaseModel):
+    """A page of the worklist; `counts` are per state over the same filter without its state."""
+
+    items: list[WorkitemView]
+    total: int
+    page: int
+    page_size: int
+    counts: dict[State, int]
+
+
+class SeriesView(BaseModel):
+    """One series of the study."""
+
+    series_instance_uid: str
+    modality: str | None
+    number: int | None
+    description: str | None
+    instance_count: int
+
+
+class DraftView(BaseModel):
+    """What the writer has typed so far."""
+
+    findings: str
+    impression: str
+    advice: str
+    revision: int
+    saved_at: datetime
+
+
+class ReturnView(BaseModel):
+    """Why a submission was given back."""
+
+    reviewer: PersonView
+    comment: str
+    at: datetime
+
+
+class SubmissionView(BaseModel):
+    """A report as its writer signed it."""
+
+    id: UUID
+    number: int
+    writer: PersonView
+    submitted_at: datetime
+    findings: str
+    impression: str
+    advice: str
+    returned: ReturnView | None
+
+
+class VersionView(BaseModel):
+    """A report with both signatures; `status` is the FHIR DiagnosticReport status."""
+
+    id: UUID
+    number: int
+    writer: PersonView
+    reviewer: PersonView
+    issued_at: datetime
+    pdf_sha256: str
+    status: str
+
+
+class WorkitemDetail(WorkitemView):
+    """A workitem with all that the reading page shows."""
+
+    series: list[SeriesView]
+    draft: DraftView | None
+    submissions: list[SubmissionView]
+    versions: list[VersionView]
+    viewer_url: str
+
+
+class DeliveryStep(BaseModel):
+    """One delivery in the timeline of an exam."""
+
+    id: UUID
+    destination: str
+    state: str
+    attempts: int
+    created_at: datetime
+    delivered_at: datetime | None
+    last_error: str | None
+
+
+class Timeline(BaseModel):
+    """When an exam passed each step of its road; None is not yet."""
+
+    first_received_at: datetime
+    last_received_at: datetime
+    completed_at: datetime | None
+    queued_at: datetime
+    claimed_at: datetime | None
+    submitted_at: datetime | None
+    reviewed_at: datetime | None
+    finalised_at: datetime | None
+    delivered_at: datetime | None
+    opened_at: datetime | None
+    deliveries: list[DeliveryStep]
