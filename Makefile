@@ -1,0 +1,97 @@
+# The two commands that matter: `make demo` shows the system at work, `make test` checks it.
+# `make help` lists the rest. Nothing is needed but Python 3.11 or newer and make; all the
+# other programs come out of Python and npm packages pinned by hash.
+
+SHELL := /bin/sh
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-builtin-rules --no-print-directory
+
+# The first of these that is new enough; name another with `make PYTHON=/path/to/python3`.
+PYTHON ?= $(shell for name in python3 python3.14 python3.13 python3.12 python3.11; do \
+	command -v $$name >/dev/null 2>&1 && \
+	$$name -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && \
+	echo $$name && exit; done; echo python3)
+
+VENV := .venv
+WEB := reading_worklist/web
+LOCKS := deploy/requirements
+STAMPS := $(VENV)/.stamps
+# npm and what it starts must find the Node of the wheel before any other.
+NODE_PATHS := PATH="$(CURDIR)/$(VENV)/bin:$$PATH"
+WEB_SOURCES := $(shell find $(WEB) \( -name node_modules -o -name dist \) -prune -o -type f -print 2>/dev/null)
+
+# Extra words for pytest: `make test PYTEST_ARGS="tests/deploy -x"`.
+PYTEST_ARGS ?=
+
+.PHONY: help setup python web demo up test test-web lint format bench lock clean distclean
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: python web ## Install everything this checkout needs, below this directory (idempotent)
+
+python:
+	@echo "[1/3] Python packages"
+	@$(PYTHON) deploy/install.py $(VENV) $(LOCKS)/dev.lock
+
+web: python
+	@$(MAKE) $(STAMPS)/web-built
+
+$(STAMPS)/web-packages: $(WEB)/package.json $(WEB)/package-lock.json $(WEB)/.npmrc
+	@echo "[2/3] Packages of the web UI and the viewer (once, about a minute)"
+	@cd $(WEB) && $(NODE_PATHS) npm ci --ignore-scripts --no-progress --loglevel=error
+	@mkdir -p $(STAMPS) && touch $@
+
+$(STAMPS)/web-built: $(STAMPS)/web-packages $(WEB_SOURCES)
+	@echo "[3/3] Building the web UI"
+	@cd $(WEB) && $(NODE_PATHS) npm run --silent build
+	@mkdir -p $(STAMPS) && touch $@
+
+demo: setup ## Start everything, seed a consortium, send real studies, stay up
+	@$(VENV)/bin/rdc demo
+
+up: setup ## Start everything on ./var (the same as .venv/bin/rdc up)
+	@$(VENV)/bin/rdc up
+
+test: setup test-web ## Run the whole suite
+	@$(VENV)/bin/python -m pytest $(PYTEST_ARGS)
+
+test-web: web
+	@cd $(WEB) && $(NODE_PATHS) npm run --silent test
+
+lint: setup ## Check style, types and directions, Python and TypeScript
+	@echo "ruff";         $(VENV)/bin/ruff check .
+	@echo "ruff format";  $(VENV)/bin/ruff format --check .
+	@echo "basedpyright"; $(VENV)/bin/basedpyright
+	@echo "directions";   $(VENV)/bin/lint-imports --no-logo
+	@echo "tsc";          cd $(WEB) && $(NODE_PATHS) npm run --silent typecheck
+	@echo "eslint";       cd $(WEB) && $(NODE_PATHS) npm run --silent lint
+
+format: python ## Lay out the Python sources
+	@$(VENV)/bin/ruff check --fix-only --quiet .
+	@$(VENV)/bin/ruff format .
+
+bench: setup ## Measure against peers
+	@if [ -d tests/bench ]; then $(VENV)/bin/python -m pytest tests/bench $(PYTEST_ARGS); \
+	else echo "There are no benchmarks in tests/bench yet."; fi
+
+# Locks are made for every platform and Python at once and name no package index.
+LOCK := $(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 \
+	--generate-hashes --no-emit-index-url --custom-compile-command "make lock"
+
+lock: python ## Pin every package anew from pyproject.toml and package.json
+	@echo "Python"
+	@$(LOCK) --upgrade $(LOCKS)/bootstrap.in --output-file $(LOCKS)/bootstrap.lock
+	@$(LOCK) --upgrade --group dev pyproject.toml --output-file $(LOCKS)/dev.lock
+	@$(LOCK) --upgrade --constraints $(LOCKS)/dev.lock pyproject.toml --output-file $(LOCKS)/runtime.lock
+	@echo "npm"
+	@cd $(WEB) && $(NODE_PATHS) npm install --package-lock-only --ignore-scripts --loglevel=error
+	@! grep -n '"resolved": "http' $(WEB)/package-lock.json
+
+clean: ## Remove what the tools made; keeps packages and ./var
+	@rm -rf $(WEB)/dist $(STAMPS)/web-built .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	@find . -name __pycache__ -not -path './$(VENV)/*' -not -path '*/node_modules/*' -prune -exec rm -rf {} +
+
+distclean: clean ## Remove the installed packages too; keeps ./var
+	@rm -rf $(VENV) $(WEB)/node_modules
