@@ -11,6 +11,7 @@ from sqlalchemy import make_url
 from deploy.embedded.postgres import EmbeddedPostgres
 from storage.database import Database, migrate
 from storage.objects import ObjectStore, open_object_store
+from tests.support.seed import Consortium
 
 _numbers = itertools.count()
 
@@ -59,3 +60,9 @@ def database(database_url: str) -> Iterator[Database]:
 def objects(tmp_path: Path) -> ObjectStore:
     """An empty object store on the filesystem."""
     return open_object_store(f"file://{tmp_path / 'objects'}")
+
+
+@pytest.fixture
+def consortium(database: Database) -> Consortium:
+    """A centre, two sites with a device each, and a person of every role needed."""
+    return Consortium(database)

@@ -73,7 +73,7 @@ def exam(session: Session, scope: Scope, workitem_id: UUID) -> ExamDetail:
             .where(ReportOpening.report_version_id.in_([version.id for version in versions]))
             .group_by(ReportOpening.report_version_id)
         )
-        .tuples()
+
         .all()
     )
     view = _exam(item, study, patient, site, versions[-1].number if versions else None)
@@ -103,7 +103,7 @@ def _version_numbers(session: Session, workitem_ids: list[UUID]) -> dict[UUID, i
         .where(ReportVersion.workitem_id.in_(workitem_ids))
         .group_by(ReportVersion.workitem_id)
     )
-    return dict(rows.tuples().all())
+    return dict(rows.all())
 
 
 def _step(item: Workitem) -> str:

@@ -1,0 +1,49 @@
+"""The web application: every route of the room on one FastAPI instance."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+
+from reading_worklist import health, live, problems, viewer, web_ui
+from reading_worklist.access import routes as access_routes
+from reading_worklist.dicomweb import routes as dicomweb_routes
+from reading_worklist.ecg import routes as ecg_routes
+from reading_worklist.events import EventHub
+from reading_worklist.operations import routes as operations_routes
+from reading_worklist.portal import routes as portal_routes
+from reading_worklist.reports import routes as report_routes
+from reading_worklist.services import Services, WebConfig
+from reading_worklist.workitems import routes as workitem_routes
+from storage.database import Database
+from storage.objects import ObjectStore
+
+
+def create_app(config: WebConfig, database: Database, objects: ObjectStore) -> FastAPI:
+    """Return the application; it listens for events from its start to its end."""
+    hub = EventHub(database)
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        hub.start()
+        yield
+        hub.stop()
+
+    app = FastAPI(
+        title="Regional Diagnostic Centre",
+        version="0.1.0",
+        openapi_url="/api/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+        lifespan=lifespan,
+        # One name per operation, from the function: the generated TypeScript types are read by people.
+        generate_unique_id_function=lambda route: route.name,
+    )
+    app.state.services = Services(config=config, database=database, objects=objects, events=hub)
+    problems.install(app)
+    for module in (access_routes, workitem_routes, report_routes, ecg_routes, portal_routes, operations_routes, live, health):
+        app.include_router(module.router)
+    app.include_router(dicomweb_routes.router)
+    viewer.install(app, config.ohif)
+    web_ui.install(app, config.web_ui)
+    return app

@@ -1,0 +1,42 @@
+"""Is the process alive, can it serve, and what does it count."""
+
+from http import HTTPStatus
+
+from fastapi import APIRouter, Response
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
+
+from reading_worklist.problems import Problem
+from reading_worklist.services import Parts
+
+router = APIRouter(tags=["health"])
+
+
+@router.get("/healthz")
+def alive() -> dict[str, str]:
+    """Answer as long as the process runs."""
+    return {"status": "ok"}
+
+
+@router.get("/readyz")
+def ready(services: Parts) -> dict[str, str]:
+    """Answer 200 when requests can be served: the database answers.
+
+    Raises:
+        Problem: 503, naming what is missing.
+    """
+    try:
+        with services.database.transaction() as session:
+            session.execute(text("SELECT 1"))
+    except SQLAlchemyError as error:
+        raise Problem(
+            HTTPStatus.SERVICE_UNAVAILABLE, "not-ready", "The database does not answer", remedy="See 'rdc status' on the server."
+        ) from error
+    return {"status": "ready"}
+
+
+@router.get("/metrics", include_in_schema=False)
+def metrics() -> Response:
+    """Return the counters of this process for Prometheus."""
+    return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
