@@ -1,0 +1,65 @@
+"""The object store: immutable bytes under keys, on a filesystem or on S3.
+
+`open_object_store` is how the rest of the house gets one; what it promises
+stands in `storage.objects.contract`.
+"""
+
+from urllib.parse import urlsplit
+
+from storage.objects.contract import (
+    InvalidObjectKey,
+    InvalidObjectStoreUrl,
+    ObjectConflict,
+    ObjectKey,
+    ObjectNotFound,
+    ObjectStore,
+    ObjectStoreError,
+    ObjectStoreUnavailable,
+    SourceTruncated,
+    StoredObject,
+)
+from storage.objects.filesystem import FilesystemObjectStore
+from storage.objects.s3 import S3ObjectStore
+
+__all__ = [
+    "FilesystemObjectStore",
+    "InvalidObjectKey",
+    "InvalidObjectStoreUrl",
+    "ObjectConflict",
+    "ObjectKey",
+    "ObjectNotFound",
+    "ObjectStore",
+    "ObjectStoreError",
+    "ObjectStoreUnavailable",
+    "S3ObjectStore",
+    "SourceTruncated",
+    "StoredObject",
+    "open_object_store",
+]
+
+
+def open_object_store(url: str) -> ObjectStore:
+    """Return the store at `url`, made when it does not exist yet.
+
+    file:///absolute/path
+    s3://KEY:SECRET@host:port/bucket?secure=0|1&region=us-east-1
+
+    Key and secret are percent-encoded where they hold reserved characters;
+    `secure` (TLS) is 1 unless given.
+
+    Raises:
+        InvalidObjectStoreUrl: the address cannot be used; the error does not
+            repeat the secret.
+        ObjectStoreUnavailable: the address is right but the store cannot be used.
+    """
+    scheme = urlsplit(url).scheme
+    if scheme == "file":
+        return FilesystemObjectStore.from_url(url)
+    if scheme == "s3":
+        return S3ObjectStore.from_url(url)
+    raise InvalidObjectStoreUrl(
+        "address of the object store has an unknown kind",
+        expected="file:///absolute/path or s3://KEY:SECRET@host:port/bucket",
+        found=repr(scheme[:20]),
+        remedy="Correct RDC_OBJECT_STORE_URL.",
+    )
