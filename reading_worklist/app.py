@@ -41,7 +41,16 @@ def create_app(config: WebConfig, database: Database, objects: ObjectStore) -> F
     )
     app.state.services = Services(config=config, database=database, objects=objects, events=hub)
     problems.install(app)
-    for module in (access_routes, workitem_routes, report_routes, ecg_routes, portal_routes, operations_routes, live, health):
+    for module in (
+        access_routes,
+        workitem_routes,
+        report_routes,
+        ecg_routes,
+        portal_routes,
+        operations_routes,
+        live,
+        health,
+    ):
         app.include_router(module.router)
     app.include_router(dicomweb_routes.router)
     viewer.install(app, config.ohif)

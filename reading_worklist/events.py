@@ -39,7 +39,11 @@ class Event:
 
 def publish(session: Session, event: Event) -> None:
     """Tell all web processes of `event` when the caller's transaction commits."""
-    notify(session, CHANNEL, json.dumps({"kind": event.kind, "site_id": str(event.site_id), "data": event.data}))
+    notify(
+        session,
+        CHANNEL,
+        json.dumps({"kind": event.kind, "site_id": str(event.site_id), "data": event.data}),
+    )
 
 
 class EventHub:
@@ -50,7 +54,9 @@ class EventHub:
         self._database = database
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
-        self._subscribers: set[tuple[asyncio.AbstractEventLoop, asyncio.Queue[Event | None]]] = set()
+        self._subscribers: set[tuple[asyncio.AbstractEventLoop, asyncio.Queue[Event | None]]] = (
+            set()
+        )
         self._lock = threading.Lock()
 
     def start(self) -> None:

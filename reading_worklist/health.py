@@ -31,7 +31,10 @@ def ready(services: Parts) -> dict[str, str]:
             session.execute(text("SELECT 1"))
     except SQLAlchemyError as error:
         raise Problem(
-            HTTPStatus.SERVICE_UNAVAILABLE, "not-ready", "The database does not answer", remedy="See 'rdc status' on the server."
+            HTTPStatus.SERVICE_UNAVAILABLE,
+            "not-ready",
+            "The database does not answer",
+            remedy="See 'rdc status' on the server.",
         ) from error
     return {"status": "ready"}
 

@@ -15,7 +15,11 @@ router = APIRouter(prefix="/api", tags=["live"])
 _PING_SECONDS: Final = 15.0
 
 
-@router.get("/events", response_class=StreamingResponse, responses={200: {"content": {"text/event-stream": {}}}})
+@router.get(
+    "/events",
+    response_class=StreamingResponse,
+    responses={200: {"content": {"text/event-stream": {}}}},
+)
 async def events(scope: Asking, services: Parts) -> StreamingResponse:
     """Stream events as they happen: name `workitem` or `delivery`, data a JSON object with ids and states."""
 

@@ -23,8 +23,15 @@ class Problem(RdcError):
     code: a stable word for the kind of problem, the last part of its `type` URI; pages translate it.
     """
 
-    def __init__(  # noqa: PLR0913 -- the parts of a problem document, each by keyword
-        self, status: int, code: str, what: str, *, expected: str = "", found: str = "", remedy: str = ""
+    def __init__(
+        self,
+        status: int,
+        code: str,
+        what: str,
+        *,
+        expected: str = "",
+        found: str = "",
+        remedy: str = "",
     ) -> None:
         self.status = status
         self.code = code
@@ -34,7 +41,10 @@ class Problem(RdcError):
 def not_found(what: str) -> Problem:
     """Return the answer for what does not exist or is not for the caller; the two cannot be told apart."""
     return Problem(
-        HTTPStatus.NOT_FOUND, "not-found", f"{what} does not exist, or is not visible to you", remedy="Check the address or open it from the list."
+        HTTPStatus.NOT_FOUND,
+        "not-found",
+        f"{what} does not exist, or is not visible to you",
+        remedy="Check the address or open it from the list.",
     )
 
 
@@ -43,18 +53,29 @@ def forbidden(what: str, *, remedy: str = "") -> Problem:
     return Problem(HTTPStatus.FORBIDDEN, "forbidden", what, remedy=remedy)
 
 
-def conflict(code: str, what: str, *, expected: str = "", found: str = "", remedy: str = "") -> Problem:
+def conflict(
+    code: str, what: str, *, expected: str = "", found: str = "", remedy: str = ""
+) -> Problem:
     """Return the answer for an act that the state of its object does not allow now."""
     return Problem(HTTPStatus.CONFLICT, code, what, expected=expected, found=found, remedy=remedy)
 
 
-def problem_response(  # noqa: PLR0913 -- the parts of a problem document, each by keyword
-    status: int, code: str, title: str, *, expected: str = "", found: str = "", remedy: str = "", headers: dict[str, str] | None = None
+def problem_response(
+    status: int,
+    code: str,
+    title: str,
+    *,
+    expected: str = "",
+    found: str = "",
+    remedy: str = "",
+    headers: dict[str, str] | None = None,
 ) -> Response:
     """Return a problem document (RFC 9457 §3) with our members expected, found and remedy where they say something."""
     body: dict[str, Any] = {"type": f"urn:rdc:problem:{code}", "title": title, "status": status}
     detail = {"expected": expected, "found": found, "remedy": remedy}
-    body["detail"] = "; ".join(text for text in (title, *(f"{key}: {text}" for key, text in detail.items() if text)))
+    body["detail"] = "; ".join(
+        text for text in (title, *(f"{key}: {text}" for key, text in detail.items() if text))
+    )
     body.update({key: text for key, text in detail.items() if text})
     return JSONResponse(body, status_code=status, media_type=MEDIA_TYPE, headers=headers)
 
@@ -65,24 +86,42 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(Problem)
     async def on_problem(_request: Request, error: Problem) -> Response:  # pyright: ignore[reportUnusedFunction] -- registered by the decorator
         return problem_response(
-            error.status, error.code, error.what, expected=error.expected, found=error.found, remedy=error.remedy
+            error.status,
+            error.code,
+            error.what,
+            expected=error.expected,
+            found=error.found,
+            remedy=error.remedy,
         )
 
     @app.exception_handler(RequestValidationError)
     async def on_validation(_request: Request, error: RequestValidationError) -> Response:  # pyright: ignore[reportUnusedFunction] -- registered by the decorator
-        places = "; ".join(f"{'.'.join(str(part) for part in item['loc'])}: {item['msg']}" for item in error.errors()[:5])
+        places = "; ".join(
+            f"{'.'.join(str(part) for part in item['loc'])}: {item['msg']}"
+            for item in error.errors()[:5]
+        )
         return problem_response(
-            HTTPStatus.UNPROCESSABLE_ENTITY, "invalid-request", "The request is not understood", found=places, remedy="Correct the named fields."
+            HTTPStatus.UNPROCESSABLE_ENTITY,
+            "invalid-request",
+            "The request is not understood",
+            found=places,
+            remedy="Correct the named fields.",
         )
 
     @app.exception_handler(HTTPException)
     async def on_http(_request: Request, error: HTTPException) -> Response:  # pyright: ignore[reportUnusedFunction] -- registered by the decorator
         code = HTTPStatus(error.status_code).phrase.lower().replace(" ", "-")
-        return problem_response(error.status_code, code, str(error.detail), headers=dict(error.headers or {}))
+        return problem_response(
+            error.status_code, code, str(error.detail), headers=dict(error.headers or {})
+        )
 
     @app.exception_handler(Exception)
     async def on_unforeseen(request: Request, error: Exception) -> Response:  # pyright: ignore[reportUnusedFunction] -- registered by the decorator
-        _log.error("request failed", exc_info=error, extra={"route": request.scope.get("route_path", request.method)})
+        _log.error(
+            "request failed",
+            exc_info=error,
+            extra={"route": request.scope.get("route_path", request.method)},
+        )
         return problem_response(
             HTTPStatus.INTERNAL_SERVER_ERROR,
             "internal-error",

@@ -45,7 +45,9 @@ class WebConfig:
     time_zone: str = "Asia/Shanghai"
     secure_cookie: bool = False
     claim_lease: timedelta = timedelta(minutes=15)
-    session_limits: SessionLimits = field(default_factory=lambda: SessionLimits(idle=timedelta(hours=1), absolute=timedelta(hours=12)))
+    session_limits: SessionLimits = field(
+        default_factory=lambda: SessionLimits(idle=timedelta(hours=1), absolute=timedelta(hours=12))
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,14 +83,29 @@ def current_scope(request: Request, services: Parts) -> Scope:
     if token is None:
         raise not_signed_in()
     with services.database.transaction() as session:
-        scope, _ = sessions.resume(session, token, client_address(request), services.config.session_limits)
-    if request.method not in _SAFE_METHODS and not csrf_matches(scope, request.headers.get(CSRF_HEADER)):
+        scope, _ = sessions.resume(
+            session, token, client_address(request), services.config.session_limits
+        )
+    if request.method not in _SAFE_METHODS and not csrf_matches(
+        scope, request.headers.get(CSRF_HEADER)
+    ):
         raise forbidden(
-            f"The request lacks the header {CSRF_HEADER} of your session", remedy="Send the csrf_token that sign-in returned. Reload the page."
+            f"The request lacks the header {CSRF_HEADER} of your session",
+            remedy="Send the csrf_token that sign-in returned. Reload the page.",
         )
     return scope
 
 
 Asking = Annotated[Scope, Depends(current_scope)]
 
-__all__: Sequence[str] = ("COOKIE", "CSRF_HEADER", "Asking", "Parts", "Services", "WebConfig", "client_address", "current_scope", "services_of")
+__all__: Sequence[str] = (
+    "COOKIE",
+    "CSRF_HEADER",
+    "Asking",
+    "Parts",
+    "Services",
+    "WebConfig",
+    "client_address",
+    "current_scope",
+    "services_of",
+)

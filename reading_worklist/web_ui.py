@@ -18,7 +18,10 @@ _PAGE_HEADERS: Final = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "same-origin",
 }
-_FOREVER: Final = {"Cache-Control": "public, max-age=31536000, immutable", "X-Content-Type-Options": "nosniff"}
+_FOREVER: Final = {
+    "Cache-Control": "public, max-age=31536000, immutable",
+    "X-Content-Type-Options": "nosniff",
+}
 
 
 def install(app: FastAPI, directory: Path) -> None:
@@ -34,7 +37,9 @@ def install(app: FastAPI, directory: Path) -> None:
             raise not_found("The address")
         file = (root / path).resolve()
         if path and file.is_file() and file.is_relative_to(root):
-            return FileResponse(file, headers=_FOREVER if path.startswith("assets/") else _PAGE_HEADERS)
+            return FileResponse(
+                file, headers=_FOREVER if path.startswith("assets/") else _PAGE_HEADERS
+            )
         if path.startswith("assets/") or not (root / "index.html").is_file():
             raise not_found("The file")
         return FileResponse(root / "index.html", headers=_PAGE_HEADERS)

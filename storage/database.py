@@ -74,10 +74,14 @@ class Database:
         Read it with ``connection.notifies(timeout=…)``. It is not taken from
         the pool, since it may wait for hours.
         """
-        parameters = make_url(self.url).set(drivername="postgresql").render_as_string(hide_password=False)
+        parameters = (
+            make_url(self.url).set(drivername="postgresql").render_as_string(hide_password=False)
+        )
         with psycopg.connect(parameters, autocommit=True) as connection:
             for channel in channels:
-                connection.execute(psycopg.sql.SQL("LISTEN {}").format(psycopg.sql.Identifier(channel)))
+                connection.execute(
+                    psycopg.sql.SQL("LISTEN {}").format(psycopg.sql.Identifier(channel))
+                )
             yield connection
 
     def close(self) -> None:
@@ -95,7 +99,9 @@ def psycopg_url(url: str) -> str:
 
 def notify(session: Session, channel: str, payload: str = "") -> None:
     """Tell listeners of `channel` once the transaction commits; at most 8,000 bytes of `payload`."""
-    session.execute(text("SELECT pg_notify(:channel, :payload)"), {"channel": channel, "payload": payload})
+    session.execute(
+        text("SELECT pg_notify(:channel, :payload)"), {"channel": channel, "payload": payload}
+    )
 
 
 def migration_config(connection: Connection | None = None) -> Config:
@@ -122,7 +128,9 @@ def migrate(url: str) -> None:
                 with connection.begin():
                     command.upgrade(migration_config(connection), "head")
             finally:
-                connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": _MIGRATION_LOCK})
+                connection.execute(
+                    text("SELECT pg_advisory_unlock(:key)"), {"key": _MIGRATION_LOCK}
+                )
                 connection.commit()
     finally:
         engine.dispose()

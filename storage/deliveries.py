@@ -10,7 +10,17 @@ from enum import StrEnum
 from typing import Final
 from uuid import UUID, uuid4
 
-from sqlalchemy import BigInteger, ForeignKey, Identity, Index, String, UniqueConstraint, func, select, text
+from sqlalchemy import (
+    BigInteger,
+    ForeignKey,
+    Identity,
+    Index,
+    String,
+    UniqueConstraint,
+    func,
+    select,
+    text,
+)
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from storage.database import Base
@@ -39,7 +49,11 @@ class Delivery(Base):
     __tablename__ = "delivery"
     __table_args__ = (
         UniqueConstraint("report_version_id", "destination_id"),
-        Index("ix_delivery_due", "next_attempt_at", postgresql_where=text("state IN ('PENDING', 'IN_PROGRESS')")),
+        Index(
+            "ix_delivery_due",
+            "next_attempt_at",
+            postgresql_where=text("state IN ('PENDING', 'IN_PROGRESS')"),
+        ),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
@@ -81,12 +95,16 @@ class DeliveryAttempt(Base):
 def deliveries_of_workitem(session: Session, workitem_id: UUID) -> Sequence[Delivery]:
     """Return the deliveries of a workitem's reports, newest version first, then by creation."""
     return session.scalars(
-        select(Delivery).where(Delivery.workitem_id == workitem_id).order_by(Delivery.version_number.desc(), Delivery.created_at)
+        select(Delivery)
+        .where(Delivery.workitem_id == workitem_id)
+        .order_by(Delivery.version_number.desc(), Delivery.created_at)
     ).all()
 
 
 def attempts_of(session: Session, delivery_id: UUID) -> Sequence[DeliveryAttempt]:
     """Return the attempts of one delivery in the order they were made."""
     return session.scalars(
-        select(DeliveryAttempt).where(DeliveryAttempt.delivery_id == delivery_id).order_by(DeliveryAttempt.number)
+        select(DeliveryAttempt)
+        .where(DeliveryAttempt.delivery_id == delivery_id)
+        .order_by(DeliveryAttempt.number)
     ).all()

@@ -74,7 +74,12 @@ class AeTitle(str):
                 control character, or not ASCII.
         """
         stripped = text.strip(" ")
-        if not 1 <= len(stripped) <= _AE_LENGTH or not stripped.isascii() or not stripped.isprintable() or "\\" in stripped:
+        if (
+            not 1 <= len(stripped) <= _AE_LENGTH
+            or not stripped.isascii()
+            or not stripped.isprintable()
+            or "\\" in stripped
+        ):
             raise InvalidIdentifier(
                 f"{what} is not a DICOM application entity title",
                 expected="1 to 16 printable ASCII characters without a backslash",
@@ -97,5 +102,9 @@ class Sha256(str):
             InvalidIdentifier: not exactly 64 lower-case hexadecimal digits.
         """
         if not _SHA256_PATTERN.fullmatch(text):
-            raise InvalidIdentifier(f"{what} is not a SHA-256 digest", expected="64 hexadecimal digits", found=_shown(text))
+            raise InvalidIdentifier(
+                f"{what} is not a SHA-256 digest",
+                expected="64 hexadecimal digits",
+                found=_shown(text),
+            )
         return cls(text)

@@ -73,4 +73,6 @@ class ReportDelivered(Message):
     delivered_at: datetime
 
 
-MESSAGE_TYPES: dict[str, type[Message]] = {kind.topic: kind for kind in (StudyReceived, ReportIssued, ReportDelivered)}
+MESSAGE_TYPES: dict[str, type[Message]] = {
+    kind.topic: kind for kind in (StudyReceived, ReportIssued, ReportDelivered)
+}

@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final, TypeAlias
 from uuid import UUID, uuid4
 
-from sqlalchemy import Index, Select, func, select, text, update
+from sqlalchemy import Index, func, select, text, update
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
@@ -80,11 +80,15 @@ def emit(session: Session, message: Message) -> None:
     """Write `message` for each of its consumers in the caller's transaction and wake the relay at its commit."""
     payload = message.model_dump(mode="json")
     for consumer in type(message).consumers:
-        session.add(OutboxMessage(id=uuid4(), consumer=consumer, topic=type(message).topic, payload=payload))
+        session.add(
+            OutboxMessage(id=uuid4(), consumer=consumer, topic=type(message).topic, payload=payload)
+        )
     notify(session, CHANNEL)
 
 
-def lease_due(session: Session, *, limit: int = 100, lease_seconds: float = LEASE_SECONDS) -> Sequence[LeasedMessage]:
+def lease_due(
+    session: Session, *, limit: int = 100, lease_seconds: float = LEASE_SECONDS
+) -> Sequence[LeasedMessage]:
     """Lease up to `limit` due messages, oldest first.
 
     Several relays may call this at once: none gets a row another holds.
@@ -168,7 +172,9 @@ def _put_off(database: Database, message_id: UUID, lease_token: UUID, error: Exc
             row.parked_at = utc_now()
 
 
-def backoff_seconds(attempts: int, *, base: float = _BACKOFF_BASE_SECONDS, cap: float = _BACKOFF_CAP_SECONDS) -> float:
+def backoff_seconds(
+    attempts: int, *, base: float = _BACKOFF_BASE_SECONDS, cap: float = _BACKOFF_CAP_SECONDS
+) -> float:
     """Return how long to wait after the `attempts`-th failure: doubling from `base` to `cap`, with ±20 % jitter.
 
     The jitter keeps many messages that failed together from coming back together.
@@ -199,7 +205,7 @@ class OutboxCounts:
 
 def counts(session: Session) -> OutboxCounts:
     """Count what is not handled yet."""
-    open_rows: Select[tuple[int, int]] = select(
+    open_rows = select(
         func.count().filter(OutboxMessage.parked_at.is_(None)),
         func.count().filter(OutboxMessage.parked_at.is_not(None)),
     ).where(OutboxMessage.handled_at.is_(None))

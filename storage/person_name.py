@@ -28,7 +28,11 @@ def display_name(value: str) -> str:
     alphabetic order of the value. An empty value gives an empty string.
     """
     groups = dict(zip(_GROUPS, value.split("="), strict=False))
-    chosen = groups.get("ideographic", "").strip(" ^") or groups.get("alphabetic", "").strip(" ^") or groups.get("phonetic", "")
+    chosen = (
+        groups.get("ideographic", "").strip(" ^")
+        or groups.get("alphabetic", "").strip(" ^")
+        or groups.get("phonetic", "")
+    )
     parts = [part.strip() for part in chosen.split("^") if part.strip()]
     separator = "" if parts and all(is_han(c) for part in parts for c in part) else " "
     return separator.join(parts)
@@ -55,7 +59,9 @@ def search_keys(value: str) -> list[str]:
 
 
 def _pinyin_keys(text: str) -> set[str]:
-    readings = [sorted(set(options)) for options in pinyin(text, style=Style.NORMAL, heteronym=True)]
+    readings = [
+        sorted(set(options)) for options in pinyin(text, style=Style.NORMAL, heteronym=True)
+    ]
     usual = [options[0] for options in pinyin(text, style=Style.NORMAL)]
     # Only the family name's first character is read every way: the product over a whole name would explode.
     choices = itertools.islice(((first, *usual[1:]) for first in readings[0]), _READINGS_MAX)

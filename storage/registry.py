@@ -8,7 +8,16 @@ from enum import StrEnum
 from typing import Final
 from uuid import UUID, uuid4
 
-from sqlalchemy import ARRAY, CheckConstraint, ForeignKey, String, UniqueConstraint, func, or_, select
+from sqlalchemy import (
+    ARRAY,
+    CheckConstraint,
+    ForeignKey,
+    String,
+    UniqueConstraint,
+    func,
+    or_,
+    select,
+)
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
 from storage.database import Base
@@ -81,14 +90,19 @@ class Device(Base):
         caller = ipaddress.ip_address(address)
         if isinstance(caller, ipaddress.IPv6Address) and caller.ipv4_mapped is not None:
             caller = caller.ipv4_mapped
-        return any(caller in ipaddress.ip_network(network, strict=False) for network in self.addresses)
+        return any(
+            caller in ipaddress.ip_network(network, strict=False) for network in self.addresses
+        )
 
 
 class Destination(Base):
     """Where a site wants its reports delivered."""
 
     __tablename__ = "destination"
-    __table_args__ = (CheckConstraint("kind IN ('dicom')", name="kind"), CheckConstraint("port BETWEEN 1 AND 65535", name="port"))
+    __table_args__ = (
+        CheckConstraint("kind IN ('dicom')", name="kind"),
+        CheckConstraint("port BETWEEN 1 AND 65535", name="port"),
+    )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
     site_id: Mapped[UUID] = mapped_column(ForeignKey("organisation.id"), index=True)
@@ -152,20 +166,33 @@ def find_device(session: Session, calling_ae_title: str, address: str) -> Caller
     if found is None or not found[0].allows(address):
         return None
     device, code = found
-    return Caller(device_id=device.id, site_id=device.site_id, ae_title=device.ae_title, site_code=code)
+    return Caller(
+        device_id=device.id, site_id=device.site_id, ae_title=device.ae_title, site_code=code
+    )
 
 
-def add_organisation(session: Session, kind: OrganisationKind, code: str, name: str, name_en: str, parent: Organisation | None) -> Organisation:
+def add_organisation(
+    session: Session,
+    kind: OrganisationKind,
+    code: str,
+    name: str,
+    name_en: str,
+    parent: Organisation | None,
+) -> Organisation:
     """Add an organisation under `parent`.
 
     Raises:
         RegistryRefused: the code is taken or is not a plain word for URLs and tables.
     """
     if not code or not all(c.isascii() and (c.isalnum() or c in "-_") for c in code):
-        raise RegistryRefused("organisation code", expected="letters, digits, '-' and '_'", found=repr(code))
+        raise RegistryRefused(
+            "organisation code", expected="letters, digits, '-' and '_'", found=repr(code)
+        )
     if session.scalar(select(Organisation.id).where(Organisation.code == code)):
         raise RegistryRefused(f"organisation code {code!r} is taken", remedy="Choose another code.")
-    organisation = Organisation(kind=kind, code=code, name=name, name_en=name_en, parent_id=parent.id if parent else None)
+    organisation = Organisation(
+        kind=kind, code=code, name=name, name_en=name_en, parent_id=parent.id if parent else None
+    )
     session.add(organisation)
     session.flush()
     return organisation
@@ -179,11 +206,21 @@ def organisation_by_code(session: Session, code: str) -> Organisation:
     """
     found = session.scalar(select(Organisation).where(Organisation.code == code))
     if found is None:
-        raise RegistryRefused(f"no organisation has the code {code!r}", remedy="List them with 'rdc site list'.")
+        raise RegistryRefused(
+            f"no organisation has the code {code!r}", remedy="List them with 'rdc site list'."
+        )
     return found
 
 
-def add_device(session: Session, site: Organisation, ae_title: str, name: str, *, addresses: Sequence[str] = (), modality: str | None = None) -> Device:
+def add_device(
+    session: Session,
+    site: Organisation,
+    ae_title: str,
+    name: str,
+    *,
+    addresses: Sequence[str] = (),
+    modality: str | None = None,
+) -> Device:
     """Add a device of `site`.
 
     Raises:
@@ -195,19 +232,27 @@ def add_device(session: Session, site: Organisation, ae_title: str, name: str, *
         try:
             ipaddress.ip_network(address, strict=False)
         except ValueError as error:
-            raise RegistryRefused("device address", expected="an IP address or network such as 10.1.2.0/24", found=repr(address)) from error
+            raise RegistryRefused(
+                "device address",
+                expected="an IP address or network such as 10.1.2.0/24",
+                found=repr(address),
+            ) from error
     if session.scalar(select(Device.id).where(Device.ae_title == title)):
         raise RegistryRefused(
             f"AE title {str(title)!r} belongs to another device",
             remedy="AE titles are unique over all sites: give this device one of its own.",
         )
-    device = Device(site_id=site.id, ae_title=title, name=name, addresses=list(addresses), modality=modality)
+    device = Device(
+        site_id=site.id, ae_title=title, name=name, addresses=list(addresses), modality=modality
+    )
     session.add(device)
     session.flush()
     return device
 
 
-def add_dicom_destination(session: Session, site: Organisation, ae_title: str, host: str, port: int) -> Destination:
+def add_dicom_destination(
+    session: Session, site: Organisation, ae_title: str, host: str, port: int
+) -> Destination:
     """Add the AE of `site` to which its reports go by C-STORE.
 
     Raises:
@@ -216,26 +261,41 @@ def add_dicom_destination(session: Session, site: Organisation, ae_title: str, h
     """
     if port not in _PORTS:
         raise RegistryRefused("destination port", expected="1 to 65535", found=str(port))
-    destination = Destination(site_id=site.id, kind="dicom", ae_title=AeTitle.parse(ae_title), host=host, port=port)
+    destination = Destination(
+        site_id=site.id, kind="dicom", ae_title=AeTitle.parse(ae_title), host=host, port=port
+    )
     session.add(destination)
     session.flush()
     return destination
 
 
-def add_person(session: Session, login: str, display_name: str, password_hash: str, *, organisation: Organisation, roles: Sequence[Role]) -> Person:
+def add_person(
+    session: Session,
+    login: str,
+    display_name: str,
+    password_hash: str,
+    *,
+    organisation: Organisation,
+    roles: Sequence[Role],
+) -> Person:
     """Add a person with `roles` at `organisation`, valid from today.
 
     Raises:
         RegistryRefused: the login is taken or empty.
     """
     if not login or login != login.strip().lower():
-        raise RegistryRefused("login", expected="lower case without surrounding spaces", found=repr(login))
+        raise RegistryRefused(
+            "login", expected="lower case without surrounding spaces", found=repr(login)
+        )
     if session.scalar(select(Person.id).where(Person.login == login)):
         raise RegistryRefused(f"login {login!r} is taken", remedy="Choose another login.")
     person = Person(login=login, display_name=display_name, password_hash=password_hash)
     session.add(person)
     session.flush()
-    session.add_all(Membership(person_id=person.id, organisation_id=organisation.id, role=role) for role in roles)
+    session.add_all(
+        Membership(person_id=person.id, organisation_id=organisation.id, role=role)
+        for role in roles
+    )
     session.flush()
     return person
 
@@ -261,7 +321,9 @@ def sites_under(session: Session, organisation_id: UUID) -> Sequence[Organisatio
     For a centre that is its consortium's subtree: the centre reads for all sites beside it.
     """
     start = session.get_one(Organisation, organisation_id)
-    root_id = start.parent_id if start.kind == OrganisationKind.CENTRE and start.parent_id else start.id
+    root_id = (
+        start.parent_id if start.kind == OrganisationKind.CENTRE and start.parent_id else start.id
+    )
     tree = select(Organisation.id).where(Organisation.id == root_id).cte("tree", recursive=True)
     tree = tree.union_all(select(Organisation.id).join(tree, Organisation.parent_id == tree.c.id))
     return session.scalars(

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from psycopg import sql
 from sqlalchemy import make_url
 
 from deploy.embedded.postgres import EmbeddedPostgres
@@ -24,7 +25,11 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedPostg
 
 
 def _connect(server: EmbeddedPostgres) -> psycopg.Connection:
-    url = make_url(server.superuser_url).set(drivername="postgresql").render_as_string(hide_password=False)
+    url = (
+        make_url(server.superuser_url)
+        .set(drivername="postgresql")
+        .render_as_string(hide_password=False)
+    )
     return psycopg.connect(url, autocommit=True)
 
 
@@ -33,7 +38,9 @@ def template_database(postgres: EmbeddedPostgres) -> str:
     """The name of a migrated, empty database from which each test's own is copied in milliseconds."""
     with _connect(postgres) as connection:
         connection.execute("CREATE DATABASE template_rdc OWNER rdc")
-    migrate(make_url(postgres.url).set(database="template_rdc").render_as_string(hide_password=False))
+    migrate(
+        make_url(postgres.url).set(database="template_rdc").render_as_string(hide_password=False)
+    )
     return "template_rdc"
 
 
@@ -42,10 +49,16 @@ def database_url(postgres: EmbeddedPostgres, template_database: str) -> Iterator
     """The URL of a migrated database of the test's own."""
     name = f"test_{next(_numbers)}"
     with _connect(postgres) as connection:
-        connection.execute(f"CREATE DATABASE {name} TEMPLATE {template_database} OWNER rdc")
+        connection.execute(
+            sql.SQL("CREATE DATABASE {} TEMPLATE {} OWNER rdc").format(
+                sql.Identifier(name), sql.Identifier(template_database)
+            )
+        )
     yield make_url(postgres.url).set(database=name).render_as_string(hide_password=False)
     with _connect(postgres) as connection:
-        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+        connection.execute(
+            sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name))
+        )
 
 
 @pytest.fixture

@@ -51,7 +51,9 @@ class SessionView(BaseModel):
 
 
 @router.post("")
-def sign_in(credentials: Credentials, request: Request, response: Response, services: Parts) -> SessionView:
+def sign_in(
+    credentials: Credentials, request: Request, response: Response, services: Parts
+) -> SessionView:
     """Sign in; the session's token is set as a cookie that scripts cannot read."""
     limits = services.config.session_limits
     login = credentials.login.strip().lower()
@@ -60,7 +62,9 @@ def sign_in(credentials: Credentials, request: Request, response: Response, serv
     if not sessions.password_matches(stored_hash, credentials.password):
         raise sessions.wrong_credentials()
     with services.database.transaction() as session:
-        signed_in = sessions.sign_in(session, login, client_address(request), limits, credentials.organisation)
+        signed_in = sessions.sign_in(
+            session, login, client_address(request), limits, credentials.organisation
+        )
     response.set_cookie(
         COOKIE,
         signed_in.token,
@@ -76,7 +80,9 @@ def sign_in(credentials: Credentials, request: Request, response: Response, serv
 def who_am_i(request: Request, scope: Asking, services: Parts) -> SessionView:
     """Return the session of the cookie."""
     with services.database.transaction() as session:
-        _, expires_at = sessions.resume(session, request.cookies[COOKIE], scope.client, services.config.session_limits)
+        _, expires_at = sessions.resume(
+            session, request.cookies[COOKIE], scope.client, services.config.session_limits
+        )
     return _view(scope, expires_at)
 
 
@@ -85,12 +91,16 @@ def sign_out(request: Request, response: Response, scope: Asking, services: Part
     """End the session at the server and forget the cookie."""
     with services.database.transaction() as session:
         sessions.sign_out(session, request.cookies[COOKIE], scope)
-    response.delete_cookie(COOKIE, httponly=True, samesite="strict", secure=services.config.secure_cookie)
+    response.delete_cookie(
+        COOKIE, httponly=True, samesite="strict", secure=services.config.secure_cookie
+    )
 
 
 def _view(scope: Scope, expires_at: datetime) -> SessionView:
     return SessionView(
-        person=SessionPerson(id=scope.person_id, login=scope.login, display_name=scope.display_name),
+        person=SessionPerson(
+            id=scope.person_id, login=scope.login, display_name=scope.display_name
+        ),
         organisation=SessionOrganisation(
             id=scope.organisation_id,
             code=scope.organisation_code,

@@ -37,7 +37,9 @@ class Scope:
     csrf_token: str
     client: str
 
-    def sees(self, site_id: InstrumentedAttribute[UUID] | InstrumentedAttribute[UUID | None]) -> ColumnElement[bool]:
+    def sees(
+        self, site_id: InstrumentedAttribute[UUID] | InstrumentedAttribute[UUID | None]
+    ) -> ColumnElement[bool]:
         """Return the SQL condition that a row's site is visible; nothing is visible without a site."""
         condition: ColumnElement[Any] = site_id.in_(self.site_ids)
         return condition
@@ -50,9 +52,14 @@ class Scope:
         """
         if not self.roles & set(roles):
             names = ", ".join(role.value for role in roles)
-            raise forbidden(f"Your role does not allow this; it is for: {names}", remedy="Ask your consortium administrator for the role.")
+            raise forbidden(
+                f"Your role does not allow this; it is for: {names}",
+                remedy="Ask your consortium administrator for the role.",
+            )
 
     @property
     def actor(self) -> Actor:
         """Return who acts, for the audit trail."""
-        return Actor(person_id=self.person_id, organisation_id=self.organisation_id, client=self.client)
+        return Actor(
+            person_id=self.person_id, organisation_id=self.organisation_id, client=self.client
+        )

@@ -65,7 +65,13 @@ def password_matches(stored_hash: str | None, password: str) -> bool:
     return verify_password(stored_hash, password)
 
 
-def sign_in(session: Session, login: str, client: str, limits: SessionLimits, organisation_code: str | None = None) -> SignedIn:
+def sign_in(
+    session: Session,
+    login: str,
+    client: str,
+    limits: SessionLimits,
+    organisation_code: str | None = None,
+) -> SignedIn:
     """Start a session for a person whose password has been verified.
 
     organisation_code: for which of their organisations to act; the first by code when not given.
@@ -76,9 +82,15 @@ def sign_in(session: Session, login: str, client: str, limits: SessionLimits, or
     person = session.scalar(select(Person).where(Person.login == login, Person.active))
     if person is None:
         raise wrong_credentials()
-    memberships = [m for m in valid_memberships(session, person.id) if organisation_code in (None, m.organisation.code)]
+    memberships = [
+        m
+        for m in valid_memberships(session, person.id)
+        if organisation_code in (None, m.organisation.code)
+    ]
     if not memberships:
-        raise forbidden("You have no role that is valid today", remedy="Ask your consortium administrator.")
+        raise forbidden(
+            "You have no role that is valid today", remedy="Ask your consortium administrator."
+        )
     organisation = memberships[0].organisation
     token = secrets.token_urlsafe(_TOKEN_BYTES)
     now = utc_now()
@@ -95,11 +107,15 @@ def sign_in(session: Session, login: str, client: str, limits: SessionLimits, or
     session.add(row)
     session.flush()
     scope = _scope(session, row, person, client)
-    audit.record(session, scope.actor, "session:sign_in", subject_kind="person", subject_id=person.id)
+    audit.record(
+        session, scope.actor, "session:sign_in", subject_kind="person", subject_id=person.id
+    )
     return SignedIn(token=token, scope=scope, expires_at=row.expires_at)
 
 
-def resume(session: Session, token: str, client: str, limits: SessionLimits) -> tuple[Scope, datetime]:
+def resume(
+    session: Session, token: str, client: str, limits: SessionLimits
+) -> tuple[Scope, datetime]:
     """Return the scope of a session and when it ends.
 
     Raises:
@@ -107,7 +123,12 @@ def resume(session: Session, token: str, client: str, limits: SessionLimits) -> 
     """
     row = session.get(WebSession, _digest(token))
     now = utc_now()
-    if row is None or row.ended_at is not None or row.expires_at <= now or row.last_seen_at + limits.idle <= now:
+    if (
+        row is None
+        or row.ended_at is not None
+        or row.expires_at <= now
+        or row.last_seen_at + limits.idle <= now
+    ):
         raise not_signed_in("Your session has ended. Sign in again; your draft is kept.")
     person = session.get_one(Person, row.person_id)
     if not person.active:
@@ -121,7 +142,9 @@ def sign_out(session: Session, token: str, scope: Scope) -> None:
     """End a session."""
     row = session.get_one(WebSession, _digest(token))
     row.ended_at = utc_now()
-    audit.record(session, scope.actor, "session:sign_out", subject_kind="person", subject_id=scope.person_id)
+    audit.record(
+        session, scope.actor, "session:sign_out", subject_kind="person", subject_id=scope.person_id
+    )
 
 
 def csrf_matches(scope: Scope, sent: str | None) -> bool:
@@ -134,9 +157,13 @@ def _digest(token: str) -> str:
 
 
 def _scope(session: Session, row: WebSession, person: Person, client: str) -> Scope:
-    memberships: list[Membership] = [m for m in valid_memberships(session, person.id) if m.organisation_id == row.organisation_id]
+    memberships: list[Membership] = [
+        m for m in valid_memberships(session, person.id) if m.organisation_id == row.organisation_id
+    ]
     if not memberships:
-        raise forbidden("You have no role that is valid today", remedy="Ask your consortium administrator.")
+        raise forbidden(
+            "You have no role that is valid today", remedy="Ask your consortium administrator."
+        )
     organisation: Organisation = memberships[0].organisation
     site_ids: frozenset[UUID] = frozenset(site.id for site in sites_under(session, organisation.id))
     return Scope(

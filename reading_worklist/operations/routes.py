@@ -94,7 +94,9 @@ _Page = Annotated[int, Query(ge=1, le=100_000)]
 
 
 @router.get("/deliveries")
-def list_deliveries(scope: Asking, services: Parts, state: DeliveryState | None = None, page: _Page = 1) -> DeliveryPage:
+def list_deliveries(
+    scope: Asking, services: Parts, state: DeliveryState | None = None, page: _Page = 1
+) -> DeliveryPage:
     """Return the deliveries of all visible sites."""
     scope.require(*OPERATORS)
     conditions = [scope.sees(Delivery.site_id)]
@@ -103,7 +105,11 @@ def list_deliveries(scope: Asking, services: Parts, state: DeliveryState | None 
     with services.database.transaction() as session:
         total = session.scalar(select(func.count()).select_from(Delivery).where(*conditions)) or 0
         rows = session.execute(
-            _deliveries().where(*conditions).order_by(Delivery.created_at.desc(), Delivery.id).offset((page - 1) * _PAGE_SIZE).limit(_PAGE_SIZE)
+            _deliveries()
+            .where(*conditions)
+            .order_by(Delivery.created_at.desc(), Delivery.id)
+            .offset((page - 1) * _PAGE_SIZE)
+            .limit(_PAGE_SIZE)
         ).all()
         items = [_delivery(*row) for row in rows]
     return DeliveryPage(items=items, total=total, page=page, page_size=_PAGE_SIZE)
@@ -114,11 +120,19 @@ def get_delivery(delivery_id: UUID, scope: Asking, services: Parts) -> DeliveryD
     """Return one delivery with its attempts."""
     scope.require(*OPERATORS)
     with services.database.transaction() as session:
-        row = session.execute(_deliveries().where(Delivery.id == delivery_id, scope.sees(Delivery.site_id))).one_or_none()
+        row = session.execute(
+            _deliveries().where(Delivery.id == delivery_id, scope.sees(Delivery.site_id))
+        ).one_or_none()
         if row is None:
             raise not_found("The delivery")
         attempts = [
-            AttemptView(number=one.number, started_at=one.started_at, ended_at=one.ended_at, succeeded=one.succeeded, answer=one.answer)
+            AttemptView(
+                number=one.number,
+                started_at=one.started_at,
+                ended_at=one.ended_at,
+                succeeded=one.succeeded,
+                answer=one.answer,
+            )
             for one in attempts_of(session, delivery_id)
         ]
         return DeliveryDetail(**_delivery(*row).model_dump(), attempt_list=attempts)
@@ -169,7 +183,9 @@ def _deliveries():  # noqa: ANN202 -- the inferred Select type names every colum
     )
 
 
-def _delivery(one: Delivery, site: Organisation, destination: Destination, patient: Patient) -> DeliveryView:
+def _delivery(
+    one: Delivery, site: Organisation, destination: Destination, patient: Patient
+) -> DeliveryView:
     waiting = one.state in (DeliveryState.PENDING, DeliveryState.IN_PROGRESS)
     return DeliveryView(
         id=one.id,

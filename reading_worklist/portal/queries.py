@@ -11,7 +11,14 @@ from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.orm import Session
 
 from reading_worklist.access.scope import Scope
-from reading_worklist.portal.schemas import ExamDetail, ExamFilter, ExamPage, ExamSteps, ExamView, PortalReport
+from reading_worklist.portal.schemas import (
+    ExamDetail,
+    ExamFilter,
+    ExamPage,
+    ExamSteps,
+    ExamView,
+    PortalReport,
+)
 from reading_worklist.problems import not_found
 from reading_worklist.reports import queries as report_queries
 from reading_worklist.reports.tables import ReportOpening, ReportVersion
@@ -25,7 +32,9 @@ _READING: Final = frozenset({State.CLAIMED, State.WRITTEN, State.REVIEWING, Stat
 STEPS: Final = ("queued", "reading", "signed", "delivered", "opened")
 
 
-def exams(session: Session, scope: Scope, wanted: ExamFilter, *, page: int, page_size: int) -> ExamPage:
+def exams(
+    session: Session, scope: Scope, wanted: ExamFilter, *, page: int, page_size: int
+) -> ExamPage:
     """Return one page of the visible exams, newest first."""
     conditions = [scope.sees(Workitem.site_id)]
     if wanted.step in STEPS:
@@ -34,16 +43,25 @@ def exams(session: Session, scope: Scope, wanted: ExamFilter, *, page: int, page
         conditions.append(workitem_queries.matches_text(wanted.text))
     if wanted.from_date is not None:
         conditions.append(Study.study_date >= wanted.from_date)
-    joined = select(Workitem, Study, Patient, Organisation).join(Study, Study.id == Workitem.study_id)
-    joined = joined.join(Patient, Patient.id == Study.patient_id).join(Organisation, Organisation.id == Workitem.site_id)
+    joined = select(Workitem, Study, Patient, Organisation).join(
+        Study, Study.id == Workitem.study_id
+    )
+    joined = joined.join(Patient, Patient.id == Study.patient_id).join(
+        Organisation, Organisation.id == Workitem.site_id
+    )
     joined = joined.where(*conditions)
     total = session.scalar(select(func.count()).select_from(joined.subquery())) or 0
     rows = session.execute(
-        joined.order_by(Workitem.queued_at.desc(), Workitem.id).offset((page - 1) * page_size).limit(page_size)
+        joined.order_by(Workitem.queued_at.desc(), Workitem.id)
+        .offset((page - 1) * page_size)
+        .limit(page_size)
     ).all()
     numbers = _version_numbers(session, [item.id for item, *_ in rows])
     return ExamPage(
-        items=[_exam(item, study, patient, site, numbers.get(item.id)) for item, study, patient, site in rows],
+        items=[
+            _exam(item, study, patient, site, numbers.get(item.id))
+            for item, study, patient, site in rows
+        ],
         total=total,
         page=page,
         page_size=page_size,
@@ -72,9 +90,7 @@ def exam(session: Session, scope: Scope, workitem_id: UUID) -> ExamDetail:
             select(ReportOpening.report_version_id, func.min(ReportOpening.opened_at))
             .where(ReportOpening.report_version_id.in_([version.id for version in versions]))
             .group_by(ReportOpening.report_version_id)
-        )
-
-        .all()
+        ).all()
     )
     view = _exam(item, study, patient, site, versions[-1].number if versions else None)
     return ExamDetail(
@@ -121,14 +137,18 @@ def _at_step(step: str) -> ColumnElement[bool]:
     conditions: dict[str, ColumnElement[bool]] = {
         "opened": Workitem.opened_at.is_not(None),
         "delivered": Workitem.opened_at.is_(None) & Workitem.delivered_at.is_not(None),
-        "signed": Workitem.opened_at.is_(None) & Workitem.delivered_at.is_(None) & Workitem.state.in_(SIGNED),
+        "signed": Workitem.opened_at.is_(None)
+        & Workitem.delivered_at.is_(None)
+        & Workitem.state.in_(SIGNED),
         "reading": or_(*(Workitem.state == state for state in _READING)),
         "queued": Workitem.state == State.QUEUED,
     }
     return conditions[step]
 
 
-def _exam(item: Workitem, study: Study, patient: Patient, site: Organisation, version: int | None) -> ExamView:
+def _exam(
+    item: Workitem, study: Study, patient: Patient, site: Organisation, version: int | None
+) -> ExamView:
     return ExamView(
         id=item.id,
         lane=item.lane,

@@ -19,7 +19,7 @@ _PAGE_SIZE_MAX: Final = 200
 
 
 @router.get("/exams")
-def list_exams(  # noqa: PLR0913 -- one parameter for each query parameter
+def list_exams(
     scope: Asking,
     services: Parts,
     q: Annotated[str | None, Query(max_length=100)] = None,
@@ -43,10 +43,17 @@ def get_exam(workitem_id: UUID, scope: Asking, services: Parts) -> ExamDetail:
         return queries.exam(session, scope, workitem_id)
 
 
-@router.get("/exams/{workitem_id}/report", response_class=Response, responses={200: {"content": {"application/pdf": {}}}})
+@router.get(
+    "/exams/{workitem_id}/report",
+    response_class=Response,
+    responses={200: {"content": {"application/pdf": {}}}},
+)
 def get_report(workitem_id: UUID, scope: Asking, services: Parts) -> Response:
     """Return the newest signed report as PDF, and record that the site has opened it."""
     scope.require(*SITE_ROLES)
     opened = open_report(services.database, services.objects, scope, workitem_id)
-    headers = {"Content-Disposition": f'inline; filename="report-{opened.version_id}.pdf"', "Cache-Control": "private, no-store"}
+    headers = {
+        "Content-Disposition": f'inline; filename="report-{opened.version_id}.pdf"',
+        "Cache-Control": "private, no-store",
+    }
     return Response(opened.pdf, media_type="application/pdf", headers=headers)

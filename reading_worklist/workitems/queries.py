@@ -51,21 +51,39 @@ class Filter:
     mine: UUID | None = None
 
 
-def worklist(session: Session, scope: Scope, wanted: Filter, *, page: int, page_size: int) -> WorkitemPage:
+def worklist(
+    session: Session, scope: Scope, wanted: Filter, *, page: int, page_size: int
+) -> WorkitemPage:
     """Return one page, most urgent first: STAT before URGENT before ROUTINE, then by due time."""
     narrowed = _narrowed(scope, wanted)
     counts = session.execute(
-        select(Workitem.state, func.count()).select_from(Workitem).join(Study).join(Patient).join(Organisation, Organisation.id == Workitem.site_id).where(*narrowed).group_by(Workitem.state)
+        select(Workitem.state, func.count())
+        .select_from(Workitem)
+        .join(Study)
+        .join(Patient)
+        .join(Organisation, Organisation.id == Workitem.site_id)
+        .where(*narrowed)
+        .group_by(Workitem.state)
     ).all()
     shown = [*narrowed, Workitem.state.in_(wanted.states)] if wanted.states else narrowed
     urgency = case({Priority.STAT: 0, Priority.URGENT: 1}, value=Workitem.priority, else_=2)
     rows = session.execute(
-        _rows().where(*shown).order_by(urgency, Workitem.due_at, Workitem.id).offset((page - 1) * page_size).limit(page_size)
+        _rows()
+        .where(*shown)
+        .order_by(urgency, Workitem.due_at, Workitem.id)
+        .offset((page - 1) * page_size)
+        .limit(page_size)
     ).all()
-    by_state = {state: 0 for state in State} | {State(state): number for state, number in counts}
-    total = sum(number for state, number in by_state.items() if not wanted.states or state in wanted.states)
+    by_state = dict.fromkeys(State, 0) | {State(state): number for state, number in counts}
+    total = sum(
+        number for state, number in by_state.items() if not wanted.states or state in wanted.states
+    )
     return WorkitemPage(
-        items=[_view(row, scope) for row in rows], total=total, page=page, page_size=page_size, counts=by_state
+        items=[_view(row, scope) for row in rows],
+        total=total,
+        page=page,
+        page_size=page_size,
+        counts=by_state,
     )
 
 
@@ -75,12 +93,16 @@ def detail(session: Session, scope: Scope, workitem_id: UUID) -> WorkitemDetail:
     Raises:
         Problem: 404 when it does not exist or is not visible.
     """
-    row = session.execute(_rows().where(Workitem.id == workitem_id, scope.sees(Workitem.site_id))).one_or_none()
+    row = session.execute(
+        _rows().where(Workitem.id == workitem_id, scope.sees(Workitem.site_id))
+    ).one_or_none()
     if row is None:
         raise not_found("The workitem")
     view = _view(row, scope)
     series = session.scalars(
-        select(Series).where(Series.study_id == view.study.id).order_by(Series.series_number.nulls_last(), Series.id)
+        select(Series)
+        .where(Series.study_id == view.study.id)
+        .order_by(Series.series_number.nulls_last(), Series.id)
     ).all()
     return WorkitemDetail(
         **view.model_dump(),
@@ -108,7 +130,9 @@ def timeline(session: Session, scope: Scope, workitem_id: UUID) -> Timeline:
         Problem: 404 when it does not exist or is not visible.
     """
     found = session.execute(
-        select(Workitem, Study).join(Study).where(Workitem.id == workitem_id, scope.sees(Workitem.site_id))
+        select(Workitem, Study)
+        .join(Study)
+        .where(Workitem.id == workitem_id, scope.sees(Workitem.site_id))
     ).one_or_none()
     if found is None:
         raise not_found("The workitem")
@@ -150,7 +174,9 @@ def delivery_steps(session: Session, item: Workitem) -> list[DeliveryStep]:
 
 def viewer_url(study_instance_uid: str, site_code: str) -> str:
     """Return the viewer's address for a study of one site; the site keeps apart studies that share a UID."""
-    return f"/viewer/viewer?{urlencode({'StudyInstanceUIDs': study_instance_uid, 'site': site_code})}"
+    return (
+        f"/viewer/viewer?{urlencode({'StudyInstanceUIDs': study_instance_uid, 'site': site_code})}"
+    )
 
 
 def site_view(site: Organisation) -> SiteView:
@@ -202,7 +228,9 @@ def age_text(birth_date: date | None, on: date | None) -> str | None:
     if birth_date is None or on is None or on < birth_date:
         return None
     days = (on - birth_date).days
-    months = (on.year - birth_date.year) * 12 + on.month - birth_date.month - (on.day < birth_date.day)
+    months = (
+        (on.year - birth_date.year) * 12 + on.month - birth_date.month - (on.day < birth_date.day)
+    )
     if days < _DAYS_AS_DAYS:
         return f"{days:03d}D"
     if months < _MONTHS_AS_MONTHS:
@@ -228,7 +256,12 @@ def _narrowed(scope: Scope, wanted: Filter) -> list[ColumnElement[bool]]:
     if wanted.site_code:
         conditions.append(Organisation.code == wanted.site_code)
     if wanted.mine is not None:
-        conditions.append(or_(Workitem.holder_id == wanted.mine, and_(Workitem.writer_id == wanted.mine, Workitem.state == State.RETURNED)))
+        conditions.append(
+            or_(
+                Workitem.holder_id == wanted.mine,
+                and_(Workitem.writer_id == wanted.mine, Workitem.state == State.RETURNED),
+            )
+        )
     if wanted.text and wanted.text.strip():
         conditions.append(matches_text(wanted.text))
     return conditions

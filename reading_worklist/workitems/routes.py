@@ -16,7 +16,13 @@ from storage.registry import Role
 
 router = APIRouter(prefix="/api/workitems", tags=["worklist"])
 
-CENTRE_ROLES: Final = (Role.WRITER, Role.REVIEWER, Role.DISPATCHER, Role.QUALITY_CONTROLLER, Role.CONSORTIUM_ADMIN)
+CENTRE_ROLES: Final = (
+    Role.WRITER,
+    Role.REVIEWER,
+    Role.DISPATCHER,
+    Role.QUALITY_CONTROLLER,
+    Role.CONSORTIUM_ADMIN,
+)
 """Who sees the centre's worklist; people of a site have the portal."""
 
 
@@ -31,7 +37,7 @@ def centre(scope: Asking) -> Scope:
 
 
 @router.get("")
-def list_workitems(  # noqa: PLR0913 -- one parameter for each query parameter
+def list_workitems(
     scope: Asking,
     services: Parts,
     lane: Lane | None = None,
@@ -44,7 +50,13 @@ def list_workitems(  # noqa: PLR0913 -- one parameter for each query parameter
 ) -> WorkitemPage:
     """Return a page of the worklist, most urgent first."""
     centre(scope)
-    wanted = Filter(lane=lane, states=state or (), site_code=site, text=q, mine=scope.person_id if mine else None)
+    wanted = Filter(
+        lane=lane,
+        states=state or (),
+        site_code=site,
+        text=q,
+        mine=scope.person_id if mine else None,
+    )
     with services.database.transaction() as session:
         return queries.worklist(session, scope, wanted, page=page, page_size=page_size)
 

@@ -24,7 +24,9 @@ ROLES: Final[Mapping[Action, frozenset[Role]]] = MappingProxyType(
 )
 """Roles for the actions of people; a reviewer may also write, but never review what he wrote."""
 
-_BY_HOLDER: Final = frozenset({Action.SAVE_DRAFT, Action.SUBMIT, Action.RELEASE, Action.RETURN, Action.FINALISE})
+_BY_HOLDER: Final = frozenset(
+    {Action.SAVE_DRAFT, Action.SUBMIT, Action.RELEASE, Action.RETURN, Action.FINALISE}
+)
 _BY_OTHER_THAN_WRITER: Final = frozenset({Action.START_REVIEW, Action.RETURN, Action.FINALISE})
 
 
@@ -36,7 +38,11 @@ def check(item: Workitem, action: Action, scope: Scope) -> State:
             the state does not allow it or somebody else holds the item.
     """
     scope.require(*ROLES[action])
-    if action in _BY_OTHER_THAN_WRITER and item.writer_id == scope.person_id and item.state in (State.WRITTEN, State.REVIEWING):
+    if (
+        action in _BY_OTHER_THAN_WRITER
+        and item.writer_id == scope.person_id
+        and item.state in (State.WRITTEN, State.REVIEWING)
+    ):
         raise Problem(
             HTTPStatus.FORBIDDEN,
             "self-review",
@@ -49,15 +55,29 @@ def check(item: Workitem, action: Action, scope: Scope) -> State:
         raise conflict(
             "wrong-state",
             f"'{action.value}' is not possible now",
-            expected=" or ".join(state.value for state in State if next_state(state, action) is not None),
+            expected=" or ".join(
+                state.value for state in State if next_state(state, action) is not None
+            ),
             found=item.state,
             remedy="Reload: somebody may have gone on with it.",
         )
     held_by_other = item.holder_id is not None and item.holder_id != scope.person_id
     if held_by_other and action not in _BY_HOLDER:
-        raise conflict("held-by-other", "Another doctor is working on this", remedy="Choose another one, or ask the dispatcher.")
-    if action in _BY_HOLDER and item.holder_id != scope.person_id and not _releases_return(item, action, scope):
-        raise conflict("not-holder", "You do not hold this workitem (any more)", remedy="Claim it again; your draft is kept.")
+        raise conflict(
+            "held-by-other",
+            "Another doctor is working on this",
+            remedy="Choose another one, or ask the dispatcher.",
+        )
+    if (
+        action in _BY_HOLDER
+        and item.holder_id != scope.person_id
+        and not _releases_return(item, action, scope)
+    ):
+        raise conflict(
+            "not-holder",
+            "You do not hold this workitem (any more)",
+            remedy="Claim it again; your draft is kept.",
+        )
     return after
 
 
@@ -74,4 +94,8 @@ def allowed_actions(item: Workitem, scope: Scope) -> list[Action]:
 
 
 def _releases_return(item: Workitem, action: Action, scope: Scope) -> bool:
-    return action is Action.RELEASE and item.state == State.RETURNED and item.writer_id == scope.person_id
+    return (
+        action is Action.RELEASE
+        and item.state == State.RETURNED
+        and item.writer_id == scope.person_id
+    )

@@ -29,7 +29,11 @@ def locked(session: Session, scope: Scope, workitem_id: UUID) -> Workitem:
     Raises:
         Problem: 404 when it does not exist or belongs to a site the person does not see.
     """
-    item = session.scalar(select(Workitem).where(Workitem.id == workitem_id, scope.sees(Workitem.site_id)).with_for_update())
+    item = session.scalar(
+        select(Workitem)
+        .where(Workitem.id == workitem_id, scope.sees(Workitem.site_id))
+        .with_for_update()
+    )
     if item is None:
         raise not_found("The workitem")
     _expire_if_over(session, item, except_for=scope.person_id)
@@ -151,16 +155,32 @@ def queue_study(session: Session, message: StudyReceived) -> None:
         .on_conflict_do_nothing(index_elements=["study_id"])
         .returning(Workitem.id)
     )
-    item = session.scalars(select(Workitem).where(Workitem.study_id == message.study_id).with_for_update()).one()
+    item = session.scalars(
+        select(Workitem).where(Workitem.study_id == message.study_id).with_for_update()
+    ).one()
     detail = {"generation": message.generation, "instances": message.instance_count}
     if made is not None:
-        audit.record(session, _WORKER, "workitem:queue", subject_kind="workitem", subject_id=item.id, detail=detail)
+        audit.record(
+            session,
+            _WORKER,
+            "workitem:queue",
+            subject_kind="workitem",
+            subject_id=item.id,
+            detail=detail,
+        )
     elif message.generation > item.study_generation:
         item.study_generation = message.generation
         item.lane = lane
         item.late_instances = item.late_instances or item.state != State.QUEUED
         item.revision += 1
-        audit.record(session, _WORKER, "workitem:late_instances", subject_kind="workitem", subject_id=item.id, detail=detail)
+        audit.record(
+            session,
+            _WORKER,
+            "workitem:late_instances",
+            subject_kind="workitem",
+            subject_id=item.id,
+            detail=detail,
+        )
     else:
         return
     tell(session, item)
@@ -168,7 +188,9 @@ def queue_study(session: Session, message: StudyReceived) -> None:
 
 def acknowledge_delivery(session: Session, message: ReportDelivered) -> None:
     """Note that a destination has the report."""
-    item = session.scalars(select(Workitem).where(Workitem.id == message.workitem_id).with_for_update()).one()
+    item = session.scalars(
+        select(Workitem).where(Workitem.id == message.workitem_id).with_for_update()
+    ).one()
     if item.delivered_at is None:
         item.delivered_at = message.delivered_at
     note_arrival(session, item, _WORKER)
@@ -184,7 +206,11 @@ def note_arrival(session: Session, item: Workitem, actor: Actor) -> None:
 def _kept_by_draft() -> ColumnElement[bool]:
     return (Workitem.state == State.CLAIMED) & (
         select(ReportDraft.workitem_id)
-        .where(ReportDraft.workitem_id == Workitem.id, ReportDraft.author_id == Workitem.holder_id, ReportDraft.revision > 0)
+        .where(
+            ReportDraft.workitem_id == Workitem.id,
+            ReportDraft.author_id == Workitem.holder_id,
+            ReportDraft.revision > 0,
+        )
         .exists()
     )
 

@@ -38,9 +38,15 @@ class Workitem(Base):
 
     __tablename__ = "workitem"
     __table_args__ = (
-        CheckConstraint("(state IN ('CLAIMED', 'REVIEWING')) = (holder_id IS NOT NULL)", name="holder"),
+        CheckConstraint(
+            "(state IN ('CLAIMED', 'REVIEWING')) = (holder_id IS NOT NULL)", name="holder"
+        ),
         CheckConstraint("(holder_id IS NULL) = (lease_until IS NULL)", name="lease"),
-        Index("ix_workitem_open", "due_at", postgresql_where=text("state NOT IN ('FINAL', 'PUBLISHED', 'DELIVERED')")),
+        Index(
+            "ix_workitem_open",
+            "due_at",
+            postgresql_where=text("state NOT IN ('FINAL', 'PUBLISHED', 'DELIVERED')"),
+        ),
         Index("ix_workitem_site_id_queued_at", "site_id", "queued_at"),
     )
 
@@ -78,5 +84,3 @@ class WorkitemTransition(Base):
 def event_data(item: Workitem) -> dict[str, Any]:
     """Return what pages are told when a workitem changed."""
     return {"id": str(item.id), "state": item.state, "lane": item.lane}
-
-

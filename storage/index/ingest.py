@@ -87,7 +87,9 @@ def ingest(session: Session, batch: Sequence[ReceivedInstance]) -> list[IngestOu
             continue
         study = studies[item.site_id, str(item.header.study_instance_uid)]
         if not _same_patient(session, study, item):
-            outcomes[index] = IngestOutcome(Filing.CONFLICT, None, QuarantineReason.PATIENT_MISMATCH)
+            outcomes[index] = IngestOutcome(
+                Filing.CONFLICT, None, QuarantineReason.PATIENT_MISMATCH
+            )
             continue
         series_key = (study.id, str(item.header.series_instance_uid))
         if series_key not in series:
@@ -114,7 +116,10 @@ def _locked_study(session: Session, item: ReceivedInstance) -> Study:
     header = item.header
     query = (
         select(Study)
-        .where(Study.site_id == item.site_id, Study.study_instance_uid == str(header.study_instance_uid))
+        .where(
+            Study.site_id == item.site_id,
+            Study.study_instance_uid == str(header.study_instance_uid),
+        )
         .with_for_update()
     )
     found = session.scalar(query)
@@ -168,11 +173,16 @@ def _patient_id(session: Session, item: ReceivedInstance) -> UUID:
         "birth_date": header.patient_birth_date,
     }
     made = session.scalar(
-        insert(Patient).values(values).on_conflict_do_nothing(index_elements=["site_id", "local_id"]).returning(Patient.id)
+        insert(Patient)
+        .values(values)
+        .on_conflict_do_nothing(index_elements=["site_id", "local_id"])
+        .returning(Patient.id)
     )
     if made is not None:
         return made
-    return session.scalars(select(Patient.id).where(Patient.site_id == item.site_id, Patient.local_id == local_id)).one()
+    return session.scalars(
+        select(Patient.id).where(Patient.site_id == item.site_id, Patient.local_id == local_id)
+    ).one()
 
 
 def _same_patient(session: Session, study: Study, item: ReceivedInstance) -> bool:
@@ -187,18 +197,29 @@ class _Filed:
     transfer_syntax_uid: str
 
 
-def _known_instances(session: Session, batch: Sequence[ReceivedInstance]) -> dict[tuple[UUID, str], _Filed]:
+def _known_instances(
+    session: Session, batch: Sequence[ReceivedInstance]
+) -> dict[tuple[UUID, str], _Filed]:
     keys = {(item.site_id, str(item.header.sop_instance_uid)) for item in batch}
     found = session.execute(
-        select(Instance.site_id, Instance.sop_instance_uid, Instance.id, Instance.dataset_sha256, Instance.transfer_syntax_uid).where(
-            tuple_(Instance.site_id, Instance.sop_instance_uid).in_(keys)
-        )
+        select(
+            Instance.site_id,
+            Instance.sop_instance_uid,
+            Instance.id,
+            Instance.dataset_sha256,
+            Instance.transfer_syntax_uid,
+        ).where(tuple_(Instance.site_id, Instance.sop_instance_uid).in_(keys))
     )
-    return {(site_id, uid): _Filed(pk, digest, syntax) for site_id, uid, pk, digest, syntax in found}
+    return {
+        (site_id, uid): _Filed(pk, digest, syntax) for site_id, uid, pk, digest, syntax in found
+    }
 
 
 def _compare(filed: _Filed, item: ReceivedInstance) -> IngestOutcome:
-    same = filed.dataset_sha256 == item.dataset_sha256 and filed.transfer_syntax_uid == item.transfer_syntax_uid
+    same = (
+        filed.dataset_sha256 == item.dataset_sha256
+        and filed.transfer_syntax_uid == item.transfer_syntax_uid
+    )
     if same:
         return IngestOutcome(Filing.DUPLICATE, filed.id)
     return IngestOutcome(Filing.CONFLICT, filed.id, QuarantineReason.UID_CONFLICT)
@@ -208,7 +229,10 @@ def _series(session: Session, study: Study, item: ReceivedInstance) -> Series:
     """Return the instance's series, made when new; the study's lock keeps others from making it."""
     header = item.header
     found = session.scalar(
-        select(Series).where(Series.study_id == study.id, Series.series_instance_uid == str(header.series_instance_uid))
+        select(Series).where(
+            Series.study_id == study.id,
+            Series.series_instance_uid == str(header.series_instance_uid),
+        )
     )
     if found is not None:
         return found
@@ -231,7 +255,9 @@ def _series(session: Session, study: Study, item: ReceivedInstance) -> Series:
     return series
 
 
-def _insert_instance(session: Session, study: Study, series: Series, item: ReceivedInstance) -> _Filed | None:
+def _insert_instance(
+    session: Session, study: Study, series: Series, item: ReceivedInstance
+) -> _Filed | None:
     """Insert the instance; None when a concurrent transaction has filed its UID in the meantime."""
     header = item.header
     made = session.scalar(
@@ -277,6 +303,9 @@ def _drop_empty(session: Session, studies: Sequence[Study]) -> None:
             patient = session.get_one(Patient, study.patient_id)
             session.delete(study)
             session.flush()
-            if session.scalar(select(Study.id).where(Study.patient_id == patient.id).limit(1)) is None:
+            if (
+                session.scalar(select(Study.id).where(Study.patient_id == patient.id).limit(1))
+                is None
+            ):
                 session.delete(patient)
     session.flush()

@@ -9,7 +9,18 @@ from datetime import date, datetime, time
 from enum import StrEnum
 from uuid import UUID, uuid4
 
-from sqlalchemy import ARRAY, BigInteger, ForeignKey, Identity, Index, LargeBinary, String, UniqueConstraint, func, text
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    ForeignKey,
+    Identity,
+    Index,
+    LargeBinary,
+    String,
+    UniqueConstraint,
+    func,
+    text,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -69,7 +80,9 @@ class Study(Base):
     __table_args__ = (
         UniqueConstraint("site_id", "study_instance_uid"),
         Index("ix_study_study_instance_uid", "study_instance_uid"),
-        Index("ix_study_quiet_due_at", "quiet_due_at", postgresql_where=text("state = 'RECEIVING'")),
+        Index(
+            "ix_study_quiet_due_at", "quiet_due_at", postgresql_where=text("state = 'RECEIVING'")
+        ),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)

@@ -8,6 +8,11 @@ connection = context.config.attributes.get("connection")
 if connection is None:
     message = "migrations run through 'rdc migrate' or at the start of 'rdc up', which hold the migration lock"
     raise RuntimeError(message)
-context.configure(connection=connection, target_metadata=Base.metadata, compare_type=True, compare_server_default=False)
+context.configure(
+    connection=connection,
+    target_metadata=Base.metadata,
+    compare_type=True,
+    compare_server_default=False,
+)
 with context.begin_transaction():
     context.run_migrations()

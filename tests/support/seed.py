@@ -22,7 +22,7 @@ from storage.messages import StudyReceived
 from storage.person_name import search_keys
 from storage.registry import Device, Organisation, OrganisationKind, Person, Role
 
-PASSWORD: Final = "right horse battery"  # noqa: S105 -- of people who exist in tests only
+PASSWORD: Final = "right horse battery"
 PEOPLE: Final = (
     ("writer", "李书写", "centre", (Role.WRITER,)),
     ("writer2", "周书写", "centre", (Role.WRITER,)),
@@ -53,20 +53,41 @@ class Consortium:
     def __init__(self, database: Database) -> None:
         self.database = database
         with database.transaction() as session:
-            self.root = self._organisation(session, OrganisationKind.CONSORTIUM, "county", "青山县医共体", None)
-            self.centre = self._organisation(session, OrganisationKind.CENTRE, "centre", "青山县人民医院诊断中心", self.root)
-            self.east = self._organisation(session, OrganisationKind.SITE, "EAST", "东河镇卫生院", self.root)
-            self.west = self._organisation(session, OrganisationKind.SITE, "WEST", "西岭镇卫生院", self.root)
-            self.east_device: Device = registry.add_device(session, self.east, "EAST_CT", "CT", addresses=["127.0.0.0/8"], modality="CT")
-            self.west_device: Device = registry.add_device(session, self.west, "WEST_CT", "CT", addresses=["127.0.0.0/8"], modality="CT")
+            self.root = self._organisation(
+                session, OrganisationKind.CONSORTIUM, "county", "青山县医共体", None
+            )
+            self.centre = self._organisation(
+                session, OrganisationKind.CENTRE, "centre", "青山县人民医院诊断中心", self.root
+            )
+            self.east = self._organisation(
+                session, OrganisationKind.SITE, "EAST", "东河镇卫生院", self.root
+            )
+            self.west = self._organisation(
+                session, OrganisationKind.SITE, "WEST", "西岭镇卫生院", self.root
+            )
+            self.east_device: Device = registry.add_device(
+                session, self.east, "EAST_CT", "CT", addresses=["127.0.0.0/8"], modality="CT"
+            )
+            self.west_device: Device = registry.add_device(
+                session, self.west, "WEST_CT", "CT", addresses=["127.0.0.0/8"], modality="CT"
+            )
             organisations = {one.code: one for one in (self.centre, self.east, self.west)}
             self.people: dict[str, Person] = {
-                login: registry.add_person(session, login, name, password_hash(), organisation=organisations[code], roles=roles)
+                login: registry.add_person(
+                    session,
+                    login,
+                    name,
+                    password_hash(),
+                    organisation=organisations[code],
+                    roles=roles,
+                )
                 for login, name, code, roles in PEOPLE
             }
 
     @staticmethod
-    def _organisation(session: Session, kind: OrganisationKind, code: str, name: str, parent: Organisation | None) -> Organisation:
+    def _organisation(
+        session: Session, kind: OrganisationKind, code: str, name: str, parent: Organisation | None
+    ) -> Organisation:
         return registry.add_organisation(session, kind, code, name, f"{code} hospital", parent)
 
     def complete_study(
@@ -82,7 +103,13 @@ class Consortium:
         site_id = (site or self.east).id
         now = utc_now()
         with self.database.transaction() as session:
-            patient = session.scalar(select(Patient).where(Patient.site_id == site_id, Patient.local_id == local_id, Patient.local_id.is_not(None)))
+            patient = session.scalar(
+                select(Patient).where(
+                    Patient.site_id == site_id,
+                    Patient.local_id == local_id,
+                    Patient.local_id.is_not(None),
+                )
+            )
             if patient is None:
                 patient = Patient(
                     site_id=site_id,

@@ -8,7 +8,13 @@ down_revision = "0001"
 branch_labels = None
 depends_on = None
 
-APPEND_ONLY = ("audit_record", "report_submission", "report_return", "report_version", "report_opening")
+APPEND_ONLY = (
+    "audit_record",
+    "report_submission",
+    "report_return",
+    "report_version",
+    "report_opening",
+)
 
 # The pairs of reading_worklist.workitems.states at this revision; a test compares the two.
 WORKITEM_CHANGES = (
@@ -36,8 +42,12 @@ def upgrade() -> None:
         END $$
     """)
     for table in APPEND_ONLY:
-        op.execute(f"CREATE TRIGGER append_only BEFORE UPDATE OR DELETE ON {table} FOR EACH ROW EXECUTE FUNCTION refuse_change()")
-        op.execute(f"CREATE TRIGGER append_only_table BEFORE TRUNCATE ON {table} FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()")
+        op.execute(
+            f"CREATE TRIGGER append_only BEFORE UPDATE OR DELETE ON {table} FOR EACH ROW EXECUTE FUNCTION refuse_change()"
+        )
+        op.execute(
+            f"CREATE TRIGGER append_only_table BEFORE TRUNCATE ON {table} FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()"
+        )
     op.bulk_insert(
         sa.table("workitem_transition", sa.column("from_state"), sa.column("to_state")),
         [{"from_state": before, "to_state": after} for before, after in WORKITEM_CHANGES],
@@ -57,4 +67,6 @@ def upgrade() -> None:
             RETURN NEW;
         END $$
     """)
-    op.execute("CREATE TRIGGER guard_state BEFORE INSERT OR UPDATE OF state ON workitem FOR EACH ROW EXECUTE FUNCTION guard_workitem_state()")
+    op.execute(
+        "CREATE TRIGGER guard_state BEFORE INSERT OR UPDATE OF state ON workitem FOR EACH ROW EXECUTE FUNCTION guard_workitem_state()"
+    )
