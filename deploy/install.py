@@ -126,8 +126,10 @@ def install(environment: Path, lock: Path) -> None:
     say("installing uv, pinned by hash")
     pip = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
     if run(*pip, "--only-binary=:all:", *hashed, str(BOOTSTRAP)):
-        say(f"installing the packages of {lock.relative_to(ROOT)}")
+        say(f"installing the packages of {lock.relative_to(ROOT)}, about 300 MB to download")
         uv = [str(environment / "bin" / "uv"), "pip", "install", "--python", python]
+        if not sys.stderr.isatty():
+            uv.append("--quiet")  # the progress bars are worth seeing, the bare list is not
         if run(
             *uv,
             "--require-hashes",
