@@ -36,7 +36,7 @@ def create_app(config: WebConfig, database: Database, objects: ObjectStore) -> F
         docs_url=None,
         redoc_url=None,
         lifespan=lifespan,
-        # One name per operation, from the function: the generated TypeScript types are read by people.
+        # The function's name alone: people read the TypeScript types made from it.
         generate_unique_id_function=lambda route: route.name,
     )
     app.state.services = Services(config=config, database=database, objects=objects, events=hub)

@@ -9,7 +9,7 @@ import asyncio
 import json
 import logging
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Final
@@ -47,7 +47,10 @@ def publish(session: Session, event: Event) -> None:
 
 
 class EventHub:
-    """Passes notifications to subscribed pages; a page that does not keep up loses the oldest events."""
+    """Passes notifications to subscribed pages.
+
+    A page that does not keep up loses the oldest events.
+    """
 
     def __init__(self, database: Database) -> None:
         """Prepare the hub; `start` begins to listen."""
@@ -70,14 +73,17 @@ class EventHub:
         return self._stop.is_set()
 
     def stop(self) -> None:
-        """End every subscriber's stream with None and stop listening; returns when the thread has ended."""
+        """End every subscriber's stream with None and stop listening.
+
+        Returns when the thread has ended.
+        """
         self._stop.set()
         self._offer_all(None)
         if self._thread is not None:
             self._thread.join()
 
     @asynccontextmanager
-    async def subscribe(self) -> AsyncIterator[asyncio.Queue[Event | None]]:
+    async def subscribe(self) -> AsyncGenerator[asyncio.Queue[Event | None]]:
         """Yield a queue that receives every event from now on, and None when the hub stops."""
         queue: asyncio.Queue[Event | None] = asyncio.Queue(_QUEUE_SIZE)
         entry = (asyncio.get_running_loop(), queue)

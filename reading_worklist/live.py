@@ -21,7 +21,10 @@ _PING_SECONDS: Final = 15.0
     responses={200: {"content": {"text/event-stream": {}}}},
 )
 async def events(scope: Asking, services: Parts) -> StreamingResponse:
-    """Stream events as they happen: name `workitem` or `delivery`, data a JSON object with ids and states."""
+    """Stream events as they happen.
+
+    The name is `workitem` or `delivery`, the data a JSON object with ids and states.
+    """
 
     async def stream() -> AsyncIterator[str]:
         async with services.events.subscribe() as queue:

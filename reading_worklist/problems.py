@@ -20,7 +20,8 @@ class Problem(RdcError):
     """A request that is refused.
 
     status: the HTTP status.
-    code: a stable word for the kind of problem, the last part of its `type` URI; pages translate it.
+    code: a stable word for the kind of problem, the last part of its `type` URI; pages translate
+        it.
     """
 
     def __init__(
@@ -39,7 +40,10 @@ class Problem(RdcError):
 
 
 def not_found(what: str) -> Problem:
-    """Return the answer for what does not exist or is not for the caller; the two cannot be told apart."""
+    """Return the answer for what does not exist or is not for the caller.
+
+    The two cannot be told apart.
+    """
     return Problem(
         HTTPStatus.NOT_FOUND,
         "not-found",
@@ -70,7 +74,10 @@ def problem_response(
     remedy: str = "",
     headers: dict[str, str] | None = None,
 ) -> Response:
-    """Return a problem document (RFC 9457 §3) with our members expected, found and remedy where they say something."""
+    """Return a problem document (RFC 9457 §3).
+
+    Our members expected, found and remedy are in it where they say something.
+    """
     body: dict[str, Any] = {"type": f"urn:rdc:problem:{code}", "title": title, "status": status}
     detail = {"expected": expected, "found": found, "remedy": remedy}
     body["detail"] = "; ".join(
@@ -81,7 +88,10 @@ def problem_response(
 
 
 def install(app: FastAPI) -> None:
-    """Make every error of `app` a problem document; an unforeseen one is logged and told without its insides."""
+    """Make every error of `app` a problem document.
+
+    An unforeseen one is logged and told without its insides.
+    """
 
     @app.exception_handler(Problem)
     async def on_problem(_request: Request, error: Problem) -> Response:  # pyright: ignore[reportUnusedFunction] -- registered by the decorator
@@ -126,5 +136,5 @@ def install(app: FastAPI) -> None:
             HTTPStatus.INTERNAL_SERVER_ERROR,
             "internal-error",
             "The server failed to answer",
-            remedy="Try again; if it stays, tell your system administrator the time of the request.",
+            remedy="Try again; if it stays, tell your system administrator when it happened.",
         )

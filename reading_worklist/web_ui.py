@@ -1,4 +1,7 @@
-"""The built web UI at `/`: its hashed assets for ever, its page for every address that is not ours."""
+"""The built web UI at `/`.
+
+Hashed assets are kept for ever; the page answers every address that is not ours.
+"""
 
 from pathlib import Path
 from typing import Final
@@ -13,7 +16,8 @@ _PAGE_HEADERS: Final = {
     "Cache-Control": "no-cache",
     "Content-Security-Policy": (
         "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; "
-        "frame-src 'self' blob:; object-src 'self' blob:; frame-ancestors 'self'; base-uri 'self'; form-action 'self'"
+        "frame-src 'self' blob:; object-src 'self' blob:; frame-ancestors 'self'; "
+        "base-uri 'self'; form-action 'self'"
     ),
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "same-origin",
@@ -25,7 +29,9 @@ _FOREVER: Final = {
 
 
 def install(app: FastAPI, directory: Path) -> None:
-    """Serve the UI built into `directory`; add it after every other route, since it answers whatever is left.
+    """Serve the UI built into `directory`.
+
+    Add it after every other route, since it answers whatever is left.
 
     The pages route themselves in the browser, so an address without a file gets the same page.
     """

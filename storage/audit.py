@@ -63,7 +63,8 @@ def record(
 ) -> None:
     """Add one record in the caller's transaction.
 
-    detail: JSON-serialisable facts of the act, such as states and versions; never report text or patient data.
+    detail: JSON-serialisable facts of the act, such as states and versions; never report text or
+        patient data.
     """
     session.add(
         AuditRecord(

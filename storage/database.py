@@ -5,7 +5,7 @@ PostgreSQL is the only dialect. Every function elsewhere that takes a
 audit record and its message are committed together or not at all.
 """
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -14,6 +14,7 @@ from typing import Any, ClassVar, Final
 import psycopg
 from alembic import command
 from alembic.config import Config
+from psycopg import sql
 from sqlalchemy import DateTime, MetaData, create_engine, make_url, text
 from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
@@ -23,7 +24,10 @@ _MIGRATION_LOCK: Final = 0x5244434D  # advisory lock key, ASCII "RDCM"
 
 
 class Base(DeclarativeBase):
-    """The declarative base of every table of every room; each room declares its own tables on it."""
+    """The declarative base of every table of every room.
+
+    Each room declares its own tables on it.
+    """
 
     metadata = MetaData(
         naming_convention={
@@ -55,20 +59,20 @@ class Database:
             self.url,
             pool_size=pool_size,
             max_overflow=pool_size,
-            # A connection that died with a restarted server is replaced instead of failing a doctor's click.
+            # A connection that died with a restarted server is replaced, not handed out.
             pool_pre_ping=True,
             connect_args={"options": "-c timezone=UTC"},
         )
         self._sessions = sessionmaker(self.engine, expire_on_commit=False)
 
     @contextmanager
-    def transaction(self) -> Iterator[Session]:
+    def transaction(self) -> Generator[Session]:
         """Open a transaction; commit at the end of the block, roll back when it raises."""
         with self._sessions() as session, session.begin():
             yield session
 
     @contextmanager
-    def listen(self, *channels: str) -> Iterator[psycopg.Connection[Any]]:
+    def listen(self, *channels: str) -> Generator[psycopg.Connection[Any]]:
         """Yield a connection of its own, in autocommit, listening on `channels`.
 
         Read it with ``connection.notifies(timeout=…)``. It is not taken from
@@ -79,9 +83,7 @@ class Database:
         )
         with psycopg.connect(parameters, autocommit=True) as connection:
             for channel in channels:
-                connection.execute(
-                    psycopg.sql.SQL("LISTEN {}").format(psycopg.sql.Identifier(channel))
-                )
+                connection.execute(sql.SQL("LISTEN {}").format(sql.Identifier(channel)))
             yield connection
 
     def close(self) -> None:
@@ -98,7 +100,10 @@ def psycopg_url(url: str) -> str:
 
 
 def notify(session: Session, channel: str, payload: str = "") -> None:
-    """Tell listeners of `channel` once the transaction commits; at most 8,000 bytes of `payload`."""
+    """Tell listeners of `channel` when the transaction commits.
+
+    payload: at most 8,000 bytes.
+    """
     session.execute(
         text("SELECT pg_notify(:channel, :payload)"), {"channel": channel, "payload": payload}
     )

@@ -29,7 +29,10 @@ CHANNEL: Final = "rdc_delivery"
 
 
 class DeliveryState(StrEnum):
-    """Where a delivery stands. PENDING waits for its next attempt; DELIVERED and CANCELED are final."""
+    """Where a delivery stands.
+
+    PENDING waits for its next attempt; DELIVERED and CANCELED are final.
+    """
 
     PENDING = "PENDING"
     IN_PROGRESS = "IN_PROGRESS"
@@ -41,7 +44,8 @@ class DeliveryState(StrEnum):
 class Delivery(Base):
     """One report version for one destination.
 
-    sop_instance_uid: the identity under which the receiver files it; the same for every attempt, so that a repeat is no second copy.
+    sop_instance_uid: the identity under which the receiver files it; the same for every attempt, so
+        that a repeat is no second copy.
     pdf_object_key: the signed PDF that is delivered.
     lease_token, leased_until: who is attempting it now; when the lease has passed, another may.
     """

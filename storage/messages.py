@@ -25,7 +25,7 @@ class Message(BaseModel):
 
 
 class StudyReceived(Message):
-    """A study is complete: its quiet time has passed, or late instances have come and gone quiet again.
+    """A study is complete: its quiet time has passed, for the first time or after late instances.
 
     generation counts the completions of this study from 1; a consumer that has
     seen the same or a higher generation does nothing.

@@ -1,4 +1,4 @@
-"""The transactional outbox: a message is written with the change it tells of, and handled exactly once.
+"""The transactional outbox: a message is committed with the change it tells of.
 
 The row is the truth; the broker only wakes a worker. A row is leased, handed
 to a worker, and handled in the same transaction that marks it handled. What is
@@ -77,7 +77,10 @@ class UnknownTopic(RdcError):
 
 
 def emit(session: Session, message: Message) -> None:
-    """Write `message` for each of its consumers in the caller's transaction and wake the relay at its commit."""
+    """Write `message` for each of its consumers in the caller's transaction.
+
+    The relay is woken when it commits.
+    """
     payload = message.model_dump(mode="json")
     for consumer in type(message).consumers:
         session.add(
@@ -143,19 +146,23 @@ def handle(database: Database, message_id: UUID, lease_token: UUID, handlers: Ha
             kind = MESSAGE_TYPES.get(row.topic)
             handler = handlers.get(kind) if kind else None
             if kind is None or handler is None:
-                raise UnknownTopic(
-                    f"no handler for topic {row.topic!r} of consumer {row.consumer!r}",
-                    remedy="Upgrade the worker, then release the parked message.",
-                )
+                raise _unknown_topic(row)
             handler(session, kind.model_validate(row.payload))
             row.handled_at = utc_now()
             row.lease_token = None
             row.leased_until = None
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 -- whatever a handler raises is counted and kept
         _log.exception("outbox message failed", extra={"message_id": str(message_id)})
         _put_off(database, message_id, lease_token, error)
         return False
     return True
+
+
+def _unknown_topic(row: OutboxMessage) -> UnknownTopic:
+    return UnknownTopic(
+        f"no handler for topic {row.topic!r} of consumer {row.consumer!r}",
+        remedy="Upgrade the worker, then release the parked message.",
+    )
 
 
 def _put_off(database: Database, message_id: UUID, lease_token: UUID, error: Exception) -> None:
@@ -175,9 +182,9 @@ def _put_off(database: Database, message_id: UUID, lease_token: UUID, error: Exc
 def backoff_seconds(
     attempts: int, *, base: float = _BACKOFF_BASE_SECONDS, cap: float = _BACKOFF_CAP_SECONDS
 ) -> float:
-    """Return how long to wait after the `attempts`-th failure: doubling from `base` to `cap`, with ±20 % jitter.
+    """Return how many seconds to wait after the `attempts`-th failure.
 
-    The jitter keeps many messages that failed together from coming back together.
+    Doubling from `base` to `cap`, with ±20 % jitter. The jitter keeps many messages that failed together from coming back together.
     """
     exponent = min(max(attempts - 1, 0), 32)
     return min(cap, base * 2.0**exponent) * random.uniform(0.8, 1.2)  # noqa: S311 -- spreads load, guards nothing

@@ -1,4 +1,4 @@
-"""Person names (PS3.5 §6.2, VR PN): from DICOM's groups and components to what people read and type.
+"""Person names (PS3.5 §6.2, VR PN): from DICOM's groups to what people read and type.
 
 A value is up to three groups separated by "=" (alphabetic, ideographic,
 phonetic), each with up to five components separated by "^" (family, given,
@@ -39,9 +39,12 @@ def display_name(value: str) -> str:
 
 
 def search_keys(value: str) -> list[str]:
-    """Return the lower-case keys under which a name is found, sorted: every group, its Hanzi, pinyin and initials.
+    """Return the lower-case keys under which a name is found, sorted.
 
-    A family name with several readings (单 shan/dan, 曾 zeng/ceng) gives a key for each, so that none has to be guessed.
+    They are every group, its Hanzi, its pinyin and its initials.
+
+    A family name with several readings (单 shan or dan, 曾 zeng or ceng) gives a key for each, so
+    that none has to be guessed.
     """
     keys: set[str] = set()
     for group in value.split("="):
@@ -63,7 +66,7 @@ def _pinyin_keys(text: str) -> set[str]:
         sorted(set(options)) for options in pinyin(text, style=Style.NORMAL, heteronym=True)
     ]
     usual = [options[0] for options in pinyin(text, style=Style.NORMAL)]
-    # Only the family name's first character is read every way: the product over a whole name would explode.
+    # Only the first character is read every way: over a whole name the product would explode.
     choices = itertools.islice(((first, *usual[1:]) for first in readings[0]), _READINGS_MAX)
     keys: set[str] = set()
     for syllables in (tuple(usual), *choices):

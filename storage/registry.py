@@ -173,6 +173,7 @@ def find_device(session: Session, calling_ae_title: str, address: str) -> Caller
 
 def add_organisation(
     session: Session,
+    *,
     kind: OrganisationKind,
     code: str,
     name: str,

@@ -35,7 +35,10 @@ def _connect(server: EmbeddedPostgres) -> psycopg.Connection:
 
 @pytest.fixture(scope="session")
 def template_database(postgres: EmbeddedPostgres) -> str:
-    """The name of a migrated, empty database from which each test's own is copied in milliseconds."""
+    """The name of a migrated.
+
+    Empty database from which each test's own is copied in milliseconds.
+    """
     with _connect(postgres) as connection:
         connection.execute("CREATE DATABASE template_rdc OWNER rdc")
     migrate(
@@ -56,9 +59,7 @@ def database_url(postgres: EmbeddedPostgres, template_database: str) -> Iterator
         )
     yield make_url(postgres.url).set(database=name).render_as_string(hide_password=False)
     with _connect(postgres) as connection:
-        connection.execute(
-            sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name))
-        )
+        connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
 
 
 @pytest.fixture

@@ -15,7 +15,10 @@ def hash_password(password: str) -> str:
 
 
 def verify_password(stored_hash: str | None, password: str) -> bool:
-    """Tell whether `password` is the one that was hashed; None (no such person) takes as long and is False."""
+    """Tell whether `password` is the one that was hashed.
+
+    None (no such person) takes as long and is False.
+    """
     try:
         return _hasher.verify(stored_hash or _nobody, password) and stored_hash is not None
     except (VerificationError, InvalidHashError):

@@ -41,7 +41,7 @@ class SessionOrganisation(BaseModel):
 
 
 class SessionView(BaseModel):
-    """A session; `csrf_token` must be repeated in the header X-CSRF-Token of every unsafe request."""
+    """A session; unsafe requests repeat `csrf_token` in the header X-CSRF-Token."""
 
     person: SessionPerson
     organisation: SessionOrganisation

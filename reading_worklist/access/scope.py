@@ -20,7 +20,8 @@ from storage.registry import OrganisationKind, Role
 class Scope:
     """A signed-in person acting for one organisation.
 
-    site_ids: the sites whose patients may be seen: one's own, or for the centre those of its consortium.
+    site_ids: the sites whose patients may be seen: one's own, or for the centre those of its
+        consortium.
     client: the network address of the browser.
     """
 
@@ -40,7 +41,10 @@ class Scope:
     def sees(
         self, site_id: InstrumentedAttribute[UUID] | InstrumentedAttribute[UUID | None]
     ) -> ColumnElement[bool]:
-        """Return the SQL condition that a row's site is visible; nothing is visible without a site."""
+        """Return the SQL condition that a row's site is visible.
+
+        Nothing is visible without a site.
+        """
         condition: ColumnElement[Any] = site_id.in_(self.site_ids)
         return condition
 

@@ -119,7 +119,8 @@ def resume(
     """Return the scope of a session and when it ends.
 
     Raises:
-        Problem: 401 when it is unknown, over, or idle for too long; 403 when no role is valid any more.
+        Problem: 401 when it is unknown, over, or idle for too long; 403 when no role is valid any
+            more.
     """
     row = session.get(WebSession, _digest(token))
     now = utc_now()
@@ -148,7 +149,10 @@ def sign_out(session: Session, token: str, scope: Scope) -> None:
 
 
 def csrf_matches(scope: Scope, sent: str | None) -> bool:
-    """Tell whether an unsafe request repeats the session's CSRF token, compared in constant time."""
+    """Tell whether an unsafe request repeats the session's CSRF token.
+
+    Compared in constant time.
+    """
     return sent is not None and hmac.compare_digest(scope.csrf_token.encode(), sent.encode())
 
 

@@ -19,7 +19,7 @@ _PAGE_SIZE_MAX: Final = 200
 
 
 @router.get("/exams")
-def list_exams(
+def list_exams(  # noqa: PLR0917 -- one parameter for each query parameter
     scope: Asking,
     services: Parts,
     q: Annotated[str | None, Query(max_length=100)] = None,

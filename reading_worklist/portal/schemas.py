@@ -22,7 +22,10 @@ class ExamSteps(BaseModel):
 
 
 class ExamView(BaseModel):
-    """One exam of the site; `step` is the last one passed: received, queued, reading, signed, delivered or opened."""
+    """One exam of the site.
+
+    step: the last one passed: queued, reading, signed, delivered or opened.
+    """
 
     id: UUID
     lane: Lane

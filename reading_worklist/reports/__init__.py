@@ -1,1 +1,4 @@
-"""The report: draft, submission with the first signature, signed version with the second, and the printed document."""
+"""The report: draft, submission, signed version, and the printed document.
+
+The submission carries the writer's signature, the version also the reviewer's.
+"""

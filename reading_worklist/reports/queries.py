@@ -5,8 +5,19 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session, aliased
 
-from reading_worklist.reports.tables import ReportDraft, ReportReturn, ReportSubmission, ReportVersion
-from reading_worklist.workitems.schemas import DraftView, PersonView, ReturnView, SubmissionView, VersionView
+from reading_worklist.reports.tables import (
+    ReportDraft,
+    ReportReturn,
+    ReportSubmission,
+    ReportVersion,
+)
+from reading_worklist.workitems.schemas import (
+    DraftView,
+    PersonView,
+    ReturnView,
+    SubmissionView,
+    VersionView,
+)
 from storage.registry import Person
 
 
@@ -16,12 +27,16 @@ def draft(session: Session, workitem_id: UUID) -> DraftView | None:
     if row is None:
         return None
     return DraftView(
-        findings=row.findings, impression=row.impression, advice=row.advice, revision=row.revision, saved_at=row.saved_at
+        findings=row.findings,
+        impression=row.impression,
+        advice=row.advice,
+        revision=row.revision,
+        saved_at=row.saved_at,
     )
 
 
 def submissions(session: Session, workitem_id: UUID) -> list[SubmissionView]:
-    """Return the submissions of a workitem, oldest first, each with its return if it was given back."""
+    """Return the submissions of a workitem, oldest first, each with its return if there was one."""
     reviewer = aliased(Person)
     rows = session.execute(
         select(ReportSubmission, Person, ReportReturn, reviewer)
@@ -41,7 +56,9 @@ def submissions(session: Session, workitem_id: UUID) -> list[SubmissionView]:
             impression=one.impression,
             advice=one.advice,
             returned=ReturnView(
-                reviewer=PersonView(id=by.id, display_name=by.display_name), comment=given_back.comment, at=given_back.returned_at
+                reviewer=PersonView(id=by.id, display_name=by.display_name),
+                comment=given_back.comment,
+                at=given_back.returned_at,
             )
             if given_back
             else None,
@@ -77,12 +94,18 @@ def versions(session: Session, workitem_id: UUID) -> list[VersionView]:
 def latest_submission(session: Session, workitem_id: UUID) -> ReportSubmission | None:
     """Return the newest submission of a workitem."""
     return session.scalar(
-        select(ReportSubmission).where(ReportSubmission.workitem_id == workitem_id).order_by(ReportSubmission.number.desc()).limit(1)
+        select(ReportSubmission)
+        .where(ReportSubmission.workitem_id == workitem_id)
+        .order_by(ReportSubmission.number.desc())
+        .limit(1)
     )
 
 
 def latest_version(session: Session, workitem_id: UUID) -> ReportVersion | None:
     """Return the newest signed version of a workitem's report."""
     return session.scalar(
-        select(ReportVersion).where(ReportVersion.workitem_id == workitem_id).order_by(ReportVersion.number.desc()).limit(1)
+        select(ReportVersion)
+        .where(ReportVersion.workitem_id == workitem_id)
+        .order_by(ReportVersion.number.desc())
+        .limit(1)
     )

@@ -15,7 +15,10 @@ from storage.database import Base
 
 
 class ReportDraft(Base):
-    """What the writer has typed so far; `revision` counts the saves, so a second tab cannot overwrite the first unseen."""
+    """What the writer has typed so far.
+
+    revision: counts the saves, so that a second tab cannot overwrite the first unseen.
+    """
 
     __tablename__ = "report_draft"
 
@@ -31,7 +34,8 @@ class ReportDraft(Base):
 class ReportSubmission(Base):
     """A report as its writer signed it: content, the rendered document and signature 1.
 
-    content: the text and every printed fact (see `reports.content`), from which either language can be rendered.
+    content: the text and every printed fact (see `reports.content`), from which either language can
+        be rendered.
     verification_code: the word on the paper by which the report is found again.
     """
 
@@ -57,7 +61,9 @@ class ReportReturn(Base):
 
     __tablename__ = "report_return"
 
-    submission_id: Mapped[UUID] = mapped_column(ForeignKey("report_submission.id"), primary_key=True)
+    submission_id: Mapped[UUID] = mapped_column(
+        ForeignKey("report_submission.id"), primary_key=True
+    )
     reviewer_id: Mapped[UUID] = mapped_column(ForeignKey("person.id"))
     comment: Mapped[str]
     returned_at: Mapped[datetime]
@@ -88,7 +94,10 @@ class ReportVersion(Base):
 
 
 class ReportOpening(Base):
-    """Somebody at the site opened a report version: the proof that it arrived where it is needed."""
+    """Somebody at the site opened a report version.
+
+    It is the proof that it arrived where it is needed.
+    """
 
     __tablename__ = "report_opening"
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, Final
+from typing import Final
 from urllib.parse import urlencode
 from uuid import UUID
 
@@ -42,7 +42,10 @@ _MONTHS_AS_MONTHS: Final = 24
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """What to show; None is everything. `text` is looked for in name (Hanzi, pinyin, initials), patient id, accession number."""
+    """What to show; None is everything.
+
+    text: looked for in name (Hanzi, pinyin, initials), patient id and accession number.
+    """
 
     lane: Lane | None = None
     states: Sequence[State] = ()
@@ -79,7 +82,7 @@ def worklist(
         number for state, number in by_state.items() if not wanted.states or state in wanted.states
     )
     return WorkitemPage(
-        items=[_view(row, scope) for row in rows],
+        items=[_view(scope, *row) for row in rows],
         total=total,
         page=page,
         page_size=page_size,
@@ -98,7 +101,7 @@ def detail(session: Session, scope: Scope, workitem_id: UUID) -> WorkitemDetail:
     ).one_or_none()
     if row is None:
         raise not_found("The workitem")
-    view = _view(row, scope)
+    view = _view(scope, *row)
     series = session.scalars(
         select(Series)
         .where(Series.study_id == view.study.id)
@@ -173,7 +176,10 @@ def delivery_steps(session: Session, item: Workitem) -> list[DeliveryStep]:
 
 
 def viewer_url(study_instance_uid: str, site_code: str) -> str:
-    """Return the viewer's address for a study of one site; the site keeps apart studies that share a UID."""
+    """Return the viewer's address for a study of one site.
+
+    The site keeps apart studies that share a UID.
+    """
     return (
         f"/viewer/viewer?{urlencode({'StudyInstanceUIDs': study_instance_uid, 'site': site_code})}"
     )
@@ -213,7 +219,7 @@ def study_view(study: Study) -> StudyView:
 
 
 def matches_text(text: str) -> ColumnElement[bool]:
-    """Return the condition that patient id, accession number or any key of the name begins with `text`."""
+    """Return the SQL condition that a patient id, accession number or name key begins with `text`."""
     wanted = text.strip().lower()
     key = func.unnest(Patient.name_keys).column_valued("name_key")
     return or_(
@@ -224,7 +230,10 @@ def matches_text(text: str) -> ColumnElement[bool]:
 
 
 def age_text(birth_date: date | None, on: date | None) -> str | None:
-    """Return a patient's age on a day as DICOM writes it (PS3.5 §6.2, VR AS): days to four weeks, months to two years, then years."""
+    """Return a patient's age on a day as DICOM writes it (PS3.5 §6.2, VR AS).
+
+    Days to four weeks, months to two years, then years.
+    """
     if birth_date is None or on is None or on < birth_date:
         return None
     days = (on - birth_date).days
@@ -238,7 +247,7 @@ def age_text(birth_date: date | None, on: date | None) -> str | None:
     return f"{months // 12:03d}Y"
 
 
-def _rows() -> Select[Any]:
+def _rows() -> Select[Workitem, Study, Patient, Organisation, Person, Person]:
     return (
         select(Workitem, Study, Patient, Organisation, _Holder, _Writer)
         .join(Study, Study.id == Workitem.study_id)
@@ -267,13 +276,16 @@ def _narrowed(scope: Scope, wanted: Filter) -> list[ColumnElement[bool]]:
     return conditions
 
 
-def _view(row: Any, scope: Scope) -> WorkitemView:
-    item: Workitem = row[0]
-    study: Study = row[1]
-    patient: Patient = row[2]
-    site: Organisation = row[3]
-    holder: Person | None = row[4]
-    writer: Person | None = row[5]
+def _view(  # noqa: PLR0917 -- one parameter for each entity of the row
+    scope: Scope,
+    item: Workitem,
+    study: Study,
+    patient: Patient,
+    site: Organisation,
+    # Outer joins: the statement's type does not know that these may be missing.
+    holder: Person | None,
+    writer: Person | None,
+) -> WorkitemView:
     return WorkitemView(
         id=item.id,
         lane=item.lane,

@@ -37,14 +37,14 @@ def centre(scope: Asking) -> Scope:
 
 
 @router.get("")
-def list_workitems(
+def list_workitems(  # noqa: PLR0917 -- one parameter for each query parameter
     scope: Asking,
     services: Parts,
     lane: Lane | None = None,
     state: Annotated[list[State] | None, Query()] = None,
     site: Annotated[str | None, Query(max_length=100)] = None,
     q: Annotated[str | None, Query(max_length=100)] = None,
-    mine: bool = False,
+    mine: Annotated[bool, Query()] = False,  # noqa: FBT002 -- a query parameter, sent by name
     page: Annotated[int, Query(ge=1, le=100_000)] = 1,
     page_size: Annotated[int, Query(ge=1, le=PAGE_SIZE_MAX)] = 50,
 ) -> WorkitemPage:

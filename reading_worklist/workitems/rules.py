@@ -1,4 +1,7 @@
-"""Who may do what with a workitem now: the state's table, the role, and the person who holds it, in one place."""
+"""Who may do what with a workitem now.
+
+The state's table, the role and the person who holds it are asked in this one place.
+"""
 
 from collections.abc import Mapping
 from http import HTTPStatus

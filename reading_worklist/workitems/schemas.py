@@ -26,7 +26,10 @@ class PersonView(BaseModel):
 
 
 class PatientView(BaseModel):
-    """The patient of a study; `name_guessed` says that the name's character set was not declared rightly."""
+    """The patient of a study.
+
+    `name_guessed` says that the name's character set was not declared rightly.
+    """
 
     id: UUID
     name: str

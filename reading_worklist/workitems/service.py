@@ -1,4 +1,7 @@
-"""What can be done with a workitem; each function works in its caller's transaction and leaves state, audit and event together."""
+"""What can be done with a workitem.
+
+Each function works in its caller's transaction and leaves state, audit and event together.
+"""
 
 from datetime import timedelta
 from uuid import UUID, uuid4
@@ -24,7 +27,9 @@ _WORKER = audit.system_actor("worker")
 
 
 def locked(session: Session, scope: Scope, workitem_id: UUID) -> Workitem:
-    """Return a visible workitem, locked until the transaction ends, a lease that is over given back first.
+    """Return a visible workitem, locked until the transaction ends.
+
+    A lease that is over is given back first.
 
     Raises:
         Problem: 404 when it does not exist or belongs to a site the person does not see.
@@ -133,7 +138,10 @@ def expire_leases(session: Session, *, limit: int = 100) -> int:
 
 
 def queue_study(session: Session, message: StudyReceived) -> None:
-    """Queue a complete study; late instances of one already queued flag it, and nothing is queued twice."""
+    """Queue a complete study, once.
+
+    Late instances of a study that somebody has begun to read flag its workitem.
+    """
     lane = lane_of(message.modalities)
     priority = Priority.ROUTINE
     now = utc_now()

@@ -28,11 +28,12 @@ class Priority(StrEnum):
 
 
 class Workitem(Base):
-    """One study to be read: the unit of the queue (UPS, PS3.4 Annex CC, in our words for the states).
+    """One study to be read, the unit of the queue (UPS, PS3.4 Annex CC).
 
     study_generation: the completion of the study that was last taken over; `late_instances`
         is set when a later one came after somebody had begun to read.
-    holder_id, lease_until: the writer or reviewer who holds it now, and until when without work on it.
+    holder_id, lease_until: the writer or reviewer who holds it now, and until when without work on
+        it.
     revision: grows with every change, so that a page can tell a stale view.
     """
 
@@ -73,7 +74,10 @@ class Workitem(Base):
 
 
 class WorkitemTransition(Base):
-    """The pairs of states a workitem may change between; read by the database's own guard, written by migrations only."""
+    """The pairs of states a workitem may change between.
+
+    The database's own guard reads it; only migrations write it.
+    """
 
     __tablename__ = "workitem_transition"
 

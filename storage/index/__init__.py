@@ -1,1 +1,1 @@
-"""The DICOM index: patients, studies, series and instances of every site, and what was quarantined."""
+"""The DICOM index: patients, studies, series, instances, and what was quarantined."""

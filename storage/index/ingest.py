@@ -158,7 +158,10 @@ def _locked_study(session: Session, item: ReceivedInstance) -> Study:
 
 
 def _patient_id(session: Session, item: ReceivedInstance) -> UUID:
-    """Return the id of the instance's patient, made when new; without a PatientID always a new one."""
+    """Return the id of the instance's patient, made when new.
+
+    Without a PatientID always a new one.
+    """
     header = item.header
     local_id = header.patient_id
     values = {
@@ -297,7 +300,7 @@ def _count(study: Study, series: Series, item: ReceivedInstance) -> None:
 
 
 def _drop_empty(session: Session, studies: Sequence[Study]) -> None:
-    """Remove studies made in this batch that got no instance, because each was known elsewhere or refused."""
+    """Remove studies made in this batch whose instances were all known elsewhere or refused."""
     for study in studies:
         if study.instance_count == 0:
             patient = session.get_one(Patient, study.patient_id)

@@ -107,7 +107,10 @@ class Study(Base):
 
 
 class Series(Base):
-    """A series of one study; `revision` grows with every instance added, so derived objects can be keyed by it."""
+    """A series of one study.
+
+    revision: grows with every instance added, so that derived objects can be keyed by it.
+    """
 
     __tablename__ = "series"
     __table_args__ = (UniqueConstraint("study_id", "series_instance_uid"),)
@@ -129,7 +132,8 @@ class Instance(Base):
 
     dataset_sha256: digest of the dataset bytes exactly as received.
     dataset_offset: bytes of preamble and file meta before the dataset in the object.
-    pixel_data_offset: where the Pixel Data element begins in the object; None when it has none or is deflated.
+    pixel_data_offset: where the Pixel Data element begins in the object; None when it has none or
+        is deflated.
     """
 
     __tablename__ = "instance"

@@ -1,4 +1,4 @@
-"""Alembic's entry: runs the migrations on the connection that `storage.database.migrate` holds the lock with."""
+"""Alembic's entry: runs the migrations on the connection that holds the migration lock."""
 
 from alembic import context
 
@@ -6,7 +6,7 @@ from storage.database import Base
 
 connection = context.config.attributes.get("connection")
 if connection is None:
-    message = "migrations run through 'rdc migrate' or at the start of 'rdc up', which hold the migration lock"
+    message = "migrations run through 'rdc migrate' or 'rdc up', which hold the migration lock"
     raise RuntimeError(message)
 context.configure(
     connection=connection,

@@ -26,7 +26,9 @@ def item_of(database: Database, workitem_id: object) -> Workitem:
         return session.get_one(Workitem, workitem_id)
 
 
-def test_a_study_is_queued_once_however_often_it_is_told(database: Database, consortium: Consortium) -> None:
+def test_a_study_is_queued_once_however_often_it_is_told(
+    database: Database, consortium: Consortium
+) -> None:
     study = consortium.complete_study(modalities=("ECG",))
     for _ in range(3):
         with database.transaction() as session:
@@ -34,16 +36,23 @@ def test_a_study_is_queued_once_however_often_it_is_told(database: Database, con
     with database.transaction() as session:
         items = session.scalars(select(Workitem)).all()
         audited = session.scalar(select(func.count()).where(AuditRecord.action == "workitem:queue"))
-    assert [(item.state, item.lane, item.late_instances) for item in items] == [(State.QUEUED, Lane.ECG, False)]
+    assert [(item.state, item.lane, item.late_instances) for item in items] == [
+        (State.QUEUED, Lane.ECG, False)
+    ]
     assert audited == 1
 
 
-def test_late_instances_flag_what_somebody_has_begun_to_read(database: Database, consortium: Consortium) -> None:
+def test_late_instances_flag_what_somebody_has_begun_to_read(
+    database: Database, consortium: Consortium
+) -> None:
     queued = consortium.queued_study()
     with database.transaction() as session:
         service.claim(session, scope_of(database, "writer"), queued.workitem_id, LEASE)
     with database.transaction() as session:
-        service.queue_study(session, received(queued.study).model_copy(update={"generation": 2, "instance_count": 9}))
+        service.queue_study(
+            session,
+            received(queued.study).model_copy(update={"generation": 2, "instance_count": 9}),
+        )
     item = item_of(database, queued.workitem_id)
     assert (item.late_instances, item.study_generation, item.state) == (True, 2, State.CLAIMED)
 
@@ -66,7 +75,9 @@ def test_of_many_who_claim_at_once_one_wins(database: Database, consortium: Cons
         assert answers == ["held-by-other", "held-by-other", "won"]
 
 
-def test_another_sites_person_sees_nothing_of_it(database: Database, consortium: Consortium) -> None:
+def test_another_sites_person_sees_nothing_of_it(
+    database: Database, consortium: Consortium
+) -> None:
     queued = consortium.queued_study(site=consortium.east)
     stranger = scope_of(database, "doctor-west")
     with database.transaction() as session:
@@ -78,13 +89,17 @@ def test_another_sites_person_sees_nothing_of_it(database: Database, consortium:
             assert refused.value.status == 404
 
 
-def test_a_lease_that_is_over_frees_the_item_unless_a_draft_keeps_it(database: Database, consortium: Consortium) -> None:
+def test_a_lease_that_is_over_frees_the_item_unless_a_draft_keeps_it(
+    database: Database, consortium: Consortium
+) -> None:
     idle, drafted = consortium.queued_study().workitem_id, consortium.queued_study().workitem_id
     writer = scope_of(database, "writer")
     with database.transaction() as session:
         for workitem_id in (idle, drafted):
             service.claim(session, writer, workitem_id, LEASE)
-        session.add(ReportDraft(workitem_id=drafted, author_id=writer.person_id, findings="…", revision=1))
+        session.add(
+            ReportDraft(workitem_id=drafted, author_id=writer.person_id, findings="…", revision=1)
+        )
         session.execute(update(Workitem).values(lease_until=utc_now() - timedelta(seconds=1)))
     with database.transaction() as session:
         service.expire_leases(session)
@@ -93,7 +108,9 @@ def test_a_lease_that_is_over_frees_the_item_unless_a_draft_keeps_it(database: D
     assert item_of(database, drafted).state == State.CLAIMED
 
 
-def test_a_lease_that_is_over_is_claimed_by_the_next_without_waiting_for_the_clock(database: Database, consortium: Consortium) -> None:
+def test_a_lease_that_is_over_is_claimed_by_the_next_without_waiting_for_the_clock(
+    database: Database, consortium: Consortium
+) -> None:
     workitem_id = consortium.queued_study().workitem_id
     with database.transaction() as session:
         service.claim(session, scope_of(database, "writer"), workitem_id, timedelta(seconds=-1))
@@ -104,21 +121,29 @@ def test_a_lease_that_is_over_is_claimed_by_the_next_without_waiting_for_the_clo
 
 
 @pytest.mark.parametrize("text", ["张", "张伟", "zhangwei", "zw", "ZHANG", "P00", "a001"])
-def test_search_finds_by_hanzi_pinyin_initials_id_and_accession(database: Database, consortium: Consortium, text: str) -> None:
+def test_search_finds_by_hanzi_pinyin_initials_id_and_accession(
+    database: Database, consortium: Consortium, text: str
+) -> None:
     wanted = consortium.queued_study(name="Zhang^Wei=张^伟")
     consortium.queued_study(name="Li^Na=李^娜", local_id="X9", accession_number="B7")
     with database.transaction() as session:
-        page = queries.worklist(session, scope_of(database, "writer"), Filter(text=text), page=1, page_size=50)
+        page = queries.worklist(
+            session, scope_of(database, "writer"), Filter(text=text), page=1, page_size=50
+        )
     assert [item.id for item in page.items] == [wanted.workitem_id]
     assert page.total == 1
     assert page.counts[State.QUEUED] == 1
 
 
 @pytest.mark.parametrize("text", ["%", "_", "'", "\\", "张%"])
-def test_search_takes_wildcards_literally(database: Database, consortium: Consortium, text: str) -> None:
+def test_search_takes_wildcards_literally(
+    database: Database, consortium: Consortium, text: str
+) -> None:
     consortium.queued_study()
     with database.transaction() as session:
-        page = queries.worklist(session, scope_of(database, "writer"), Filter(text=text), page=1, page_size=50)
+        page = queries.worklist(
+            session, scope_of(database, "writer"), Filter(text=text), page=1, page_size=50
+        )
     assert page.items == []
 
 

@@ -1,4 +1,7 @@
-"""The table of reading states is total, matches the road of the domain, and the database holds the same one."""
+"""The table of reading states is total, matches the road of the domain.
+
+And the database holds the same one.
+"""
 
 from itertools import product
 from uuid import uuid4
@@ -7,7 +10,16 @@ import pytest
 from sqlalchemy import select, text
 from sqlalchemy.exc import IntegrityError
 
-from reading_worklist.workitems.states import OPEN, SIGNED, STATE_CHANGES, TRANSITIONS, UNREAD, Action, State, next_state
+from reading_worklist.workitems.states import (
+    OPEN,
+    SIGNED,
+    STATE_CHANGES,
+    TRANSITIONS,
+    UNREAD,
+    Action,
+    State,
+    next_state,
+)
 from reading_worklist.workitems.tables import WorkitemTransition
 from storage.database import Database
 from tests.support.seed import Consortium
@@ -48,24 +60,36 @@ def test_every_state_is_reached_and_every_open_one_can_be_left() -> None:
 
 def test_the_database_holds_the_same_changes(database: Database) -> None:
     with database.transaction() as session:
-        rows = session.execute(select(WorkitemTransition.from_state, WorkitemTransition.to_state)).all()
+        rows = session.execute(
+            select(WorkitemTransition.from_state, WorkitemTransition.to_state)
+        ).all()
     assert set(rows) == {(before.value, after.value) for before, after in STATE_CHANGES}
 
 
-@pytest.mark.parametrize(("before", "after"), [pair for pair in product(State, State) if pair[0] != pair[1]])
-def test_the_database_lets_pass_only_these(database: Database, consortium: Consortium, before: State, after: State) -> None:
+@pytest.mark.parametrize(
+    ("before", "after"), [pair for pair in product(State, State) if pair[0] != pair[1]]
+)
+def test_the_database_lets_pass_only_these(
+    database: Database, consortium: Consortium, before: State, after: State
+) -> None:
     item_id = consortium.queued_study().workitem_id
     with database.transaction() as session:
         session.execute(text("ALTER TABLE workitem DISABLE TRIGGER guard_state"))
         session.execute(text("ALTER TABLE workitem DROP CONSTRAINT ck_workitem_holder"))
-        session.execute(text("UPDATE workitem SET state = :state WHERE id = :id"), {"state": before, "id": item_id})
+        session.execute(
+            text("UPDATE workitem SET state = :state WHERE id = :id"),
+            {"state": before, "id": item_id},
+        )
         session.execute(text("ALTER TABLE workitem ENABLE TRIGGER guard_state"))
     change = {"state": after, "id": item_id}
     if (before, after) in STATE_CHANGES:
         with database.transaction() as session:
             session.execute(text("UPDATE workitem SET state = :state WHERE id = :id"), change)
     else:
-        with pytest.raises(IntegrityError, match=f"{before} to {after}"), database.transaction() as session:
+        with (
+            pytest.raises(IntegrityError, match=f"{before} to {after}"),
+            database.transaction() as session,
+        ):
             session.execute(text("UPDATE workitem SET state = :state WHERE id = :id"), change)
 
 
@@ -74,7 +98,8 @@ def test_a_workitem_begins_queued(database: Database, consortium: Consortium) ->
     with pytest.raises(IntegrityError, match="begins QUEUED"), database.transaction() as session:
         session.execute(
             text(
-                "INSERT INTO workitem (id, study_id, site_id, lane, priority, state, study_generation, late_instances, due_at, revision)"
+                "INSERT INTO workitem (id, study_id, site_id, lane, priority, state,"
+                " study_generation, late_instances, due_at, revision)"
                 " VALUES (:id, :study, :site, 'imaging', 'ROUTINE', 'WRITTEN', 1, false, now(), 0)"
             ),
             {"id": uuid4(), "study": study.id, "site": study.site_id},

@@ -1,4 +1,7 @@
-"""A message is handled once with its effects, comes back after a loss, and is parked rather than dropped."""
+"""A message is handled once with its effects, comes back after a loss.
+
+And is parked rather than dropped.
+"""
 
 from datetime import timedelta
 from uuid import uuid4
@@ -15,7 +18,12 @@ from storage.messages import StudyReceived
 from storage.outbox import OutboxMessage
 
 MESSAGE = StudyReceived(
-    study_id=uuid4(), site_id=uuid4(), study_instance_uid="1.2.3", generation=1, modalities=("CT",), instance_count=3
+    study_id=uuid4(),
+    site_id=uuid4(),
+    study_instance_uid="1.2.3",
+    generation=1,
+    modalities=("CT",),
+    instance_count=3,
 )
 
 
@@ -28,7 +36,13 @@ def emit_and_lease(database: Database, lease_seconds: float = 60) -> outbox.Leas
 
 
 def note(session: Session, message: StudyReceived) -> None:
-    record(session, system_actor("test"), "test:handled", subject_kind="study", subject_id=message.study_id)
+    record(
+        session,
+        system_actor("test"),
+        "test:handled",
+        subject_kind="study",
+        subject_id=message.study_id,
+    )
 
 
 def fail(session: Session, message: StudyReceived) -> None:
@@ -113,5 +127,8 @@ def test_the_relay_is_woken_by_the_commit(database: Database) -> None:
 
 def test_back_off_grows_to_its_cap() -> None:
     waits = [outbox.backoff_seconds(n, base=1, cap=100) for n in range(1, 40)]
-    assert all(0.8 * 2 ** (n - 1) <= wait <= 1.2 * 2 ** (n - 1) for n, wait in enumerate(waits[:6], start=1))
+    assert all(
+        0.8 * 2 ** (n - 1) <= wait <= 1.2 * 2 ** (n - 1)
+        for n, wait in enumerate(waits[:6], start=1)
+    )
     assert max(waits) <= 120

@@ -1,4 +1,7 @@
-"""The migrations make exactly the tables the code declares, and the database keeps what may not change."""
+"""The migrations make exactly the tables the code declares.
+
+And the database keeps what may not change.
+"""
 
 import importlib
 import pkgutil
@@ -21,7 +24,13 @@ from storage.migrations.versions import __path__ as versions_path
 def load_every_table() -> None:
     for room in (storage, pacs_gateway, reading_worklist):
         for module in pkgutil.walk_packages(room.__path__, f"{room.__name__}."):
-            if module.name.rsplit(".", 1)[-1] in {"tables", "audit", "deliveries", "outbox", "registry"}:
+            if module.name.rsplit(".", 1)[-1] in {
+                "tables",
+                "audit",
+                "deliveries",
+                "outbox",
+                "registry",
+            }:
                 importlib.import_module(module.name)
 
 
@@ -43,7 +52,10 @@ def test_there_is_one_line_of_migrations(database: Database) -> None:
     assert files[-1].startswith(str(head))
 
 
-@pytest.mark.parametrize("change", [update(AuditRecord).values(action="x"), delete(AuditRecord), text("TRUNCATE audit_record")])
+@pytest.mark.parametrize(
+    "change",
+    [update(AuditRecord).values(action="x"), delete(AuditRecord), text("TRUNCATE audit_record")],
+)
 def test_an_audit_record_stays_as_it_is(database: Database, change: object) -> None:
     with database.transaction() as session:
         record(session, system_actor("test"), "test:act", subject_kind="test", subject_id=uuid4())

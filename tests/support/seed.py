@@ -1,4 +1,7 @@
-"""A small consortium for tests: a centre, two sites with a device each, and a person of every role needed."""
+"""A small consortium for tests: a centre, two sites with a device each.
+
+And a person of every role needed.
+"""
 
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -88,7 +91,9 @@ class Consortium:
     def _organisation(
         session: Session, kind: OrganisationKind, code: str, name: str, parent: Organisation | None
     ) -> Organisation:
-        return registry.add_organisation(session, kind, code, name, f"{code} hospital", parent)
+        return registry.add_organisation(
+            session, kind=kind, code=code, name=name, name_en=f"{code} hospital", parent=parent
+        )
 
     def complete_study(
         self,

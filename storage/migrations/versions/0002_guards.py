@@ -1,4 +1,7 @@
-"""What the database itself refuses: changing what was signed or audited, and a workitem's forbidden change of state."""
+"""What the database itself refuses.
+
+Changing what was signed or audited, and a workitem's forbidden change of state.
+"""
 
 import sqlalchemy as sa
 from alembic import op
@@ -43,10 +46,12 @@ def upgrade() -> None:
     """)
     for table in APPEND_ONLY:
         op.execute(
-            f"CREATE TRIGGER append_only BEFORE UPDATE OR DELETE ON {table} FOR EACH ROW EXECUTE FUNCTION refuse_change()"
+            f"CREATE TRIGGER append_only BEFORE UPDATE OR DELETE ON {table}"
+            " FOR EACH ROW EXECUTE FUNCTION refuse_change()"
         )
         op.execute(
-            f"CREATE TRIGGER append_only_table BEFORE TRUNCATE ON {table} FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()"
+            f"CREATE TRIGGER append_only_table BEFORE TRUNCATE ON {table}"
+            " FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()"
         )
     op.bulk_insert(
         sa.table("workitem_transition", sa.column("from_state"), sa.column("to_state")),
@@ -57,16 +62,20 @@ def upgrade() -> None:
         BEGIN
             IF TG_OP = 'INSERT' THEN
                 IF NEW.state <> 'QUEUED' THEN
-                    RAISE EXCEPTION 'a workitem begins QUEUED, not %', NEW.state USING ERRCODE = 'check_violation';
+                    RAISE EXCEPTION 'a workitem begins QUEUED, not %', NEW.state USING ERRCODE =
+                    'check_violation';
                 END IF;
             ELSIF OLD.state <> NEW.state AND NOT EXISTS (
-                SELECT FROM workitem_transition WHERE from_state = OLD.state AND to_state = NEW.state
+                SELECT FROM workitem_transition WHERE from_state = OLD.state AND to_state =
+                NEW.state
             ) THEN
-                RAISE EXCEPTION 'a workitem does not go from % to %', OLD.state, NEW.state USING ERRCODE = 'check_violation';
+                RAISE EXCEPTION 'a workitem does not go from % to %', OLD.state, NEW.state USING
+                ERRCODE = 'check_violation';
             END IF;
             RETURN NEW;
         END $$
     """)
     op.execute(
-        "CREATE TRIGGER guard_state BEFORE INSERT OR UPDATE OF state ON workitem FOR EACH ROW EXECUTE FUNCTION guard_workitem_state()"
+        "CREATE TRIGGER guard_state BEFORE INSERT OR UPDATE OF state ON workitem"
+        " FOR EACH ROW EXECUTE FUNCTION guard_workitem_state()"
     )
