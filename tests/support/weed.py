@@ -1,0 +1,138 @@
+"""A real S3 store for tests: `weed mini` of SeaweedFS on ports and in a folder of its own."""
+
+import ctypes
+import os
+import signal
+import socket
+import subprocess
+import sysconfig
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from minio import Minio
+from minio.error import MinioException
+from urllib3 import PoolManager
+from urllib3.exceptions import HTTPError
+
+_PORTS = (
+    "master.port",
+    "master.port.grpc",
+    "volume.port",
+    "volume.port.grpc",
+    "filer.port",
+    "filer.port.grpc",
+    "admin.port",
+    "admin.port.grpc",
+    "s3.port",
+    "s3.port.grpc",
+)
+_START_SECONDS = 30
+_ATTEMPTS = 3
+_PR_SET_PDEATHSIG = 1
+
+
+@dataclass(frozen=True)
+class Weed:
+    """A running store and the keys to it."""
+
+    endpoint: str
+    access_key: str = "rdc-test-key"
+    secret_key: str = "rdc/test+secret"
+
+    def url(self, bucket: str) -> str:
+        """The address of a bucket in the form of RDC_OBJECT_STORE_URL."""
+        return f"s3://{self.access_key}:rdc%2Ftest%2Bsecret@{self.endpoint}/{bucket}?secure=0"
+
+    def client(self) -> Minio:
+        """A client of the SDK that gives up quickly."""
+        return Minio(
+            self.endpoint,
+            self.access_key,
+            self.secret_key,
+            secure=False,
+            region="us-east-1",
+            http_client=PoolManager(timeout=5, retries=0),
+        )
+
+
+@contextmanager
+def running_weed(directory: Path) -> Iterator[Weed]:
+    """Run a store in `directory` and stop it for sure: also when this process is killed."""
+    for attempt in range(1, _ATTEMPTS + 1):
+        folder = directory / str(attempt)
+        folder.mkdir(parents=True)
+        ports = _free_ports(len(_PORTS))
+        weed = Weed(f"127.0.0.1:{ports[_PORTS.index('s3.port')]}")
+        process = _start(folder, ports, weed)
+        try:
+            if _answers(process, weed):
+                yield weed
+                return
+        finally:
+            # Nothing in it is worth a graceful end, which takes many seconds.
+            process.kill()
+            process.wait()
+        # Another program may have taken a port between choosing and binding it: choose again.
+    log = (directory / str(_ATTEMPTS) / "weed.log").read_text(errors="replace")
+    raise RuntimeError(f"weed mini did not start; end of its log:\n{log[-2000:]}")
+
+
+def _start(folder: Path, ports: list[int], weed: Weed) -> subprocess.Popen[bytes]:
+    program = Path(sysconfig.get_path("scripts")) / "weed"
+    options = [
+        f"-dir={folder}",
+        "-ip=127.0.0.1",
+        "-ip.bind=127.0.0.1",
+        "-webdav=false",
+        "-admin.ui=false",
+        "-s3.port.iceberg=0",
+        "-s3.port.lance=0",
+        f"-s3.localSocket={folder / 's3.sock'}",
+        f"-filer.localSocket={folder / 'filer.sock'}",
+        "-master.telemetry=false",
+        # Each bucket takes several volumes.
+        "-volume.max=1000",
+        *(f"-{name}={port}" for name, port in zip(_PORTS, ports, strict=True)),
+    ]
+    keys = {"AWS_ACCESS_KEY_ID": weed.access_key, "AWS_SECRET_ACCESS_KEY": weed.secret_key}
+    with (folder / "weed.log").open("wb") as log:
+        return subprocess.Popen(
+            [program, "mini", *options],
+            env={**os.environ, **keys},
+            cwd=folder,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            preexec_fn=_die_with_parent,  # noqa: PLW1509  # no threads are running that hold locks it needs
+        )
+
+
+def _die_with_parent() -> None:
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def _answers(process: subprocess.Popen[bytes], weed: Weed) -> bool:
+    client = weed.client()
+    deadline = time.monotonic() + _START_SECONDS
+    while time.monotonic() < deadline and process.poll() is None:
+        try:
+            client.list_buckets()
+        except (MinioException, HTTPError):
+            time.sleep(0.1)
+        else:
+            return True
+    return False
+
+
+def _free_ports(count: int) -> list[int]:
+    sockets = [socket.socket() for _ in range(count)]
+    try:
+        for one in sockets:
+            one.bind(("127.0.0.1", 0))
+        return [int(one.getsockname()[1]) for one in sockets]
+    finally:
+        for one in sockets:
+            one.close()
