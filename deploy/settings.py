@@ -152,6 +152,25 @@ class Settings(BaseSettings):
     claim_lease_seconds: Seconds = Field(
         default=900.0, description="a claimed exam goes back to the queue after this long"
     )
+    authority_name: str = Field(
+        default="RDC Signing Authority",
+        min_length=1,
+        max_length=64,
+        description="name in the certificate of the signing authority, made at first start",
+    )
+    authority_organisation: str = Field(
+        default="Regional Diagnostic Centre",
+        min_length=1,
+        max_length=64,
+        description="organisation in the same certificate",
+    )
+    trust_anchors: tuple[Path, ...] = Field(
+        default=(),
+        description="JSON list of PEM files whose signatures count; unset: our own authority's",
+    )
+    font_dirs: tuple[Path, ...] = Field(
+        default=(), description="JSON list of folders with the report's fonts; unset: those we ship"
+    )
     worker_threads: Annotated[int, Field(ge=1, le=64)] = Field(
         default=4, description="tasks that one worker process handles at once"
     )
@@ -194,6 +213,11 @@ class Settings(BaseSettings):
         return self.object_store_url or (self.data_dir / "objects").as_uri()
 
     @property
+    def authority_dir(self) -> Path:
+        """Where the signing authority's key and certificate are kept."""
+        return self.data_dir / "authority"
+
+    @property
     def run_dir(self) -> Path:
         """Where the running system notes its processes and addresses."""
         return self.data_dir / "run"
@@ -209,8 +233,12 @@ class Settings(BaseSettings):
     def to_environment(self) -> dict[str, str]:
         """Return these settings as the environment variables that `load` reads them from."""
         found = self.model_dump(mode="json", exclude_none=True)
-        found["quiet_seconds"] = json.dumps(self.quiet_seconds)
-        return {f"{PREFIX}{name.upper()}": str(value) for name, value in found.items()}
+        return {
+            f"{PREFIX}{name.upper()}": json.dumps(value)
+            if isinstance(value, dict | list)
+            else str(value)
+            for name, value in found.items()
+        }
 
 
 def load(**overrides: object) -> Settings:

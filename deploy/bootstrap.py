@@ -1,0 +1,175 @@
+"""The composition root: settings become the parts that a process runs with.
+
+Rooms are imported inside the functions, so that a process loads what it uses
+and `rdc --help` loads none of it.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from deploy import logs
+from deploy.errors import DeployError, SettingsError
+from storage.database import Database
+from storage.objects import ObjectStore, open_object_store
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+    from deploy.settings import Settings
+    from pacs_gateway.config import GatewayConfig, ReturnsConfig
+    from reading_worklist.services import WebConfig
+    from reading_worklist.signing.authority import Authority
+
+ROOT: Final = Path(__file__).resolve().parent.parent
+WEB_SOURCES: Final = ROOT / "reading_worklist" / "web"
+WEB_UI: Final = WEB_SOURCES / "dist"
+OHIF: Final = WEB_SOURCES / "node_modules" / "@ohif" / "app" / "dist"
+MEGABYTE: Final = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What every process of ours has."""
+
+    settings: Settings
+    database: Database
+    objects: ObjectStore
+
+
+@contextmanager
+def open_parts(settings: Settings, process: str, *, pool_size: int = 10) -> Generator[Parts]:
+    """Set logging up and open database and object store for the process of that name.
+
+    Raises SettingsError when no database is named, InvalidObjectStoreUrl or
+    ObjectStoreUnavailable when the object store cannot be used. The database is
+    connected to at its first use.
+    """
+    logs.configure(process, level=settings.log_level, directory=settings.log_dir)
+    database = Database(database_url(settings), pool_size=pool_size)
+    try:
+        yield Parts(settings, database, open_object_store(settings.object_store))
+    finally:
+        database.close()
+
+
+def database_url(settings: Settings) -> str:
+    """Return the database's URL. Raises SettingsError when none is set."""
+    if settings.database_url is None:
+        raise SettingsError(
+            "there is no database to work with",
+            expected="RDC_DATABASE_URL naming a PostgreSQL server",
+            found="nothing",
+            remedy="Set it, or use `rdc up`, which starts one itself.",
+        )
+    return settings.database_url
+
+
+def broker_url(settings: Settings) -> str:
+    """Return the broker's URL. Raises SettingsError when none is set."""
+    if settings.broker_url is None:
+        raise SettingsError(
+            "there is no broker to work with",
+            expected="RDC_BROKER_URL naming a Redis, Valkey or RabbitMQ server",
+            found="nothing",
+            remedy="Set it, or use `rdc up`, which starts one itself.",
+        )
+    return settings.broker_url
+
+
+def gateway_config(settings: Settings) -> GatewayConfig:
+    """Say how the gateway shall run."""
+    from deploy.settings import ANY_MODALITY  # noqa: PLC0415
+    from pacs_gateway.config import GatewayConfig  # noqa: PLC0415
+
+    quiet = dict(settings.quiet_seconds)
+    return GatewayConfig(
+        ae_title=settings.ae_title,
+        host=settings.dicom_host,
+        port=settings.dicom_port,
+        spool_dir=settings.data_dir / "spool",
+        spool_reserve_bytes=settings.spool_reserve_mb * MEGABYTE,
+        quiet_seconds_default=quiet.pop(ANY_MODALITY),
+        quiet_seconds=quiet,
+    )
+
+
+def returns_config(settings: Settings) -> ReturnsConfig:
+    """Say how results shall be delivered."""
+    from pacs_gateway.config import ReturnsConfig  # noqa: PLC0415
+
+    return ReturnsConfig(calling_ae_title=settings.ae_title)
+
+
+def web_config(settings: Settings) -> WebConfig:
+    """Say how the web process shall run.
+
+    Raises DeployError when the web UI has not been built or a trust anchor is missing.
+    """
+    from reading_worklist.access.sessions import SessionLimits  # noqa: PLC0415
+    from reading_worklist.services import WebConfig  # noqa: PLC0415
+
+    for directory, what in ((WEB_UI, "the web UI"), (OHIF, "the image viewer")):
+        if not (directory / "index.html").is_file():
+            raise DeployError(
+                f"{what} is not installed",
+                expected=f"{directory / 'index.html'}",
+                found="no such file",
+                remedy="Run `make setup`.",
+            )
+    return WebConfig(
+        web_ui=WEB_UI,
+        ohif=OHIF,
+        fonts=settings.font_dirs,
+        trust_anchors=tuple(_read_anchor(path) for path in _anchor_files(settings)),
+        public_url=settings.web_address,
+        time_zone=settings.time_zone,
+        secure_cookie=settings.web_address.startswith("https://"),
+        claim_lease=timedelta(seconds=settings.claim_lease_seconds),
+        session_limits=SessionLimits(
+            idle=timedelta(seconds=settings.session_idle_seconds),
+            absolute=timedelta(seconds=settings.session_absolute_seconds),
+        ),
+    )
+
+
+def _anchor_files(settings: Settings) -> tuple[Path, ...]:
+    return settings.trust_anchors or (settings.authority_dir / "authority.pem",)
+
+
+def _read_anchor(path: Path) -> str:
+    try:
+        return path.read_text(encoding="ascii")
+    except (OSError, UnicodeDecodeError) as error:
+        raise DeployError(
+            "a certificate authority whose signatures shall count cannot be read",
+            expected=f"a PEM certificate at {path}",
+            found=str(error),
+            remedy="Run `rdc migrate`, which makes our own authority, or set RDC_TRUST_ANCHORS.",
+        ) from error
+
+
+def open_signing_authority(settings: Settings) -> Authority:
+    """Open the signing authority below the data directory, making it at first start."""
+    from reading_worklist.signing.authority import open_authority  # noqa: PLC0415
+
+    return open_authority(
+        settings.authority_dir,
+        organisation=settings.authority_organisation,
+        name=settings.authority_name,
+    )
+
+
+def prepare(settings: Settings) -> None:
+    """Bring the database to the newest version and make the signing authority if there is none.
+
+    Safe to run from several processes at once.
+    """
+    from storage.database import migrate  # noqa: PLC0415
+
+    migrate(database_url(settings))
+    open_signing_authority(settings)

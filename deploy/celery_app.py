@@ -1,0 +1,190 @@
+"""The Celery side of the system: queues, the two tasks, and what wakes them.
+
+The broker is a wake-up and nothing more. A task names a row in PostgreSQL; the
+row says whether there is still something to do, under a lease. A task that is
+lost, doubled or late therefore does no harm, and none of Celery's own
+guarantees (late acknowledgement, retries, results) is used.
+"""
+
+from __future__ import annotations
+
+import socket
+from typing import TYPE_CHECKING, Any, Final
+from uuid import UUID
+
+import kombu.exceptions
+from celery import Celery
+from celery.signals import setup_logging, worker_ready
+
+from deploy.bootstrap import returns_config
+from deploy.errors import DeployError
+from storage import outbox
+from storage.messages import PACS_GATEWAY, READING_WORKLIST
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from deploy.bootstrap import Parts
+
+HANDLE_MESSAGE: Final = "rdc.handle_message"
+ATTEMPT_DELIVERY: Final = "rdc.attempt_delivery"
+
+MESSAGES: Final = "messages"
+RETURNS: Final = "returns"
+QUEUES: Final = (MESSAGES, RETURNS)
+"""Handling a message is a short database transaction; bringing a result to a site may hang on that
+site's network for a minute. Each has its queue and its worker process, so that a dead site delays
+no exam's way into the worklist."""
+
+EXPIRE_SECONDS: Final = 60.0
+PUBLISH_SECONDS: Final = 2.0
+
+
+class BrokerUnavailable(DeployError):
+    """The broker takes no wake-ups just now."""
+
+
+def _make_app(broker: str, transport_options: dict[str, object]) -> Any:  # noqa: ANN401 - Celery has no types
+    app: Any = Celery("rdc", broker=broker, set_as_current=False)
+    app.conf.update(
+        broker_connection_retry_on_startup=True,
+        broker_connection_max_retries=None,
+        broker_connection_timeout=PUBLISH_SECONDS,
+        broker_transport_options=transport_options,
+        task_ignore_result=True,
+        # A wake-up need not survive a restart of RabbitMQ: leases run out.
+        task_default_delivery_mode="transient",
+        task_publish_retry=False,
+        task_serializer="json",
+        accept_content=["json"],
+        worker_prefetch_multiplier=1,
+        worker_hijack_root_logger=False,
+        worker_redirect_stdouts=False,
+        worker_send_task_events=False,
+        worker_enable_remote_control=False,
+        enable_utc=True,
+        timezone="UTC",
+    )
+    return app
+
+
+class Wakeups:
+    """The sending side: it gives up on a silent broker after two seconds, so that the caller knows.
+
+    Every method raises BrokerUnavailable when the broker cannot be reached.
+    """
+
+    def __init__(self, broker: str) -> None:
+        options: dict[str, object] = {}
+        if broker.startswith("redis"):
+            options = {
+                "socket_connect_timeout": PUBLISH_SECONDS,
+                "socket_timeout": PUBLISH_SECONDS,
+                "max_retries": 0,
+            }
+        self._app = _make_app(broker, options)
+
+    def check(self) -> None:
+        """Make sure that the broker answers."""
+        try:
+            with self._app.connection_for_write() as connection:
+                connection.ensure_connection(max_retries=1, timeout=PUBLISH_SECONDS)
+        except (kombu.exceptions.OperationalError, OSError) as error:
+            raise _unavailable(error) from error
+
+    def message(self, leased: outbox.LeasedMessage) -> None:
+        """Wake a worker for a leased message."""
+        arguments = (str(leased.id), str(leased.lease_token), leased.consumer)
+        self._send(HANDLE_MESSAGE, arguments, MESSAGES)
+
+    def delivery(self, delivery_id: UUID) -> None:
+        """Wake a worker for a due delivery."""
+        self._send(ATTEMPT_DELIVERY, (str(delivery_id),), RETURNS)
+
+    def waiting(self) -> dict[str, int]:
+        """Return how many wake-ups wait in each queue that exists."""
+        found: dict[str, int] = {}
+        try:
+            with self._app.connection_for_write() as connection:
+                connection.ensure_connection(max_retries=1, timeout=PUBLISH_SECONDS)
+                for queue in QUEUES:
+                    with connection.channel() as channel:
+                        try:
+                            declared = channel.queue_declare(queue=queue, passive=True)
+                            found[queue] = int(declared.message_count)
+                        except connection.channel_errors:
+                            found[queue] = 0  # nobody has used it yet
+        except (kombu.exceptions.OperationalError, OSError) as error:
+            raise _unavailable(error) from error
+        return found
+
+    def _send(self, task: str, arguments: tuple[str, ...], queue: str) -> None:
+        try:
+            self._app.send_task(
+                task, args=arguments, queue=queue, expires=EXPIRE_SECONDS, retry=False
+            )
+        except (kombu.exceptions.OperationalError, OSError) as error:
+            raise _unavailable(error) from error
+
+
+def _unavailable(error: Exception) -> BrokerUnavailable:
+    return BrokerUnavailable(
+        "the broker does not answer",
+        found=type(error).__name__,
+        remedy="Nothing is lost: work waits in the database. See that the broker runs.",
+    )
+
+
+def run_worker(parts: Parts, queues: Sequence[str], name: str, ready: Callable[[], None]) -> int:
+    """Work on the queues until SIGTERM or SIGINT; returns the exit code.
+
+    It waits for the broker for ever. On the signal, tasks that run are finished.
+    `ready` is called once when the worker takes tasks.
+    """
+    app = _make_app(parts.settings.broker_url or "", {})
+    _add_tasks(app, parts)
+
+    def keep_our_logging(**_: object) -> None:
+        """Tell Celery, by being connected, that logging is set up."""
+
+    def on_ready(**_: object) -> None:
+        ready()
+
+    logging_signal: Any = setup_logging
+    ready_signal: Any = worker_ready
+    logging_signal.connect(keep_our_logging)
+    ready_signal.connect(on_ready)
+    # Threads, not processes: tasks wait for database and network, and a killed worker then
+    # leaves no child behind.
+    worker = app.Worker(
+        hostname=f"{name}@{socket.gethostname()}",
+        pool="threads",
+        concurrency=parts.settings.worker_threads,
+        queues=list(queues),
+        without_gossip=True,
+        without_mingle=True,
+        without_heartbeat=True,
+        quiet=True,
+    )
+    worker.start()
+    return int(worker.exitcode or 0)
+
+
+def _add_tasks(app: Any, parts: Parts) -> None:  # noqa: ANN401 - Celery has no types
+    from pacs_gateway import returns  # noqa: PLC0415
+    from pacs_gateway import tasks as gateway_tasks  # noqa: PLC0415
+    from reading_worklist import tasks as reading_tasks  # noqa: PLC0415
+
+    handlers = {READING_WORKLIST: reading_tasks.HANDLERS, PACS_GATEWAY: gateway_tasks.HANDLERS}
+    config = returns_config(parts.settings)
+
+    def handle_message(message_id: str, lease_token: str, consumer: str) -> None:
+        outbox.handle(
+            parts.database, UUID(message_id), UUID(lease_token), handlers.get(consumer, {})
+        )
+
+    def attempt_delivery(delivery_id: str) -> None:
+        returns.attempt(UUID(delivery_id), parts.database, parts.objects, config)
+
+    app.task(name=HANDLE_MESSAGE)(handle_message)
+    app.task(name=ATTEMPT_DELIVERY)(attempt_delivery)

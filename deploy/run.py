@@ -1,0 +1,115 @@
+"""The long-running processes: gateway, relay, worker, web.
+
+Each runs in the foreground until SIGTERM or SIGINT, under `rdc up`, systemd or
+a container alike, and says through `readiness` when it can work.
+"""
+
+from __future__ import annotations
+
+import logging
+import signal
+import socket
+import threading
+from typing import TYPE_CHECKING, Any, Final
+
+from deploy import readiness
+from deploy.bootstrap import (
+    broker_url,
+    gateway_config,
+    open_parts,
+    web_config,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from deploy.settings import Settings
+
+WEB_STOP_SECONDS: Final = 5
+
+_log = logging.getLogger(__name__)
+
+
+def _stop_on_signals() -> threading.Event:
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda _number, _frame: stop.set())
+    return stop
+
+
+def gateway(settings: Settings) -> None:
+    """Run the DICOM listener, the drain of its spool and the completion of studies."""
+    from pacs_gateway.gateway import Gateway  # noqa: PLC0415
+
+    stop = _stop_on_signals()
+    with open_parts(settings, "gateway") as parts:
+        running = Gateway(gateway_config(settings), parts.database, parts.objects)
+        running.start()
+        _log.info("listening", extra={"ae_title": settings.ae_title, "port": running.bound_port})
+        readiness.announce()
+        stop.wait()
+        running.stop()
+    _log.info("stopped")
+
+
+def relay(settings: Settings) -> None:
+    """Run the clock: outbox, due deliveries, leases that have run out."""
+    from deploy.celery_app import Wakeups  # noqa: PLC0415
+    from deploy.relay import Relay  # noqa: PLC0415
+    from pacs_gateway import returns  # noqa: PLC0415
+    from reading_worklist import tasks  # noqa: PLC0415
+
+    stop = _stop_on_signals()
+    with open_parts(settings, "relay", pool_size=2) as parts:
+        Relay(
+            parts.database,
+            Wakeups(broker_url(settings)),
+            due_deliveries=returns.due,
+            tick=tasks.tick,
+        ).run(stop, ready=readiness.announce)
+    _log.info("stopped")
+
+
+def worker(settings: Settings, queues: Sequence[str], name: str) -> int:
+    """Run a Celery worker on the queues; returns its exit code."""
+    from deploy.celery_app import run_worker  # noqa: PLC0415
+
+    broker_url(settings)
+    with open_parts(settings, name, pool_size=settings.worker_threads + 1) as parts:
+        return run_worker(parts, queues, name, readiness.announce)
+
+
+def web(settings: Settings) -> None:
+    """Run the web server."""
+    import uvicorn  # noqa: PLC0415
+
+    from reading_worklist.app import create_app  # noqa: PLC0415
+
+    with open_parts(settings, "web", pool_size=20) as parts:
+        app = create_app(web_config(settings), parts.database, parts.objects)
+
+        class Server(uvicorn.Server):
+            """Tells when it listens, and ends open event streams before it waits for them."""
+
+            async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+                await super().startup(sockets)
+                if self.started:
+                    readiness.announce()
+
+            def handle_exit(self, sig: int, frame: Any) -> None:  # noqa: ANN401 - uvicorn's
+                # In a thread: it waits for the listener's end, and this is a signal handler.
+                threading.Thread(target=app.state.services.events.stop, daemon=True).start()
+                super().handle_exit(sig, frame)
+
+        Server(
+            uvicorn.Config(
+                app,
+                host=settings.http_host,
+                port=settings.http_port,
+                log_config=None,
+                # Query strings carry patient names and ids.
+                access_log=False,
+                server_header=False,
+                timeout_graceful_shutdown=WEB_STOP_SECONDS,
+            )
+        ).run()
