@@ -1,0 +1,373 @@
+"""DICOM waveform objects into the record model (PS3.3 A.34, C.10.9).
+
+Read leniently: 12-lead, General, Ambulatory and 32-bit ECG, groups of any
+channel count, retired and private lead codes, missing labels. Never leniently
+about what a sample means: a channel without a voltage scale is left out and
+said so, and no byte becomes signal that the file does not hold.
+"""
+
+import io
+import struct
+import zlib
+from dataclasses import dataclass, replace
+from typing import BinaryIO, Final, cast
+
+import numpy as np
+from pydicom import dcmread  # pyright: ignore[reportUnknownVariableType] -- PathLike without its parameter
+from pydicom.dataset import Dataset
+from pydicom.errors import InvalidDicomError
+from pydicom.filereader import read_dataset
+from pydicom.tag import BaseTag
+from pydicom.uid import DeflatedExplicitVRLittleEndian, ExplicitVRBigEndian
+
+from reading_worklist.ecg.dicom_annotations import read_annotations
+from reading_worklist.ecg.dicom_channels import GroupSamples, lead_of, read_channel
+from reading_worklist.ecg.dicom_values import (
+    CONVERSION_ERRORS,
+    acquisition_time,
+    items,
+    number,
+    text,
+    value,
+)
+from reading_worklist.ecg.errors import EcgBroken, EcgTooLarge, EcgUnsupported, NotAnEcg
+from reading_worklist.ecg.leads import Lead
+from reading_worklist.ecg.waveform import EcgGroup, EcgRecord, GroupKind, Samples
+
+_STANDARD_STORAGE: Final = "1.2.840.10008."
+ECG_STORAGE: Final = "1.2.840.10008.5.1.4.1.1.9.1."
+"""What the SOP Class UID of every ECG waveform begins with: 1 12-lead, 2 General, 3 Ambulatory,
+4 General 32-bit."""
+_WANTED: Final = (
+    "SOPClassUID",
+    "AcquisitionDateTime",
+    "AcquisitionDate",
+    "AcquisitionTime",
+    "ContentDate",
+    "ContentTime",
+    "StudyDate",
+    "StudyTime",
+    "TimezoneOffsetFromUTC",
+    "Manufacturer",
+    "ManufacturerModelName",
+    "WaveformSequence",
+    "WaveformAnnotationSequence",
+)
+_SIGNED: Final = frozenset({"SB", "SS", "SL", "SV"})
+_UNSIGNED: Final = frozenset({"UB", "US", "UL", "UV"})
+_MAX_RATE_HZ: Final = 100_000.0
+_SHORTEST_RHYTHM_SECONDS: Final = 2.0
+_MEDIAN_WORDS: Final = ("MEDIAN", "AVERAGE", "TEMPLATE", "REPRESENTATIVE")
+_EXPORT_AGAIN: Final = "Export the ECG again at the device; the received object is kept."
+
+
+@dataclass(frozen=True, slots=True)
+class ReadLimits:
+    """The largest object that is read; beyond it the reader refuses at once.
+
+    The default size holds a 24 h record of three leads at 500 Hz. Memory used
+    is at most twice the object's size.
+    """
+
+    object_bytes: int = 288 * 1024 * 1024
+    groups: int = 64
+    channels_per_group: int = 256
+
+
+_DEFAULT_LIMITS: Final = ReadLimits()
+
+
+class _Bounded(io.RawIOBase):
+    """A view on a seekable file whose reads never ask for more than is left.
+
+    A length field that claims gigabytes would otherwise make the reader
+    allocate them before it finds that the file is short.
+    """
+
+    def __init__(self, source: BinaryIO, size: int) -> None:
+        self._source = source
+        self._size = size
+
+    def read(self, size: int = -1) -> bytes:
+        left = max(self._size - self._source.tell(), 0)
+        return self._source.read(left if size < 0 else min(size, left))
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        return self._source.seek(offset, whence)
+
+    def tell(self) -> int:
+        return self._source.tell()
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+
+def read_ecg(source: BinaryIO, *, limits: ReadLimits = _DEFAULT_LIMITS) -> EcgRecord:
+    """Read a DICOM ECG waveform object from a seekable binary file.
+
+    The source is read from its beginning and left open.
+
+    Raises:
+        NotAnEcg: another kind of object, or no Waveform Sequence.
+        EcgBroken: it ends too early or contradicts itself.
+        EcgUnsupported: no channel carries a voltage, or a companded encoding.
+        EcgTooLarge: beyond limits.
+    """
+    size = source.seek(0, io.SEEK_END)
+    _check_size(size, limits)
+    try:
+        dataset, big_endian = _parse(source, size, limits)
+        _check_class(dataset)
+        return _record(dataset, big_endian=big_endian, limits=limits)
+    except RecursionError as error:
+        raise EcgBroken(
+            "The ECG object nests sequences too deeply",
+            expected="a Waveform Sequence of a few levels",
+            remedy=_EXPORT_AGAIN,
+        ) from error
+    except (InvalidDicomError, EOFError, struct.error, *CONVERSION_ERRORS) as error:
+        raise EcgBroken(
+            "The ECG object cannot be parsed",
+            expected="a DICOM waveform dataset",
+            found=type(error).__name__,
+            remedy=_EXPORT_AGAIN,
+        ) from error
+
+
+def _check_size(size: int, limits: ReadLimits) -> None:
+    if size > limits.object_bytes:
+        raise EcgTooLarge(
+            "The ECG object is too large to be drawn",
+            expected=f"at most {limits.object_bytes} bytes",
+            found=f"{size} bytes" if size < 2 * limits.object_bytes else "far more",
+            remedy="Export a shorter part at the device; the received object is kept.",
+        )
+
+
+def _parse(source: BinaryIO, size: int, limits: ReadLimits) -> tuple[Dataset, bool]:
+    """Return the wanted elements and whether numbers are big-endian."""
+    bounded = cast("BinaryIO", _Bounded(source, size))
+    transfer_syntax = _transfer_syntax(bounded)
+    if transfer_syntax == DeflatedExplicitVRLittleEndian:
+        return _parse_deflated(bounded, limits), False
+    bounded.seek(0)
+    dataset = dcmread(bounded, force=True, specific_tags=list(_WANTED))
+    return dataset, transfer_syntax == ExplicitVRBigEndian
+
+
+def _transfer_syntax(source: BinaryIO) -> str:
+    """Return the Transfer Syntax UID and leave the source at the dataset.
+
+    Empty, and the source at its beginning, when there is no file meta group.
+    """
+    source.seek(0)
+    if source.read(132)[128:] != b"DICM":
+        source.seek(0)
+        return ""
+    meta = read_dataset(source, is_implicit_VR=False, is_little_endian=True, stop_when=_after_meta)
+    return text(meta, "TransferSyntaxUID")
+
+
+def _after_meta(tag: BaseTag, _vr: str | None, _length: int) -> bool:
+    return tag.group != 2  # noqa: PLR2004 -- the file meta group
+
+
+def _parse_deflated(source: BinaryIO, limits: ReadLimits) -> Dataset:
+    """Inflate at most what the limits allow: pydicom would inflate whatever there is."""
+    inflater = zlib.decompressobj(-zlib.MAX_WBITS)
+    try:
+        inflated = inflater.decompress(source.read(), limits.object_bytes + 1)
+    except zlib.error as error:
+        raise EcgBroken(
+            "The deflated ECG object cannot be inflated",
+            expected="an RFC 1951 stream (PS3.5 A.5)",
+            remedy=_EXPORT_AGAIN,
+        ) from error
+    _check_size(len(inflated), limits)
+    return read_dataset(io.BytesIO(inflated), is_implicit_VR=False, is_little_endian=True)
+
+
+def _check_class(dataset: Dataset) -> None:
+    sop_class = text(dataset, "SOPClassUID")
+    if sop_class.startswith(_STANDARD_STORAGE) and not sop_class.startswith(ECG_STORAGE):
+        raise NotAnEcg(
+            "The object is not an ECG",
+            expected=f"an ECG waveform SOP class ({ECG_STORAGE}1 to .4)",
+            found=sop_class,
+            remedy="Open it in the image viewer.",
+        )
+    if not items(dataset, "WaveformSequence"):
+        raise NotAnEcg(
+            "The object holds no waveform",
+            expected="a Waveform Sequence (5400,0100) with at least one item",
+            found="none",
+            remedy="Send the ECG's waveform object; a printed ECG is read as a document.",
+        )
+
+
+def _record(dataset: Dataset, *, big_endian: bool, limits: ReadLimits) -> EcgRecord:
+    multiplex_groups = items(dataset, "WaveformSequence")
+    if len(multiplex_groups) > limits.groups:
+        raise EcgTooLarge(
+            "The ECG object has too many multiplex groups",
+            expected=f"at most {limits.groups}",
+            found=str(len(multiplex_groups)),
+            remedy=_EXPORT_AGAIN,
+        )
+    notes: list[str] = []
+    groups: list[EcgGroup] = []
+    leads: list[list[Lead | None]] = []
+    for index, item in enumerate(multiplex_groups, start=1):
+        definitions = items(item, "ChannelDefinitionSequence")
+        leads.append([lead_of(definition)[0] for definition in definitions])
+        where = f"multiplex group {index}"
+        samples = _samples(item, len(definitions), where, big_endian=big_endian, limits=limits)
+        group = _group(item, definitions, samples, where, notes)
+        if group is not None:
+            groups.append(group)
+    if not groups:
+        raise EcgUnsupported(
+            "The ECG object has no channel with a voltage scale",
+            expected="Channel Sensitivity (003A,0210) in nV, uV, mV or V for at least one channel",
+            found="none",
+            remedy="Set up the device to export calibrated waveforms; the received object is kept.",
+        )
+    measurements, statements = read_annotations(dataset, leads)
+    return EcgRecord(
+        groups=_on_one_time_axis(groups),
+        acquired_at=acquisition_time(dataset),
+        manufacturer=text(dataset, "Manufacturer"),
+        model=text(dataset, "ManufacturerModelName"),
+        measurements=measurements,
+        statements=statements,
+        notes=tuple(dict.fromkeys(notes)),
+    )
+
+
+def _on_one_time_axis(groups: list[EcgGroup]) -> tuple[EcgGroup, ...]:
+    """Shift the groups so that the earliest rhythm group starts at 0.
+
+    A median beat has no place in time and starts at 0 by itself.
+    """
+    starts = [group.offset_seconds for group in groups if group.kind is GroupKind.RHYTHM]
+    origin = min(starts, default=0.0)
+    return tuple(
+        replace(
+            group,
+            offset_seconds=group.offset_seconds - origin if group.kind is GroupKind.RHYTHM else 0.0,
+        )
+        for group in groups
+    )
+
+
+def _group(
+    item: Dataset, definitions: list[Dataset], samples: GroupSamples, where: str, notes: list[str]
+) -> EcgGroup | None:
+    """Return one multiplex group, None when none of its channels is a voltage.
+
+    What was left out or read against the letter is added to notes.
+    """
+    sample_count, channel_count = samples.raw.shape
+    if len(definitions) < channel_count:
+        missing = channel_count - len(definitions)
+        notes.append(f"{where}: {missing} channels have no definition and are not shown")
+    if samples.padding == 0:
+        # Many devices write 0 here without meaning it, and 0 µV is a real value: taken at its
+        # word it would tear the trace apart at every zero crossing.
+        notes.append("Waveform Padding Value 0 is not taken as missing samples")
+        samples = replace(samples, padding=None)
+    channels = [
+        read_channel(definition, samples, index)
+        for index, definition in enumerate(definitions[:channel_count])
+    ]
+    notes.extend(
+        f"{where}, channel {position} has no voltage scale and is not shown"
+        for position, channel in enumerate(channels, start=1)
+        if channel is None
+    )
+    shown = tuple(channel for channel in channels if channel is not None)
+    if not shown:
+        return None
+    label = text(item, "MultiplexGroupLabel")
+    return EcgGroup(
+        kind=_kind(item, label, sample_count / samples.sampling_rate_hz),
+        label=label,
+        sampling_rate_hz=samples.sampling_rate_hz,
+        sample_count=sample_count,
+        channels=shown,
+        offset_seconds=(number(item, "MultiplexGroupTimeOffset") or 0.0) / 1000,
+    )
+
+
+def _kind(item: Dataset, label: str, seconds: float) -> GroupKind:
+    """Tell a median beat from a rhythm: by label, else by being derived and short."""
+    if any(word in label.upper() for word in _MEDIAN_WORDS):
+        return GroupKind.MEDIAN_BEAT
+    derived = text(item, "WaveformOriginality").upper() == "DERIVED"
+    if derived and not label and seconds < _SHORTEST_RHYTHM_SECONDS:
+        return GroupKind.MEDIAN_BEAT
+    return GroupKind.RHYTHM
+
+
+def _samples(
+    item: Dataset, defined: int, where: str, *, big_endian: bool, limits: ReadLimits
+) -> GroupSamples:
+    """Return the group's raw samples without copying them."""
+    rate = number(item, "SamplingFrequency")
+    if rate is None or not 0 < rate <= _MAX_RATE_HZ:
+        raise EcgBroken(
+            f"The ECG's {where} has no usable sampling frequency",
+            expected=f"Sampling Frequency (003A,001A) above 0 and at most {_MAX_RATE_HZ:.0f} Hz",
+            found="none" if rate is None else f"{rate:g} Hz",
+            remedy="Without it no interval can be measured; export the ECG again at the device.",
+        )
+    dtype = _sample_type(item, where, big_endian=big_endian)
+    stated_channels = number(item, "NumberOfWaveformChannels")
+    channels = defined if stated_channels is None else int(stated_channels)
+    if not 1 <= channels <= limits.channels_per_group or defined == 0:
+        raise EcgBroken(
+            f"The ECG's {where} has an impossible number of channels",
+            expected=f"1 to {limits.channels_per_group} channels, each with a definition",
+            found=f"{channels} channels, {defined} definitions",
+            remedy=_EXPORT_AGAIN,
+        )
+    found = value(item, "WaveformData")
+    data = found if isinstance(found, bytes) else b""
+    frame = dtype.itemsize * channels
+    stated_samples = number(item, "NumberOfWaveformSamples")
+    samples = len(data) // frame if stated_samples is None else int(stated_samples)
+    if samples < 1 or samples * frame > len(data):
+        raise EcgBroken(
+            f"The ECG's {where} does not hold the samples it states",
+            expected=f"{max(samples, 1) * frame} bytes for {channels} channels",
+            found=f"{len(data)} bytes of Waveform Data (5400,1010)",
+            remedy="The object was cut off or miswritten; send it again from the device.",
+        )
+    raw = np.frombuffer(data, dtype=dtype, count=samples * channels).reshape(samples, channels)
+    return GroupSamples(cast("Samples", raw), rate, _padding_value(item, dtype))
+
+
+def _sample_type(item: Dataset, where: str, *, big_endian: bool) -> "np.dtype[np.integer]":
+    """Return how samples are encoded; signed where the file does not say."""
+    bits = number(item, "WaveformBitsAllocated")
+    interpretation = text(item, "WaveformSampleInterpretation").upper()
+    signed = interpretation in _SIGNED or not interpretation
+    if bits not in {8, 16, 32, 64} or not (signed or interpretation in _UNSIGNED):
+        said = interpretation or "not stated"
+        raise EcgUnsupported(
+            f"The ECG's {where} is in an encoding that is not read",
+            expected="8, 16, 32 or 64 bit linear samples (SB, UB, SS, US, SL, UL, SV, UV)",
+            found=f"{'no' if bits is None else int(bits)} bits, interpretation {said}",
+            remedy="Set up the device to export 16-bit signed samples; the object is kept.",
+        )
+    return np.dtype(f"{'>' if big_endian else '<'}{'i' if signed else 'u'}{int(bits) // 8}")
+
+
+def _padding_value(item: Dataset, dtype: "np.dtype[np.integer]") -> int | None:
+    data = value(item, "WaveformPaddingValue")
+    if not isinstance(data, bytes) or len(data) < dtype.itemsize:
+        return None
+    return int(np.frombuffer(data, dtype=dtype, count=1)[0])

@@ -1,0 +1,115 @@
+"""Filters for the eye: chosen by the reader, named on the page, off by default.
+
+Zero-phase, so that no wave moves in time. They act on what is shown only; the
+record and every measurement stay as recorded.
+"""
+
+from collections.abc import Callable
+from enum import StrEnum
+from typing import Final, cast
+
+import numpy as np
+from scipy import signal  # pyright: ignore[reportMissingTypeStubs] - scipy ships no types; both calls are typed here
+
+from reading_worklist.ecg.waveform import Channel, EcgGroup, Microvolts
+
+_butter = cast(
+    "Callable[..., Microvolts]",
+    signal.butter,  # pyright: ignore[reportUnknownMemberType]
+)
+_sosfiltfilt = cast(
+    "Callable[..., Microvolts]",
+    signal.sosfiltfilt,  # pyright: ignore[reportUnknownMemberType]
+)
+
+_ORDER: Final = 2
+# Filtering forwards and backwards squares the response; this keeps the stated corners at -3 dB.
+_CORNER_SHIFT: Final = (2**0.5 - 1) ** (1 / (2 * _ORDER))
+_HIGHEST_OF_NYQUIST: Final = 0.95
+_MARGIN_SECONDS: Final = 10.0
+
+
+class DisplayFilter(StrEnum):
+    """What may be switched on; the value is the band in Hz."""
+
+    NONE = "none"
+    DIAGNOSTIC = "0.05-150"
+    MONITOR = "0.5-40"
+
+    @property
+    def band_hz(self) -> tuple[float, float] | None:
+        """The -3 dB corners, None for no filter."""
+        return _BANDS[self]
+
+    @property
+    def diagnostic(self) -> bool:
+        """Whether ST segments and R amplitudes may still be judged.
+
+        AHA 2007 asks 0.05 to 150 Hz for adults.
+        """
+        return self is not DisplayFilter.MONITOR
+
+
+_BANDS: Final = {
+    DisplayFilter.NONE: None,
+    DisplayFilter.DIAGNOSTIC: (0.05, 150.0),
+    DisplayFilter.MONITOR: (0.5, 40.0),
+}
+
+
+def effective_band_hz(
+    chosen: DisplayFilter, sampling_rate_hz: float
+) -> tuple[float, float | None] | None:
+    """Return the corners that act at this sampling rate, None for no filter.
+
+    The upper is None when the rate leaves nothing above it.
+    """
+    band = chosen.band_hz
+    if band is None:
+        return None
+    low, high = band
+    return (
+        low,
+        high if high / _CORNER_SHIFT < _HIGHEST_OF_NYQUIST * sampling_rate_hz / 2 else None,
+    )
+
+
+def shown_microvolts(
+    group: EcgGroup, channel: Channel, start: int, stop: int, chosen: DisplayFilter
+) -> Microvolts:
+    """Return samples [start, stop) of the channel as the filter shows them.
+
+    Ten seconds on either side are filtered along, so that pages of a long
+    record fit together. Missing samples are bridged for the filter and missing
+    again afterwards.
+    """
+    band = effective_band_hz(chosen, group.sampling_rate_hz)
+    if band is None:
+        return channel.microvolts(start, stop)
+    margin = round(_MARGIN_SECONDS * group.sampling_rate_hz)
+    first = max(start - margin, 0)
+    values = channel.microvolts(first, min(stop + margin, group.sample_count))
+    return _apply(values, band, group.sampling_rate_hz)[start - first : stop - first]
+
+
+def _apply(
+    values: Microvolts, band: tuple[float, float | None], sampling_rate_hz: float
+) -> Microvolts:
+    absent = np.isnan(values)
+    if len(values) <= 1 or absent.all():
+        return values
+    if absent.any():
+        positions = np.arange(len(values))
+        values = np.interp(positions, positions[~absent], values[~absent])
+    low, high = band
+    stages = [_butter(_ORDER, low * _CORNER_SHIFT, "highpass", fs=sampling_rate_hz, output="sos")]
+    if high is not None:
+        stages.append(
+            _butter(_ORDER, high / _CORNER_SHIFT, "lowpass", fs=sampling_rate_hz, output="sos")
+        )
+    filtered = values
+    for stage in stages:
+        # Mirrored ends keep the mean; scipy's default, point reflection, would tilt a record
+        # that begins or ends within a T wave.
+        filtered = _sosfiltfilt(stage, filtered, padtype="even", padlen=len(values) - 1)
+    return np.where(absent, np.nan, filtered)
