@@ -171,8 +171,8 @@ def run_worker(parts: Parts, queues: Sequence[str], name: str, ready: Callable[[
 
 
 def _add_tasks(app: Any, parts: Parts) -> None:  # noqa: ANN401 - Celery has no types
-    from pacs_gateway import returns  # noqa: PLC0415
     from pacs_gateway import tasks as gateway_tasks  # noqa: PLC0415
+    from pacs_gateway.returns import engine as returns  # noqa: PLC0415
     from reading_worklist import tasks as reading_tasks  # noqa: PLC0415
 
     handlers = {READING_WORKLIST: reading_tasks.HANDLERS, PACS_GATEWAY: gateway_tasks.HANDLERS}

@@ -56,7 +56,7 @@ def relay(settings: Settings) -> None:
     """Run the clock: outbox, due deliveries, leases that have run out."""
     from deploy.celery_app import Wakeups  # noqa: PLC0415
     from deploy.relay import Relay  # noqa: PLC0415
-    from pacs_gateway import returns  # noqa: PLC0415
+    from pacs_gateway.returns import engine as returns  # noqa: PLC0415
     from reading_worklist import tasks  # noqa: PLC0415
 
     stop = _stop_on_signals()

@@ -102,6 +102,7 @@ class EmbeddedPostgres:
         self.log = self.directory / "postgres.log"
         self._connections = connections
         self._durable = durable
+        self.version = ""
         self._process: subprocess.Popen[bytes] | None = None
         self._socket_directory: Path | None = None
         self._held = ExitStack()
@@ -119,6 +120,11 @@ class EmbeddedPostgres:
     ) -> None:
         """Stop the server."""
         self.stop()
+
+    @property
+    def crashed(self) -> bool:
+        """Whether the server was started and has ended by itself."""
+        return self._process is not None and self._process.poll() is not None
 
     @property
     def url(self) -> str:
@@ -172,7 +178,7 @@ class EmbeddedPostgres:
     def _start(self) -> None:
         self._end_leftover()
         programs = _programs(self.data)
-        sockets = make_socket_directory(self.directory, SOCKET_NAME)
+        sockets = make_socket_directory(self.directory, SOCKET_NAME, again=self._socket_directory)
         self._socket_directory = sockets
         account = server_account(self.data, programs / "postgres", [sockets])
         self._own(sockets, account)
@@ -284,6 +290,8 @@ class EmbeddedPostgres:
             host=str(self._socket_directory), user=SUPERUSER, dbname="postgres"
         )
         with psycopg.connect(conninfo, autocommit=True) as connection:
+            number = connection.info.server_version
+            self.version = f"{number // 10000}.{number % 10000}"
             if not connection.execute(
                 "SELECT 1 FROM pg_roles WHERE rolname = %s", (ROLE,)
             ).fetchone():

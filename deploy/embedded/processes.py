@@ -59,12 +59,14 @@ def spawn(
     account: Account | None = None,
     environment: Mapping[str, str] | None = None,
     directory: Path | None = None,
+    inherited: Sequence[int] = (),
 ) -> subprocess.Popen[bytes]:
     """Start a program that ends when the calling *thread* ends.
 
     Linux ties the parent-death signal to the thread that forked, so call this
     from a thread that lives as long as the child should; the main thread, as a
-    rule. Standard input is closed, standard output and error go to `log`.
+    rule. Standard input is closed, standard output and error go to `log`; of other
+    open files the child gets those in `inherited`.
     """
     spec = LaunchSpec(
         parent=os.getpid(),
@@ -88,6 +90,7 @@ def spawn(
         stderr=subprocess.STDOUT,
         env=None if environment is None else dict(environment),
         cwd=directory,
+        pass_fds=tuple(inherited),
         start_new_session=True,
     )
 

@@ -16,20 +16,25 @@ def _clear(path: Path) -> None:
         shutil.rmtree(path)
 
 
-def make_socket_directory(directory: Path, socket_name: str) -> Path:
+def make_socket_directory(directory: Path, socket_name: str, *, again: Path | None = None) -> Path:
     """Make an empty directory, mode 0700, in which a socket of that name can be bound.
 
     It lies inside `directory`, or in /tmp under a random name when that path is
     too long for a socket; the file `socket-directory` remembers which. Whatever
     an earlier run left, a lock file naming a process id for one, is removed, so
-    call this only while no server uses the directory.
+    call this only while no server uses the directory. `again` is the place of
+    a server that is started again at the same address.
     """
     place = directory / "socket"
     note = directory / "socket-directory"
     if note.exists():
         former = Path(note.read_text(encoding="utf-8").strip())
-        if former.name.startswith(FALLBACK_PREFIX):
+        if former.name.startswith(FALLBACK_PREFIX) and former != again:
             _clear(former)
+    if again is not None and again.is_dir():
+        for leftover in again.iterdir():
+            leftover.unlink()
+        return again
     _clear(place)
     if len(os.fsencode(place / socket_name)) > LONGEST_SOCKET_PATH:
         place = Path(tempfile.mkdtemp(prefix=FALLBACK_PREFIX, dir="/tmp"))

@@ -80,6 +80,11 @@ class EmbeddedValkey:
         return self._process
 
     @property
+    def crashed(self) -> bool:
+        """Whether the server was started and has ended by itself."""
+        return self._process is not None and self._process.poll() is not None
+
+    @property
     def url(self) -> str:
         """Celery broker URL."""
         return f"redis+socket://{quote(str(self._socket()))}"
@@ -108,7 +113,9 @@ class EmbeddedValkey:
         return self.url
 
     def _start(self) -> None:
-        self._socket_directory = make_socket_directory(self.directory, SOCKET_NAME)
+        self._socket_directory = make_socket_directory(
+            self.directory, SOCKET_NAME, again=self._socket_directory
+        )
         if self.log.exists() and self.log.stat().st_size > LOG_KEPT_BYTES:
             self.log.replace(self.log.with_suffix(".log.1"))
         with self.log.open("ab") as log:

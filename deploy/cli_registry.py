@@ -1,0 +1,271 @@
+"""`rdc site`, `device`, `destination`, `user`: who takes part in the consortium."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+import typer
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Sequence
+
+    from sqlalchemy.orm import Session
+
+    from deploy.settings import Settings
+
+sites = typer.Typer(help="Organisations: the consortium, its centre, the sites.")
+devices = typer.Typer(help="Machines of a site that may send to us.")
+destinations = typer.Typer(help="Where a site wants its reports delivered.")
+users = typer.Typer(help="People and what they may do.")
+
+DataDir = Annotated[
+    Path | None,
+    typer.Option("--data-dir", help="Data directory of the system [RDC_DATA_DIR, ./var]"),
+]
+Code = Annotated[str, typer.Argument(help="Code of the organisation, such as EAST")]
+
+ACTOR: Final = "rdc command line"
+
+
+@contextmanager
+def _session(data_dir: Path | None) -> Generator[tuple[Session, Settings]]:
+    from deploy.database_access import open_database  # noqa: PLC0415 - `--help` stays quick
+    from deploy.settings import load  # noqa: PLC0415
+
+    settings = load(data_dir=data_dir)
+    with open_database(settings) as database, database.transaction() as session:
+        yield session, settings
+
+
+def _audit(
+    session: Session, action: str, subject_kind: str, subject: object, **detail: object
+) -> None:
+    from storage import audit  # noqa: PLC0415
+
+    audit.record(
+        session,
+        audit.system_actor(ACTOR),
+        action,
+        subject_kind=subject_kind,
+        subject_id=subject,
+        detail=detail,
+    )
+
+
+def _table(headings: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+    from deploy.tables import render  # noqa: PLC0415
+
+    typer.echo(render(headings, rows))
+
+
+@sites.command("add")
+def add_site(
+    code: Code,
+    *,
+    name: Annotated[str, typer.Option(help="Name as it is printed")],
+    name_en: Annotated[str, typer.Option(help="Name in English")] = "",
+    kind: Annotated[str, typer.Option(help="site, centre or consortium")] = "site",
+    parent: Annotated[str | None, typer.Option(help="Code of the organisation above it")] = None,
+    data_dir: DataDir = None,
+) -> None:
+    """Add an organisation: first the consortium, then its centre and sites with --parent."""
+    from storage import registry  # noqa: PLC0415
+
+    kinds = [known.value for known in registry.OrganisationKind]
+    if kind not in kinds:
+        raise registry.RegistryRefused("organisation kind", expected=", ".join(kinds), found=kind)
+    with _session(data_dir) as (session, _):
+        above = registry.organisation_by_code(session, parent) if parent else None
+        added = registry.add_organisation(
+            session,
+            kind=registry.OrganisationKind(kind),
+            code=code,
+            name=name,
+            name_en=name_en or name,
+            parent=above,
+        )
+        _audit(session, "organisation:add", "organisation", added.id, code=code, kind=kind)
+    typer.echo(f"added {kind} {code}")
+
+
+@sites.command("list")
+def list_sites(*, data_dir: DataDir = None) -> None:
+    """List the organisations."""
+    from sqlalchemy import select  # noqa: PLC0415
+
+    from storage.registry import Organisation  # noqa: PLC0415
+
+    with _session(data_dir) as (session, _):
+        found = session.scalars(select(Organisation).order_by(Organisation.code)).all()
+        codes = {row.id: row.code for row in found}
+        _table(
+            ("code", "kind", "below", "name", "name (en)"),
+            [
+                (
+                    row.code,
+                    row.kind,
+                    codes[row.parent_id] if row.parent_id else "",
+                    row.name,
+                    row.name_en,
+                )
+                for row in found
+            ],
+        )
+
+
+@devices.command("add")
+def add_device(
+    site: Code,
+    ae_title: Annotated[str, typer.Argument(help="AE title it calls with")],
+    *,
+    name: Annotated[str, typer.Option(help="What people call it")] = "",
+    modality: Annotated[str | None, typer.Option(help="CT, MR, DX, US, ECG …")] = None,
+    address: Annotated[
+        list[str] | None,
+        typer.Option(help="Address or network it calls from; repeat; none: any"),
+    ] = None,
+    data_dir: DataDir = None,
+) -> None:
+    """Allow a device of a site to send to us."""
+    from storage import registry  # noqa: PLC0415
+
+    with _session(data_dir) as (session, _):
+        added = registry.add_device(
+            session,
+            registry.organisation_by_code(session, site),
+            ae_title,
+            name or ae_title,
+            addresses=address or (),
+            modality=modality,
+        )
+        _audit(session, "device:add", "device", added.id, ae_title=added.ae_title, site=site)
+    typer.echo(f"device {ae_title} of {site} may send")
+
+
+@devices.command("list")
+def list_devices(*, data_dir: DataDir = None) -> None:
+    """List the devices."""
+    from sqlalchemy import select  # noqa: PLC0415
+
+    from storage.registry import Device, Organisation  # noqa: PLC0415
+
+    with _session(data_dir) as (session, _):
+        found = session.execute(
+            select(Device, Organisation.code)
+            .join(Organisation, Organisation.id == Device.site_id)
+            .order_by(Organisation.code, Device.ae_title)
+        ).all()
+        _table(
+            ("site", "AE title", "modality", "addresses", "active", "name"),
+            [
+                (
+                    code,
+                    device.ae_title,
+                    device.modality or "",
+                    ", ".join(device.addresses) or "any",
+                    "yes" if device.active else "no",
+                    device.name,
+                )
+                for device, code in found
+            ],
+        )
+
+
+@destinations.command("add")
+def add_destination(
+    site: Code,
+    ae_title: Annotated[str, typer.Argument(help="AE title of the site's receiver")],
+    host: Annotated[str, typer.Argument(help="Its host name or address")],
+    port: Annotated[int, typer.Argument(help="Its port")],
+    *,
+    data_dir: DataDir = None,
+) -> None:
+    """Deliver the site's reports to this DICOM receiver."""
+    from storage import registry  # noqa: PLC0415
+
+    with _session(data_dir) as (session, _):
+        added = registry.add_dicom_destination(
+            session, registry.organisation_by_code(session, site), ae_title, host, port
+        )
+        _audit(session, "destination:add", "destination", added.id, site=site, ae_title=ae_title)
+    typer.echo(f"reports of {site} go to {ae_title} at {host}:{port}")
+
+
+@destinations.command("list")
+def list_destinations(*, data_dir: DataDir = None) -> None:
+    """List the receivers of reports."""
+    from sqlalchemy import select  # noqa: PLC0415
+
+    from storage.registry import Destination, Organisation  # noqa: PLC0415
+
+    with _session(data_dir) as (session, _):
+        found = session.execute(
+            select(Destination, Organisation.code)
+            .join(Organisation, Organisation.id == Destination.site_id)
+            .order_by(Organisation.code, Destination.ae_title)
+        ).all()
+        _table(
+            ("site", "kind", "AE title", "host", "port", "active"),
+            [
+                (code, row.kind, row.ae_title, row.host, row.port, "yes" if row.active else "no")
+                for row, code in found
+            ],
+        )
+
+
+@users.command("add")
+def add_user(
+    login: Annotated[str, typer.Argument(help="Name to sign in with, lower case")],
+    *,
+    name: Annotated[str, typer.Option(help="Name as it is shown and printed")],
+    organisation: Annotated[str, typer.Option(help="Code of the organisation")],
+    role: Annotated[list[str], typer.Option(help="Role there; repeat for several")],
+    data_dir: DataDir = None,
+) -> None:
+    """Add a person; password and signing PIN are generated and shown this once.
+
+    Writers, reviewers and experts get a signing key and certificate as well.
+    """
+    from deploy import bootstrap, people  # noqa: PLC0415
+
+    with _session(data_dir) as (session, settings):
+        added = people.add(
+            session,
+            bootstrap.open_signing_authority(settings),
+            login=login,
+            display_name=name,
+            organisation=organisation,
+            roles=role,
+        )
+        _audit(
+            session, "person:add", "person", added.person_id, organisation=organisation, roles=role
+        )
+    typer.echo(f"login      {login}\npassword   {added.password}")
+    if added.signing_pin:
+        typer.echo(f"PIN        {added.signing_pin}   (for signing reports)")
+    typer.echo("Neither is stored readably: note them now.")
+
+
+@users.command("list")
+def list_users(*, data_dir: DataDir = None) -> None:
+    """List the people and their roles that hold today."""
+    from sqlalchemy import select  # noqa: PLC0415
+
+    from storage.registry import Person, valid_memberships  # noqa: PLC0415
+
+    with _session(data_dir) as (session, _):
+        rows = [
+            (
+                person.login,
+                person.display_name,
+                ", ".join(
+                    f"{membership.role}@{membership.organisation.code}"
+                    for membership in valid_memberships(session, person.id)
+                ),
+                "yes" if person.active else "no",
+            )
+            for person in session.scalars(select(Person).order_by(Person.login))
+        ]
+        _table(("login", "name", "roles", "active"), rows)

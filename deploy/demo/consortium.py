@@ -1,0 +1,191 @@
+"""The consortium of the demonstration: a county centre, two township sites, people of every role."""
+
+import json
+import secrets
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Final
+
+from sqlalchemy import select, update
+
+from reading_worklist.access.passwords import hash_password
+from reading_worklist.signing.authority import Authority
+from reading_worklist.signing.credentials import issue_credential
+from storage import registry
+from storage.database import Database
+from storage.registry import Destination, OrganisationKind, Role
+
+_CONSORTIUM: Final = ("qingshan", "青山县紧密型医共体", "Qingshan County Medical Consortium")
+_CENTRE: Final = (
+    "centre",
+    "青山县人民医院集中诊断中心",
+    "Qingshan County Hospital Diagnostic Centre",
+)
+_PIN_DIGITS: Final = 6
+
+
+@dataclass(frozen=True, slots=True)
+class DemoSite:
+    """A township site: its modality's AE title and the AE title of the PACS that takes reports."""
+
+    code: str
+    name: str
+    name_en: str
+    modality_ae: str
+    modality_name: str
+    pacs_ae: str
+
+
+@dataclass(frozen=True, slots=True)
+class DemoPerson:
+    """Somebody who can sign in; `pin` is empty for those who do not sign reports."""
+
+    login: str
+    display_name: str
+    organisation: str
+    roles: tuple[str, ...]
+    password: str
+    pin: str
+
+
+SITES: Final = (
+    DemoSite(
+        "donghe",
+        "东河镇中心卫生院",
+        "Donghe Township Health Centre",
+        "DONGHE_MOD",
+        "东河影像设备",
+        "DONGHE_PACS",
+    ),
+    DemoSite(
+        "xiling",
+        "西岭镇卫生院",
+        "Xiling Township Health Centre",
+        "XILING_MOD",
+        "西岭影像设备",
+        "XILING_PACS",
+    ),
+)
+
+_PEOPLE: Final = (
+    ("li.shu", "李书恒", "centre", (Role.WRITER,)),
+    ("zhou.xin", "周心怡", "centre", (Role.WRITER,)),
+    ("wang.shen", "王审言", "centre", (Role.REVIEWER,)),
+    ("zhao.diao", "赵调元", "centre", (Role.DISPATCHER,)),
+    ("chen.zhi", "陈志清", "centre", (Role.QUALITY_CONTROLLER,)),
+    ("he.zhuan", "何专平", "centre", (Role.EXPERT,)),
+    ("ma.guan", "马冠宇", "qingshan", (Role.CONSORTIUM_ADMIN,)),
+    ("lin.xi", "林希文", "centre", (Role.SYSTEM_ADMIN,)),
+    ("tang.jian", "唐鉴明", "qingshan", (Role.REGULATOR,)),
+    ("gu.shen", "顾慎之", "centre", (Role.AUDITOR,)),
+    ("sun.dong", "孙东亮", "donghe", (Role.SITE_DOCTOR,)),
+    ("wu.ji", "吴济民", "donghe", (Role.SITE_TECHNICIAN,)),
+    ("qian.xi", "钱熙和", "xiling", (Role.SITE_DOCTOR,)),
+    ("zheng.ji", "郑继业", "xiling", (Role.SITE_TECHNICIAN,)),
+)
+_SIGNERS: Final = frozenset({Role.WRITER, Role.REVIEWER})
+
+
+def seed(database: Database, authority: Authority, sign_ins: Path) -> Mapping[str, DemoPerson]:
+    """Make the consortium if it is not there yet, and return its people by login.
+
+    sign_ins: file in which the generated passwords and PINs are kept (mode 0600), so that a
+        later start of the same demonstration can print them again.
+    """
+    if not sign_ins.exists():
+        people = [
+            DemoPerson(
+                login,
+                name,
+                organisation,
+                tuple(roles),
+                password=secrets.token_urlsafe(9),
+                pin="".join(secrets.choice("0123456789") for _ in range(_PIN_DIGITS))
+                if _SIGNERS & set(roles)
+                else "",
+            )
+            for login, name, organisation, roles in _PEOPLE
+        ]
+        _create(database, authority, people)
+        sign_ins.touch(mode=0o600)
+        sign_ins.write_text(json.dumps([asdict(one) for one in people], ensure_ascii=False))
+    stored = json.loads(sign_ins.read_text())
+    return {one["login"]: DemoPerson(**{**one, "roles": tuple(one["roles"])}) for one in stored}
+
+
+def point_destinations(database: Database, ports: Mapping[str, int]) -> None:
+    """Tell where the sites' PACS listen now: `ports` by AE title, all on this machine."""
+    with database.transaction() as session:
+        for site in SITES:
+            organisation = registry.organisation_by_code(session, site.code)
+            known = session.scalar(
+                select(Destination.id).where(
+                    Destination.site_id == organisation.id, Destination.ae_title == site.pacs_ae
+                )
+            )
+            port = ports[site.pacs_ae]
+            if known is None:
+                registry.add_dicom_destination(
+                    session, organisation, site.pacs_ae, "127.0.0.1", port
+                )
+            else:
+                session.execute(
+                    update(Destination).where(Destination.id == known).values(port=port)
+                )
+
+
+def _create(database: Database, authority: Authority, people: list[DemoPerson]) -> None:
+    hashes = {one.login: hash_password(one.password) for one in people}
+    with database.transaction() as session:
+        code, name, name_en = _CONSORTIUM
+        root = registry.add_organisation(
+            session,
+            kind=OrganisationKind.CONSORTIUM,
+            code=code,
+            name=name,
+            name_en=name_en,
+            parent=None,
+        )
+        organisations = {code: root}
+        code, name, name_en = _CENTRE
+        organisations[code] = registry.add_organisation(
+            session,
+            kind=OrganisationKind.CENTRE,
+            code=code,
+            name=name,
+            name_en=name_en,
+            parent=root,
+        )
+        for site in SITES:
+            made = registry.add_organisation(
+                session,
+                kind=OrganisationKind.SITE,
+                code=site.code,
+                name=site.name,
+                name_en=site.name_en,
+                parent=root,
+            )
+            registry.add_device(
+                session, made, site.modality_ae, site.modality_name, addresses=["127.0.0.0/8"]
+            )
+            organisations[site.code] = made
+        for one in people:
+            organisation = organisations[one.organisation]
+            person = registry.add_person(
+                session,
+                one.login,
+                one.display_name,
+                hashes[one.login],
+                organisation=organisation,
+                roles=[Role(role) for role in one.roles],
+            )
+            if one.pin:
+                issue_credential(
+                    session,
+                    authority,
+                    person_id=person.id,
+                    display_name=one.display_name,
+                    organisation=organisation.name,
+                    pin=one.pin,
+                )
