@@ -1,0 +1,193 @@
+"""Bodies of the retrieve transactions (PS3.18 §10.4.3): instances, frames and bulk data."""
+
+from collections.abc import Sequence
+from functools import partial
+from hashlib import sha256
+from http import HTTPStatus
+from typing import Final
+
+from fastapi.responses import Response
+
+from reading_worklist.dicomweb.encoded import PIXEL_DATA_TAGS
+from reading_worklist.dicomweb.instances import find_value, open_instance
+from reading_worklist.dicomweb.media_types import (
+    DICOM,
+    EXPLICIT_LITTLE_ENDIAN,
+    OCTET_STREAM,
+    VIDEO,
+    Offer,
+    choose,
+    frame_media_type,
+    not_acceptable,
+)
+from reading_worklist.dicomweb.multipart import Part
+from reading_worklist.dicomweb.pixels import FrameLayout
+from reading_worklist.dicomweb.queries import InstanceRecord
+from reading_worklist.dicomweb.requests import Asked
+from reading_worklist.dicomweb.responses import (
+    as_problems,
+    entity_tag,
+    multipart_response,
+    not_modified,
+    single_response,
+)
+from reading_worklist.dicomweb.sources import ByteSource
+from reading_worklist.problems import Problem
+from storage.objects import ObjectKey
+
+_FRAMES_MAX: Final = 4096
+_FRAME_DIGITS: Final = 9
+_PIXEL_DATA_PATHS: Final = frozenset(f"{tag:08X}" for tag in PIXEL_DATA_TAGS)
+# This transfer syntax puts uncompressed frames into fragments; they leave as any other.
+_ENCAPSULATED_UNCOMPRESSED: Final = "1.2.840.10008.1.2.1.98"
+
+
+def whole_instances(
+    asked: Asked, records: Sequence[InstanceRecord], *, tag: str | None = None
+) -> Response:
+    """Return instances exactly as stored; those the client does not accept are left out.
+
+    Raises:
+        Problem: 406 when nothing is left.
+    """
+    if tag is not None and (unchanged := not_modified(asked.request, tag)) is not None:
+        return unchanged
+    wanted = asked.accepted
+    parts: list[Part] = []
+    multipart = True
+    for record in records:
+        offers = (Offer(DICOM, record.transfer_syntax_uid),)
+        choice = choose(wanted, offers, default_multipart=True, single_possible=len(records) == 1)
+        if choice is not None:
+            multipart = choice.multipart
+            stream = partial(asked.services.objects.stream, ObjectKey(record.object_key))
+            content_type = f"{DICOM}; transfer-syntax={record.transfer_syntax_uid}"
+            parts.append(Part(content_type, record.object_size, stream))
+    if not parts:
+        syntaxes = {record.transfer_syntax_uid for record in records}
+        raise not_acceptable([Offer(DICOM, syntax) for syntax in syntaxes], multipart=True)
+    with as_problems():
+        if not multipart:
+            return single_response(parts[0], tag=tag)
+        # PS3.18 §8.5: 206 says that not all of the resource is in the answer.
+        whole = len(parts) == len(records)
+        status = HTTPStatus.OK if whole else HTTPStatus.PARTIAL_CONTENT
+        return multipart_response(parts, DICOM, tag=tag, status=status)
+
+
+def frame_numbers(text: str) -> list[int]:
+    """Parse a list of frame numbers.
+
+    Raises:
+        Problem: 400 when it is none.
+    """
+    parts = [part.strip() for part in text.split(",")]
+    if len(parts) > _FRAMES_MAX or not all(map(_is_frame_number, parts)):
+        raise Problem(
+            HTTPStatus.BAD_REQUEST,
+            "invalid-frame-list",
+            "The list of frames is not understood",
+            expected=f"up to {_FRAMES_MAX} numbers from 1, separated by commas",
+            found=repr(text[:64]),
+            remedy="Correct the address.",
+        )
+    return [int(part) for part in parts]
+
+
+def frames_of(asked: Asked, record: InstanceRecord, numbers: Sequence[int] | None) -> Response:
+    """Return frames of an instance; all of them for None.
+
+    Raises:
+        Problem: 404 for what is not there, 406, or 422 when the pixel data contradicts itself.
+    """
+    named = "all" if numbers is None else ",".join(map(str, numbers))
+    tag = entity_tag(record.dataset_sha256, "frames", sha256(named.encode()).hexdigest()[:16])
+    if (unchanged := not_modified(asked.request, tag)) is not None:
+        return unchanged
+    with as_problems():
+        source, layout = asked.layouts.open(asked.services.objects, record)
+        if record.transfer_syntax_uid in VIDEO and layout.encapsulated:
+            if numbers is not None:
+                raise _frames_of_video()
+            return _video(asked, record, source, layout)
+        offers = _frame_offers(record, layout)
+        wanted = range(1, layout.frame_count + 1) if numbers is None else numbers
+        choice = choose(
+            asked.accepted, offers, default_multipart=True, single_possible=len(wanted) == 1
+        )
+        if choice is None:
+            raise not_acceptable(offers, multipart=True)
+        offer = choice.offer
+        content_type = f"{offer.media_type}; transfer-syntax={offer.transfer_syntax}"
+        parts: list[Part] = []
+        for number in wanted:
+            frame = layout.frame(source, number)
+            parts.append(Part(content_type, frame.length, partial(frame.stream, source)))
+        if choice.multipart:
+            return multipart_response(parts, offer.media_type, tag=tag)
+        return single_response(parts[0], tag=tag)
+
+
+def bulk_data(asked: Asked, record: InstanceRecord, path: str) -> Response:
+    """Return the value at a bulk data path in little endian; pixel data as its frames.
+
+    Raises:
+        Problem: 404 when the path leads nowhere, 406.
+    """
+    if path.upper() in _PIXEL_DATA_PATHS:
+        return frames_of(asked, record, None)
+    tag = entity_tag(record.dataset_sha256, "bulk", sha256(path.encode()).hexdigest()[:16])
+    if (unchanged := not_modified(asked.request, tag)) is not None:
+        return unchanged
+    offers = (Offer(OCTET_STREAM, EXPLICIT_LITTLE_ENDIAN),)
+    choice = choose(asked.accepted, offers, default_multipart=True)
+    if choice is None:
+        raise not_acceptable(offers, multipart=True)
+    with as_problems():
+        value = find_value(open_instance(asked.services.objects, record), path)
+        location = asked.request.url.path
+        part = Part(OCTET_STREAM, value.length, value.stream, location=location)
+        if choice.multipart:
+            return multipart_response([part], OCTET_STREAM, tag=tag)
+        return single_response(part, tag=tag)
+
+
+def _is_frame_number(text: str) -> bool:
+    is_number = text.isascii() and text.isdigit() and len(text) <= _FRAME_DIGITS
+    return is_number and int(text) > 0
+
+
+def _frame_offers(record: InstanceRecord, layout: FrameLayout) -> list[Offer]:
+    syntax = record.transfer_syntax_uid
+    if not layout.encapsulated or syntax == _ENCAPSULATED_UNCOMPRESSED:
+        return [Offer(OCTET_STREAM, EXPLICIT_LITTLE_ENDIAN)]
+    media_type = frame_media_type(syntax)
+    offers = [Offer(OCTET_STREAM, syntax)]
+    return offers if media_type == OCTET_STREAM else [Offer(media_type, syntax), *offers]
+
+
+def _frames_of_video() -> Problem:
+    return Problem(
+        HTTPStatus.NOT_ACCEPTABLE,
+        "frames-of-video",
+        "The frames of a video cannot be retrieved one by one",
+        expected="…/bulkdata/7FE00010",
+        remedy="Retrieve the video as bulk data and play it.",
+    )
+
+
+def _video(
+    asked: Asked, record: InstanceRecord, source: ByteSource, layout: FrameLayout
+) -> Response:
+    """Return the code stream of a video: all its frames in one."""
+    syntax = record.transfer_syntax_uid
+    offers = (Offer(VIDEO[syntax], syntax), Offer(OCTET_STREAM, syntax))
+    choice = choose(asked.accepted, offers, default_multipart=False)
+    if choice is None:
+        raise not_acceptable(offers, multipart=False)
+    stream = layout.frame(source, 1)
+    part = Part(choice.offer.media_type, stream.length, partial(stream.stream, source))
+    tag = entity_tag(record.dataset_sha256, "video")
+    if choice.multipart:
+        return multipart_response([part], choice.offer.media_type, tag=tag)
+    return single_response(part, tag=tag)

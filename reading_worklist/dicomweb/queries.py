@@ -1,0 +1,232 @@
+"""What the index knows, for one caller: every query here is scoped by `Scope.sees`."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, and_, select
+from sqlalchemy.orm import InstrumentedAttribute, Session
+
+from reading_worklist.access.scope import Scope
+from reading_worklist.problems import Problem, not_found
+from storage.identifiers import Uid
+from storage.index.tables import Instance, Series, Study, StudyState
+from storage.registry import Organisation, OrganisationKind
+
+_AMBIGUOUS_ROWS: Final = 2
+_INSTANCE_COLUMNS: Final[tuple[InstrumentedAttribute[Any], ...]] = (
+    Instance.id,
+    Organisation.code,
+    Study.study_instance_uid,
+    Series.series_instance_uid,
+    Instance.sop_instance_uid,
+    Instance.sop_class_uid,
+    Instance.transfer_syntax_uid,
+    Instance.object_key,
+    Instance.object_size,
+    Instance.dataset_sha256,
+    Instance.dataset_offset,
+    Instance.pixel_data_offset,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Root:
+    """What one caller sees under a DICOMweb root: that of a site, or the common one (None)."""
+
+    scope: Scope
+    site_code: str | None = None
+
+    def sees(self) -> ColumnElement[bool]:
+        """Return the SQL condition on `Study` and its `Organisation` for what is visible."""
+        condition = self.scope.sees(Study.site_id)
+        if self.site_code is None:
+            return condition
+        return and_(condition, Organisation.code == self.site_code)
+
+
+@dataclass(frozen=True, slots=True)
+class StudyRecord:
+    """A study, and whether instances of it are still expected."""
+
+    id: UUID
+    site_code: str
+    study_instance_uid: str
+    complete: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SeriesRecord:
+    """A series; `revision` changes with every instance added to it."""
+
+    id: int
+    site_code: str
+    study_instance_uid: str
+    series_instance_uid: str
+    revision: int
+    complete: bool
+
+
+@dataclass(frozen=True, slots=True)
+class InstanceRecord:
+    """An instance and where its bytes are; see `storage.index.tables.Instance`."""
+
+    id: int
+    site_code: str
+    study_instance_uid: str
+    series_instance_uid: str
+    sop_instance_uid: str
+    sop_class_uid: str
+    transfer_syntax_uid: str
+    object_key: str
+    object_size: int
+    dataset_sha256: str
+    dataset_offset: int
+    pixel_data_offset: int | None
+
+
+def require_site(session: Session, root: Root) -> None:
+    """Pass when the site of `root` is visible to its caller; the common root always passes.
+
+    Raises:
+        Problem: 404, the same for a foreign and for an unknown site.
+    """
+    if root.site_code is None:
+        return
+    query = select(Organisation.id).where(
+        Organisation.code == root.site_code,
+        Organisation.kind == OrganisationKind.SITE,
+        root.scope.sees(Organisation.id),
+    )
+    if session.scalar(query) is None:
+        raise not_found("The site")
+
+
+def find_study(session: Session, root: Root, study: Uid) -> StudyRecord:
+    """Return a study.
+
+    Raises:
+        Problem: 404 when the caller sees none, 409 when several of its sites have it.
+    """
+    rows = session.execute(
+        select(Study.id, Organisation.code, Study.study_instance_uid, Study.state)
+        .join(Organisation, Organisation.id == Study.site_id)
+        .where(Study.study_instance_uid == study, root.sees())
+        .limit(_AMBIGUOUS_ROWS)
+    ).all()
+    row = _the_only(rows, "The study")
+    return StudyRecord(row[0], row[1], row[2], row[3] == StudyState.COMPLETE)
+
+
+def find_series(session: Session, root: Root, study: Uid, series: Uid) -> SeriesRecord:
+    """Return a series of a study.
+
+    Raises:
+        Problem: 404 when the caller sees none, 409 when several of its sites have the study.
+    """
+    rows = session.execute(
+        select(
+            Series.id,
+            Organisation.code,
+            Study.study_instance_uid,
+            Series.series_instance_uid,
+            Series.revision,
+            Study.state,
+        )
+        .select_from(Study)
+        .join(Organisation, Organisation.id == Study.site_id)
+        .join(
+            Series,
+            and_(Series.study_id == Study.id, Series.series_instance_uid == series),
+            isouter=True,
+        )
+        .where(Study.study_instance_uid == study, root.sees())
+        .limit(_AMBIGUOUS_ROWS)
+    ).all()
+    row = _the_only(rows, "The series")
+    return SeriesRecord(row[0], row[1], row[2], row[3], row[4], row[5] == StudyState.COMPLETE)
+
+
+def find_instance(
+    session: Session, root: Root, study: Uid, series: Uid, instance: Uid
+) -> InstanceRecord:
+    """Return an instance of a series.
+
+    Raises:
+        Problem: 404 when the caller sees none, 409 when several of its sites have the study.
+    """
+    rows = session.execute(
+        select(*_INSTANCE_COLUMNS)
+        .select_from(Study)
+        .join(Organisation, Organisation.id == Study.site_id)
+        .join(
+            Series,
+            and_(Series.study_id == Study.id, Series.series_instance_uid == series),
+            isouter=True,
+        )
+        .join(
+            Instance,
+            and_(Instance.series_id == Series.id, Instance.sop_instance_uid == instance),
+            isouter=True,
+        )
+        .where(Study.study_instance_uid == study, root.sees())
+        .limit(_AMBIGUOUS_ROWS)
+    ).all()
+    return InstanceRecord(*_the_only(rows, "The instance"))
+
+
+def series_of_study(session: Session, study: StudyRecord) -> list[SeriesRecord]:
+    """Return the series of a study that was found for the caller, by series number."""
+    rows = session.execute(
+        select(Series.id, Series.series_instance_uid, Series.revision)
+        .where(Series.study_id == study.id)
+        .order_by(Series.series_number, Series.series_instance_uid)
+    )
+    return [
+        SeriesRecord(pk, study.site_code, study.study_instance_uid, uid, revision, study.complete)
+        for pk, uid, revision in rows
+    ]
+
+
+def instances_of_study(session: Session, study: StudyRecord) -> list[InstanceRecord]:
+    """Return the instances of a study found for the caller, by series and instance number."""
+    return _instances(session, Instance.study_id == study.id)
+
+
+def instances_of_series(session: Session, series: SeriesRecord) -> list[InstanceRecord]:
+    """Return the instances of a series that was found for the caller, by instance number."""
+    return _instances(session, Instance.series_id == series.id)
+
+
+def _instances(session: Session, condition: ColumnElement[bool]) -> list[InstanceRecord]:
+    rows = session.execute(
+        select(*_INSTANCE_COLUMNS)
+        .select_from(Instance)
+        .join(Series, Series.id == Instance.series_id)
+        .join(Study, Study.id == Instance.study_id)
+        .join(Organisation, Organisation.id == Study.site_id)
+        .where(condition)
+        .order_by(
+            Series.series_number,
+            Series.series_instance_uid,
+            Instance.instance_number,
+            Instance.sop_instance_uid,
+        )
+    )
+    return [InstanceRecord(*row) for row in rows]
+
+
+def _the_only(rows: Sequence[Sequence[Any]], what: str) -> Sequence[Any]:
+    """Return the row of the one study found; its first column tells whether the thing is there."""
+    if len(rows) > 1:
+        raise Problem(
+            HTTPStatus.CONFLICT,
+            "ambiguous-study",
+            "More than one site has a study with this Study Instance UID",
+            remedy="Ask under the root of the site: /dicom-web/sites/{site code}/studies/…",
+        )
+    if not rows or rows[0][0] is None:
+        raise not_found(what)
+    return rows[0]

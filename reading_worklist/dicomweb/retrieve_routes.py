@@ -1,0 +1,128 @@
+"""WADO-RS (PS3.18 §10.4): instances, metadata, frames and bulk data, as stored."""
+
+from hashlib import sha256
+
+from fastapi import APIRouter
+from fastapi.responses import Response
+
+from reading_worklist.dicomweb import queries
+from reading_worklist.dicomweb.metadata import FORMAT, encode, instance_metadata, series_metadata
+from reading_worklist.dicomweb.payloads import (
+    bulk_data,
+    frame_numbers,
+    frames_of,
+    whole_instances,
+)
+from reading_worklist.dicomweb.queries import InstanceRecord
+from reading_worklist.dicomweb.requests import Asked, Asks, instance_uid, series_uid, study_uid
+from reading_worklist.dicomweb.responses import (
+    as_problems,
+    entity_tag,
+    json_response,
+    json_stream,
+    not_modified,
+    wants_gzip,
+)
+
+router = APIRouter()
+
+
+@router.get("/studies/{study}")
+def retrieve_study(asked: Asks, study: str) -> Response:
+    """Return every instance of a study as received."""
+    with as_problems(), asked.services.database.transaction() as session:
+        found = queries.find_study(session, asked.root, study_uid(study))
+        records = queries.instances_of_study(session, found)
+    return whole_instances(asked, records)
+
+
+@router.get("/studies/{study}/series/{series}")
+def retrieve_series(asked: Asks, study: str, series: str) -> Response:
+    """Return every instance of a series as received."""
+    with as_problems(), asked.services.database.transaction() as session:
+        found = queries.find_series(session, asked.root, study_uid(study), series_uid(series))
+        records = queries.instances_of_series(session, found)
+    return whole_instances(asked, records)
+
+
+@router.get("/studies/{study}/series/{series}/instances/{instance}")
+def retrieve_instance(asked: Asks, study: str, series: str, instance: str) -> Response:
+    """Return an instance as received.
+
+    It comes in one part where the client accepts application/dicom without multipart.
+    """
+    record = _instance(asked, study, series, instance)
+    return whole_instances(asked, [record], tag=entity_tag(record.dataset_sha256))
+
+
+@router.get("/studies/{study}/metadata")
+def retrieve_study_metadata(asked: Asks, study: str) -> Response:
+    """Return the metadata of every instance of a study."""
+    asked.require_json()
+    services = asked.services
+    with as_problems(), services.database.transaction() as session:
+        found = queries.find_study(session, asked.root, study_uid(study))
+        series = queries.series_of_study(session, found)
+    revisions = " ".join(f"{one.id}-{one.revision}" for one in series)
+    tag = entity_tag(sha256(revisions.encode()).hexdigest()[:32], FORMAT)
+    if (unchanged := not_modified(asked.request, tag)) is not None:
+        return unchanged
+    with as_problems():
+        arrays = (
+            series_metadata(services.database, services.objects, one, packed=False).plain
+            for one in series
+        )
+        return json_stream(asked.request, arrays, tag=tag)
+
+
+@router.get("/studies/{study}/series/{series}/metadata")
+def retrieve_series_metadata(asked: Asks, study: str, series: str) -> Response:
+    """Return the metadata of every instance of a series."""
+    asked.require_json()
+    services = asked.services
+    with as_problems(), services.database.transaction() as session:
+        found = queries.find_series(session, asked.root, study_uid(study), series_uid(series))
+    tag = entity_tag(found.id, found.revision, FORMAT)
+    if (unchanged := not_modified(asked.request, tag)) is not None:
+        return unchanged
+    packed = wants_gzip(asked.request)
+    with as_problems():
+        made = series_metadata(services.database, services.objects, found, packed=packed)
+    return json_response(asked.request, made.plain, packed=made.packed if packed else None, tag=tag)
+
+
+@router.get("/studies/{study}/series/{series}/instances/{instance}/metadata")
+def retrieve_instance_metadata(asked: Asks, study: str, series: str, instance: str) -> Response:
+    """Return the metadata of an instance."""
+    asked.require_json()
+    record = _instance(asked, study, series, instance)
+    tag = entity_tag(record.dataset_sha256, "metadata", FORMAT)
+    if (unchanged := not_modified(asked.request, tag)) is not None:
+        return unchanged
+    with as_problems():
+        model = instance_metadata(asked.services.objects, record)
+    return json_response(asked.request, encode([model]), tag=tag)
+
+
+@router.get("/studies/{study}/series/{series}/instances/{instance}/frames/{frames}")
+def retrieve_frames(asked: Asks, study: str, series: str, instance: str, frames: str) -> Response:
+    """Return frames by their numbers from 1, separated by commas.
+
+    Compressed ones come as stored, others in little endian.
+    """
+    numbers = frame_numbers(frames)
+    record = _instance(asked, study, series, instance)
+    return frames_of(asked, record, numbers)
+
+
+@router.get("/studies/{study}/series/{series}/instances/{instance}/bulkdata/{path:path}")
+def retrieve_bulk_data(asked: Asks, study: str, series: str, instance: str, path: str) -> Response:
+    """Return the value that metadata told by a BulkDataURI; pixel data as its frames."""
+    return bulk_data(asked, _instance(asked, study, series, instance), path)
+
+
+def _instance(asked: Asked, study: str, series: str, instance: str) -> InstanceRecord:
+    with as_problems(), asked.services.database.transaction() as session:
+        return queries.find_instance(
+            session, asked.root, study_uid(study), series_uid(series), instance_uid(instance)
+        )
