@@ -34,7 +34,8 @@ from reading_worklist.ecg.errors import EcgBroken, EcgTooLarge, EcgUnsupported, 
 from reading_worklist.ecg.leads import Lead
 from reading_worklist.ecg.waveform import EcgGroup, EcgRecord, GroupKind, Samples
 
-_STANDARD_STORAGE: Final = "1.2.840.10008."
+STANDARD_STORAGE: Final = "1.2.840.10008."
+"""What every UID of the standard begins with."""
 ECG_STORAGE: Final = "1.2.840.10008.5.1.4.1.1.9.1."
 """What the SOP Class UID of every ECG waveform begins with: 1 12-lead, 2 General, 3 Ambulatory,
 4 General 32-bit."""
@@ -192,7 +193,7 @@ def _parse_deflated(source: BinaryIO, limits: ReadLimits) -> Dataset:
 
 def _check_class(dataset: Dataset) -> None:
     sop_class = text(dataset, "SOPClassUID")
-    if sop_class.startswith(_STANDARD_STORAGE) and not sop_class.startswith(ECG_STORAGE):
+    if sop_class.startswith(STANDARD_STORAGE) and not sop_class.startswith(ECG_STORAGE):
         raise NotAnEcg(
             "The object is not an ECG",
             expected=f"an ECG waveform SOP class ({ECG_STORAGE}1 to .4)",
