@@ -1,1 +1,1 @@
-"""Electronic signatures: the centre's own authority, personal credentials, PAdES and its verification."""
+"""Electronic signatures: our own authority, personal keys, PAdES, and verification."""

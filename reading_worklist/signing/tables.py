@@ -12,7 +12,8 @@ from storage.database import Base
 class SigningCredential(Base):
     """A person's certificate, and the private key sealed under the person's signing PIN.
 
-    A person has at most one that is not revoked; older ones stay, so that what they signed can be explained.
+    A person has at most one that is not revoked; older ones stay, so that what they signed can be
+    explained.
 
     serial: the certificate's serial number, upper-case hexadecimal.
     certificate_chain_pem: the person's certificate, then its issuers.

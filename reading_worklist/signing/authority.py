@@ -1,0 +1,243 @@
+"""The centre's own certificate authority, made at first start; it issues people's certificates.
+
+Keys are elliptic (NIST P-384 for the authority, P-256 for people): ETSI TS 119
+312 recommends them beyond 2030, PDF readers and poppler verify them, a signature
+is 64 bytes and a key is made in a millisecond, where RSA of equal strength needs
+about a second. The signing person's key comes from `credentials`, or later
+from a token or a remote service; the authority never sees it.
+
+Only the command line and the first start need the authority's key. The web
+process is given `certificate_pem` alone.
+"""
+
+import fcntl
+import os
+import secrets
+from collections.abc import Generator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Final
+from uuid import UUID
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+from storage.clock import utc_now
+from storage.errors import RdcError
+
+_KEY_FILE: Final = "authority.key.pem"
+_CERTIFICATE_FILE: Final = "authority.pem"
+_PASSPHRASE_FILE: Final = "authority.passphrase"  # noqa: S105 - the name of a file
+_LOCK_FILE: Final = "authority.lock"
+
+AUTHORITY_VALIDITY: Final = timedelta(days=20 * 365)
+PERSON_VALIDITY: Final = timedelta(days=3 * 365)
+# A certificate is good from a little before it is made, for verifiers whose clock is behind.
+_CLOCK_ALLOWANCE: Final = timedelta(minutes=5)
+# X.520 upper bounds of commonName and organizationName.
+_NAME_LIMIT: Final = 64
+
+
+class AuthorityUnreadable(RdcError):
+    """The authority's files are damaged, incomplete, or readable by others."""
+
+
+class Authority:
+    """The certificate authority with its private key."""
+
+    def __init__(self, certificate: x509.Certificate, key: ec.EllipticCurvePrivateKey) -> None:
+        self.certificate = certificate
+        self._key = key
+
+    @property
+    def certificate_pem(self) -> str:
+        """The authority's certificate: the trust anchor that verifiers need."""
+        return self.certificate.public_bytes(serialization.Encoding.PEM).decode("ascii")
+
+    def issue(
+        self,
+        public_key: ec.EllipticCurvePublicKey,
+        *,
+        person_id: UUID,
+        display_name: str,
+        organisation: str,
+        not_before: datetime | None = None,
+        not_after: datetime | None = None,
+    ) -> x509.Certificate:
+        """Issue a person's certificate for signing documents (RFC 5280).
+
+        The subject is the displayed name, the organisation, and the person's id as serialNumber;
+        the key usage is digitalSignature and nonRepudiation, and nothing else.
+
+        not_before, not_after: aware times; by default from now for three years. The end is cut to
+        the authority's own, since a certificate that outlives its issuer verifies nowhere.
+        """
+        start = not_before or utc_now() - _CLOCK_ALLOWANCE
+        end = min(not_after or start + PERSON_VALIDITY, self.certificate.not_valid_after_utc)
+        subject = x509.Name(
+            [
+                x509.NameAttribute(NameOID.ORGANIZATION_NAME, organisation[:_NAME_LIMIT]),
+                x509.NameAttribute(NameOID.COMMON_NAME, display_name[:_NAME_LIMIT]),
+                x509.NameAttribute(NameOID.SERIAL_NUMBER, str(person_id)),
+            ]
+        )
+        return (
+            x509.CertificateBuilder()
+            .subject_name(subject)
+            .issuer_name(self.certificate.subject)
+            .public_key(public_key)
+            .serial_number(_serial_number())
+            .not_valid_before(start)
+            .not_valid_after(end)
+            .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+            .add_extension(_key_usage(signs_documents=True), critical=True)
+            .add_extension(x509.SubjectKeyIdentifier.from_public_key(public_key), critical=False)
+            .add_extension(
+                x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key()),
+                critical=False,
+            )
+            .sign(self._key, hashes.SHA384())
+        )
+
+
+def serial_of(certificate: x509.Certificate) -> str:
+    """Return a certificate's serial number as stored and printed: upper-case hexadecimal."""
+    return f"{certificate.serial_number:X}"
+
+
+def open_authority(directory: Path, *, organisation: str, name: str) -> Authority:
+    """Open the authority kept in `directory`; make it when the directory holds none.
+
+    organisation, name: who the authority is, written into its certificate when it is made.
+    The directory is made with mode 0700. The key is encrypted under a random passphrase in a file
+    beside it (`authority.passphrase`, 0600), which an operator may keep on another medium.
+    Processes that start together get the same authority.
+
+    Raises:
+        AuthorityUnreadable: the files are damaged or incomplete.
+    """
+    directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with _locked(directory / _LOCK_FILE):
+        if not (directory / _CERTIFICATE_FILE).exists():
+            _create(directory, organisation, name)
+        return _load(directory)
+
+
+def _create(directory: Path, organisation: str, name: str) -> None:
+    """Make key and certificate; the certificate comes last and marks the authority as complete."""
+    key = ec.generate_private_key(ec.SECP384R1())
+    subject = x509.Name(
+        [
+            x509.NameAttribute(NameOID.ORGANIZATION_NAME, organisation[:_NAME_LIMIT]),
+            x509.NameAttribute(NameOID.COMMON_NAME, name[:_NAME_LIMIT]),
+        ]
+    )
+    start = utc_now() - _CLOCK_ALLOWANCE
+    public_key = key.public_key()
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(subject)
+        .public_key(public_key)
+        .serial_number(_serial_number())
+        .not_valid_before(start)
+        .not_valid_after(start + AUTHORITY_VALIDITY)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .add_extension(_key_usage(signs_documents=False), critical=True)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(public_key), critical=False)
+        .sign(key, hashes.SHA384())
+    )
+    passphrase = secrets.token_urlsafe(32).encode("ascii")
+    sealed = key.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.BestAvailableEncryption(passphrase),
+    )
+    _write(directory / _PASSPHRASE_FILE, passphrase + b"\n", mode=0o600)
+    _write(directory / _KEY_FILE, sealed, mode=0o600)
+    _write(
+        directory / _CERTIFICATE_FILE,
+        certificate.public_bytes(serialization.Encoding.PEM),
+        mode=0o644,
+    )
+
+
+def _load(directory: Path) -> Authority:
+    key_file = directory / _KEY_FILE
+    try:
+        if key_file.stat().st_mode & 0o077:
+            raise AuthorityUnreadable(
+                f"the authority's key {key_file} can be read by others",
+                expected="mode 0600",
+                remedy=f"Run 'chmod 600 {key_file}' and ask who could have copied it.",
+            )
+        passphrase = (directory / _PASSPHRASE_FILE).read_bytes().strip()
+        key = serialization.load_pem_private_key(key_file.read_bytes(), passphrase)
+        certificate = x509.load_pem_x509_certificate((directory / _CERTIFICATE_FILE).read_bytes())
+    except (OSError, ValueError, TypeError) as error:
+        raise AuthorityUnreadable(
+            f"the certificate authority in {directory} cannot be opened",
+            expected=f"{_CERTIFICATE_FILE}, {_KEY_FILE} and the {_PASSPHRASE_FILE} that opens it",
+            found=str(error),
+            remedy="Restore the directory from the backup. A new authority would not be trusted"
+            " by anyone who holds older reports.",
+        ) from error
+    if (
+        not isinstance(key, ec.EllipticCurvePrivateKey)
+        or key.public_key() != certificate.public_key()
+    ):
+        raise AuthorityUnreadable(
+            f"key and certificate in {directory} do not belong together",
+            remedy="Restore the directory from the backup.",
+        )
+    return Authority(certificate, key)
+
+
+def _serial_number() -> int:
+    """Return 62 random bits behind a one: unguessable, and 16 digits on paper."""
+    return secrets.randbits(62) | 1 << 62
+
+
+def _key_usage(*, signs_documents: bool) -> x509.KeyUsage:
+    return x509.KeyUsage(
+        digital_signature=signs_documents,
+        content_commitment=signs_documents,
+        key_encipherment=False,
+        data_encipherment=False,
+        key_agreement=False,
+        key_cert_sign=not signs_documents,
+        crl_sign=not signs_documents,
+        encipher_only=False,
+        decipher_only=False,
+    )
+
+
+def _write(path: Path, content: bytes, *, mode: int) -> None:
+    """Write a file so that after a crash it is there whole or not at all."""
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except OSError:
+        temporary.unlink(missing_ok=True)
+        raise
+    directory = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(directory)
+    finally:
+        os.close(directory)
+
+
+@contextmanager
+def _locked(path: Path) -> Generator[None]:
+    """Hold an exclusive lock between processes of this machine."""
+    with path.open("a") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield

@@ -1,0 +1,100 @@
+"""What this room takes from pyHanko and asn1crypto, typed where it enters.
+
+Both libraries leave many of their types open; everything else here works with
+`cryptography` certificates, bytes and numbers.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from io import BytesIO
+from typing import Any, cast
+
+from asn1crypto import cms, keys
+from asn1crypto import x509 as asn1_x509
+from cryptography import x509
+from cryptography.hazmat.primitives import serialization
+from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
+from pyhanko.pdf_utils.reader import PdfFileReader
+from pyhanko.sign.fields import enumerate_sig_fields
+from pyhanko.sign.signers import SimpleSigner
+from pyhanko.sign.validation.pdf_embedded import EmbeddedPdfSignature
+from pyhanko_certvalidator.registry import SimpleCertificateStore
+
+
+@dataclass(frozen=True, slots=True)
+class SignatureField:
+    """A signature field of a document; width and height in points."""
+
+    name: str
+    signed: bool
+    width: float
+    height: float
+
+
+def page_count(pdf: bytes) -> int:
+    """Return how many pages a document has."""
+    pages = cast("Any", PdfFileReader(BytesIO(pdf)).root["/Pages"])
+    return int(pages["/Count"])
+
+
+def signature_fields(pdf: bytes) -> list[SignatureField]:
+    """Return the signature fields of a document.
+
+    Raises:
+        PdfError, ValueError, KeyError: the document cannot be read.
+    """
+    reader = PdfFileReader(BytesIO(pdf))
+    found: list[SignatureField] = []
+    for name, value, reference in cast("Iterator[Any]", enumerate_sig_fields(reader)):
+        left, bottom, right, top = (float(number) for number in reference.get_object()["/Rect"])
+        found.append(
+            SignatureField(
+                name=str(name),
+                signed=value is not None,
+                width=abs(right - left),
+                height=abs(top - bottom),
+            )
+        )
+    return found
+
+
+def written(writer: IncrementalPdfFileWriter) -> bytes:
+    """Return the document with the writer's changes appended."""
+    output = BytesIO()
+    cast("Any", writer).write(output)
+    return output.getvalue()
+
+
+def asn1_of(certificate: x509.Certificate) -> asn1_x509.Certificate:
+    """Return a certificate as pyHanko takes it."""
+    der = certificate.public_bytes(serialization.Encoding.DER)
+    return cast("Any", asn1_x509.Certificate).load(der)
+
+
+def signer_certificate(embedded: EmbeddedPdfSignature) -> x509.Certificate:
+    """Return the certificate that a signature names as its signer's."""
+    return x509.load_der_x509_certificate(cast("Any", embedded.signer_cert).dump())
+
+
+def further_certificates(embedded: EmbeddedPdfSignature) -> set[bytes]:
+    """Return the certificates that travel with a signature beside its signer's, as DER."""
+    return {cast("Any", certificate).dump() for certificate in embedded.other_embedded_certs}
+
+
+def container_bytes(embedded: EmbeddedPdfSignature) -> tuple[slice, bytes]:
+    """Return where in the file a signature's container stands, and its DER encoding anew."""
+    _, first_length, second_start, _ = (int(number) for number in cast("Any", embedded).byte_range)
+    message = cast("Any", cms.ContentInfo).load(bytes(cast("Any", embedded).pkcs7_content))
+    return slice(first_length, second_start), message.dump(force=True)
+
+
+def software_signer(chain: list[x509.Certificate], private_key_pkcs8: bytes) -> SimpleSigner:
+    """Return pyHanko's signer for a key in memory.
+
+    chain: the signer's certificate and those who vouch for it. All of them travel with the
+    signature, so that a reader who trusts the authority needs nothing else.
+    """
+    person, *issuers = (asn1_of(certificate) for certificate in chain)
+    store = cast("Any", SimpleCertificateStore).from_certs(issuers)
+    key = cast("Any", keys.PrivateKeyInfo).load(private_key_pkcs8)
+    return SimpleSigner(signing_cert=person, signing_key=key, cert_registry=store, embed_roots=True)

@@ -1,0 +1,117 @@
+"""What a verification says: three values (ETSI EN 319 102-1, clause 5.1.3), with reasons."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+from reading_worklist.signing.fields import SignatureRole
+
+
+class Verdict(StrEnum):
+    """VALID: proven good. INVALID: proven bad. INDETERMINATE: neither can be proven."""
+
+    VALID = "valid"
+    INVALID = "invalid"
+    INDETERMINATE = "indeterminate"
+
+
+class Reason(StrEnum):
+    """Why a verdict is not simply VALID; the value is for programs, `explanation` for people."""
+
+    NONE = "none"
+    UNREADABLE = "unreadable"
+    CONTENT_CHANGED = "content_changed"
+    SIGNATURE_BROKEN = "signature_broken"
+    SIGNATURE_MISSING = "signature_missing"
+    SIGNATURE_UNEXPECTED = "signature_unexpected"
+    CHANGED_AFTERWARDS = "changed_afterwards"
+    SAME_PERSON = "same_person"
+    WRONG_PERSON = "wrong_person"
+    TIME_IMPOSSIBLE = "time_impossible"
+    REVOKED = "revoked"
+    EXPIRED = "expired"
+    UNTRUSTED = "untrusted"
+    WRONG_PURPOSE = "wrong_purpose"
+    ALGORITHM = "algorithm"
+
+    @property
+    def verdict(self) -> Verdict:
+        """The verdict that this reason alone leads to."""
+        if self is Reason.NONE:
+            return Verdict.VALID
+        return Verdict.INDETERMINATE if self in _UNPROVEN else Verdict.INVALID
+
+    @property
+    def explanation(self) -> str:
+        """One English sentence for a person."""
+        return _EXPLANATIONS[self]
+
+
+_UNPROVEN = frozenset(
+    {Reason.REVOKED, Reason.EXPIRED, Reason.UNTRUSTED, Reason.WRONG_PURPOSE, Reason.ALGORITHM}
+)
+
+_EXPLANATIONS = {
+    Reason.NONE: "The signature is intact and its certificate is trusted.",
+    Reason.UNREADABLE: "The file or the signature cannot be read: it is damaged or altered.",
+    Reason.CONTENT_CHANGED: "The signed content was altered after signing.",
+    Reason.SIGNATURE_BROKEN: "The signature value does not match the signer's certificate.",
+    Reason.SIGNATURE_MISSING: "A required signature is missing.",
+    Reason.SIGNATURE_UNEXPECTED: "The file bears a signature that no report has.",
+    Reason.CHANGED_AFTERWARDS: "Something else than the next signature was added after signing.",
+    Reason.SAME_PERSON: "Writer and reviewer are the same person.",
+    Reason.WRONG_PERSON: "The signer is not the person on record for this report.",
+    Reason.TIME_IMPOSSIBLE: "The claimed time of signing lies outside the certificate's validity"
+    " or in the future.",
+    Reason.REVOKED: "The certificate was revoked, and no time stamp proves that the signature is"
+    " older.",
+    Reason.EXPIRED: "The certificate has expired, and no time stamp proves that the signature is"
+    " older.",
+    Reason.UNTRUSTED: "The certificate does not come from a trusted authority.",
+    Reason.WRONG_PURPOSE: "The certificate is not meant for signing documents.",
+    Reason.ALGORITHM: "The signature uses an algorithm that is no longer considered safe.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class SignatureVerdict:
+    """One signature of a document.
+
+    role: None for a signature in a field that no report has.
+    signer_name, person_id, organisation: from the certificate; None where it names none.
+    signed_at: the time the signer claims; no one else vouches for it without a time stamp.
+    covers_file: nothing was added to the file after this signature.
+    """
+
+    role: SignatureRole | None
+    field_name: str
+    verdict: Verdict
+    reason: Reason
+    signer_name: str | None
+    person_id: UUID | None
+    organisation: str | None
+    certificate_serial: str | None
+    certificate_not_after: datetime | None
+    signed_at: datetime | None
+    covers_file: bool
+
+
+@dataclass(frozen=True, slots=True)
+class VerificationReport:
+    """A document's signatures, in the order in which they were made, and what they amount to.
+
+    verdict: INVALID if anything is, else INDETERMINATE if anything is, else VALID.
+    reason: of the verdict; the first found where several apply.
+    sha256: of the verified file.
+    """
+
+    verdict: Verdict
+    reason: Reason
+    signatures: tuple[SignatureVerdict, ...]
+    sha256: str
+    verified_at: datetime
+
+    def signature(self, role: SignatureRole) -> SignatureVerdict | None:
+        """Return the signature made in `role`, or None."""
+        return next((found for found in self.signatures if found.role is role), None)

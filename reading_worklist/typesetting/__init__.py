@@ -1,0 +1,1 @@
+"""Setting paper: fonts, printable text, labels in two languages, and the compiler."""
