@@ -1,6 +1,6 @@
 """The web application: every route of the room on one FastAPI instance."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
@@ -14,6 +14,7 @@ from reading_worklist.operations import routes as operations_routes
 from reading_worklist.portal import routes as portal_routes
 from reading_worklist.reports import routes as report_routes
 from reading_worklist.services import Services, WebConfig
+from reading_worklist.typesetting.typesetter import Typesetter
 from reading_worklist.workitems import routes as workitem_routes
 from storage.database import Database
 from storage.objects import ObjectStore
@@ -24,7 +25,7 @@ def create_app(config: WebConfig, database: Database, objects: ObjectStore) -> F
     hub = EventHub(database)
 
     @asynccontextmanager
-    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+    async def lifespan(_app: FastAPI) -> AsyncGenerator[None]:
         hub.start()
         yield
         hub.stop()
@@ -39,7 +40,13 @@ def create_app(config: WebConfig, database: Database, objects: ObjectStore) -> F
         # The function's name alone: people read the TypeScript types made from it.
         generate_unique_id_function=lambda route: route.name,
     )
-    app.state.services = Services(config=config, database=database, objects=objects, events=hub)
+    app.state.services = Services(
+        config=config,
+        database=database,
+        objects=objects,
+        events=hub,
+        typesetter=Typesetter(config.fonts),
+    )
     problems.install(app)
     for module in (
         access_routes,

@@ -9,9 +9,15 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
 
+from reading_worklist.signing.errors import CredentialLocked, SigningRefused, WrongPin
 from storage.errors import RdcError
 
 MEDIA_TYPE: Final = "application/problem+json"
+
+_SIGNING: Final[dict[type[RdcError], tuple[HTTPStatus, str]]] = {
+    WrongPin: (HTTPStatus.FORBIDDEN, "wrong-pin"),
+    CredentialLocked: (HTTPStatus.LOCKED, "signing-key-locked"),
+}
 
 _log = logging.getLogger(__name__)
 
@@ -98,6 +104,18 @@ def install(app: FastAPI) -> None:
         return problem_response(
             error.status,
             error.code,
+            error.what,
+            expected=error.expected,
+            found=error.found,
+            remedy=error.remedy,
+        )
+
+    @app.exception_handler(SigningRefused)
+    async def on_signing_refused(_request: Request, error: SigningRefused) -> Response:  # pyright: ignore[reportUnusedFunction] -- registered by the decorator
+        status, code = _SIGNING.get(type(error), (HTTPStatus.FORBIDDEN, "signing-refused"))
+        return problem_response(
+            status,
+            code,
             error.what,
             expected=error.expected,
             found=error.found,

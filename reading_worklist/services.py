@@ -16,6 +16,7 @@ from reading_worklist.access.scope import Scope
 from reading_worklist.access.sessions import SessionLimits, csrf_matches, not_signed_in
 from reading_worklist.events import EventHub
 from reading_worklist.problems import forbidden
+from reading_worklist.typesetting.typesetter import Typesetter
 from storage.database import Database
 from storage.objects import ObjectStore
 
@@ -58,6 +59,7 @@ class Services:
     database: Database
     objects: ObjectStore
     events: EventHub
+    typesetter: Typesetter
 
 
 def services_of(request: Request) -> Services:

@@ -184,7 +184,8 @@ def backoff_seconds(
 ) -> float:
     """Return how many seconds to wait after the `attempts`-th failure.
 
-    Doubling from `base` to `cap`, with ±20 % jitter. The jitter keeps many messages that failed together from coming back together.
+    Doubling from `base` to `cap`, with ±20 % jitter, which keeps many messages that failed
+    together from coming back together.
     """
     exponent = min(max(attempts - 1, 0), 32)
     return min(cap, base * 2.0**exponent) * random.uniform(0.8, 1.2)  # noqa: S311 -- spreads load, guards nothing

@@ -1,12 +1,12 @@
-"""The consortium of the demonstration: a county centre, two township sites, people of every role."""
+"""The demonstration's consortium: a county centre, two township sites, people of every role."""
 
-import json
 import secrets
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from pydantic import TypeAdapter
 from sqlalchemy import select, update
 
 from reading_worklist.access.passwords import hash_password
@@ -84,6 +84,7 @@ _PEOPLE: Final = (
     ("qian.xi", "钱熙和", "xiling", (Role.SITE_DOCTOR,)),
     ("zheng.ji", "郑继业", "xiling", (Role.SITE_TECHNICIAN,)),
 )
+_PEOPLE_FILE: Final = TypeAdapter(list[DemoPerson])
 _SIGNERS: Final = frozenset({Role.WRITER, Role.REVIEWER})
 
 
@@ -109,9 +110,9 @@ def seed(database: Database, authority: Authority, sign_ins: Path) -> Mapping[st
         ]
         _create(database, authority, people)
         sign_ins.touch(mode=0o600)
-        sign_ins.write_text(json.dumps([asdict(one) for one in people], ensure_ascii=False))
-    stored = json.loads(sign_ins.read_text())
-    return {one["login"]: DemoPerson(**{**one, "roles": tuple(one["roles"])}) for one in stored}
+        sign_ins.write_bytes(_PEOPLE_FILE.dump_json(people))
+    stored = _PEOPLE_FILE.validate_json(sign_ins.read_bytes())
+    return {one.login: one for one in stored}
 
 
 def point_destinations(database: Database, ports: Mapping[str, int]) -> None:

@@ -27,6 +27,7 @@ _ORGANS: Final = (
     (-88, 22, 38, 7, 7, 7, 40),  # the nodule to be found, right upper lobe
 )
 _RIB_EVERY_MM: Final = 24.0
+_RIB_HALF_THICKNESS: Final = 0.045  # of the ellipse through the ribs
 
 
 def write_phantom(
@@ -77,7 +78,7 @@ def _slices(count: int, noise: np.random.Generator) -> Iterator[tuple[float, NDA
                 (y - centre_y) / radius_y
             ) ** 2 + height < 1
             image[inside] = value
-        shell = np.abs(np.sqrt((x / 150) ** 2 + (y / 101) ** 2) - 1) < 0.045
+        shell = np.abs(np.sqrt((x / 150) ** 2 + (y / 101) ** 2) - 1) < _RIB_HALF_THICKNESS
         if z % _RIB_EVERY_MM < _RIB_EVERY_MM / 2:
             image[shell] = 380
         yield z, image + noise.normal(0, _NOISE_HU, image.shape)

@@ -5,6 +5,9 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session, aliased
 
+from reading_worklist.access.scope import Scope
+from reading_worklist.problems import not_found
+from reading_worklist.reports.document import ReportDocument, from_content
 from reading_worklist.reports.tables import (
     ReportDraft,
     ReportReturn,
@@ -18,6 +21,7 @@ from reading_worklist.workitems.schemas import (
     SubmissionView,
     VersionView,
 )
+from reading_worklist.workitems.tables import Workitem
 from storage.registry import Person
 
 
@@ -109,3 +113,24 @@ def latest_version(session: Session, workitem_id: UUID) -> ReportVersion | None:
         .order_by(ReportVersion.number.desc())
         .limit(1)
     )
+
+
+def visible_version(session: Session, scope: Scope, version_id: UUID) -> ReportVersion:
+    """Return a signed version of an exam the person may see.
+
+    Raises:
+        Problem: 404 when it does not exist or is not visible.
+    """
+    version = session.scalar(
+        select(ReportVersion)
+        .join(Workitem, Workitem.id == ReportVersion.workitem_id)
+        .where(ReportVersion.id == version_id, scope.sees(Workitem.site_id))
+    )
+    if version is None:
+        raise not_found("The report")
+    return version
+
+
+def stored_document(submission: ReportSubmission) -> ReportDocument:
+    """Return every printed fact of a submission, an ECG's drawing apart."""
+    return from_content(submission.content)

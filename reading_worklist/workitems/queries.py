@@ -219,7 +219,7 @@ def study_view(study: Study) -> StudyView:
 
 
 def matches_text(text: str) -> ColumnElement[bool]:
-    """Return the SQL condition that a patient id, accession number or name key begins with `text`."""
+    """Return the SQL condition that patient id, accession number or name begins with `text`."""
     wanted = text.strip().lower()
     key = func.unnest(Patient.name_keys).column_valued("name_key")
     return or_(

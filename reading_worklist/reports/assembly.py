@@ -1,0 +1,133 @@
+"""From the rows of an exam to the printed report: every fact on the paper is gathered here."""
+
+import secrets
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import urljoin
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from reading_worklist.access.scope import Scope
+from reading_worklist.reports.document import (
+    Age,
+    Institution,
+    PrintedPatient,
+    ReportDocument,
+    ReportStatus,
+)
+from reading_worklist.reports.tables import ReportVersion
+from reading_worklist.workitems.tables import Workitem
+from storage.clock import utc_now
+from storage.index.tables import Instance, Patient, Series, Study
+from storage.person_name import display_name
+from storage.registry import Device, Organisation
+
+# Without letters and digits that are mistaken for each other when read from paper.
+_CODE_LETTERS: Final = "ABCDEFGHJKMNPQRSTUVWXYZ23456789"
+_CODE_LENGTH: Final = 12
+
+
+@dataclass(frozen=True, slots=True)
+class ReportText:
+    """What the writer wrote; paragraphs are separated by line breaks."""
+
+    findings: str
+    impression: str
+    advice: str
+
+
+def new_verification_code() -> str:
+    """Return a word of 12 letters (59 bits) by which a report is found from its paper."""
+    return "".join(secrets.choice(_CODE_LETTERS) for _ in range(_CODE_LENGTH))
+
+
+def report_document(
+    session: Session,
+    scope: Scope,
+    item: Workitem,
+    text: ReportText,
+    *,
+    public_url: str,
+    time_zone: str,
+) -> ReportDocument:
+    """Return the report of a workitem as its writer, acting for the centre, would sign it now.
+
+    An ECG's measurements and trace are added by `ecg_block`, which reads objects.
+    """
+    study = session.get_one(Study, item.study_id)
+    patient = session.get_one(Patient, study.patient_id)
+    site = session.get_one(Organisation, item.site_id)
+    series = session.scalars(
+        select(Series)
+        .where(Series.study_id == study.id)
+        .order_by(Series.series_number.nulls_last(), Series.id)
+    ).all()
+    on = study.study_date or study.first_received_at.date()
+    code = new_verification_code()
+    return ReportDocument(
+        status=ReportStatus.FINAL,
+        version_number=_next_version(session, item.id),
+        modality=_main_modality(study.modalities),
+        examining=Institution(name=site.name, name_en=site.name_en),
+        diagnosing=Institution(name=scope.organisation_name, name_en=scope.organisation_name_en),
+        patient=PrintedPatient(
+            name=display_name(patient.name),
+            sex=patient.sex or "",
+            age=Age.between(patient.birth_date, on) if patient.birth_date else None,
+            local_id=patient.local_id or "",
+        ),
+        study_instance_uid=study.study_instance_uid,
+        verification_code=code,
+        verification_url=urljoin(public_url.rstrip("/") + "/", f"verify/{code}"),
+        findings=text.findings,
+        impression=text.impression,
+        advice=text.advice,
+        reported_at=utc_now(),
+        time_zone=time_zone,
+        accession_number=study.accession_number or "",
+        requester=display_name(study.referring_physician_name or ""),
+        procedure=study.study_description or "",
+        body_part=", ".join(
+            dict.fromkeys(one.body_part_examined for one in series if one.body_part_examined)
+        ),
+        laterality=_one_laterality([one.laterality for one in series if one.laterality]),
+        device=_device_name(session, study.id),
+        received_at=study.last_received_at,
+    )
+
+
+def _next_version(session: Session, workitem_id: UUID) -> int:
+    numbers = session.scalars(
+        select(ReportVersion.number).where(ReportVersion.workitem_id == workitem_id)
+    ).all()
+    return max(numbers, default=0) + 1
+
+
+def _main_modality(modalities: list[str]) -> str:
+    """Return the modality the title names; results and references beside images do not count."""
+    beside = {"SR", "PR", "KO", "DOC", "REG", "SEG"}
+    images = [modality for modality in modalities if modality not in beside]
+    return (images or modalities or ["OT"])[0]
+
+
+def _one_laterality(sides: list[str]) -> str:
+    """Return the side when every series that names one names the same, B for both, else nothing."""
+    named = set(sides)
+    if named == {"L", "R"}:
+        return "B"
+    return named.pop() if len(named) == 1 else ""
+
+
+def _device_name(session: Session, study_id: UUID) -> str:
+    return (
+        session.scalar(
+            select(Device.name)
+            .join(Instance, Instance.device_id == Device.id)
+            .where(Instance.study_id == study_id)
+            .order_by(Instance.id)
+            .limit(1)
+        )
+        or ""
+    )

@@ -1,0 +1,63 @@
+"""What an ECG's report has beside the text: the device's values and statements, and the trace."""
+
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from reading_worklist.ecg.captions import CAPTIONS, Language, recorded_filter_text
+from reading_worklist.ecg.drawing import DrawingOptions, draw
+from reading_worklist.ecg.errors import EcgError
+from reading_worklist.ecg.queries import waveforms_of_study
+from reading_worklist.ecg.service import first_ecg, list_ecgs
+from reading_worklist.ecg.waveform import EcgRecord
+from reading_worklist.reports.document import EcgBlock, EcgMeasurement, EcgTrace
+from storage.database import Database
+from storage.objects import ObjectStore
+
+
+def ecg_block(database: Database, objects: ObjectStore, study_id: UUID, time_zone: str) -> EcgBlock:
+    """Return the block of a study's first ECG; without values and trace when none can be read.
+
+    Reads objects: call it outside of a transaction.
+    """
+    with database.transaction() as session:
+        instances = waveforms_of_study(session, study_id)
+    try:
+        _, record = first_ecg(objects, list_ecgs(objects, instances, ZoneInfo(time_zone)))
+    except EcgError:
+        # A printed or scanned ECG is read as a document, and its report has words alone.
+        return EcgBlock()
+    return EcgBlock(
+        measurements=tuple(_measurements(record)),
+        device_statements=tuple(statement.text for statement in record.statements),
+        traces=(_trace(record),),
+    )
+
+
+def _measurements(record: EcgRecord) -> list[EcgMeasurement]:
+    return [
+        EcgMeasurement(
+            name=one.concept.value if one.concept else one.name,
+            value=f"{one.value:g}",
+            unit=one.unit,
+            source="device",
+        )
+        for one in record.measurements
+        if one.value is not None and one.lead is None
+    ]
+
+
+def _trace(record: EcgRecord) -> EcgTrace:
+    options = DrawingOptions(language=Language.ZH_CN)
+    drawn = draw(record, options)
+    group = record.rhythm_groups[0]
+    return EcgTrace(
+        svg=drawn.svg,
+        width_mm=drawn.width_mm,
+        height_mm=drawn.height_mm,
+        speed=float(options.speed),
+        gain=float(options.gain),
+        filter=recorded_filter_text(
+            (channel.filters for channel in group.channels), CAPTIONS[Language.ZH_CN]
+        ),
+        sampling=f"{group.sampling_rate_hz:g} Hz",
+    )

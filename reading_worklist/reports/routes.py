@@ -1,0 +1,120 @@
+"""Reports over HTTP, for the people of the centre."""
+
+from datetime import datetime
+from http import HTTPStatus
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Response
+from pydantic import BaseModel, Field
+
+from reading_worklist.problems import not_found
+from reading_worklist.reports import queries, service
+from reading_worklist.reports.assembly import ReportText
+from reading_worklist.services import Asking, Parts
+from reading_worklist.workitems.routes import centre, get_workitem
+from reading_worklist.workitems.schemas import WorkitemDetail
+
+router = APIRouter(prefix="/api", tags=["reports"])
+
+_Text = Annotated[str, Field(max_length=service.TEXT_LENGTH_MAX)]
+_PDF_RESPONSES: dict[int | str, dict[str, object]] = {200: {"content": {"application/pdf": {}}}}
+
+
+class DraftBody(BaseModel):
+    """What the writer has typed; `revision` is the one the page started from, 0 at first."""
+
+    findings: _Text = ""
+    impression: _Text = ""
+    advice: _Text = ""
+    revision: int = Field(ge=0)
+
+
+class DraftSaved(BaseModel):
+    """The draft's new revision, to be sent with the next save."""
+
+    revision: int
+    saved_at: datetime
+
+
+class SubmitBody(BaseModel):
+    """The draft's revision that the writer saw, and the PIN of his signing key."""
+
+    revision: int = Field(ge=0)
+    signing_pin: str = Field(max_length=200)
+
+
+class ReturnBody(BaseModel):
+    """Why the report goes back to its writer."""
+
+    comment: str = Field(max_length=service.COMMENT_LENGTH_MAX)
+
+
+class FinaliseBody(BaseModel):
+    """The PIN of the reviewer's signing key."""
+
+    signing_pin: str = Field(max_length=200)
+
+
+@router.put("/workitems/{workitem_id}/draft")
+def save_draft(workitem_id: UUID, body: DraftBody, scope: Asking, services: Parts) -> DraftSaved:
+    """Save the draft; 409 when it was saved elsewhere since `revision`."""
+    text = ReportText(body.findings, body.impression, body.advice)
+    saved = service.save_draft(services, scope, workitem_id, text, body.revision)
+    return DraftSaved(revision=saved.revision, saved_at=saved.saved_at)
+
+
+@router.post("/workitems/{workitem_id}/submit")
+def submit(workitem_id: UUID, body: SubmitBody, scope: Asking, services: Parts) -> WorkitemDetail:
+    """Sign the saved draft as its writer (signature 1) and hand it to review."""
+    service.submit(services, scope, workitem_id, body.revision, body.signing_pin)
+    return get_workitem(workitem_id, scope, services)
+
+
+@router.post("/workitems/{workitem_id}/return")
+def return_report(
+    workitem_id: UUID, body: ReturnBody, scope: Asking, services: Parts
+) -> WorkitemDetail:
+    """Give the report back to its writer, with the reason."""
+    service.give_back(services, scope, workitem_id, body.comment)
+    return get_workitem(workitem_id, scope, services)
+
+
+@router.post("/workitems/{workitem_id}/finalise")
+def finalise(
+    workitem_id: UUID, body: FinaliseBody, scope: Asking, services: Parts
+) -> WorkitemDetail:
+    """Sign the report as its reviewer (signature 2) and issue it."""
+    service.finalise(services, scope, workitem_id, body.signing_pin)
+    return get_workitem(workitem_id, scope, services)
+
+
+@router.get(
+    "/workitems/{workitem_id}/submission.pdf", response_class=Response, responses=_PDF_RESPONSES
+)
+def get_submission_pdf(workitem_id: UUID, scope: Asking, services: Parts) -> Response:
+    """Return the document under review, with the writer's signature."""
+    get_workitem(workitem_id, scope, services)
+    with services.database.transaction() as session:
+        submission = queries.latest_submission(session, workitem_id)
+    if submission is None:
+        raise not_found("A submitted report")
+    return _pdf(
+        service.read_pdf(services.objects, submission.pdf_object_key, submission.pdf_sha256)
+    )
+
+
+@router.get("/reports/{version_id}/pdf", response_class=Response, responses=_PDF_RESPONSES)
+def get_report_pdf(version_id: UUID, scope: Asking, services: Parts) -> Response:
+    """Return a signed report."""
+    centre(scope)
+    with services.database.transaction() as session:
+        version = queries.visible_version(session, scope, version_id)
+    return _pdf(service.read_pdf(services.objects, version.pdf_object_key, version.pdf_sha256))
+
+
+def _pdf(content: bytes) -> Response:
+    headers = {"Cache-Control": "private, no-store", "Content-Disposition": "inline"}
+    return Response(
+        content, status_code=HTTPStatus.OK, media_type="application/pdf", headers=headers
+    )

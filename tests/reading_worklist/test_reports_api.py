@@ -1,0 +1,199 @@
+"""A report from draft to two signatures and to the site over HTTP, and every refusal."""
+
+import hashlib
+import io
+from pathlib import Path
+
+import pytest
+from fastapi import FastAPI
+from pyhanko.pdf_utils.reader import PdfFileReader
+from sqlalchemy import select, text
+from sqlalchemy.exc import IntegrityError
+
+from reading_worklist.reports.tables import ReportVersion
+from storage.audit import AuditRecord
+from storage.database import Database
+from storage.objects import ObjectKey, ObjectStore
+from storage.outbox import OutboxMessage
+from tests.support.seed import Consortium
+from tests.support.web import PIN, Browser, application
+
+TEXT = {"findings": "双肺纹理清晰。", "impression": "未见明显异常。", "advice": "随诊。"}
+
+
+@pytest.fixture
+def app(consortium: Consortium, objects: ObjectStore, tmp_path: Path) -> FastAPI:
+    return application(consortium, objects, tmp_path)
+
+
+@pytest.fixture
+def item(consortium: Consortium) -> str:
+    return f"/api/workitems/{consortium.queued_study().workitem_id}"
+
+
+def write(app: FastAPI, item: str, login: str = "writer") -> Browser:
+    writer = Browser(app, login)
+    assert writer.post(f"{item}/claim").status_code == 200
+    saved = writer.put(f"{item}/draft", revision=0, **TEXT)
+    assert saved.status_code == 200, saved.text
+    submitted = writer.post(f"{item}/submit", revision=1, signing_pin=PIN)
+    assert submitted.status_code == 200, submitted.text
+    assert submitted.json()["state"] == "WRITTEN"
+    return writer
+
+
+def finalise(app: FastAPI, item: str) -> dict[str, object]:
+    reviewer = Browser(app, "reviewer")
+    assert reviewer.post(f"{item}/review").status_code == 200
+    final = reviewer.post(f"{item}/finalise", signing_pin=PIN)
+    assert final.status_code == 200, final.text
+    return final.json()
+
+
+def refused(answer: object, status: int, code: str) -> None:
+    assert answer.status_code == status, answer.text  # pyright: ignore[reportAttributeAccessIssue]
+    assert answer.headers["content-type"] == "application/problem+json"  # pyright: ignore[reportAttributeAccessIssue]
+    assert answer.json()["type"] == f"urn:rdc:problem:{code}"  # pyright: ignore[reportAttributeAccessIssue]
+
+
+def test_the_whole_road(app: FastAPI, item: str, database: Database, objects: ObjectStore) -> None:
+    write(app, item)
+    final = finalise(app, item)
+    assert final["state"] == "PUBLISHED"
+    (version,) = final["versions"]  # pyright: ignore[reportGeneralTypeIssues]
+    assert version["writer"]["display_name"] == "李书写"
+    assert version["reviewer"]["display_name"] == "王审核"
+    site = Browser(app, "doctor-east")
+    exam = item.replace("workitems", "portal/exams")
+    assert site.get(exam).json()["step"] == "signed"
+    pdf = site.get(f"{exam}/report").content
+    assert hashlib.sha256(pdf).hexdigest() == version["pdf_sha256"]
+    assert len(PdfFileReader(io.BytesIO(pdf)).embedded_signatures) == 2
+    opened = site.get(exam).json()
+    assert opened["step"] == "opened"
+    assert opened["reports"][0]["opened_at"]
+    with database.transaction() as session:
+        topics = [row.topic for row in session.scalars(select(OutboxMessage))]
+        actions = session.scalars(select(AuditRecord.action).order_by(AuditRecord.id)).all()
+        assert objects.stat(
+            ObjectKey.parse(session.scalars(select(ReportVersion)).one().pdf_object_key)
+        )
+    assert topics.count("report.issued") == 1
+    acts = [
+        action.removeprefix("workitem:") for action in actions if action.startswith("workitem:")
+    ]
+    assert acts == [
+        "queue",
+        "claim",
+        "submit",
+        "review",
+        "finalise",
+        "publish",
+        "acknowledge_delivery",
+    ]
+
+
+def test_a_returned_report_is_written_again_and_both_submissions_stay(
+    app: FastAPI, item: str
+) -> None:
+    writer = write(app, item)
+    reviewer = Browser(app, "reviewer")
+    reviewer.post(f"{item}/review")
+    refused(reviewer.post(f"{item}/return", comment=" "), 422, "incomplete-report")
+    assert reviewer.post(f"{item}/return", comment="左右写反").json()["state"] == "RETURNED"
+    detail = writer.post(f"{item}/claim").json()
+    assert detail["submissions"][0]["returned"]["comment"] == "左右写反"
+    assert (
+        writer.put(f"{item}/draft", revision=1, **{**TEXT, "impression": "右肺结节。"}).status_code
+        == 200
+    )
+    assert writer.post(f"{item}/submit", revision=2, signing_pin=PIN).status_code == 200
+    final = finalise(app, item)
+    assert [one["impression"] for one in final["submissions"]] == ["未见明显异常。", "右肺结节。"]  # pyright: ignore[reportGeneralTypeIssues]
+
+
+def test_nobody_reviews_his_own_report(app: FastAPI, item: str, database: Database) -> None:
+    writer = write(app, item, "reviewer")
+    refused(writer.post(f"{item}/review"), 403, "self-review")
+    refused(writer.post(f"{item}/finalise", signing_pin=PIN), 403, "self-review")
+
+
+def test_the_database_refuses_one_doctor_for_both_signatures(
+    app: FastAPI, item: str, database: Database
+) -> None:
+    write(app, item)
+    finalise(app, item)
+    with pytest.raises(IntegrityError, match="two_doctors"), database.transaction() as session:
+        session.execute(
+            text(
+                "INSERT INTO report_version (id, workitem_id, number, submission_id, writer_id,"
+                " reviewer_id, status, pdf_object_key, pdf_sha256, issued_at)"
+                " SELECT gen_random_uuid(), workitem_id, 2, submission_id, writer_id, writer_id,"
+                " status, pdf_object_key, pdf_sha256, issued_at FROM report_version"
+            )
+        )
+
+
+@pytest.mark.parametrize("table", ["report_version", "report_submission"])
+def test_a_signed_row_has_no_update_path(
+    app: FastAPI, item: str, database: Database, table: str
+) -> None:
+    write(app, item)
+    finalise(app, item)
+    for statement in (f"UPDATE {table} SET pdf_sha256 = 'x'", f"DELETE FROM {table}"):
+        with pytest.raises(IntegrityError), database.transaction() as session:
+            session.execute(text(statement))
+
+
+def test_a_wrong_pin_signs_nothing(app: FastAPI, item: str) -> None:
+    writer = Browser(app, "writer")
+    writer.post(f"{item}/claim")
+    writer.put(f"{item}/draft", revision=0, **TEXT)
+    refused(writer.post(f"{item}/submit", revision=1, signing_pin="000001"), 403, "wrong-pin")
+    assert writer.get(item).json()["state"] == "CLAIMED"
+
+
+def test_a_stale_draft_is_not_saved_over_a_newer_one(app: FastAPI, item: str) -> None:
+    writer = Browser(app, "writer")
+    writer.post(f"{item}/claim")
+    assert writer.put(f"{item}/draft", revision=0, **TEXT).json()["revision"] == 1
+    refused(writer.put(f"{item}/draft", revision=0, **TEXT), 409, "stale-draft")
+    refused(writer.post(f"{item}/submit", revision=0, signing_pin=PIN), 409, "stale-draft")
+
+
+@pytest.mark.parametrize("field", ["findings", "impression"])
+def test_an_empty_report_is_not_signed(app: FastAPI, item: str, field: str) -> None:
+    writer = Browser(app, "writer")
+    writer.post(f"{item}/claim")
+    writer.put(f"{item}/draft", revision=0, **{**TEXT, field: " "})
+    refused(writer.post(f"{item}/submit", revision=1, signing_pin=PIN), 422, "incomplete-report")
+
+
+def test_another_site_learns_nothing(app: FastAPI, item: str) -> None:
+    write(app, item)
+    finalise(app, item)
+    exam = item.replace("workitems", "portal/exams")
+    stranger = Browser(app, "doctor-west")
+    for path in (exam, f"{exam}/report"):
+        refused(stranger.get(path), 404, "not-found")
+    for path in (item, f"{item}/timeline", f"{item}/submission.pdf", "/api/workitems"):
+        refused(stranger.get(path), 403, "forbidden")
+    assert stranger.get("/api/portal/exams").json()["total"] == 0
+
+
+def test_a_damaged_document_is_never_shown(
+    app: FastAPI, item: str, database: Database, tmp_path: Path
+) -> None:
+    write(app, item)
+    finalise(app, item)
+    with database.transaction() as session:
+        key = session.scalars(select(ReportVersion.pdf_object_key)).one()
+    (file,) = (path for path in (tmp_path / "objects").rglob("*.pdf") if str(path).endswith(key))
+    content = bytearray(file.read_bytes())
+    content[len(content) // 2] ^= 1
+    file.chmod(0o600)
+    file.write_bytes(content)
+    site = Browser(app, "doctor-east")
+    exam = item.replace("workitems", "portal/exams")
+    refused(site.get(f"{exam}/report"), 500, "document-damaged")
+    assert site.get(exam).json()["step"] == "signed"
