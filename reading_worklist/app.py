@@ -13,6 +13,7 @@ from reading_worklist.events import EventHub
 from reading_worklist.operations import routes as operations_routes
 from reading_worklist.portal import routes as portal_routes
 from reading_worklist.reports import routes as report_routes
+from reading_worklist.reports import verification_routes
 from reading_worklist.services import Services, WebConfig
 from reading_worklist.typesetting.typesetter import Typesetter
 from reading_worklist.workitems import routes as workitem_routes
@@ -52,6 +53,7 @@ def create_app(config: WebConfig, database: Database, objects: ObjectStore) -> F
         access_routes,
         workitem_routes,
         report_routes,
+        verification_routes,
         ecg_routes,
         portal_routes,
         operations_routes,

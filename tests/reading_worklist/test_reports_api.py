@@ -6,11 +6,13 @@ from pathlib import Path
 
 import pytest
 from fastapi import FastAPI
+from fastapi.testclient import TestClient
 from pyhanko.pdf_utils.reader import PdfFileReader
 from sqlalchemy import select, text
 from sqlalchemy.exc import IntegrityError
 
-from reading_worklist.reports.tables import ReportVersion
+from reading_worklist.reports.tables import ReportSubmission, ReportVersion
+from reading_worklist.signing.credentials import revoke_credential
 from storage.audit import AuditRecord
 from storage.database import Database
 from storage.objects import ObjectKey, ObjectStore
@@ -197,3 +199,33 @@ def test_a_damaged_document_is_never_shown(
     exam = item.replace("workitems", "portal/exams")
     refused(site.get(f"{exam}/report"), 500, "document-damaged")
     assert site.get(exam).json()["step"] == "signed"
+
+
+def test_a_report_verifies_for_the_centre_and_for_whoever_has_the_paper(
+    app: FastAPI, item: str, database: Database
+) -> None:
+    write(app, item)
+    with database.transaction() as session:
+        code = session.scalars(select(ReportSubmission.verification_code)).one()
+    anybody = TestClient(app)
+    refused(anybody.get(f"/api/verify/{code}"), 404, "not-found")
+    version = finalise(app, item)["versions"][0]["id"]  # pyright: ignore[reportIndexIssue]
+    public = anybody.get(f"/api/verify/{code}").json()
+    assert public["verdict"] == "valid"
+    assert [one["signer_name"] for one in public["signatures"]] == ["李书写", "王审核"]
+    assert "张" not in str(public)
+    assert "P001" not in str(public)
+    inside = Browser(app, "reviewer").get(f"/api/reports/{version}/verification").json()
+    assert inside["verdict"] == "valid"
+    assert inside["sha256"] == public["sha256"]
+
+
+def test_a_revoked_key_makes_the_report_indeterminate_not_invalid(
+    app: FastAPI, item: str, database: Database, consortium: Consortium
+) -> None:
+    write(app, item)
+    version = finalise(app, item)["versions"][0]["id"]  # pyright: ignore[reportIndexIssue]
+    with database.transaction() as session:
+        revoke_credential(session, consortium.people["writer"].id, "lost")
+    answer = Browser(app, "reviewer").get(f"/api/reports/{version}/verification").json()
+    assert (answer["verdict"], answer["reason"]) == ("indeterminate", "revoked")

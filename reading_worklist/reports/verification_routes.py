@@ -1,0 +1,135 @@
+"""Is this report what was signed? Asked by the centre for a version, by anybody with the paper.
+
+The paper carries a code and a QR code with the same address. Whoever has it
+learns which institutions issued the report, when, and whether its signatures
+are valid: nothing of the patient.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Path
+from pydantic import BaseModel
+from sqlalchemy import select
+
+from reading_worklist.problems import not_found
+from reading_worklist.reports import queries, service
+from reading_worklist.reports.tables import ReportSubmission, ReportVersion
+from reading_worklist.services import Asking, Parts, Services
+from reading_worklist.signing.credentials import revocations
+from reading_worklist.signing.fields import SignatureRole
+from reading_worklist.signing.verdicts import VerificationReport
+from reading_worklist.signing.verification import verify
+from reading_worklist.typesetting.labels import Language
+from reading_worklist.workitems.routes import centre
+
+router = APIRouter(prefix="/api", tags=["verification"])
+
+_Code = Annotated[str, Path(pattern="^[A-Z0-9]{12}$")]
+
+
+class SignatureView(BaseModel):
+    """One signature and what its verification says."""
+
+    role: SignatureRole | None
+    verdict: str
+    reason: str
+    explanation: str
+    signer_name: str | None
+    organisation: str | None
+    certificate_serial: str | None
+    signed_at: datetime | None
+
+
+class VerificationView(BaseModel):
+    """What a report's signatures amount to: valid, invalid or indeterminate, and why."""
+
+    verdict: str
+    reason: str
+    explanation: str
+    sha256: str
+    verified_at: datetime
+    signatures: list[SignatureView]
+
+
+class PublicVerification(VerificationView):
+    """The same for somebody who has the paper, with what tells the report apart."""
+
+    title: str
+    examining_institution: str
+    diagnosing_institution: str
+    version_number: int
+    status: str
+    issued_at: datetime
+
+
+@router.get("/reports/{version_id}/verification")
+def verify_version(version_id: UUID, scope: Asking, services: Parts) -> VerificationView:
+    """Verify the stored document of a signed version."""
+    centre(scope)
+    with services.database.transaction() as session:
+        version = queries.visible_version(session, scope, version_id)
+    return _view(_verify(services, version))
+
+
+@router.get("/verify/{code}")
+def verify_by_code(code: _Code, services: Parts) -> PublicVerification:
+    """Verify a report by the code on its paper; needs no sign-in, tells nothing of patients."""
+    with services.database.transaction() as session:
+        row = session.execute(
+            select(ReportVersion, ReportSubmission)
+            .join(ReportSubmission, ReportSubmission.id == ReportVersion.submission_id)
+            .where(ReportSubmission.verification_code == code)
+        ).one_or_none()
+    if row is None:
+        raise not_found("A signed report with this code")
+    version, submission = row
+    document = queries.stored_document(submission)
+    return PublicVerification(
+        **_view(_verify(services, version)).model_dump(),
+        title=document.title(Language.ZH_CN),
+        examining_institution=document.examining.name,
+        diagnosing_institution=document.diagnosing.name,
+        version_number=version.number,
+        status=version.status,
+        issued_at=version.issued_at,
+    )
+
+
+def _verify(services: Services, version: ReportVersion) -> VerificationReport:
+    pdf = service.read_pdf(services.objects, version.pdf_object_key, version.pdf_sha256)
+    expected: Mapping[SignatureRole, UUID] = {
+        SignatureRole.WRITER: version.writer_id,
+        SignatureRole.REVIEWER: version.reviewer_id,
+    }
+    anchors = services.config.trust_anchors
+    first = verify(pdf, anchors, expected=expected)
+    serials = [one.certificate_serial for one in first.signatures if one.certificate_serial]
+    with services.database.transaction() as session:
+        revoked = revocations(session, serials)
+    return verify(pdf, anchors, expected=expected, revocations=revoked) if revoked else first
+
+
+def _view(report: VerificationReport) -> VerificationView:
+    return VerificationView(
+        verdict=report.verdict.value,
+        reason=report.reason.value,
+        explanation=report.reason.explanation,
+        sha256=report.sha256,
+        verified_at=report.verified_at,
+        signatures=[
+            SignatureView(
+                role=one.role,
+                verdict=one.verdict.value,
+                reason=one.reason.value,
+                explanation=one.reason.explanation,
+                signer_name=one.signer_name,
+                organisation=one.organisation,
+                certificate_serial=one.certificate_serial,
+                signed_at=one.signed_at,
+            )
+            for one in report.signatures
+        ],
+    )
