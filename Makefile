@@ -18,7 +18,7 @@ WEB := reading_worklist/web
 LOCKS := deploy/requirements
 STAMPS := $(VENV)/.stamps
 # npm and what it starts must find the Node of the wheel before any other.
-NODE_PATHS := PATH="$(CURDIR)/$(VENV)/bin:$$PATH"
+NODE_PATHS := npm_config_update_notifier=false PATH="$(CURDIR)/$(VENV)/bin:$$PATH"
 WEB_SOURCES := $(shell find $(WEB) \( -name node_modules -o -name dist \) -prune -o -type f -print 2>/dev/null)
 
 # Extra words for pytest: `make test PYTEST_ARGS="tests/deploy -x"`.

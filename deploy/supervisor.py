@@ -12,7 +12,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
@@ -53,13 +53,22 @@ class Supervisor:
     """The system of one data directory.
 
     Use it from the main thread: `start`, `watch` and `stop`, or as a context
-    manager around `watch`. `say` receives lines of progress.
+    manager around `watch`. `say` receives lines of progress, `stop` ends `start`
+    and `watch`.
     """
 
-    def __init__(self, settings: Settings, *, say: Say, stop: threading.Event) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        say: Say,
+        stop: threading.Event,
+        children: Sequence[ChildSpec] = CHILDREN,
+    ) -> None:
         self.settings = settings
         self._say = say
         self._stop = stop
+        self._specs = tuple(children)
         self._hurry = False
         self._held = ExitStack()
         self._postgres: EmbeddedPostgres | None = None
@@ -236,7 +245,7 @@ class Supervisor:
         logs = self.settings.log_dir
         assert logs is not None
         began = time.monotonic()
-        for spec in CHILDREN:
+        for spec in self._specs:
             child = Child(
                 spec, environment=environment, log_dir=logs, run_dir=self.settings.run_dir
             )
