@@ -1,0 +1,104 @@
+"""A whole running system in its own directory and on its own ports, as a county would start it."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Self, TypeVar
+
+import psutil
+
+T = TypeVar("T")
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def wait_for(what: str, look: Callable[[], T | None], *, timeout: float = 60.0) -> T:
+    """Look again and again until there is something, or fail."""
+    deadline = time.monotonic() + timeout
+    while (found := look()) is None:
+        assert time.monotonic() < deadline, f"waited {timeout:.0f} s in vain: {what}"
+        time.sleep(0.1)
+    return found
+
+
+class RunningSystem:
+    """`rdc COMMAND` in a process of its own; the state file tells where its parts are."""
+
+    def __init__(self, directory: Path, command: tuple[str, ...], **environment: str) -> None:
+        self.data_dir = directory / "data"
+        self.log = directory / "rdc.log"
+        self._command = command
+        self._environment = {
+            **{k: v for k, v in os.environ.items() if not k.startswith("RDC_")},
+            "RDC_DICOM_PORT": "0",
+            "RDC_HTTP_PORT": "0",
+            "RDC_DATA_DIR": str(self.data_dir),
+            **environment,
+        }
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def start(self, *, ready: Callable[[], bool] | None = None, timeout: float = 120.0) -> Self:
+        """Start it and wait until its state file is there and `ready` says so."""
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-P", "-m", "deploy.cli", *self._command],
+                cwd=ROOT,
+                env={**self._environment, "PYTHONPATH": str(ROOT)},
+                stdout=log,
+                stderr=log,
+                stdin=subprocess.DEVNULL,
+            )
+
+        def up() -> bool | None:
+            assert self.process is not None
+            assert self.process.poll() is None, self.log.read_text()[-3000:]
+            return True if self.has_state() and (ready is None or ready()) else None
+
+        wait_for("the system to start", up, timeout=timeout)
+        return self
+
+    def has_state(self) -> bool:
+        return (self.data_dir / "run" / "state.json").exists()
+
+    def state(self) -> dict[str, Any]:
+        return json.loads((self.data_dir / "run" / "state.json").read_text())
+
+    @property
+    def web(self) -> str:
+        return str(self.state()["web_address"])
+
+    @property
+    def dicom_port(self) -> int:
+        return int(self.state()["dicom_port"])
+
+    def children(self) -> list[psutil.Process]:
+        """Every process below `rdc`, the servers included."""
+        assert self.process is not None
+        return psutil.Process(self.process.pid).children(recursive=True)
+
+    def process_of(self, name: str) -> psutil.Process:
+        """The process of a part: gateway, relay, worker-…, web."""
+        return next(p for p in self.children() if name in " ".join(p.cmdline()))
+
+    def stop(self) -> None:
+        """Ask it to stop, as Ctrl-C does, and see that nothing stays behind."""
+        if self.process is None or self.process.poll() is not None:
+            return
+        children = self.children()
+        self.process.send_signal(signal.SIGINT)
+        self.process.wait(60)
+        _, alive = psutil.wait_procs(children, timeout=10)
+        assert not alive, [p.cmdline() for p in alive]
+
+    def kill_everything(self) -> None:
+        """`kill -9` of the whole tree, as a power cut would."""
+        assert self.process is not None
+        everything = [*self.children(), psutil.Process(self.process.pid)]
+        for process in everything:
+            process.kill()
+        psutil.wait_procs(everything, timeout=20)
+        self.process.wait(20)
