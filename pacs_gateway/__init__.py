@@ -1,0 +1,1 @@
+"""Everything that speaks with a site's machines: receiving studies, and bringing results back."""

@@ -1,0 +1,110 @@
+"""Who may associate: the allow-list of devices by AE title and address (PS3.8 §7.1.1.7)."""
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
+from typing import Final
+
+from sqlalchemy.exc import DBAPIError, OperationalError, TimeoutError as PoolTimeout
+
+from pacs_gateway.part10 import Origin
+from storage import registry
+from storage.database import Database
+from storage.registry import Caller
+
+_REMEMBERED: Final = 10_000
+
+_log = logging.getLogger(__name__)
+
+
+class Rejection(Enum):
+    """Why an association is refused, as (result, source, reason) of PS3.8 Table 9-21."""
+
+    # The request itself is malformed; the standard has no reason for that.
+    NO_REASON_GIVEN = (1, 1, 1)
+    CALLED_AE_TITLE_NOT_RECOGNIZED = (1, 1, 7)
+    CALLING_AE_TITLE_NOT_RECOGNIZED = (1, 1, 3)
+    # Transient: the same request may be accepted in a minute.
+    TEMPORARY_CONGESTION = (2, 3, 1)
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    caller: Caller
+    at: float
+
+
+class Admission:
+    """Decides about each association request; asks the database, and remembers while it is away."""
+
+    def __init__(
+        self,
+        database: Database,
+        *,
+        ae_title: str,
+        fresh_seconds: float,
+        grace_seconds: float,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Admit callers of `ae_title`.
+
+        fresh_seconds: for how long a device just admitted is not looked up again.
+        grace_seconds: for how long it is still admitted when it cannot be looked up.
+        """
+        self._database = database
+        self._ae_title = ae_title
+        self._fresh_seconds = fresh_seconds
+        self._grace_seconds = grace_seconds
+        self._clock = clock
+        self._known: dict[tuple[str, str], _Known] = {}
+        self._lock = threading.Lock()
+
+    def decide(
+        self, *, called_ae_title: str, calling_ae_title: str, address: str
+    ) -> Origin | Rejection:
+        """Return where instances of this association come from, or why it is refused."""
+        called, calling = called_ae_title.strip(), calling_ae_title.strip()
+        if called != self._ae_title:
+            return Rejection.CALLED_AE_TITLE_NOT_RECOGNIZED
+        caller = self._caller(calling, address)
+        if not isinstance(caller, Caller):
+            return caller
+        return Origin(
+            site_id=caller.site_id,
+            device_id=caller.device_id,
+            calling_ae_title=calling,
+            called_ae_title=called,
+            peer_address=address,
+        )
+
+    def _caller(self, calling: str, address: str) -> Caller | Rejection:
+        key = (calling, address)
+        now = self._clock()
+        known = self._known.get(key)
+        if known is not None and now - known.at < self._fresh_seconds:
+            return known.caller
+        try:
+            with self._database.transaction() as session:
+                caller = registry.find_device(session, calling, address)
+        except (OperationalError, PoolTimeout, DBAPIError) as error:
+            return self._from_memory(known, now, error)
+        with self._lock:
+            if caller is None:
+                self._known.pop(key, None)
+                return Rejection.CALLING_AE_TITLE_NOT_RECOGNIZED
+            if len(self._known) >= _REMEMBERED:
+                self._known.clear()
+            self._known[key] = _Known(caller, now)
+        return caller
+
+    def _from_memory(
+        self, known: _Known | None, now: float, error: Exception
+    ) -> Caller | Rejection:
+        """Decide without the database: admit whom we knew lately; of others nothing can be said."""
+        _log.warning("database not reachable for admission", extra={"error": type(error).__name__})
+        if known is not None and now - known.at < self._grace_seconds:
+            return known.caller
+        return Rejection.TEMPORARY_CONGESTION

@@ -1,0 +1,189 @@
+"""One accepted association: pynetdicom's, with our admission before and our data phase inside."""
+
+import logging
+import socket
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final, cast
+
+from pynetdicom import evt
+from pynetdicom.ae import ApplicationEntity
+from pynetdicom.association import Association
+from pynetdicom.pdu_primitives import A_ASSOCIATE
+from pynetdicom.transport import AddressInformation
+
+from pacs_gateway.associations.admission import Admission, Rejection
+from pacs_gateway.associations.commands import ProtocolViolation
+from pacs_gateway.associations.contexts import supported_contexts
+from pacs_gateway.associations.pdata import DataPhase, PduReader, PeerGone, PeerSilent, Service
+from pacs_gateway.associations.transport import SharedSocket, abort_provider
+from pacs_gateway.part10 import Origin
+
+_REACTOR_SECONDS: Final = 0.001
+_REACTOR_AT_REST_SECONDS: Final = 0.02
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Acceptor:
+    """What every association accepted by one listener shares.
+
+    service: makes the service of one association, given where its instances come from.
+    stopping: set when the gateway is to end.
+    """
+
+    admission: Admission
+    service: Callable[[Origin], Service]
+    stopping: threading.Event
+
+
+class ReceivingAssociation(Association):
+    """An association that a site's machine opened to us."""
+
+    def __init__(
+        self,
+        ae: ApplicationEntity,
+        acceptor: Acceptor,
+        connection: socket.socket,
+        *,
+        local: AddressInformation,
+        remote: AddressInformation,
+        ae_title: str,
+    ) -> None:
+        """Take over an accepted connection; `start` begins to serve it in a thread of its own."""
+        super().__init__(ae, "acceptor")
+        self._parts = acceptor
+        self._origin: Origin | None = None
+        self._connection = connection
+        # pynetdicom counts and finds its acceptors by this name.
+        self.name = f"AcceptorThread@{remote.address}:{remote.port}"
+        self._transport = SharedSocket(self, connection, timeout=ae.acse_timeout or 30.0)
+        self.set_socket(self._transport)
+        self.acceptor.maximum_length = ae.maximum_pdu_size
+        self.acceptor.ae_title = ae_title
+        self.acceptor.address_info = local
+        self.acceptor.implementation_class_uid = ae.implementation_class_uid
+        self.acceptor.implementation_version_name = ae.implementation_version_name
+        self.requestor.address_info = remote
+        self.bind(evt.EVT_REQUESTED, self._decide)
+
+    def run_reactor(self) -> None:
+        """Serve the association to its end; no peer may leave its connection without an owner."""
+        try:
+            super().run_reactor()
+        except Exception:  # noqa: BLE001 -- the thread's last line of defence
+            _log.exception("association ended by an error", extra={"peer": self.name})
+            abort_provider(self._connection)
+            self.dul.kill_dul()
+            self._connection.close()
+
+    def _decide(self, event: evt.Event) -> None:
+        """Admit or reject; runs in the association's thread, before the negotiation."""
+        del event
+        request = cast("A_ASSOCIATE", self.requestor.primitive)
+        address = cast("AddressInformation", self.requestor.address_info).address
+        try:
+            decision = self._parts.admission.decide(
+                called_ae_title=request.called_ae_title or "",
+                calling_ae_title=request.calling_ae_title or "",
+                address=address,
+            )
+            if not isinstance(decision, Rejection) and not _complete(request):
+                decision = Rejection.NO_REASON_GIVEN
+            if not isinstance(decision, Rejection):
+                self.acceptor.supported_contexts = supported_contexts(
+                    request.presentation_context_definition_list
+                )
+                self._origin = decision
+                return
+        except Exception:  # noqa: BLE001 -- see below
+            # pynetdicom would log what a handler raises and go on to accept.
+            _log.exception("association could not be decided", extra={"peer": address})
+            decision = Rejection.TEMPORARY_CONGESTION
+        _log.warning(
+            "association rejected",
+            extra={
+                "peer": address,
+                "calling_ae_title": request.calling_ae_title,
+                "called_ae_title": request.called_ae_title,
+                "reason": decision.name,
+            },
+        )
+        self.acse.send_reject(*decision.value)
+        # Waits until the rejection has been sent.
+        self.kill()
+
+    def _run_reactor(self) -> None:
+        """Serve the data phase, then let pynetdicom release or abort the association."""
+        upper_layer = self.dul
+        # It has nothing to do meanwhile but to notice an abort of ours.
+        upper_layer._run_loop_delay = _REACTOR_AT_REST_SECONDS  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
+        reader = PduReader(self._connection, self._keep_waiting)
+        ended_by_us = False
+        unread = b""
+        try:
+            self._data_phase(reader).run()
+            unread = reader.remainder()
+        except PeerSilent as reason:
+            _log.info("association ended by us", extra={"peer": self.name, "reason": str(reason)})
+            ended_by_us = True
+        except ProtocolViolation as error:
+            _log.warning("association aborted", extra={"peer": self.name, "reason": str(error)})
+            abort_provider(self._connection)
+        except PeerGone:
+            # pynetdicom will find the connection at its end, as we did.
+            pass
+        except Exception:  # noqa: BLE001 -- the peer must hear of it
+            _log.exception("association aborted after an error of ours", extra={"peer": self.name})
+            ended_by_us = True
+        upper_layer._run_loop_delay = _REACTOR_SECONDS  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
+        # Started with the association and not since: a minute of honest work would expire it.
+        upper_layer._idle_timer.restart()  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
+        self._transport.hand_back(unread)
+        if ended_by_us:
+            self.abort()
+        else:
+            super()._run_reactor()
+
+    def _data_phase(self, reader: PduReader) -> DataPhase:
+        origin = self._origin
+        assert origin is not None
+        return DataPhase(
+            reader,
+            self._send,
+            contexts={
+                cast("int", context.context_id): (
+                    str(context.abstract_syntax),
+                    str(context.transfer_syntax[0]),
+                )
+                for context in self.accepted_contexts
+            },
+            peer_maximum=self.requestor.maximum_length or 0,
+            service=self._parts.service(origin),
+        )
+
+    def _send(self, pdu: bytes) -> None:
+        try:
+            self._connection.sendall(pdu)
+        except OSError as error:
+            raise PeerGone from error
+
+    def _keep_waiting(self, silent_seconds: float) -> None:
+        """Decide, after some silence, whether to go on listening."""
+        if self._kill or self.is_aborted:
+            raise PeerSilent("stopped")
+        if self._parts.stopping.is_set():
+            raise PeerSilent("gateway stops and the peer is idle")
+        if self.network_timeout is not None and silent_seconds > self.network_timeout:
+            raise PeerSilent(f"nothing received for {silent_seconds:.0f} s")
+
+
+def _complete(request: A_ASSOCIATE) -> bool:
+    """Tell whether every proposed presentation context names its syntaxes (PS3.8 Table 9-13)."""
+    contexts = request.presentation_context_definition_list
+    return all(
+        context.abstract_syntax and context.transfer_syntax and all(context.transfer_syntax)
+        for context in contexts
+    )

@@ -1,0 +1,113 @@
+"""Which presentation contexts we accept (PS3.8 §7.1.1.13, PS3.7 D.3.2).
+
+C-ECHO and every storage SOP class: those the standard knows by today's
+dictionary, those it will know tomorrow, and private ones. What is sent is kept
+as it is, so no transfer syntax is refused either.
+"""
+
+from collections.abc import Sequence
+from typing import Final
+
+from pydicom.uid import UID
+from pynetdicom.presentation import PresentationContext, build_context
+from pynetdicom.sop_class import Verification
+
+from storage.identifiers import InvalidIdentifier, Uid
+
+EXPLICIT_VR_LITTLE_ENDIAN: Final = "1.2.840.10008.1.2.1"
+IMPLICIT_VR_LITTLE_ENDIAN: Final = "1.2.840.10008.1.2"
+EXPLICIT_VR_BIG_ENDIAN: Final = "1.2.840.10008.1.2.2"
+
+# Between encodings without compression every sender converts at no loss: the
+# one that keeps the VR of private elements is asked for first, the retired last.
+_UNCOMPRESSED: Final = (
+    EXPLICIT_VR_LITTLE_ENDIAN,
+    IMPLICIT_VR_LITTLE_ENDIAN,
+    EXPLICIT_VR_BIG_ENDIAN,
+)
+
+# SOP classes with "Storage" in their name that do not carry instances of a
+# patient's study: DICOMDIR, storage commitment, and the Non-Patient Object
+# Storage Service Class (PS3.4 Annex GG).
+_NOT_OF_A_STUDY: Final = frozenset(
+    {
+        "1.2.840.10008.1.3.10",
+        "1.2.840.10008.1.20.1",
+        "1.2.840.10008.1.20.2",
+        "1.2.840.10008.5.1.4.38.1",
+        "1.2.840.10008.5.1.4.39.1",
+        "1.2.840.10008.5.1.4.43.1",
+        "1.2.840.10008.5.1.4.44.1",
+        "1.2.840.10008.5.1.4.45.1",
+        "1.2.840.10008.5.1.4.1.1.200.1",
+        "1.2.840.10008.5.1.4.1.1.200.3",
+        "1.2.840.10008.5.1.4.1.1.200.7",
+        "1.2.840.10008.5.1.4.1.1.201.1",
+    }
+)
+
+
+def is_storage(abstract_syntax: str) -> bool:
+    """Tell whether instances proposed under this abstract syntax are taken in.
+
+    A UID unknown to the data dictionary counts as storage: it is a private
+    SOP class or one younger than this software.
+    """
+    if abstract_syntax in _NOT_OF_A_STUDY or not _is_uid(abstract_syntax):
+        return False
+    uid = UID(abstract_syntax)
+    if uid.name == abstract_syntax:
+        return True
+    return uid.type == "SOP Class" and "Storage" in uid.name
+
+
+def preferred_transfer_syntax(proposed: Sequence[str]) -> str:
+    """Return the transfer syntax to accept of those `proposed` in one context; there is one.
+
+    The first is taken as the sender's own encoding. Only when that is an
+    uncompressed one, a better uncompressed one is preferred, see above.
+    """
+    first = proposed[0]
+    if first not in _UNCOMPRESSED:
+        return first
+    return next(syntax for syntax in _UNCOMPRESSED if syntax in proposed)
+
+
+def supported_contexts(requested: Sequence[PresentationContext]) -> list[PresentationContext]:
+    """Return what an association that proposes `requested` is negotiated against.
+
+    One supported context per abstract syntax, its transfer syntaxes in the
+    order in which the negotiation shall try them; what is not in the list is
+    refused with "abstract syntax not supported".
+    """
+    chosen: dict[str, set[str]] = {}
+    for context in requested:
+        abstract_syntax = str(context.abstract_syntax)
+        offered = [str(syntax) for syntax in context.transfer_syntax if _is_uid(syntax)]
+        if offered and is_storage(abstract_syntax):
+            chosen.setdefault(abstract_syntax, set()).add(preferred_transfer_syntax(offered))
+    contexts = [build_context(Verification)]
+    contexts.extend(
+        build_context(abstract_syntax, sorted(syntaxes, key=_trial_order))
+        for abstract_syntax, syntaxes in chosen.items()
+    )
+    return contexts
+
+
+def _trial_order(transfer_syntax: str) -> tuple[int, str]:
+    """Order for one class proposed in several contexts.
+
+    The negotiation takes the first of the list that a context offers.
+    Compressed ones come first, since each is the choice of a context that names
+    it first; a context with only uncompressed ones passes them by.
+    """
+    uncompressed = transfer_syntax in _UNCOMPRESSED
+    return (1 + _UNCOMPRESSED.index(transfer_syntax) if uncompressed else 0, transfer_syntax)
+
+
+def _is_uid(text: str) -> bool:
+    try:
+        Uid.parse(text)
+    except InvalidIdentifier:
+        return False
+    return True

@@ -1,0 +1,54 @@
+"""The DIMSE statuses we answer C-STORE and C-ECHO with: one table (PS3.4 B.2.3, PS3.7 Annex C).
+
+A code means to the sender: success, keep nothing; A7xx, keep it and send again
+later; A9xx and Cxxx, sending the same bytes again will not help.
+"""
+
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Final
+
+_COMMENT_LENGTH: Final = 64
+
+
+class Status(IntEnum):
+    """Status (0000,0900) codes; the comment names the standard's word for each."""
+
+    SUCCESS = 0x0000
+    # PS3.7 C.5.9 Processing failure: our fault, nothing is said about the dataset.
+    PROCESSING_FAILURE = 0x0110
+    # PS3.7 C.5.16 Unrecognized operation.
+    UNRECOGNIZED_OPERATION = 0x0211
+    # PS3.4 B.2.3 Refused: out of resources.
+    OUT_OF_RESOURCES = 0xA700
+    # PS3.4 B.2.3 Error: data set does not match SOP class.
+    DATA_SET_DOES_NOT_MATCH_SOP_CLASS = 0xA900
+    # PS3.4 B.2.3 Error: cannot understand, the range Cxxx by cause.
+    CANNOT_UNDERSTAND = 0xC000
+    CANNOT_UNDERSTAND_MISSING_UID = 0xC101
+    CANNOT_UNDERSTAND_INVALID_UID = 0xC102
+    CANNOT_UNDERSTAND_UID_DIFFERS_FROM_COMMAND = 0xC103
+    CANNOT_UNDERSTAND_TRUNCATED = 0xC104
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What is answered to one request.
+
+    comment: Error Comment (0000,0902), for a technician at the sending device: ASCII, at most
+        64 characters, no patient data.
+    offending_tag: Offending Element (0000,0901), where one element is to blame.
+    """
+
+    status: Status
+    comment: str = ""
+    offending_tag: int | None = None
+
+
+SUCCESS: Final = Answer(Status.SUCCESS)
+
+
+def error_comment(text: str) -> str:
+    """Return `text` as Error Comment (PS3.7 Annex C, VR LO): ASCII, no backslash, 64 characters."""
+    plain = "".join(c if c.isascii() and c.isprintable() and c != "\\" else "?" for c in text)
+    return plain if len(plain) <= _COMMENT_LENGTH else f"{plain[: _COMMENT_LENGTH - 3]}..."

@@ -1,0 +1,77 @@
+"""What the gateway is told at its start; `deploy` fills it from the settings."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from types import MappingProxyType
+
+_MEBIBYTE = 1024 * 1024
+
+
+def _no_modalities() -> Mapping[str, float]:
+    return MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class GatewayConfig:
+    """Settings of one gateway process.
+
+    ae_title: our application entity title: called by devices, calling when we deliver.
+    host, port: where to listen; port 0 takes a free one.
+    spool_dir: directory of this process alone; on the same filesystem as a `file://` object store,
+        files move without a copy.
+    spool_reserve_bytes: free space of the spool's filesystem below which an instance is refused
+        with status A700H.
+    quiet_seconds: how long a study must be quiet to be complete, by Modality (0008,0060);
+        `quiet_seconds_default` for the others.
+    maximum_pdu_length: largest P-DATA-TF we offer to receive (PS3.8 D.1), bytes.
+    network_timeout_seconds: silence of a peer after which its association is aborted.
+    acse_timeout_seconds: how long an association may take to be requested, answered or released.
+    device_cache_seconds: how long an admitted device is admitted again without asking the database.
+    device_grace_seconds: the same while the database cannot be asked.
+    drain_batch: most instances filed in one transaction.
+    stop_grace_seconds: how long running associations may finish when the gateway stops.
+    """
+
+    ae_title: str
+    host: str
+    port: int
+    spool_dir: Path
+    spool_reserve_bytes: int = 1024 * _MEBIBYTE
+    quiet_seconds_default: float = 30.0
+    quiet_seconds: Mapping[str, float] = field(default_factory=_no_modalities)
+    maximum_pdu_length: int = 131_072
+    maximum_associations: int = 200
+    network_timeout_seconds: float = 60.0
+    acse_timeout_seconds: float = 30.0
+    device_cache_seconds: float = 5.0
+    device_grace_seconds: float = 86_400.0
+    drain_batch: int = 64
+    stop_grace_seconds: float = 10.0
+
+    def quiet(self, modality: str | None) -> timedelta:
+        """Return the quiet time of a study to which an instance of `modality` came."""
+        return timedelta(seconds=self.quiet_seconds.get(modality or "", self.quiet_seconds_default))
+
+
+@dataclass(frozen=True, slots=True)
+class ReturnsConfig:
+    """Settings of the way back, for whichever process makes the delivery attempts.
+
+    calling_ae_title: our AE title, as the sites' receivers know it.
+    lease_seconds: how long one attempt may take before another process may try.
+    first_retry_seconds, longest_retry_seconds: the back-off doubles from the one to the other and
+        never ends.
+    utc_offset_minutes: of the clock on the wall where reports are read; China has one for all,
+        and no summer time.
+    """
+
+    calling_ae_title: str
+    lease_seconds: float = 120.0
+    first_retry_seconds: float = 2.0
+    longest_retry_seconds: float = 900.0
+    utc_offset_minutes: int = 480
+    connect_timeout_seconds: float = 10.0
+    acse_timeout_seconds: float = 15.0
+    dimse_timeout_seconds: float = 60.0

@@ -1,0 +1,215 @@
+"""The head of a spooled file (PS3.10 §7.1): preamble, file meta information, our record.
+
+The dataset follows byte for byte as it was received. What we know of the
+reception beside it travels in Private Information (0002,0102), so a spooled
+file explains itself after a crash and needs no second file.
+"""
+
+import json
+import struct
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, BinaryIO, Final
+from uuid import UUID
+
+from pacs_gateway.implementation import IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_NAME
+from storage.errors import RdcError
+from storage.index.tables import QuarantineReason
+
+# Names the private information as ours (0002,0100); UUID-derived (PS3.5 B.2).
+PRIVATE_INFORMATION_CREATOR_UID: Final = "2.25.112605388253037775211694431965427239302"
+_RECORD_LENGTH: Final = 1024
+_PREAMBLE: Final = bytes(128) + b"DICM"
+_GROUP_LENGTH_AT: Final = len(_PREAMBLE)
+_GROUP_LENGTH_SIZE: Final = 12
+_HEAD_MAXIMUM: Final = 4096
+_FOUND_LENGTH: Final = 120
+_UID_LENGTH: Final = 64
+
+
+class NotASpooledFile(RdcError):
+    """A file does not begin as this gateway begins its files."""
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where an instance comes from: the association it arrived on."""
+
+    site_id: UUID
+    device_id: UUID
+    calling_ae_title: str
+    called_ae_title: str
+    peer_address: str
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why received bytes are kept aside instead of filed.
+
+    found: what is wrong, without patient data.
+    command_sop_class_uid, command_sop_instance_uid: as the C-STORE command had them.
+    """
+
+    reason: QuarantineReason
+    found: str
+    command_sop_class_uid: str
+    command_sop_instance_uid: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reception:
+    """All that is known of one received instance beside its dataset.
+
+    dataset_size, dataset_sha256: of the dataset bytes as received.
+    refusal: None when the instance is to be filed.
+    """
+
+    origin: Origin
+    transfer_syntax_uid: str
+    received_at: datetime
+    dataset_size: int
+    dataset_sha256: str
+    refusal: Refusal | None
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """An encoded head; `record_at` is where the record is patched in once it is known."""
+
+    encoded: bytes
+    record_at: int
+
+
+def head(
+    origin: Origin, sop_class_uid: str, sop_instance_uid: str, transfer_syntax_uid: str
+) -> Head:
+    """Return the head of a file whose dataset is about to be received; its record is still blank.
+
+    The UIDs are those of the C-STORE command; empty where it has none that is a UID.
+    """
+    before = b"".join(
+        (
+            _element(0x0001, b"OB", b"\0\1"),
+            _element(0x0002, b"UI", sop_class_uid.encode("ascii")),
+            _element(0x0003, b"UI", sop_instance_uid.encode("ascii")),
+            _element(0x0010, b"UI", transfer_syntax_uid.encode("ascii")),
+            _element(0x0012, b"UI", IMPLEMENTATION_CLASS_UID.encode("ascii")),
+            _element(0x0013, b"SH", IMPLEMENTATION_VERSION_NAME.encode("ascii")),
+            _element(0x0016, b"AE", origin.calling_ae_title.encode("ascii")),
+            _element(0x0017, b"AE", origin.calling_ae_title.encode("ascii")),
+            _element(0x0018, b"AE", origin.called_ae_title.encode("ascii")),
+            _element(0x0100, b"UI", PRIVATE_INFORMATION_CREATOR_UID.encode("ascii")),
+        )
+    )
+    record = _element(0x0102, b"OB", b" " * _RECORD_LENGTH)
+    group_length = _element(0x0000, b"UL", struct.pack("<I", len(before) + len(record)))
+    encoded = b"".join((_PREAMBLE, group_length, before, record))
+    return Head(encoded, len(encoded) - _RECORD_LENGTH)
+
+
+def _element(element: int, vr: bytes, value: bytes) -> bytes:
+    if len(value) % 2:
+        value += b"\0" if vr in {b"UI", b"OB"} else b" "
+    if vr == b"OB":
+        return struct.pack("<HH2sHI", 0x0002, element, vr, 0, len(value)) + value
+    return struct.pack("<HH2sH", 0x0002, element, vr, len(value)) + value
+
+
+def record(reception: Reception) -> bytes:
+    """Return the encoded record, exactly as long as the blank in the head."""
+    origin = reception.origin
+    content: dict[str, Any] = {
+        "site_id": str(origin.site_id),
+        "device_id": str(origin.device_id),
+        "calling_ae_title": origin.calling_ae_title,
+        "called_ae_title": origin.called_ae_title,
+        "peer_address": origin.peer_address,
+        "transfer_syntax_uid": reception.transfer_syntax_uid,
+        "received_at": reception.received_at.isoformat(),
+        "dataset_size": reception.dataset_size,
+        "dataset_sha256": reception.dataset_sha256,
+    }
+    refusal = reception.refusal
+    if refusal is not None:
+        content["refusal"] = {
+            "reason": refusal.reason.value,
+            "found": _plain(refusal.found, _FOUND_LENGTH),
+            "command_sop_class_uid": _plain(refusal.command_sop_class_uid, _UID_LENGTH),
+            "command_sop_instance_uid": _plain(refusal.command_sop_instance_uid, _UID_LENGTH),
+        }
+    return json.dumps(content, separators=(",", ":")).encode("ascii").ljust(_RECORD_LENGTH)
+
+
+def _plain(text: str, length: int) -> str:
+    """Return untrusted text so that JSON needs no escapes and the record's length stays bounded."""
+    return "".join(
+        c if c.isascii() and c.isprintable() and c not in '"\\' else "?" for c in text[:length]
+    )
+
+
+def read_reception(file: BinaryIO, name: str) -> tuple[Reception, int]:
+    """Return the record of a spooled file and the offset of its dataset.
+
+    name: of the file, for the error.
+
+    Raises:
+        NotASpooledFile: it is not one of this gateway's, or damaged.
+    """
+    encoded = file.read(_HEAD_MAXIMUM)
+    offset = dataset_offset(encoded)
+    marker = struct.pack("<HH2sHI", 0x0002, 0x0102, b"OB", 0, _RECORD_LENGTH)
+    if (
+        offset is None
+        or encoded[offset - _RECORD_LENGTH - len(marker) : offset - _RECORD_LENGTH] != marker
+    ):
+        raise NotASpooledFile(
+            f"spooled file {name}",
+            expected="file meta information with our private record",
+            found="something else",
+        )
+    try:
+        return _reception(json.loads(encoded[offset - _RECORD_LENGTH : offset])), offset
+    except (ValueError, KeyError, TypeError) as error:
+        raise NotASpooledFile(
+            f"record of spooled file {name}", found=f"{type(error).__name__}: {error}"
+        ) from error
+
+
+def dataset_offset(encoded: bytes) -> int | None:
+    """Return where the dataset begins in a Part 10 file; None when `encoded` begins none."""
+    start = _GROUP_LENGTH_AT
+    if encoded[128:start] != b"DICM":
+        return None
+    if len(encoded) < start + _GROUP_LENGTH_SIZE or encoded[start : start + 8] != struct.pack(
+        "<HH2sH", 0x0002, 0x0000, b"UL", 4
+    ):
+        return None
+    length: int = struct.unpack_from("<I", encoded, start + 8)[0]
+    return start + _GROUP_LENGTH_SIZE + length
+
+
+def _reception(content: dict[str, Any]) -> Reception:
+    refusal: dict[str, str] | None = content.get("refusal")
+    return Reception(
+        origin=Origin(
+            site_id=UUID(content["site_id"]),
+            device_id=UUID(content["device_id"]),
+            calling_ae_title=content["calling_ae_title"],
+            called_ae_title=content["called_ae_title"],
+            peer_address=content["peer_address"],
+        ),
+        transfer_syntax_uid=content["transfer_syntax_uid"],
+        received_at=datetime.fromisoformat(content["received_at"]),
+        dataset_size=int(content["dataset_size"]),
+        dataset_sha256=content["dataset_sha256"],
+        refusal=None if refusal is None else _refusal(refusal),
+    )
+
+
+def _refusal(content: dict[str, str]) -> Refusal:
+    return Refusal(
+        reason=QuarantineReason(content["reason"]),
+        found=content["found"],
+        command_sop_class_uid=content["command_sop_class_uid"],
+        command_sop_instance_uid=content["command_sop_instance_uid"],
+    )
