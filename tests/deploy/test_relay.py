@@ -1,0 +1,148 @@
+"""The relay against a real PostgreSQL and a real broker that comes and goes."""
+
+import signal
+import threading
+import time
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from uuid import UUID, uuid4
+
+import pytest
+from sqlalchemy import select, text
+from sqlalchemy.orm import Session
+
+from deploy.celery_app import MESSAGES, RETURNS, Wakeups
+from deploy.embedded.valkey import EmbeddedValkey
+from deploy.relay import Relay
+from storage import outbox
+from storage.database import Database, notify
+from storage.deliveries import CHANNEL as DELIVERY_CHANNEL
+from storage.messages import ReportDelivered
+from storage.outbox import OutboxMessage
+from tests.deploy.servers import eventually
+
+
+@pytest.fixture
+def broker(tmp_path: Path) -> Iterator[EmbeddedValkey]:
+    with EmbeddedValkey(tmp_path / "valkey") as server:
+        yield server
+
+
+class Deliveries:
+    """Stands where the gateway's table of deliveries is: ids that are due once."""
+
+    def __init__(self) -> None:
+        self.due: list[UUID] = []
+
+    def take(self, _session: Session, limit: int) -> Sequence[UUID]:
+        taken, self.due = self.due[:limit], self.due[limit:]
+        return taken
+
+
+@contextmanager
+def running(
+    database: Database, url: str, deliveries: Deliveries, ticks: list[float]
+) -> Generator[None]:
+    stop, ready = threading.Event(), threading.Event()
+    relay = Relay(
+        database,
+        Wakeups(url),
+        due_deliveries=deliveries.take,
+        tick=lambda _: ticks.append(time.monotonic()),
+    )
+    thread = threading.Thread(target=relay.run, args=(stop,), kwargs={"ready": ready.set})
+    thread.start()
+    try:
+        assert ready.wait(10)
+        yield
+    finally:
+        stop.set()
+        thread.join()
+
+
+def message() -> ReportDelivered:
+    return ReportDelivered(
+        delivery_id=uuid4(),
+        report_version_id=uuid4(),
+        workitem_id=uuid4(),
+        destination_id=uuid4(),
+        delivered_at=datetime.now(UTC),
+    )
+
+
+def emit(database: Database, count: int = 1) -> None:
+    with database.transaction() as session:
+        for _ in range(count):
+            outbox.emit(session, message())
+
+
+def leases(database: Database) -> int:
+    with database.transaction() as session:
+        return len(
+            session.scalars(
+                select(OutboxMessage.id).where(OutboxMessage.lease_token.is_not(None))
+            ).all()
+        )
+
+
+def test_a_message_is_on_its_way_at_once(database: Database, broker: EmbeddedValkey) -> None:
+    wakeups = Wakeups(broker.url)
+    wakeups.check()
+    ticks: list[float] = []
+    with running(database, broker.url, Deliveries(), ticks):
+        assert eventually(lambda: bool(ticks))
+        waits: list[float] = []
+        for number in range(1, 11):
+            emit(database)
+            began = time.monotonic()
+            assert eventually(lambda n=number: wakeups.waiting()[MESSAGES] == n)
+            waits.append(time.monotonic() - began)
+        # Looking by itself would take half a second on average: these came by notification.
+        assert sorted(waits)[len(waits) // 2] < 0.25, waits
+        assert leases(database) == 10
+
+
+def test_more_than_a_batch(database: Database, broker: EmbeddedValkey) -> None:
+    emit(database, 250)
+    with running(database, broker.url, Deliveries(), []):
+        assert eventually(lambda: Wakeups(broker.url).waiting()[MESSAGES] == 250)
+
+
+def test_due_deliveries_have_their_own_queue(database: Database, broker: EmbeddedValkey) -> None:
+    deliveries = Deliveries()
+    with running(database, broker.url, deliveries, []):
+        deliveries.due = [uuid4(), uuid4()]
+        with database.transaction() as session:
+            notify(session, DELIVERY_CHANNEL)
+        assert eventually(lambda: Wakeups(broker.url).waiting()[RETURNS] == 2)
+
+
+def test_nothing_is_lost_while_the_broker_is_away(
+    database: Database, broker: EmbeddedValkey
+) -> None:
+    with running(database, broker.url, Deliveries(), []):
+        broker.process.send_signal(signal.SIGKILL)
+        assert eventually(lambda: broker.crashed)
+        emit(database, 3)
+        # The relay has noticed when what it leased is given back.
+        assert eventually(lambda: leases(database) == 0)
+        broker.start()
+        assert eventually(lambda: Wakeups(broker.url).waiting()[MESSAGES] == 3, seconds=20)
+        assert leases(database) == 3
+
+
+def test_it_comes_back_after_losing_the_database(
+    database: Database, broker: EmbeddedValkey
+) -> None:
+    with running(database, broker.url, Deliveries(), []):
+        with database.transaction() as session:
+            session.execute(
+                text(
+                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                    " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+                )
+            )
+        emit(database)
+        assert eventually(lambda: Wakeups(broker.url).waiting()[MESSAGES] == 1, seconds=20)
