@@ -1,0 +1,47 @@
+import { QueryClientProvider } from '@tanstack/react-query';
+import { createBrowserRouter } from 'react-router';
+import { RouterProvider } from 'react-router/dom';
+
+import { AppearanceProvider } from '../design/appearance';
+import { LanguageProvider } from '../i18n/language';
+import { createQueryClient } from '../session/session';
+import { SignInPage } from '../session/SignInPage';
+import { CrashPage } from './CrashPage';
+import { Landing } from './Landing';
+import { Loading } from './Loading';
+
+const queryClient = createQueryClient();
+
+// Only the sign-in is in the first download; everything behind it comes page by page.
+const router = createBrowserRouter([
+  { path: '/sign-in', Component: SignInPage, ErrorBoundary: CrashPage },
+  {
+    path: '/',
+    lazy: { Component: async () => (await import('./Shell')).Shell },
+    HydrateFallback: Loading,
+    ErrorBoundary: CrashPage,
+    children: [
+      { index: true, Component: Landing },
+      { path: 'worklist', lazy: { Component: async () => (await import('../worklist/WorklistPage')).WorklistPage } },
+      { path: 'read/:id', lazy: { Component: async () => (await import('../reading/ReadingPage')).ReadingPage } },
+      { path: 'portal', lazy: { Component: async () => (await import('../portal/PortalPage')).PortalPage } },
+      { path: 'portal/:id', lazy: { Component: async () => (await import('../portal/PortalExamPage')).PortalExamPage } },
+      { path: 'deliveries', lazy: { Component: async () => (await import('../deliveries/DeliveriesPage')).DeliveriesPage } },
+      { path: 'quarantine', lazy: { Component: async () => (await import('../deliveries/QuarantinePage')).QuarantinePage } },
+      { path: '*', lazy: { Component: async () => (await import('./NotFound')).NotFound } },
+    ],
+  },
+]);
+
+/** The whole UI with what every page needs around it. */
+export function App() {
+  return (
+    <LanguageProvider>
+      <AppearanceProvider>
+        <QueryClientProvider client={queryClient}>
+          <RouterProvider router={router} />
+        </QueryClientProvider>
+      </AppearanceProvider>
+    </LanguageProvider>
+  );
+}

@@ -1,0 +1,53 @@
+import { type QueryKey, useQueryClient } from '@tanstack/react-query';
+import { useEffect } from 'react';
+
+import { live } from '../api/events';
+import { keys } from '../api/keys';
+import { throttled } from '../api/throttle';
+
+const LIST_DELAY = 200;
+const LIST_INTERVAL = 1_500;
+
+/** Renews what the page shows when the server tells of a change; bursts are drawn together. Draws nothing. */
+export function LiveUpdates() {
+  const client = useQueryClient();
+
+  useEffect(() => {
+    const renew = (queryKey: QueryKey): void => {
+      // A hidden page only notes that it is old; it asks when it is looked at again.
+      const refetchType = document.visibilityState === 'visible' ? 'active' : 'none';
+      void client.invalidateQueries({ queryKey, refetchType });
+    };
+    // Each page waits a little differently, so that a change does not call all of them at one moment.
+    const delay = LIST_DELAY + Math.random() * LIST_DELAY;
+    const lists = throttled(() => {
+      renew(keys.workitems);
+      renew(keys.portal);
+    }, delay, LIST_INTERVAL);
+    const deliveries = throttled(() => renew(keys.deliveries), delay, LIST_INTERVAL);
+
+    const unsubscribe = live.subscribe((event) => {
+      switch (event.kind) {
+        case 'workitem':
+          lists.run();
+          renew(keys.workitem(event.id));
+          break;
+        case 'delivery':
+          lists.run();
+          deliveries.run();
+          renew(['workitem']);
+          break;
+        case 'resync':
+          for (const queryKey of [keys.workitems, ['workitem'], keys.portal, keys.deliveries]) renew(queryKey);
+          break;
+      }
+    });
+    return () => {
+      unsubscribe();
+      lists.cancel();
+      deliveries.cancel();
+    };
+  }, [client]);
+
+  return null;
+}

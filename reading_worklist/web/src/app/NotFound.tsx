@@ -1,0 +1,9 @@
+import { Link } from 'react-router';
+
+import { Empty } from '../design/Notice';
+import { useLanguage } from '../i18n/language';
+
+export function NotFound() {
+  const { t } = useLanguage();
+  return <Empty title={t('notFound.title')} text={t('notFound.text')} action={<Link to="/">{t('notFound.home')}</Link>} />;
+}

@@ -1,0 +1,60 @@
+import { App as AntApp, ConfigProvider } from 'antd';
+import enUS from 'antd/locale/en_US';
+import zhCN from 'antd/locale/zh_CN';
+import { Suspense, useMemo } from 'react';
+import { Navigate, Outlet, useLocation } from 'react-router';
+
+import { useAppearance } from '../design/appearance';
+import { ProblemNotice } from '../design/Notice';
+import { themeFor } from '../design/theme';
+import { useLanguage } from '../i18n/language';
+import { useSession, useSignInAddress } from '../session/session';
+import { Header } from './Header';
+import { LiveUpdates } from './LiveUpdates';
+import { Loading } from './Loading';
+import { OfflineBanner } from './OfflineBanner';
+import './shell.css';
+
+/** Everything behind the sign-in: the header, the banner of a lost network, and the page. */
+export function Shell() {
+  const { language, t } = useLanguage();
+  const { appearance, palette } = useAppearance();
+  const theme = useMemo(() => themeFor(appearance, palette), [appearance, palette]);
+  return (
+    <ConfigProvider locale={language === 'zh-CN' ? zhCN : enUS} theme={theme} componentSize="middle">
+      <AntApp className="shell" message={{ maxCount: 3, top: 56 }}>
+        <a className="shell-skip" href="#content">
+          {t('app.skipToContent')}
+        </a>
+        <SignedIn />
+      </AntApp>
+    </ConfigProvider>
+  );
+}
+
+function SignedIn() {
+  const session = useSession();
+  const location = useLocation();
+  const signInAddress = useSignInAddress(location.pathname + location.search);
+  if (session.isPending) return <Loading />;
+  if (session.isError) {
+    return (
+      <div className="shell-failed">
+        <ProblemNotice error={session.error} onRetry={() => void session.refetch()} />
+      </div>
+    );
+  }
+  if (session.data === null) return <Navigate to={signInAddress} replace />;
+  return (
+    <>
+      <LiveUpdates />
+      <Header session={session.data} />
+      <OfflineBanner />
+      <main id="content" className="shell-content" tabIndex={-1}>
+        <Suspense fallback={<Loading />}>
+          <Outlet />
+        </Suspense>
+      </main>
+    </>
+  );
+}

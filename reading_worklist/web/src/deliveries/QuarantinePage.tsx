@@ -1,0 +1,107 @@
+import { useState } from 'react';
+
+import type { QuarantineRow } from '../api/types';
+import { Chip } from '../design/Chip';
+import { useMinute } from '../design/clock';
+import { Empty, ProblemNotice } from '../design/Notice';
+import { Pager } from '../design/Pager';
+import { type Column, Table } from '../design/Table';
+import { isPlainKey } from '../i18n/catalogue';
+import { formatDateTime, formatShortTime, formatSize } from '../i18n/format';
+import { useLanguage } from '../i18n/language';
+import { useQuarantine } from './queries';
+
+/** What was received but could not be filed: kept as it came, with the reason, for a person to decide. */
+export function QuarantinePage() {
+  const { t } = useLanguage();
+  const [page, setPage] = useState(1);
+  const quarantine = useQuarantine(page);
+  const columns = useColumns();
+  return (
+    <div className="page">
+      <div className="page-head">
+        <h1>{t('quarantine.title')}</h1>
+        <span className="page-note">{t('quarantine.intro')}</span>
+      </div>
+      {quarantine.isError && (
+        <div className="page-problem">
+          <ProblemNotice heading={t('quarantine.failed')} error={quarantine.error} onRetry={() => void quarantine.refetch()} />
+        </div>
+      )}
+      {quarantine.data?.total === 0 ? (
+        <div className="page-empty">
+          <Empty title={t('quarantine.empty.title')} text={t('quarantine.empty.text')} />
+        </div>
+      ) : (
+        <Table
+          label={t('quarantine.table')}
+          columns={columns}
+          rows={quarantine.data?.items ?? (quarantine.isError ? [] : null)}
+          rowKey={(row) => row.id}
+          old={quarantine.isPlaceholderData}
+        />
+      )}
+      <Pager page={page} pageSize={quarantine.data?.page_size ?? 50} total={quarantine.data?.total ?? 0} onPage={setPage} />
+    </div>
+  );
+}
+
+function useColumns(): Column<QuarantineRow>[] {
+  const { t, language } = useLanguage();
+  const now = useMinute();
+  return [
+    {
+      key: 'received',
+      heading: t('quarantine.column.received'),
+      width: 120,
+      cell: (row) => <span title={formatDateTime(row.received_at)}>{formatShortTime(row.received_at, now)}</span>,
+    },
+    {
+      key: 'source',
+      heading: t('quarantine.column.source'),
+      width: '22%',
+      cell: (row) => (
+        <>
+          {row.site_name ?? t('quarantine.unknownSite')}
+          <div className="quiet small">{[row.device_name, row.calling_ae_title].filter((part) => part !== null && part !== '').join(' · ')}</div>
+        </>
+      ),
+    },
+    { key: 'reason', heading: t('quarantine.column.reason'), cell: (row) => <Reason row={row} /> },
+    { key: 'size', heading: t('quarantine.column.size'), width: 90, cell: (row) => formatSize(language, row.object_size) },
+    {
+      key: 'state',
+      heading: t('quarantine.column.state'),
+      width: 150,
+      cell: (row) =>
+        row.resolved_at === null ? (
+          <Chip tone="amber" hollow>
+            {t('quarantine.open')}
+          </Chip>
+        ) : (
+          <Chip tone="green">{t('quarantine.resolved', { time: formatShortTime(row.resolved_at, now) })}</Chip>
+        ),
+    },
+  ];
+}
+
+function Reason({ row }: { row: QuarantineRow }) {
+  const { t } = useLanguage();
+  const key = `quarantine.reason.${row.reason}`;
+  const { expected, found, remedy } = row.detail;
+  return (
+    <>
+      <span className="strong">{isPlainKey(key) ? t(key) : row.reason}</span>
+      {row.sop_instance_uid !== null && <div className="quiet small">{row.sop_instance_uid}</div>}
+      {[
+        [t('problem.expected'), expected],
+        [t('problem.found'), found],
+        [t('problem.remedy'), remedy],
+      ].map(([name, value]) => value !== undefined && value !== '' && (
+        <div key={name} className="small">
+          <span className="quiet">{name}</span> {value}
+        </div>
+      ))}
+    </>
+  );
+}

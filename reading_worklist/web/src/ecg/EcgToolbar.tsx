@@ -1,0 +1,119 @@
+import { LeftOutlined, RightOutlined, ZoomInOutlined, ZoomOutOutlined } from '@ant-design/icons';
+import { Button, Segmented, Select, Tooltip } from 'antd';
+
+import type { EcgRecord } from '../api/types';
+import { useLanguage } from '../i18n/language';
+import type { Calibration } from './calibration';
+import type { Trace } from './trace';
+import { FILTERS, GAINS, LAYOUTS, SPEEDS, type View, type Zoom, zoomStep } from './view';
+
+interface EcgToolbarProps {
+  view: View;
+  record: EcgRecord | undefined;
+  trace: Trace | null;
+  zoom: Zoom;
+  factor: number;
+  calibration: Calibration;
+  onChange: (part: Partial<View>) => void;
+  onZoom: (zoom: Zoom) => void;
+  onCalibrate: () => void;
+}
+
+const AT_TRUE_SIZE = 0.005;
+
+export function EcgToolbar({ view, record, trace, zoom, factor, calibration, onChange, onZoom, onCalibrate }: EcgToolbarProps) {
+  const { t } = useLanguage();
+  const layout = view.layout ?? record?.natural_layout ?? '3x4';
+  const isTrue = Math.abs(factor - 1) < AT_TRUE_SIZE;
+  return (
+    <div className="ecg-toolbar" role="toolbar" aria-label={t('ecg.trace')}>
+      <Segmented
+        aria-label={t('ecg.layout')}
+        value={layout}
+        options={LAYOUTS.map((each) => ({ value: each, label: t(`ecg.layout.${each}`) }))}
+        onChange={(chosen) => onChange({ layout: chosen, start: 0 })}
+      />
+      <Segmented
+        aria-label={t('ecg.speed')}
+        value={view.speed}
+        options={SPEEDS.map((speed) => ({ value: speed, label: t('ecg.speed.value', { n: speed }) }))}
+        onChange={(speed) => onChange({ speed })}
+      />
+      <Segmented
+        aria-label={t('ecg.gain')}
+        value={view.gain}
+        options={GAINS.map((gain) => ({ value: gain, label: gain, title: t('ecg.gain.value', { n: gain }) }))}
+        onChange={(gain) => onChange({ gain })}
+      />
+      <span className="ecg-unit">{t('ecg.gain.unit')}</span>
+      <Select
+        aria-label={t('ecg.displayFilter')}
+        className="ecg-filter"
+        popupMatchSelectWidth={false}
+        value={view.filter}
+        options={FILTERS.map((filter) => ({ value: filter, label: t(`ecg.displayFilter.${filter}`) }))}
+        onChange={(filter) => onChange({ filter })}
+      />
+      {trace !== null && <Paging trace={trace} onStart={(start) => onChange({ start })} />}
+      <span className="ecg-space" />
+      <span className="ecg-zoom" role="group" aria-label={t('ecg.zoom')}>
+        <Button aria-label={t('ecg.zoom.out')} icon={<ZoomOutOutlined />} onClick={() => onZoom(zoomStep(factor, -1))} />
+        <Tooltip title={t('ecg.zoom.true')}>
+          <Button aria-pressed={isTrue} type={isTrue && zoom !== 'fit' ? 'primary' : 'default'} onClick={() => onZoom(1)}>
+            {t('ecg.zoom.oneToOne')}
+          </Button>
+        </Tooltip>
+        <Button aria-pressed={zoom === 'fit'} type={zoom === 'fit' ? 'primary' : 'default'} onClick={() => onZoom('fit')}>
+          {t('ecg.zoom.fit')}
+        </Button>
+        <Button aria-label={t('ecg.zoom.in')} icon={<ZoomInOutlined />} onClick={() => onZoom(zoomStep(factor, 1))} />
+      </span>
+      <ScaleNote isTrue={isTrue} percent={Math.round(factor * 100)} calibration={calibration} onCalibrate={onCalibrate} />
+    </div>
+  );
+}
+
+/** Turns the pages of a record that is longer than one. */
+function Paging({ trace, onStart }: { trace: Trace; onStart: (start: number) => void }) {
+  const { t } = useLanguage();
+  const next = trace.nextStartSeconds;
+  if (trace.startSeconds === 0 && next === null) return null;
+  return (
+    <span className="ecg-paging">
+      <Button
+        aria-label={t('ecg.page.previous')}
+        icon={<LeftOutlined />}
+        disabled={trace.startSeconds === 0}
+        onClick={() => onStart(Math.max(0, trace.startSeconds - trace.pageSeconds))}
+      />
+      <span>
+        {t('ecg.page.range', {
+          from: rounded(trace.startSeconds),
+          to: rounded(Math.min(trace.durationSeconds, trace.startSeconds + trace.pageSeconds)),
+          total: rounded(trace.durationSeconds),
+        })}
+      </span>
+      <Button aria-label={t('ecg.page.next')} icon={<RightOutlined />} disabled={next === null} onClick={() => next !== null && onStart(next)} />
+    </span>
+  );
+}
+
+function rounded(seconds: number): number {
+  return Math.round(seconds * 10) / 10;
+}
+
+/** Says whether the millimetres on the screen are true. */
+function ScaleNote({ isTrue, percent, calibration, onCalibrate }: { isTrue: boolean; percent: number; calibration: Calibration; onCalibrate: () => void }) {
+  const { t } = useLanguage();
+  const words = isTrue ? t('ecg.scale.true') : t('ecg.scale.zoomed', { percent });
+  return (
+    <span className="ecg-scale">
+      <span className={isTrue && calibration.calibrated ? 'ecg-scale-true' : undefined}>{words}</span>
+      <Tooltip title={calibration.calibrated ? t('calibration.done') : t('ecg.scale.uncalibrated')}>
+        <button type="button" className={`link-button${calibration.calibrated ? '' : ' ecg-uncalibrated'}`} onClick={onCalibrate}>
+          {calibration.calibrated ? t('calibration.done') : t('calibration.open')}
+        </button>
+      </Tooltip>
+    </span>
+  );
+}

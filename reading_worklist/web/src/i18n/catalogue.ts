@@ -1,0 +1,41 @@
+import { common } from './catalogue/common';
+import { ecg } from './catalogue/ecg';
+import { operations } from './catalogue/operations';
+import { portal } from './catalogue/portal';
+import { problems } from './catalogue/problems';
+import { reading } from './catalogue/reading';
+import { worklist } from './catalogue/worklist';
+
+export const LANGUAGES = ['zh-CN', 'en'] as const;
+export type Language = (typeof LANGUAGES)[number];
+
+/** One text in both languages; a missing one is a type error. `{name}` stands for a parameter. */
+export type Entry = readonly [chinese: string, english: string];
+
+/** Every text that a person reads. A page never carries a text of its own. */
+export const catalogue = { ...common, ...problems, ...worklist, ...reading, ...ecg, ...portal, ...operations };
+
+export type Catalogue = typeof catalogue;
+export type TextKey = keyof Catalogue;
+
+type Names<Text extends string> = Text extends `${string}{${infer Name}}${infer Rest}` ? Name | Names<Rest> : never;
+
+/** The parameters that a text needs, read from its Chinese form; a test holds the English form to the same ones. */
+export type Parameters<Key extends TextKey> = Record<Names<Catalogue[Key][0]>, string | number>;
+
+/** Returns the text of `key` in `language` with its parameters filled in. */
+export function textOf<Key extends TextKey>(language: Language, key: Key, parameters?: Parameters<Key>): string {
+  const entry: Entry = catalogue[key];
+  const text = entry[language === 'zh-CN' ? 0 : 1];
+  if (parameters === undefined) return text;
+  const values: Record<string, string | number> = parameters;
+  return text.replace(/\{(\w+)\}/g, (whole, name: string) => String(values[name] ?? whole));
+}
+
+/** The keys of texts without parameters. */
+export type PlainKey = { [Key in TextKey]: keyof Parameters<Key> extends never ? Key : never }[TextKey];
+
+/** Whether the catalogue has a text without parameters under `key`; for words that come from the server. */
+export function isPlainKey(key: string): key is PlainKey {
+  return Object.hasOwn(catalogue, key) && !catalogue[key as TextKey][0].includes('{');
+}

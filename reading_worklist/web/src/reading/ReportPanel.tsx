@@ -1,0 +1,64 @@
+import { Alert, App } from 'antd';
+
+import { asProblem } from '../api/problem';
+import type { WorkitemDetail } from '../api/types';
+import type { PlainKey } from '../i18n/catalogue';
+import { useLanguage } from '../i18n/language';
+import { wordsOf } from '../i18n/problemWords';
+import { DraftEditor } from './DraftEditor';
+import { FinalPanel } from './FinalPanel';
+import { useWorkitemAct, type WorkitemAct } from './queries';
+import { ReviewPanel } from './ReviewPanel';
+import { StatusPanel } from './StatusPanel';
+
+export type Mode = 'write' | 'review' | 'signed' | 'status';
+
+/** What the panel is for: the server says what this person may do, the state says what there is to see. */
+export function modeOf(item: WorkitemDetail): Mode {
+  if (item.state === 'CLAIMED' && item.actions.includes('save_draft')) return 'write';
+  if (item.state === 'REVIEWING' && item.actions.includes('finalise')) return 'review';
+  return item.versions.length > 0 ? 'signed' : 'status';
+}
+
+const DONE: Record<WorkitemAct['act'], PlainKey> = {
+  claim: 'action.done.claim',
+  release: 'action.done.release',
+  submit: 'action.done.submit',
+  review: 'action.done.review',
+  return: 'action.done.return',
+  finalise: 'action.done.finalise',
+};
+
+/** Performs an act and says how it ended. Resolves to whether it was done. */
+export type Act = (request: WorkitemAct) => Promise<boolean>;
+
+export function ReportPanel({ item }: { item: WorkitemDetail }) {
+  const { t, language } = useLanguage();
+  const { message, notification } = App.useApp();
+  const { mutateAsync, isPending } = useWorkitemAct(item.id);
+
+  const act: Act = async (request) => {
+    try {
+      await mutateAsync(request);
+      void message.success(t(DONE[request.act]));
+      return true;
+    } catch (error) {
+      // A dialog with a PIN shows its own refusals, beside the field.
+      if (request.act === 'submit' || request.act === 'finalise') throw error;
+      const words = wordsOf(language, asProblem(error));
+      notification.error({ title: words.title, description: words.remedy, placement: 'bottomRight' });
+      return false;
+    }
+  };
+
+  const mode = modeOf(item);
+  return (
+    <section className="report" aria-label={t('reading.panel')}>
+      {item.late_instances && <Alert type="warning" banner title={t('reading.late')} />}
+      {mode === 'write' && <DraftEditor item={item} busy={isPending} act={act} />}
+      {mode === 'review' && <ReviewPanel item={item} busy={isPending} act={act} />}
+      {mode === 'signed' && <FinalPanel item={item} />}
+      {mode === 'status' && <StatusPanel item={item} busy={isPending} act={act} />}
+    </section>
+  );
+}

@@ -1,0 +1,27 @@
+import type { Lane, ReportText } from '../api/types';
+import { useLanguage } from '../i18n/language';
+
+export const FIELDS = ['findings', 'impression', 'advice'] as const;
+export type Field = (typeof FIELDS)[number];
+
+/** The heading of a part of the report; an ECG's parts have their own names. */
+export function useFieldName(lane: Lane): (field: Field) => string {
+  const { t } = useLanguage();
+  return (field) => (field === 'advice' ? t('report.advice') : t(`report.${field}.${lane}`));
+}
+
+/** A report's text as it stands. */
+export function ReportTextView({ lane, text }: { lane: Lane; text: ReportText }) {
+  const { t } = useLanguage();
+  const nameOf = useFieldName(lane);
+  return (
+    <div className="report-view">
+      {FIELDS.map((field) => (
+        <section key={field}>
+          <h3>{nameOf(field)}</h3>
+          {text[field].trim() === '' ? <p className="report-none">{t('report.empty')}</p> : <p className="report-body">{text[field]}</p>}
+        </section>
+      ))}
+    </div>
+  );
+}

@@ -1,0 +1,32 @@
+import type { Session } from '../api/types';
+
+export const PAGES = ['/worklist', '/portal', '/deliveries', '/quarantine'] as const;
+export type Page = (typeof PAGES)[number];
+
+const PAGES_OF_ROLE: Readonly<Record<string, readonly Page[]>> = {
+  site_technician: ['/portal'],
+  site_doctor: ['/portal'],
+  writer: ['/worklist'],
+  reviewer: ['/worklist'],
+  quality_controller: ['/worklist'],
+  dispatcher: ['/deliveries', '/quarantine', '/worklist'],
+  consortium_admin: ['/deliveries', '/quarantine', '/worklist'],
+  system_admin: ['/deliveries', '/quarantine'],
+};
+
+/** The pages that a person's roles open, in the order of the navigation. The server decides; this only shows. */
+export function pagesOf(session: Session): Page[] {
+  const open = new Set(session.roles.flatMap((role) => PAGES_OF_ROLE[role] ?? []));
+  return PAGES.filter((page) => open.has(page));
+}
+
+/** Where a person starts: the first page of the first role that has one; null when no role has a page. */
+export function landingOf(session: Session): Page | null {
+  const reads = session.roles.includes('writer') || session.roles.includes('reviewer');
+  if (reads) return '/worklist';
+  for (const role of session.roles) {
+    const [first] = PAGES_OF_ROLE[role] ?? [];
+    if (first !== undefined) return first;
+  }
+  return null;
+}

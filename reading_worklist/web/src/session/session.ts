@@ -1,0 +1,88 @@
+import { QueryClient, useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+
+import { answer, api, keepCsrfToken, whenSignedOut } from '../api/client';
+import { asProblem, Problem } from '../api/problem';
+import type { Session } from '../api/types';
+
+export const SESSION_KEY = ['session'] as const;
+
+const END_KEY = ['session', 'end'] as const;
+
+/** How the last session of this tab ended: by itself, or because its person left. */
+type SessionEnd = 'expired' | 'left';
+
+const MOST_RETRIES = 2;
+
+/** The cache of all pages. Only failures that may pass are tried again; a refusal is shown at once. */
+export function createQueryClient(): QueryClient {
+  const client = new QueryClient({
+    defaultOptions: {
+      queries: {
+        staleTime: 5_000,
+        retry: (count, error) => count < MOST_RETRIES && asProblem(error).passing,
+        networkMode: 'always',
+      },
+      mutations: { networkMode: 'always' },
+    },
+  });
+  whenSignedOut(() => {
+    keepCsrfToken(null);
+    if (!client.getQueryData(SESSION_KEY)) return;
+    client.setQueryData<SessionEnd>(END_KEY, 'expired');
+    client.setQueryData(SESSION_KEY, null);
+  });
+  return client;
+}
+
+async function loadSession(): Promise<Session | null> {
+  try {
+    return kept(await answer(api.GET('/api/session')));
+  } catch (error) {
+    if (error instanceof Problem && error.status === 401) return null;
+    throw error;
+  }
+}
+
+function kept(session: Session): Session {
+  keepCsrfToken(session.csrf_token);
+  return session;
+}
+
+/** The signed-in person; data is null when nobody is signed in. */
+export function useSession() {
+  return useQuery({ queryKey: SESSION_KEY, queryFn: loadSession, staleTime: Infinity });
+}
+
+/** Signs a person in. What an earlier person saw is forgotten first. */
+export function useSignIn() {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: async (credentials: { login: string; password: string }) =>
+      kept(await answer(api.POST('/api/session', { body: credentials }))),
+    onSuccess: (session) => {
+      client.removeQueries({ predicate: (query) => query.queryKey[0] !== SESSION_KEY[0] });
+      client.setQueryData(SESSION_KEY, session);
+    },
+  });
+}
+
+/** Ends the session; the page goes to the sign-in even when the server cannot be told. */
+export function useSignOut() {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: () => answer(api.DELETE('/api/session')),
+    onSettled: () => {
+      keepCsrfToken(null);
+      client.removeQueries({ predicate: (query) => query.queryKey[0] !== SESSION_KEY[0] });
+      client.setQueryData<SessionEnd>(END_KEY, 'left');
+      client.setQueryData(SESSION_KEY, null);
+    },
+  });
+}
+
+/** The address of the sign-in for somebody who came from `page`: who left on purpose starts afresh. */
+export function useSignInAddress(page: string): string {
+  const end = useQueryClient().getQueryData<SessionEnd>(END_KEY);
+  if (end === 'left' || page === '/') return '/sign-in';
+  return `/sign-in?next=${encodeURIComponent(page)}${end === 'expired' ? '&ended=1' : ''}`;
+}
