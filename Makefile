@@ -34,6 +34,8 @@ setup: python web ## Install everything this checkout needs, below this director
 python:
 	@echo "[1/3] Python packages"
 	@$(PYTHON) deploy/install.py $(VENV) $(LOCKS)/dev.lock
+	@$(VENV)/bin/python -m compileall -q storage pacs_gateway deploy \
+		$(filter-out $(WEB),$(wildcard reading_worklist/*))
 
 web: python
 	@$(MAKE) $(STAMPS)/web-built
