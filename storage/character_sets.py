@@ -100,16 +100,22 @@ class SpecificCharacterSet:
 
     def decode(self, original: bytes) -> DecodedText:
         """Return the text in a value, without padding and control characters. Never fails."""
-        if original.isascii() and _ESCAPE not in original:
-            text = original.decode("ascii").strip(" \0")
-            if not text.isprintable():
-                text = _clean(text)
-            return DecodedText(text, next(iter(self.terms), "") or _DEFAULT, False, original)
+        plain = plain_text(original)
+        if plain is not None:
+            return DecodedText(plain, next(iter(self.terms), "") or _DEFAULT, False, original)
         raw = original.strip(b" \0")
         # Instances of a study repeat their short values.
         decode = _decode if len(raw) <= _REMEMBERED_BYTES else _decode.__wrapped__
         text, term, guessed = decode(self.terms, raw)
         return DecodedText(_clean(text), term, guessed, original)
+
+
+def plain_text(original: bytes) -> str | None:
+    """Return the text of a value that reads the same in every character set; None of another."""
+    if not original.isascii() or _ESCAPE in original:
+        return None
+    text = original.decode("ascii").strip(" \0")
+    return text if text.isprintable() else _clean(text)
 
 
 def decode_text(original: bytes, declared: bytes | str | Sequence[str] = "") -> DecodedText:

@@ -3,15 +3,16 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, time
-from typing import BinaryIO, Final
+from typing import Final
 
 from pydicom.datadict import tag_for_keyword
 
-from storage.character_sets import SpecificCharacterSet
+from storage.character_sets import SpecificCharacterSet, plain_text
 from storage.dicom_header.errors import InvalidUid, MissingUid, tag_name
 from storage.dicom_header.part10 import read_file_meta
 from storage.dicom_header.scanner import DatasetScan, scan_dataset
 from storage.dicom_header.values import as_date, as_integer, as_time, as_unsigned_short
+from storage.dicom_header.windows import SeekableBytes
 from storage.identifiers import InvalidIdentifier, Uid
 
 
@@ -97,6 +98,7 @@ HEADER_TAGS: Final = frozenset(
 )
 """What `read_header` takes from a dataset."""
 
+_UID_NAMES: Final = {tag: tag_name(tag) for tag in (_SOP_CLASS, _SOP_INSTANCE, _STUDY, _SERIES)}
 _UID_REMEDY: Final = "Correct it at the sending device and send the instance again."
 
 
@@ -159,7 +161,7 @@ class InstanceHeader:
     oddities: tuple[str, ...] = ()
 
 
-def read_header(file: BinaryIO, transfer_syntax_uid: str | None = None) -> InstanceHeader:
+def read_header(file: SeekableBytes, transfer_syntax_uid: str | None = None) -> InstanceHeader:
     """Read the header of the instance that begins where `file` stands and goes to its end.
 
     transfer_syntax_uid: of the bare dataset there, as it is received over the
@@ -167,7 +169,7 @@ def read_header(file: BinaryIO, transfer_syntax_uid: str | None = None) -> Insta
         information.
 
     The whole dataset is walked over, so that one that was cut is found out,
-    but big values are not read.
+    but big values are not read. Where `file` stands afterwards is not defined.
 
     Raises:
         TruncatedDataset: the dataset ends within an element.
@@ -188,7 +190,7 @@ def header_of(scan: DatasetScan) -> InstanceHeader:
         MissingUid, InvalidUid: as for `read_header`.
     """
     values = scan.values
-    uids = [_uid(values, tag) for tag in (_SOP_CLASS, _SOP_INSTANCE, _STUDY, _SERIES)]
+    uids = [_uid(values, tag) for tag in _UID_NAMES]
     text = _Text(values)
     pixels = scan.pixel_data
     return InstanceHeader(
@@ -240,9 +242,9 @@ class _Text:
 
     def __init__(self, values: Mapping[int, bytes]) -> None:
         self._values = values
-        declared = values.get(_CHARACTER_SET, b"")
-        self._character_set = SpecificCharacterSet.parse(declared)
-        self.declared = declared.decode("latin_1").strip(" \0") or None
+        self._declared = values.get(_CHARACTER_SET, b"")
+        self._character_set: SpecificCharacterSet | None = None
+        self.declared = self._declared.decode("latin_1").strip(" \0") or None
         self.guessed = False
 
     def get(self, tag: int) -> str | None:
@@ -250,6 +252,11 @@ class _Text:
         raw = self._values.get(tag)
         if not raw:
             return None
+        plain = plain_text(raw)
+        if plain is not None:
+            return plain or None
+        if self._character_set is None:
+            self._character_set = SpecificCharacterSet.parse(self._declared)
         decoded = self._character_set.decode(raw)
         self.guessed = self.guessed or decoded.guessed
         return decoded.text or None
@@ -264,13 +271,13 @@ def _uid(values: Mapping[int, bytes], tag: int) -> Uid:
     raw = values.get(tag, b"").strip(b" \0")
     if not raw:
         raise MissingUid(
-            f"{tag_name(tag)} is missing",
+            f"{_UID_NAMES[tag]} is missing",
             expected="a UID",
             found="an empty value" if tag in values else "no such element",
             remedy=_UID_REMEDY,
         )
     try:
-        return Uid.parse(raw.decode("latin_1"), what=tag_name(tag))
+        return Uid.parse(raw.decode("latin_1"), what=_UID_NAMES[tag])
     except InvalidIdentifier as error:
         raise InvalidUid(
             error.what, expected=error.expected, found=error.found, remedy=_UID_REMEDY

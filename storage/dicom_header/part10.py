@@ -1,9 +1,8 @@
 """The head of a DICOM file: preamble and file meta information (PS3.10 §7.1)."""
 
-import io
 import struct
 from dataclasses import dataclass
-from typing import BinaryIO, Final
+from typing import Final
 
 from storage.dicom_header.encoding import (
     BIG_ENDIAN_SYNTAX,
@@ -16,6 +15,7 @@ from storage.dicom_header.encoding import (
     is_vr,
 )
 from storage.dicom_header.errors import malformed, truncated
+from storage.dicom_header.windows import SeekableBytes, end_of
 
 _PREAMBLE_BYTES: Final = 128
 _MAGIC: Final = b"DICM"
@@ -46,7 +46,7 @@ class FileMeta:
     syntax_was_guessed: bool
 
 
-def read_file_meta(file: BinaryIO) -> FileMeta:
+def read_file_meta(file: SeekableBytes) -> FileMeta:
     """Read the head of the DICOM file that begins where `file` stands; leave it at the dataset.
 
     Files without preamble, or without file meta information, are read too when
@@ -57,7 +57,7 @@ def read_file_meta(file: BinaryIO) -> FileMeta:
         MalformedDataset: it is no DICOM file.
     """
     start = file.tell()
-    end = file.seek(0, io.SEEK_END)
+    end = end_of(file)
     file.seek(start)
     beginning = file.read(_PREAMBLE_BYTES + len(_MAGIC))
     at = start + len(beginning) if beginning.endswith(_MAGIC) else start
@@ -79,7 +79,9 @@ def read_file_meta(file: BinaryIO) -> FileMeta:
     )
 
 
-def _read_element(file: BinaryIO, at: int, head: bytes, end: int, values: dict[int, str]) -> int:
+def _read_element(
+    file: SeekableBytes, at: int, head: bytes, end: int, values: dict[int, str]
+) -> int:
     """Note the element of group 2 at `at` and return where the next one is."""
     group, element, vr, length = _HEAD.unpack_from(head)
     tag = group << 16 | element

@@ -10,10 +10,8 @@ What devices in the field get wrong without harm is passed over and noted
 whether all of it came, is an error.
 """
 
-import io
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import BinaryIO
 
 from storage.dicom_header.encoding import (
     BIG_ENDIAN_SYNTAX,
@@ -21,7 +19,7 @@ from storage.dicom_header.encoding import (
     IMPLICIT_SYNTAXES,
 )
 from storage.dicom_header.walker import PixelData, Walker
-from storage.dicom_header.windows import FileWindow, InflatedWindow, Window
+from storage.dicom_header.windows import FileWindow, InflatedWindow, SeekableBytes, Window, end_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +47,7 @@ class DatasetScan:
 
 
 def scan_dataset(
-    file: BinaryIO,
+    file: SeekableBytes,
     transfer_syntax_uid: str,
     *,
     wanted: frozenset[int],
@@ -59,12 +57,14 @@ def scan_dataset(
 
     wanted: tags of the top level whose values are to be kept.
 
+    Where `file` stands afterwards is not defined.
+
     Raises:
         TruncatedDataset: an element goes beyond the end.
         MalformedDataset: the bytes are no dataset in this transfer syntax.
     """
     start = file.tell()
-    stop = file.seek(0, io.SEEK_END) if end is None else end
+    stop = end_of(file) if end is None else end
     deflated = transfer_syntax_uid in DEFLATED_SYNTAXES
     window: Window = (
         InflatedWindow(file, start, stop) if deflated else FileWindow(file, start, stop)

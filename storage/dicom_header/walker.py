@@ -96,10 +96,12 @@ class Walker:
         """Go to the end of the data."""
         more = True
         while more:
-            if self._implicit:
-                self._run_implicit()
-            else:
-                self._run_explicit()
+            # A sequence and encapsulated pixel data hold items only, which are for steps.
+            if not self._open or self._open[-1].kind == "item":
+                if self._implicit:
+                    self._run_implicit()
+                else:
+                    self._run_explicit()
             more = self._step()
 
     def _note(self, oddity: str) -> None:
@@ -353,6 +355,10 @@ class Walker:
         else:
             self._open.append(_Open("item", holder, self._at, self._implicit))
             self._at = value
+            if self._implicit and not self.top_implicit:
+                # Inside unknown VR some writers stay explicit all the same.
+                vr = self._peek(SHORT_HEADER)[4:6]
+                self._implicit = not (vr in SHORT_VRS or vr in LONG_VRS)
 
     def _is_padding(self) -> bool:
         """Tell whether only zeros follow; looked at once, so that no data can make it slow."""

@@ -1,6 +1,8 @@
 """Looking at a long run of bytes through a small window, so that big values are never read."""
 
+import io
 import zlib
+from mmap import mmap
 from typing import BinaryIO, Final, Protocol
 
 from storage.dicom_header.errors import TruncatedDataset, malformed, truncated
@@ -8,6 +10,17 @@ from storage.dicom_header.errors import TruncatedDataset, malformed, truncated
 WINDOW_BYTES: Final = 16 << 10
 _INFLATE_BYTES: Final = 64 << 10
 _INFLATED_MAX: Final = 2 << 30
+
+
+SeekableBytes = BinaryIO | mmap
+"""A file open for reading that can be read from anywhere, or mapped to memory."""
+
+
+def end_of(file: SeekableBytes) -> int:
+    """Return where `file` ends; it stands there afterwards."""
+    # The method of mmap returns nothing.
+    file.seek(0, io.SEEK_END)
+    return file.tell()
 
 
 class Window(Protocol):
@@ -30,7 +43,7 @@ class Window(Protocol):
 class FileWindow:
     """Part of a seekable file; offsets are those of the file."""
 
-    def __init__(self, file: BinaryIO, start: int, end: int) -> None:
+    def __init__(self, file: SeekableBytes, start: int, end: int) -> None:
         self._file = file
         self._start = start
         self._buffer = b""
@@ -58,7 +71,7 @@ class InflatedWindow:
         MalformedDataset: it is no deflate stream, or too long.
     """
 
-    def __init__(self, file: BinaryIO, start: int, end: int) -> None:
+    def __init__(self, file: SeekableBytes, start: int, end: int) -> None:
         self._file = file
         self._begin = start
         self._stop = end
