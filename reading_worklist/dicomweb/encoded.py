@@ -218,13 +218,21 @@ class _Reader:
             self._count += 1
             if self._count > _ELEMENTS_MAX:
                 raise MalformedDataset("too many elements", expected=f"at most {_ELEMENTS_MAX}")
-            dataset.elements.append(element)
             if depth == 0 and tag in PIXEL_DATA_TAGS:
+                dataset.elements.append(element)
                 return element.offset
             # PS3.5 §6.2.2 note 4: a sequence sent as UN is inside in implicit little endian.
             as_unknown = vr == "UN" and dataset.encoding.explicit
             inner = IMPLICIT_LITTLE if as_unknown else dataset.encoding
-            position = self._read_value(element, inner, end, depth)
+            if element.vr == "SQ" or (length == UNDEFINED and element.vr == "UN"):
+                element.vr = "SQ"
+                element.items = []
+                # Before its items, so that those before a broken one are kept.
+                dataset.elements.append(element)
+                position = self._read_items(element, element.items, inner, end, depth)
+            else:
+                position = self._read_value(element, inner, end)
+                dataset.elements.append(element)
         return position
 
     def _vr_and_length(
@@ -249,15 +257,11 @@ class _Reader:
         vr = "UN" if tag & 0x10000 else vr_of_standard(tag)
         return vr, order.long(buffer, index + 4)[0], _SHORT_HEADER
 
-    def _read_value(self, element: Element, inner: Encoding, end: int, depth: int) -> int:
-        """Read the value of an element, or the items of a sequence; return the position after."""
-        if element.vr == "SQ" or (element.length == UNDEFINED and element.vr == "UN"):
-            element.vr = "SQ"
-            element.items = []
-            return self._read_items(element, element.items, inner, end, depth)
+    def _read_value(self, element: Element, encoding: Encoding, end: int) -> int:
+        """Read the value of an element that is not a sequence; return the position after."""
         if element.length == UNDEFINED:
             # Encapsulated pixel data of an icon, or nonsense; its place tells enough.
-            after = self._skip_fragments(element.offset, end, inner)
+            after = self._skip_fragments(element.offset, end, encoding)
             element.length = after - element.offset
             return after
         after = element.offset + element.length

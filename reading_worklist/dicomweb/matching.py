@@ -104,7 +104,7 @@ def parse_search(parameters: Iterable[tuple[str, str]], level: Level) -> Search:
 
 
 def like_pattern(value: str) -> str:
-    """Return the SQL LIKE pattern, escaped by backslashes, of a value with the wildcards * and ?."""
+    """Return the SQL LIKE pattern, escaped by backslash, of a value with the wildcards * and ?."""
     escaped = re.sub(r"([\\%_])", r"\\\1", value)
     return escaped.replace("*", "%").replace("?", "_")
 

@@ -2,12 +2,11 @@
 
 from collections.abc import Sequence
 
-from pydicom.charset import convert_encodings, decode_bytes
-
 from reading_worklist.dicomweb.json_model import Decode
+from storage.character_sets import SpecificCharacterSet
 
 
 def decoder_for(character_sets: Sequence[str]) -> Decode:
-    """Return the decoder."""
-    enc = convert_encodings(list(character_sets) or ["ISO_IR 6"])
-    return lambda value: decode_bytes(value, enc, set())
+    """Return the decoder of text for the values of Specific Character Set (0008,0005)."""
+    declared = SpecificCharacterSet.parse(character_sets)
+    return lambda value: declared.decode(value).text

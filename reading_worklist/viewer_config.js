@@ -1,0 +1,75 @@
+/* Configuration of the viewer, read by its page before anything else. */
+(function () {
+  'use strict';
+
+  const page = new URLSearchParams(window.location.search);
+
+  // One site's study, where several sites have sent one with the same UID.
+  const site = page.get('site');
+  const isSite = site !== null && /^[A-Za-z0-9_-]{1,100}$/.test(site);
+  const root = window.location.origin + '/dicom-web' + (isSite ? '/sites/' + site : '');
+
+  // The viewer takes its language from where it remembers its own; ours goes before.
+  if (page.get('lng') === null) {
+    let language = 'zh-CN';
+    try {
+      language = window.localStorage.getItem('rdc.language') || language;
+      const viewers = language.startsWith('zh') ? 'zh' : 'en-US';
+      window.localStorage.setItem('i18nextLng', viewers);
+      document.cookie = 'i18next=' + viewers + '; path=/; samesite=strict';
+    } catch (error) {
+      console.warn('the browser keeps no settings; the viewer chooses its language', error);
+    }
+  }
+
+  window.config = {
+    name: 'rdc',
+    routerBasename: '/viewer',
+    extensions: [],
+    modes: [],
+    customizationService: { 'ohif.tours': { $set: [] } },
+    showStudyList: false,
+    investigationalUseDialog: { option: 'never' },
+    showWarningMessageForCrossOrigin: false,
+    showCPUFallbackMessage: true,
+    showLoadingIndicator: true,
+    showErrorDetails: 'production',
+    strictZSpacingForVolumeViewport: true,
+    groupEnabledModesFirst: true,
+    maxNumberOfWebWorkers: 3,
+    // Browsers open six connections to a server: more at once would only wait in line.
+    maxNumRequests: { interaction: 100, thumbnail: 8, prefetch: 12 },
+    defaultDataSourceName: 'dicomweb',
+    dataSources: [
+      {
+        namespace: '@ohif/extension-default.dataSourcesModule.dicomweb',
+        sourceName: 'dicomweb',
+        configuration: {
+          friendlyName: 'RDC',
+          name: 'rdc',
+          qidoRoot: root,
+          wadoRoot: root,
+          wadoUriRoot: root,
+          qidoSupportsIncludeField: true,
+          supportsReject: false,
+          supportsStow: false,
+          dicomUploadEnabled: false,
+          imageRendering: 'wadors',
+          thumbnailRendering: 'wadors',
+          enableStudyLazyLoad: true,
+          supportsFuzzyMatching: true,
+          supportsWildcard: true,
+          singlepart: 'bulkdata,video,pdf',
+          bulkDataURI: { enabled: true },
+          omitQuotationForMultipartRequest: true,
+        },
+      },
+    ],
+    httpErrorHandler: function (error) {
+      // The session has ended: the page of the web UI asks to sign in again.
+      if (error && error.status === 401) {
+        window.top.location.assign('/sign-in');
+      }
+    },
+  };
+})();
