@@ -7,7 +7,6 @@ said so, and no byte becomes signal that the file does not hold.
 """
 
 import io
-import struct
 import zlib
 from dataclasses import dataclass, replace
 from typing import BinaryIO, Final, cast
@@ -82,16 +81,22 @@ class _Bounded(io.RawIOBase):
     """A view on a seekable file whose reads never ask for more than is left.
 
     A length field that claims gigabytes would otherwise make the reader
-    allocate them before it finds that the file is short.
+    allocate them before it finds that the file is short. failed tells an
+    OSError of the file from those that pydicom raises for malformed bytes.
     """
 
     def __init__(self, source: BinaryIO, size: int) -> None:
         self._source = source
         self._size = size
+        self.failed = False
 
     def read(self, size: int = -1) -> bytes:
         left = max(self._size - self._source.tell(), 0)
-        return self._source.read(left if size < 0 else min(size, left))
+        try:
+            return self._source.read(left if size < 0 else min(size, left))
+        except OSError:
+            self.failed = True
+            raise
 
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
         return self._source.seek(offset, whence)
@@ -116,24 +121,18 @@ def read_ecg(source: BinaryIO, *, limits: ReadLimits = _DEFAULT_LIMITS) -> EcgRe
         EcgBroken: it ends too early or contradicts itself.
         EcgUnsupported: no channel carries a voltage, or a companded encoding.
         EcgTooLarge: beyond limits.
+        OSError: the source itself failed.
     """
     size = source.seek(0, io.SEEK_END)
     _check_size(size, limits)
     try:
-        dataset, big_endian = _parse(source, size, limits)
+        dataset, big_endian = _parse(_Bounded(source, size), limits)
         _check_class(dataset)
         return _record(dataset, big_endian=big_endian, limits=limits)
     except RecursionError as error:
         raise EcgBroken(
             "The ECG object nests sequences too deeply",
             expected="a Waveform Sequence of a few levels",
-            remedy=_EXPORT_AGAIN,
-        ) from error
-    except (InvalidDicomError, EOFError, struct.error, *CONVERSION_ERRORS) as error:
-        raise EcgBroken(
-            "The ECG object cannot be parsed",
-            expected="a DICOM waveform dataset",
-            found=type(error).__name__,
             remedy=_EXPORT_AGAIN,
         ) from error
 
@@ -148,14 +147,24 @@ def _check_size(size: int, limits: ReadLimits) -> None:
         )
 
 
-def _parse(source: BinaryIO, size: int, limits: ReadLimits) -> tuple[Dataset, bool]:
+def _parse(bounded: _Bounded, limits: ReadLimits) -> tuple[Dataset, bool]:
     """Return the wanted elements and whether numbers are big-endian."""
-    bounded = cast("BinaryIO", _Bounded(source, size))
-    transfer_syntax = _transfer_syntax(bounded)
-    if transfer_syntax == DeflatedExplicitVRLittleEndian:
-        return _parse_deflated(bounded, limits), False
-    bounded.seek(0)
-    dataset = dcmread(bounded, force=True, specific_tags=list(_WANTED))
+    source = cast("BinaryIO", bounded)
+    try:
+        transfer_syntax = _transfer_syntax(source)
+        if transfer_syntax == DeflatedExplicitVRLittleEndian:
+            return _parse_deflated(source, limits), False
+        source.seek(0)
+        dataset = dcmread(source, force=True, specific_tags=list(_WANTED))
+    except (InvalidDicomError, EOFError, OSError, *CONVERSION_ERRORS) as error:
+        if bounded.failed:
+            raise
+        raise EcgBroken(
+            "The ECG object cannot be parsed",
+            expected="a DICOM waveform dataset",
+            found=type(error).__name__,
+            remedy=_EXPORT_AGAIN,
+        ) from error
     return dataset, transfer_syntax == ExplicitVRBigEndian
 
 

@@ -6,11 +6,13 @@ converter raises. One bad optional value must not hide an ECG, so these answer
 """
 
 import math
+import struct
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final, cast
 
 from pydicom.dataset import Dataset
+from pydicom.errors import BytesLengthException
 from pydicom.multival import MultiValue
 from pydicom.sequence import Sequence as DicomSequence
 from pydicom.valuerep import DT
@@ -23,6 +25,8 @@ CONVERSION_ERRORS: Final = (
     AttributeError,
     NotImplementedError,
     ArithmeticError,
+    BytesLengthException,
+    struct.error,
 )
 _TEXT_LIMIT: Final = 2048
 
@@ -31,7 +35,9 @@ def value(dataset: Dataset, keyword: str) -> Any:  # noqa: ANN401 - the type dep
     """Return the element's value, None when absent, empty or malformed."""
     try:
         return dataset.get(keyword)
-    except CONVERSION_ERRORS:
+    except (*CONVERSION_ERRORS, EOFError, OSError):
+        # pydicom says OSError and EOFError for a nested sequence that ends too early; the bytes
+        # are in memory by then, so it is never a disk that failed.
         return None
 
 

@@ -4,6 +4,7 @@ Zero-phase, so that no wave moves in time. They act on what is shown only; the
 record and every measurement stay as recorded.
 """
 
+import math
 from collections.abc import Callable
 from enum import StrEnum
 from typing import Final, cast
@@ -23,7 +24,8 @@ _sosfiltfilt = cast(
 )
 
 _ORDER: Final = 2
-# Filtering forwards and backwards squares the response; this keeps the stated corners at -3 dB.
+# Filtering forwards and backwards squares the response, so a Butterworth corner has to lie this
+# much farther out (in the frequency of the analogue prototype) for -3 dB where the page says it.
 _CORNER_SHIFT: Final = (2**0.5 - 1) ** (1 / (2 * _ORDER))
 _HIGHEST_OF_NYQUIST: Final = 0.95
 _MARGIN_SECONDS: Final = 10.0
@@ -60,18 +62,19 @@ _BANDS: Final = {
 def effective_band_hz(
     chosen: DisplayFilter, sampling_rate_hz: float
 ) -> tuple[float, float | None] | None:
-    """Return the corners that act at this sampling rate, None for no filter.
+    """Return the corners that act at this sampling rate.
 
-    The upper is None when the rate leaves nothing above it.
+    The upper is None when the rate leaves nothing above it; None for no filter,
+    or when the rate is too low for any.
     """
     band = chosen.band_hz
     if band is None:
         return None
     low, high = band
-    return (
-        low,
-        high if high / _CORNER_SHIFT < _HIGHEST_OF_NYQUIST * sampling_rate_hz / 2 else None,
-    )
+    highest = _HIGHEST_OF_NYQUIST * sampling_rate_hz / 2
+    if low >= highest:
+        return None
+    return low, high if high < highest else None
 
 
 def shown_microvolts(
@@ -102,14 +105,20 @@ def _apply(
         positions = np.arange(len(values))
         values = np.interp(positions, positions[~absent], values[~absent])
     low, high = band
-    stages = [_butter(_ORDER, low * _CORNER_SHIFT, "highpass", fs=sampling_rate_hz, output="sos")]
+    corner = _shifted(low, _CORNER_SHIFT, sampling_rate_hz)
+    stages = [_butter(_ORDER, corner, "highpass", fs=sampling_rate_hz, output="sos")]
     if high is not None:
-        stages.append(
-            _butter(_ORDER, high / _CORNER_SHIFT, "lowpass", fs=sampling_rate_hz, output="sos")
-        )
+        corner = _shifted(high, 1 / _CORNER_SHIFT, sampling_rate_hz)
+        stages.append(_butter(_ORDER, corner, "lowpass", fs=sampling_rate_hz, output="sos"))
     filtered = values
     for stage in stages:
         # Mirrored ends keep the mean; scipy's default, point reflection, would tilt a record
         # that begins or ends within a T wave.
         filtered = _sosfiltfilt(stage, filtered, padtype="even", padlen=len(values) - 1)
     return np.where(absent, np.nan, filtered)
+
+
+def _shifted(corner_hz: float, factor: float, sampling_rate_hz: float) -> float:
+    """Move a corner by a factor in the analogue prototype (bilinear transform)."""
+    warped = math.tan(math.pi * corner_hz / sampling_rate_hz) * factor
+    return math.atan(warped) * sampling_rate_hz / math.pi

@@ -5,7 +5,7 @@ calibrated alike. The viewBox is in millimetres, and the numbers a caliper needs
 are in data attributes: on the root ``data-mm-per-mv``, ``data-mm-per-second``;
 on each lead's group ``data-lead``, ``data-x-mm``, ``data-zero-mm`` (where 0 µV
 lies), ``data-start-seconds``, ``data-seconds``; lengths on a lead count from the
-top left of the element with class ``paper``, whose place in the viewBox is
+top left of the element with ``data-part="paper"``, whose place in the viewBox is
 ``data-paper-x-mm``, ``data-paper-y-mm`` on the root. Only plain shapes,
 attributes and text are used, which browsers and resvg (typst) draw alike.
 Nothing of the patient is on the page unless the caller passes it as header.
@@ -57,6 +57,7 @@ _MARGIN_MM: Final = 2.0
 _HEADER_LINE_MM: Final = 5.0
 _FOOTER_LINE_MM: Final = 4.0
 _MAX_EXTRA_MM: Final = 50.0
+# At most this many points a page, about 180 kB: for twelve leads of 10 s a step of 0.15 mm.
 _MAX_POINTS: Final = 40_000
 # The report embeds the first; a browser takes whichever it has.
 _FONTS: Final = "Noto Sans CJK SC, Noto Sans SC, Noto Sans, Arial, Helvetica, sans-serif"
@@ -140,7 +141,7 @@ def draw(record: EcgRecord, options: DrawingOptions | None = None) -> DrawnEcg:
             ),
         )
     )
-    paper = f'<g class="paper" transform="translate(0 {above:g})">{paper}</g>'
+    paper = f'<g data-part="paper" transform="translate(0 {above:g})">{paper}</g>'
     if off_scale:
         # A nested svg clips to its size and needs no id that two pages in one document could share.
         paper = f'<svg width="{paper_width:g}" height="{paper_height:g}">{paper}</svg>' + "".join(

@@ -1,9 +1,10 @@
 """A trace as few points as paper needs, without ever losing a peak.
 
-Two steps. Where there are more than two samples per drawn step (a fraction of
-the stroke's width), the lowest and the highest of each step are kept, at their
-own time. Then points go that lie within a hundredth of a millimetre of the line
-between their neighbours: they say nothing that ink could show.
+Two steps. Where there are more than two samples per drawn step (less than the
+stroke's width), the lowest and the highest of each step are kept, each at its
+own time; the others lie between them, within one step of the ink. Then points
+go that lie within a hundredth of a millimetre of the line between their
+neighbours: they say nothing that ink could show.
 """
 
 from typing import Final, TypeAlias
@@ -23,21 +24,18 @@ _LONGEST_CHORD: Final = 128
 def extremes_per_step(y: Millimetres, samples_per_step: int) -> Indices:
     """Return the indices of the lowest and highest sample of each step, in order.
 
-    The first and the last sample are among them. y holds no NaN. With fewer
-    than three samples per step every sample is kept.
+    The first and the last sample are among them. With fewer than three samples
+    per step every sample is kept. y holds no NaN.
     """
     count = len(y)
-    if samples_per_step <= 2 or count <= 2:  # noqa: PLR2004 - lowest and highest
+    if samples_per_step <= 2 or count <= 2:  # noqa: PLR2004 -- lowest and highest
         return np.arange(count)
     steps = -(-count // samples_per_step)
-    padded = np.concatenate([y, np.full(steps * samples_per_step - count, y[-1])]).reshape(
-        steps, samples_per_step
-    )
+    filling = np.full(steps * samples_per_step - count, y[-1])
+    by_step = np.concatenate([y, filling]).reshape(steps, samples_per_step)
     first = np.arange(steps) * samples_per_step
-    indices = np.concatenate(
-        [first + padded.argmin(axis=1), first + padded.argmax(axis=1), [0, count - 1]]
-    )
-    return np.unique(np.minimum(indices, count - 1))
+    chosen = [first + by_step.argmin(axis=1), first + by_step.argmax(axis=1), [0, count - 1]]
+    return np.unique(np.minimum(np.concatenate(chosen), count - 1))
 
 
 def significant_points(x: Millimetres, y: Millimetres, tolerance: float) -> Indices:

@@ -50,8 +50,12 @@ def grid(width: float, height: float) -> str:
 
 
 def line(data: str, *, colour: str, width: float, name: str = "", more: str = "") -> str:
-    """Stroke path data without filling it; more holds further attributes."""
-    named = f' class="{name}"' if name else ""
+    """Stroke path data without filling it.
+
+    name: what it is, in data-part: a class would meet the page's own style
+    sheet when the SVG stands in an HTML page. more: further attributes.
+    """
+    named = f' data-part="{name}"' if name else ""
     further = f" {more}" if more else ""
     return (
         f'<path{named} d="{data}" fill="none" stroke="{colour}" stroke-width="{width:g}"{further}/>'
@@ -61,4 +65,4 @@ def line(data: str, *, colour: str, width: float, name: str = "", more: str = ""
 def off_scale_arrow(x: float, y: float, *, up: bool, colour: str) -> str:
     """Draw a filled arrow head with its tip at (x, y), inside of the edge that it points to."""
     length = 2.4 if up else -2.4
-    return f'<path class="off-scale" d="M{x:.2f} {y:g}l1.2 {length:g}h-2.4z" fill="{colour}"/>'
+    return f'<path data-part="off-scale" d="M{x:.2f} {y:g}l1.2 {length:g}h-2.4z" fill="{colour}"/>'
