@@ -62,7 +62,12 @@ class RunningSystem:
         return self
 
     def has_state(self) -> bool:
-        return (self.data_dir / "run" / "state.json").exists()
+        """Whether this start, not one that was killed before, has noted where its parts are."""
+        assert self.process is not None
+        try:
+            return bool(self.state()["supervisor"]["pid"] == self.process.pid)
+        except FileNotFoundError:
+            return False
 
     def state(self) -> dict[str, Any]:
         return json.loads((self.data_dir / "run" / "state.json").read_text())
