@@ -70,6 +70,8 @@ def read_file_meta(file: SeekableBytes) -> FileMeta:
         at = _read_element(file, at, head, end, values)
     file.seek(at)
     stated = values.get(_SYNTAX_TAG, "")
+    if len(head) < SHORT_HEADER and (head or at > start) and not stated:
+        raise truncated(None, at, "the rest of the file meta information", f"{len(head)} bytes")
     return FileMeta(
         transfer_syntax_uid=stated or _syntax_of(head, at),
         media_storage_sop_class_uid=values.get(_CLASS_TAG) or None,
