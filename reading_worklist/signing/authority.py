@@ -37,8 +37,8 @@ AUTHORITY_VALIDITY: Final = timedelta(days=20 * 365)
 PERSON_VALIDITY: Final = timedelta(days=3 * 365)
 # A certificate is good from a little before it is made, for verifiers whose clock is behind.
 _CLOCK_ALLOWANCE: Final = timedelta(minutes=5)
-# X.520 upper bounds of commonName and organizationName.
-_NAME_LIMIT: Final = 64
+# X.520 allows 64 characters; some verifiers, and our own library, count bytes of UTF-8 instead.
+_NAME_BYTES: Final = 64
 
 
 class AuthorityUnreadable(RdcError):
@@ -70,7 +70,8 @@ class Authority:
         """Issue a person's certificate for signing documents (RFC 5280).
 
         The subject is the displayed name, the organisation, and the person's id as serialNumber;
-        the key usage is digitalSignature and nonRepudiation, and nothing else.
+        the key usage is digitalSignature and nonRepudiation, and nothing else. Names are cut to 64
+        bytes of UTF-8 (21 Chinese characters).
 
         not_before, not_after: aware times; by default from now for three years. The end is cut to
         the authority's own, since a certificate that outlives its issuer verifies nowhere.
@@ -79,8 +80,8 @@ class Authority:
         end = min(not_after or start + PERSON_VALIDITY, self.certificate.not_valid_after_utc)
         subject = x509.Name(
             [
-                x509.NameAttribute(NameOID.ORGANIZATION_NAME, organisation[:_NAME_LIMIT]),
-                x509.NameAttribute(NameOID.COMMON_NAME, display_name[:_NAME_LIMIT]),
+                x509.NameAttribute(NameOID.ORGANIZATION_NAME, _shortened(organisation)),
+                x509.NameAttribute(NameOID.COMMON_NAME, _shortened(display_name)),
                 x509.NameAttribute(NameOID.SERIAL_NUMBER, str(person_id)),
             ]
         )
@@ -131,8 +132,8 @@ def _create(directory: Path, organisation: str, name: str) -> None:
     key = ec.generate_private_key(ec.SECP384R1())
     subject = x509.Name(
         [
-            x509.NameAttribute(NameOID.ORGANIZATION_NAME, organisation[:_NAME_LIMIT]),
-            x509.NameAttribute(NameOID.COMMON_NAME, name[:_NAME_LIMIT]),
+            x509.NameAttribute(NameOID.ORGANIZATION_NAME, _shortened(organisation)),
+            x509.NameAttribute(NameOID.COMMON_NAME, _shortened(name)),
         ]
     )
     start = utc_now() - _CLOCK_ALLOWANCE
@@ -199,6 +200,10 @@ def _load(directory: Path) -> Authority:
 def _serial_number() -> int:
     """Return 62 random bits behind a one: unguessable, and 16 digits on paper."""
     return secrets.randbits(62) | 1 << 62
+
+
+def _shortened(name: str) -> str:
+    return name.encode("utf-8")[:_NAME_BYTES].decode("utf-8", errors="ignore")
 
 
 def _key_usage(*, signs_documents: bool) -> x509.KeyUsage:

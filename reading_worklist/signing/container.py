@@ -10,14 +10,24 @@ from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 from pyhanko.sign.validation.pdf_embedded import EmbeddedPdfSignature
 
-from reading_worklist.signing.pdf_objects import container_bytes, further_certificates
+from reading_worklist.signing.pdf_objects import (
+    announces_its_digest,
+    container_bytes,
+    further_certificates,
+)
 
 
 def is_canonical(pdf: bytes, embedded: EmbeddedPdfSignature) -> bool:
-    """Tell whether the container is the upper-case hexadecimal of DER, padded with zeros."""
+    """Tell whether the container is upper-case hexadecimal of DER, padded with zeros.
+
+    Its list of digest algorithms (RFC 5652 §5.1), which no signature covers and no verifier needs,
+    must be the signer's.
+    """
     place, der = container_bytes(embedded)
     hole = pdf[place]
     padding = "00" * (len(hole) // 2 - 1 - len(der))
+    if not announces_its_digest(embedded):
+        return False
     return hole == f"<{der.hex().upper()}{padding}>".encode("ascii")
 
 

@@ -88,6 +88,13 @@ def container_bytes(embedded: EmbeddedPdfSignature) -> tuple[slice, bytes]:
     return slice(first_length, second_start), message.dump(force=True)
 
 
+def announces_its_digest(embedded: EmbeddedPdfSignature) -> bool:
+    """Tell whether a container names as digest algorithm the one its signer used, and no other."""
+    signed_data, signer = cast("Any", embedded).signed_data, cast("Any", embedded).signer_info
+    announced = [algorithm.dump() for algorithm in signed_data["digest_algorithms"]]
+    return announced == [signer["digest_algorithm"].dump()]
+
+
 def software_signer(chain: list[x509.Certificate], private_key_pkcs8: bytes) -> SimpleSigner:
     """Return pyHanko's signer for a key in memory.
 

@@ -89,7 +89,7 @@ class FontSet:
         faces = {(face.path, face.index) for face in self.handle.fonts() if face.path is not None}
         covered: set[int] = set()
         for path, index in sorted(faces):
-            covered.update(_character_table(Path(path), index))
+            covered.update(character_table(Path(path), index))
         self._covered = frozenset(covered)
 
     def draws(self, character: str) -> bool:
@@ -97,8 +97,12 @@ class FontSet:
         return ord(character) in self._covered
 
 
-def _character_table(path: Path, index: int) -> frozenset[int]:
-    """Return the code points that face `index` of a font file maps to a glyph."""
+def character_table(path: Path, index: int) -> frozenset[int]:
+    """Return the code points that face `index` of a font file maps to a glyph (OpenType "cmap").
+
+    Raises:
+        FontFileDamaged: the file cannot be read as a font.
+    """
     try:
         with path.open("rb") as file:
             content = file.read()

@@ -24,7 +24,7 @@ JsonValue = None | bool | int | float | str | Sequence["JsonValue"] | Mapping[st
 # What lets a reader forty years on see the same page; "b" is visual fidelity. "a" would claim that
 # every mark is tagged, which the appearance of a later signature is not.
 PDF_A: Final = "a-2b"
-_QUOTED: Final = re.compile(r"[\"`].*[\"`]", re.DOTALL)
+_SAFE_START: Final = re.compile(r"[A-Za-z0-9 /\-]*")
 
 
 class TypesettingFailed(RdcError):
@@ -69,10 +69,11 @@ class Typesetter:
                 pdf_tags=tagged,
             )
         except typst.TypstError as error:
-            # The compiler may quote the text it stumbled over: that is patient data.
+            # The compiler may quote the text it stumbled over, which is patient data: only the kind
+            # of error is told, which stands before the first punctuation.
             raise TypesettingFailed(
                 "the page could not be set",
-                found=_QUOTED.sub("…", str(error.message)),
+                found=_kind_of(error),
                 remedy="Report this with the version of the centre.",
             ) from None
         finally:
@@ -104,3 +105,8 @@ class Typesetter:
         with suppress(queue.Empty):
             return self._idle.get_nowait()
         return typst.Compiler(font_paths=self._fonts.handle, ignore_system_fonts=True)
+
+
+def _kind_of(error: typst.TypstError) -> str:
+    start = _SAFE_START.match(error.message)
+    return start.group().strip() if start else ""

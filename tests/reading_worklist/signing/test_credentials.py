@@ -1,0 +1,246 @@
+"""Personal keys under a PIN, in a real database."""
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from uuid import UUID, uuid4
+
+import pytest
+import sqlalchemy.exc
+from sqlalchemy import func, select, update
+
+from reading_worklist.signing.authority import Authority
+from reading_worklist.signing.credentials import (
+    ATTEMPTS,
+    check_pin,
+    issue_credential,
+    revocations,
+    revoke_credential,
+    unlock,
+)
+from reading_worklist.signing.errors import (
+    CredentialExists,
+    CredentialExpired,
+    CredentialLocked,
+    CredentialMissing,
+    PinTooWeak,
+    SigningRefused,
+    WrongPin,
+)
+from reading_worklist.signing.tables import SigningCredential
+from storage.clock import utc_now
+from storage.database import Database
+from storage.registry import Person
+from tests.support.reports import CENTRE, authority
+
+PIN = "pin-2026"
+
+
+@pytest.fixture(scope="module")
+def issuer(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    return authority(tmp_path_factory.mktemp("authority"))
+
+
+@pytest.fixture
+def person_id(database: Database) -> UUID:
+    person = Person(id=uuid4(), login="li", display_name="李建国", password_hash="-")
+    with database.transaction() as session:
+        session.add(person)
+    return person.id
+
+
+def issue(database: Database, issuer: Authority, person_id: UUID, **more: object) -> str:
+    with database.transaction() as session:
+        credential = issue_credential(
+            session,
+            issuer,
+            person_id=person_id,
+            display_name="李建国",
+            organisation=CENTRE,
+            pin=PIN,
+            **more,  # type: ignore[arg-type] - named by the test
+        )
+        return credential.serial
+
+
+@pytest.fixture
+def serial(database: Database, issuer: Authority, person_id: UUID) -> str:
+    return issue(database, issuer, person_id)
+
+
+def test_the_right_pin_opens_the_key(
+    database: Database, issuer: Authority, person_id: UUID, serial: str
+) -> None:
+    signer = unlock(database, person_id, PIN)
+    assert signer.person_id == person_id
+    assert (signer.display_name, signer.organisation) == ("李建国", CENTRE)
+    assert signer.serial == serial
+    assert signer.issuers == (issuer.certificate_pem,)
+
+
+def test_without_a_key_there_is_nothing_to_open(database: Database, person_id: UUID) -> None:
+    with pytest.raises(CredentialMissing):
+        unlock(database, person_id, PIN)
+
+
+def test_the_stored_key_is_sealed(database: Database, person_id: UUID, serial: str) -> None:
+    with database.transaction() as session:
+        row = session.scalars(select(SigningCredential)).one()
+    assert row.key_derivation.startswith("$argon2id$v=19$m=65536,t=3,p=1$")
+    # PKCS#8 of an elliptic key names its algorithm in the clear.
+    assert b"\x2a\x86\x48\xce\x3d" not in row.sealed_key
+
+
+def test_a_sealed_key_moved_to_another_person_does_not_open(
+    database: Database, issuer: Authority, person_id: UUID, serial: str
+) -> None:
+    thief = Person(id=uuid4(), login="thief", display_name="贼", password_hash="-")
+    with database.transaction() as session:
+        session.add(thief)
+    issue(database, issuer, thief.id)
+    with database.transaction() as session:
+        stolen = session.scalars(
+            select(SigningCredential).where(SigningCredential.person_id == person_id)
+        ).one()
+        session.execute(
+            update(SigningCredential)
+            .where(SigningCredential.person_id == thief.id)
+            .values(sealed_key=stolen.sealed_key, key_derivation=stolen.key_derivation)
+        )
+    with pytest.raises(WrongPin):
+        unlock(database, thief.id, PIN)
+
+
+def test_wrong_pins_are_counted_and_lock_the_key(
+    database: Database, person_id: UUID, serial: str
+) -> None:
+    for left in reversed(range(ATTEMPTS)):
+        with pytest.raises(WrongPin) as refused:
+            unlock(database, person_id, "wrong-pin")
+        assert refused.value.attempts_left == left
+    with pytest.raises(CredentialLocked) as locked:
+        unlock(database, person_id, PIN)
+    remaining = locked.value.until - utc_now()
+    assert timedelta(minutes=14) < remaining <= timedelta(minutes=15)
+
+
+def test_the_right_pin_clears_the_count(database: Database, person_id: UUID, serial: str) -> None:
+    for _ in range(ATTEMPTS - 1):
+        with pytest.raises(WrongPin):
+            unlock(database, person_id, "wrong-pin")
+    unlock(database, person_id, PIN)
+    with pytest.raises(WrongPin) as refused:
+        unlock(database, person_id, "wrong-pin")
+    assert refused.value.attempts_left == ATTEMPTS - 1
+
+
+def test_after_the_lock_counting_starts_again(
+    database: Database, person_id: UUID, serial: str
+) -> None:
+    with database.transaction() as session:
+        session.execute(
+            update(SigningCredential).values(
+                failed_attempts=ATTEMPTS, locked_until=func.now() - timedelta(seconds=1)
+            )
+        )
+    with pytest.raises(WrongPin) as refused:
+        unlock(database, person_id, "wrong-pin")
+    assert refused.value.attempts_left == ATTEMPTS - 1
+    unlock(database, person_id, PIN)
+
+
+def test_guessing_in_parallel_gives_no_more_guesses(
+    database: Database, person_id: UUID, serial: str
+) -> None:
+    def guess(number: int) -> type[SigningRefused]:
+        try:
+            unlock(database, person_id, f"guess-{number}")
+        except SigningRefused as refused:
+            return type(refused)
+        raise AssertionError
+
+    with ThreadPoolExecutor(4) as pool:
+        results = list(pool.map(guess, range(12)))
+    assert results.count(WrongPin) == ATTEMPTS
+    assert results.count(CredentialLocked) == 12 - ATTEMPTS
+
+
+def test_an_expired_certificate_does_not_sign(
+    database: Database, issuer: Authority, person_id: UUID
+) -> None:
+    now = utc_now()
+    issue(
+        database,
+        issuer,
+        person_id,
+        not_before=now - timedelta(days=2),
+        not_after=now - timedelta(days=1),
+    )
+    with pytest.raises(CredentialExpired):
+        unlock(database, person_id, PIN)
+
+
+def test_one_key_in_force_per_person(
+    database: Database, issuer: Authority, person_id: UUID, serial: str
+) -> None:
+    with pytest.raises(CredentialExists):
+        issue(database, issuer, person_id)
+    newer = issue(database, issuer, person_id, replace=True)
+    assert unlock(database, person_id, PIN).serial == newer
+    with database.transaction() as session:
+        assert set(revocations(session, [serial, newer])) == {serial}
+
+
+def test_a_revoked_key_does_not_sign(database: Database, person_id: UUID, serial: str) -> None:
+    with database.transaction() as session:
+        revoke_credential(session, person_id, "left the centre")
+    with pytest.raises(CredentialMissing):
+        unlock(database, person_id, PIN)
+    with database.transaction() as session, pytest.raises(CredentialMissing):
+        revoke_credential(session, person_id, "again")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"serial": "FF"},
+        {"certificate_chain_pem": "-"},
+        {"not_after": utc_now() + timedelta(days=9999)},
+    ],
+    ids=["serial", "certificate", "validity"],
+)
+def test_the_database_refuses_to_alter_a_certificate(
+    database: Database, person_id: UUID, serial: str, change: dict[str, object]
+) -> None:
+    with (
+        pytest.raises(sqlalchemy.exc.DBAPIError, match="never changed"),
+        database.transaction() as session,
+    ):
+        session.execute(update(SigningCredential).values(**change))
+
+
+def test_the_database_refuses_to_undo_a_revocation_and_to_delete(
+    database: Database, person_id: UUID, serial: str
+) -> None:
+    with database.transaction() as session:
+        revoke_credential(session, person_id, "lost")
+    with (
+        pytest.raises(sqlalchemy.exc.DBAPIError, match="never changed"),
+        database.transaction() as session,
+    ):
+        session.execute(update(SigningCredential).values(revoked_at=None))
+    with (
+        pytest.raises(sqlalchemy.exc.DBAPIError, match="only added"),
+        database.transaction() as session,
+    ):
+        session.query(SigningCredential).delete()
+
+
+@pytest.mark.parametrize("pin", ["", "12345", "111111", "123456", "654321", "abcdefg", "x" * 65])
+def test_weak_pins_are_refused(pin: str) -> None:
+    with pytest.raises(PinTooWeak):
+        check_pin(pin)
+
+
+@pytest.mark.parametrize("pin", ["pin-2026", "482915", "签名口令二〇二六"])
+def test_good_pins_are_taken(pin: str) -> None:
+    check_pin(pin)
