@@ -5,7 +5,7 @@ import socket
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final, cast
+from typing import Any, Final, cast
 
 from pynetdicom import evt
 from pynetdicom.ae import ApplicationEntity
@@ -67,7 +67,8 @@ class ReceivingAssociation(Association):
         self.acceptor.implementation_class_uid = ae.implementation_class_uid
         self.acceptor.implementation_version_name = ae.implementation_version_name
         self.requestor.address_info = remote
-        self.bind(evt.EVT_REQUESTED, self._decide)
+        untyped: Any = self  # pynetdicom types its handlers in part only
+        untyped.bind(evt.EVT_REQUESTED, self._decide)
 
     def run_reactor(self) -> None:
         """Serve the association to its end; no peer may leave its connection without an owner."""

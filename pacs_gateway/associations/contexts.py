@@ -10,10 +10,10 @@ from typing import Final
 
 from pydicom.uid import UID
 from pynetdicom.presentation import PresentationContext, build_context
-from pynetdicom.sop_class import Verification
 
 from storage.identifiers import InvalidIdentifier, Uid
 
+VERIFICATION: Final = "1.2.840.10008.1.1"
 EXPLICIT_VR_LITTLE_ENDIAN: Final = "1.2.840.10008.1.2.1"
 IMPLICIT_VR_LITTLE_ENDIAN: Final = "1.2.840.10008.1.2"
 EXPLICIT_VR_BIG_ENDIAN: Final = "1.2.840.10008.1.2.2"
@@ -86,7 +86,7 @@ def supported_contexts(requested: Sequence[PresentationContext]) -> list[Present
         offered = [str(syntax) for syntax in context.transfer_syntax if _is_uid(syntax)]
         if offered and is_storage(abstract_syntax):
             chosen.setdefault(abstract_syntax, set()).add(preferred_transfer_syntax(offered))
-    contexts = [build_context(Verification)]
+    contexts = [build_context(VERIFICATION)]
     contexts.extend(
         build_context(abstract_syntax, sorted(syntaxes, key=_trial_order))
         for abstract_syntax, syntaxes in chosen.items()

@@ -7,10 +7,10 @@ from typing import Any, Final
 
 from pynetdicom.ae import ApplicationEntity
 from pynetdicom.presentation import build_context
-from pynetdicom.sop_class import Verification
 from pynetdicom.transport import AddressInformation, RequestHandler, ThreadedAssociationServer
 
 from pacs_gateway.associations.association import Acceptor, ReceivingAssociation
+from pacs_gateway.associations.contexts import VERIFICATION
 from pacs_gateway.associations.transport import prepare
 from pacs_gateway.config import GatewayConfig
 from pacs_gateway.implementation import IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_NAME
@@ -24,41 +24,37 @@ class PortUnavailable(RdcError):
 
 
 class _Server(ThreadedAssociationServer):
-    """A server that knows what its associations share."""
+    """A server that knows what its associations share; both are set before it serves."""
 
     # Many devices start to send at the same minute of a morning.
     request_queue_size = 128
     daemon_threads = True
 
-    def __init__(
-        self,
-        *arguments: Any,  # noqa: ANN401 -- handed on
-        acceptor: Acceptor,
-        send_timeout: float,
-        **keywords: Any,  # noqa: ANN401 -- handed on
-    ) -> None:
-        self.acceptor = acceptor
-        self.send_timeout = send_timeout
-        super().__init__(*arguments, **keywords)
+    acceptor: Acceptor
+    send_timeout: float
+
+
+# pynetdicom's server is typed in part only.
+_make_server: Any = _Server
 
 
 class _Handler(RequestHandler):
     """Starts an association for a connection."""
 
-    server: _Server
-
     def handle(self) -> None:
+        server = self.server
+        assert isinstance(server, _Server)
         connection: socket.socket = self.request
-        prepare(connection, send_timeout=self.server.send_timeout)
+        prepare(connection, send_timeout=server.send_timeout)
         association = ReceivingAssociation(
             self.ae,
-            self.server.acceptor,
+            server.acceptor,
             connection,
             local=self.local,
             remote=AddressInformation.from_tuple(self.client_address),
-            ae_title=self.server.ae_title,
+            ae_title=server.ae_title,
         )
-        association._server = self.server  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
+        association._server = server  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
         association.start()
 
 
@@ -96,15 +92,13 @@ class Listener:
         """
         config = self._config
         try:
-            server = self._ae.make_server(
+            server: _Server = _make_server(
+                self._ae,
                 (config.host, config.port),
-                ae_title=config.ae_title,
+                config.ae_title,
                 # What an association is negotiated against is decided when it asks.
-                contexts=[build_context(Verification)],
-                server_class=_Server,
+                [build_context(VERIFICATION)],
                 request_handler=_Handler,
-                acceptor=self._acceptor,
-                send_timeout=config.network_timeout_seconds,
             )
         except OSError as error:
             raise PortUnavailable(
@@ -112,7 +106,8 @@ class Listener:
                 found=error.strerror or str(error),
                 remedy="Stop the program that uses the port, or set RDC_DICOM_PORT to another.",
             ) from error
-        assert isinstance(server, _Server)
+        server.acceptor = self._acceptor
+        server.send_timeout = config.network_timeout_seconds
         self._server = server
         self._ae._servers.append(server)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
         self._thread = threading.Thread(

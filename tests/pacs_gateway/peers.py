@@ -111,10 +111,16 @@ class RawPeer:
             return 0, b""
 
     def associate(
-        self, contexts: Mapping[int, tuple[str, Sequence[str]]] | None = None, **titles: str
+        self,
+        contexts: Mapping[int, tuple[str, Sequence[str]]] | None = None,
+        *,
+        called: str = "RDC",
+        calling: str = "CT1",
     ) -> int:
         """Ask for an association; return the type of the PDU that answers."""
-        self.send(association_request(contexts or {1: (CT, [EXPLICIT])}, **titles))
+        self.send(
+            association_request(contexts or {1: (CT, [EXPLICIT])}, called=called, calling=calling)
+        )
         return self.receive()[0]
 
     def status(self) -> int:

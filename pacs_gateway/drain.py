@@ -1,0 +1,311 @@
+"""From the spool to the archive: objects first, then the index, then the spooled file goes.
+
+Each step can be repeated: an object that is there already, an instance that is
+filed already and a spool file that is gone already are all fine. So whatever
+dies at whatever moment, the next run ends in the same state. While database or
+object store are away the spool keeps what it has, and the drain waits.
+"""
+
+import logging
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.orm import Session
+
+from pacs_gateway import part10, quarantine
+from pacs_gateway.config import GatewayConfig
+from pacs_gateway.part10 import NotASpooledFile
+from pacs_gateway.quarantine import Entry
+from pacs_gateway.spool import Spool, SpooledInstance, load
+from storage.database import Database
+from storage.dicom_header import InstanceHeader, read_header
+from storage.index.ingest import Filing, IngestOutcome, ReceivedInstance, ingest
+from storage.index.tables import QuarantineReason
+from storage.objects import ObjectConflict, ObjectKey, ObjectStore, ObjectStoreUnavailable
+from storage.outbox import backoff_seconds
+
+_WRITERS: Final = 4
+_IDLE_SECONDS: Final = 0.5
+_GATHER_SECONDS: Final = 0.02
+_BACKOFF_BASE_SECONDS: Final = 0.2
+_BACKOFF_CAP_SECONDS: Final = 10.0
+_TRIES: Final = 3
+_HEAD_LENGTH: Final = 8192
+_CONTENT_TYPE: Final = "application/dicom"
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class _Stored:
+    """An instance whose bytes are in the object store."""
+
+    spooled: SpooledInstance
+    header: InstanceHeader
+    key: ObjectKey
+    size: int
+    dataset_offset: int
+
+
+class Drain:
+    """Files what the spool holds, in a thread of its own, until stopped."""
+
+    def __init__(
+        self, spool: Spool, database: Database, objects: ObjectStore, config: GatewayConfig
+    ) -> None:
+        """Prepare to file; nothing happens before `start`."""
+        self._spool = spool
+        self._database = database
+        self._objects = objects
+        self._config = config
+        self._stopping = threading.Event()
+        self._writers = ThreadPoolExecutor(_WRITERS, thread_name_prefix="drain-put")
+        self._thread = threading.Thread(target=self._run, name="drain")
+
+    def start(self) -> None:
+        """File what is there and what comes."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End after the batch at hand; what is left waits for the next start."""
+        self._stopping.set()
+        if self._thread.is_alive():
+            self._thread.join()
+        self._writers.shutdown()
+
+    def _run(self) -> None:
+        setbacks = 0
+        while not self._stopping.is_set():
+            batch = self._spool.next_batch(
+                self._config.drain_batch, timeout=_IDLE_SECONDS, gather=_GATHER_SECONDS
+            )
+            if not batch or self._file_all(batch):
+                setbacks = 0
+                continue
+            setbacks += 1
+            self._spool.postpone()
+            self._pause(setbacks)
+
+    def _file_all(self, batch: Sequence[SpooledInstance | Path]) -> bool:
+        """File a batch however long it takes; return whether all of it is done."""
+        if self._persist(partial(self._file, batch)) is None:
+            return True
+        # One file of the batch may be the cause: let it not hold up the others.
+        done = True
+        for item in batch:
+            error = self._file_alone(item)
+            if (
+                error is not None
+                and self._persist(partial(self._put_aside, item, error)) is not None
+            ):
+                _log.error(
+                    "file can neither be filed nor put aside", extra={"file": _path(item).name}
+                )
+                done = False
+        return done
+
+    def _file_alone(self, item: SpooledInstance | Path) -> Exception | None:
+        error: Exception | None = None
+        for attempt in range(_TRIES):
+            error = self._persist(partial(self._file, [item]))
+            if error is None:
+                return None
+            self._pause(attempt + 1)
+        return error
+
+    def _persist(self, step: Callable[[], None]) -> Exception | None:
+        """Run `step`, repeatedly while the archive is away; return what else it raised.
+
+        When the drain is to stop, the last error is returned and the file stays where it is.
+        """
+        tries = 0
+        while True:
+            try:
+                step()
+            except Exception as error:  # noqa: BLE001 -- whatever it is, the drain goes on
+                if not is_outage(error):
+                    # The message of a database error holds the values: patient data.
+                    _log.warning("filing failed", extra={"error": type(error).__name__})
+                    return error
+                tries += 1
+                _log.warning(
+                    "archive is away, the spool keeps what it has",
+                    extra={"error": type(error).__name__},
+                )
+                self._pause(tries)
+                if self._stopping.is_set():
+                    return error
+            else:
+                return None
+
+    def _pause(self, tries: int) -> None:
+        self._stopping.wait(
+            backoff_seconds(tries, base=_BACKOFF_BASE_SECONDS, cap=_BACKOFF_CAP_SECONDS)
+        )
+
+    def _file(self, batch: Sequence[SpooledInstance | Path]) -> None:
+        """File a batch in one transaction; spool files that are gone were filed before."""
+        items = [_loaded(item) for item in batch if _path(item).exists()]
+        for item in items:
+            if item.reception.refusal is not None:
+                self._keep_aside(item.path, _refused(item))
+        stored = list(
+            self._writers.map(self._store, (i for i in items if i.reception.refusal is None))
+        )
+        if stored:
+            with self._database.transaction() as session:
+                outcomes = ingest(session, [self._received(item) for item in stored])
+                for item, outcome in zip(stored, outcomes, strict=True):
+                    if outcome.filing is Filing.CONFLICT:
+                        _enter_conflict(session, item, outcome)
+        for item in items:
+            self._spool.remove(item.path)
+
+    def _store(self, item: SpooledInstance) -> _Stored:
+        """Put the bytes into the object store, or find that it has the same dataset already."""
+        header = item.header or _header(item)
+        digest = item.reception.dataset_sha256
+        key = ObjectKey(f"instances/{item.reception.origin.site_id}/{digest[:2]}/{digest}.dcm")
+        try:
+            self._objects.put_file(key, item.path, content_type=_CONTENT_TYPE)
+        except ObjectConflict:
+            # Received before under another head: from another association, or from a run that died.
+            offset = part10.dataset_offset(self._objects.read(key, 0, _HEAD_LENGTH))
+            found = self._objects.stat(key)
+            if (
+                offset is None
+                or found is None
+                or found.size - offset != item.reception.dataset_size
+            ):
+                raise
+            return _Stored(item, header, key, found.size, offset)
+        return _Stored(item, header, key, item.size, item.dataset_offset)
+
+    def _received(self, item: _Stored) -> ReceivedInstance:
+        reception = item.spooled.reception
+        return ReceivedInstance(
+            header=item.header,
+            site_id=reception.origin.site_id,
+            device_id=reception.origin.device_id,
+            transfer_syntax_uid=reception.transfer_syntax_uid,
+            object_key=item.key,
+            object_size=item.size,
+            dataset_sha256=reception.dataset_sha256,
+            dataset_offset=item.dataset_offset,
+            pixel_data_offset=_in_object(item),
+            received_at=reception.received_at,
+            quiet=self._config.quiet(item.header.modality),
+        )
+
+    def _keep_aside(self, path: Path, entry: Entry) -> None:
+        """Quarantine a file's bytes under their own key, unless an open entry has the same."""
+        with self._database.transaction() as session:
+            if quarantine.repeated(session, entry):
+                return
+        key = quarantine.object_key(entry)
+        stored = self._objects.put_file(key, path, content_type=_CONTENT_TYPE)
+        with self._database.transaction() as session:
+            quarantine.enter(session, entry, key=key, size=stored.size)
+
+    def _put_aside(self, item: SpooledInstance | Path, error: Exception) -> None:
+        """Quarantine a file that cannot be filed for a reason nobody foresaw."""
+        path = _path(item)
+        if not path.exists():
+            return
+        found = f"filing failed with {type(error).__name__}"
+        try:
+            spooled = _loaded(item)
+        except NotASpooledFile:
+            entry = Entry(
+                path.name, None, QuarantineReason.MALFORMED, found, None, "", datetime.now(UTC), {}
+            )
+        else:
+            reception = spooled.reception
+            entry = Entry(
+                path.name,
+                reception.origin,
+                QuarantineReason.MALFORMED,
+                found,
+                None,
+                reception.dataset_sha256,
+                reception.received_at,
+                {},
+            )
+        self._keep_aside(path, entry)
+        self._spool.remove(path)
+
+
+def is_outage(error: Exception) -> bool:
+    """Tell whether database or object store are away, rather than a file wrong."""
+    if isinstance(error, (ObjectStoreUnavailable, OperationalError, InterfaceError, PoolTimeout)):
+        return True
+    return isinstance(error, DBAPIError) and error.connection_invalidated
+
+
+def _path(item: SpooledInstance | Path) -> Path:
+    return item if isinstance(item, Path) else item.path
+
+
+def _loaded(item: SpooledInstance | Path) -> SpooledInstance:
+    return load(item) if isinstance(item, Path) else item
+
+
+def _header(item: SpooledInstance) -> InstanceHeader:
+    """Read the header again, which was only in the memory of the process that received the file."""
+    with item.path.open("rb") as file:
+        file.seek(item.dataset_offset)
+        return read_header(file, item.reception.transfer_syntax_uid)
+
+
+def _in_object(item: _Stored) -> int | None:
+    """Return where Pixel Data begins in the object, whose head may not be the spooled file's."""
+    in_file = item.header.pixel_data_offset
+    return None if in_file is None else in_file - item.spooled.dataset_offset + item.dataset_offset
+
+
+def _refused(item: SpooledInstance) -> Entry:
+    reception = item.reception
+    refusal = reception.refusal
+    assert refusal is not None
+    return Entry(
+        item.path.name,
+        reception.origin,
+        refusal.reason,
+        refusal.found,
+        refusal.command_sop_instance_uid or None,
+        reception.dataset_sha256,
+        reception.received_at,
+        {
+            "command_sop_class_uid": refusal.command_sop_class_uid,
+            "command_sop_instance_uid": refusal.command_sop_instance_uid,
+            "transfer_syntax_uid": reception.transfer_syntax_uid,
+        },
+    )
+
+
+def _enter_conflict(session: Session, item: _Stored, outcome: IngestOutcome) -> None:
+    """Quarantine a version that may not be filed; its bytes stay where they were put."""
+    reception = item.spooled.reception
+    reason = outcome.reason or QuarantineReason.UID_CONFLICT
+    entry = Entry(
+        item.spooled.path.name,
+        reception.origin,
+        reason,
+        f"dataset {reception.dataset_sha256[:12]} in {reception.transfer_syntax_uid}",
+        item.header.sop_instance_uid,
+        reception.dataset_sha256,
+        reception.received_at,
+        {"study_instance_uid": item.header.study_instance_uid},
+    )
+    if not quarantine.repeated(session, entry):
+        quarantine.enter(
+            session, entry, key=item.key, size=item.size, instance_id=outcome.instance_id
+        )

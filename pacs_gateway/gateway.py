@@ -1,0 +1,82 @@
+"""One gateway process: listener, spool, drain and completion clock, started and stopped as one."""
+
+import logging
+import threading
+
+from pacs_gateway.associations.admission import Admission
+from pacs_gateway.associations.association import Acceptor
+from pacs_gateway.associations.listener import Listener
+from pacs_gateway.associations.services import AssociationServices
+from pacs_gateway.completion import CompletionClock
+from pacs_gateway.config import GatewayConfig
+from pacs_gateway.drain import Drain
+from pacs_gateway.part10 import Origin
+from pacs_gateway.spool import Spool
+from storage.database import Database
+from storage.objects import ObjectStore
+
+_log = logging.getLogger(__name__)
+
+
+class Gateway:
+    """Receives what sites send, from `start` to `stop`; one per process and spool directory."""
+
+    def __init__(self, config: GatewayConfig, database: Database, objects: ObjectStore) -> None:
+        """Put the parts together; nothing is opened before `start`."""
+        self._config = config
+        self._stopping = threading.Event()
+        self._spool = Spool(config.spool_dir, reserve_bytes=config.spool_reserve_bytes)
+        self._drain = Drain(self._spool, database, objects, config)
+        self._completion = CompletionClock(database)
+        admission = Admission(
+            database,
+            ae_title=config.ae_title,
+            fresh_seconds=config.device_cache_seconds,
+            grace_seconds=config.device_grace_seconds,
+        )
+        self._listener = Listener(config, Acceptor(admission, self._services, self._stopping))
+
+    def _services(self, origin: Origin) -> AssociationServices:
+        return AssociationServices(self._spool, origin)
+
+    @property
+    def bound_port(self) -> int:
+        """The DICOM port listened on; known after `start`."""
+        return self._listener.bound_port
+
+    def waiting(self) -> int:
+        """Count the acknowledged instances that are not filed yet."""
+        return self._spool.waiting()
+
+    def start(self) -> None:
+        """Take the spool, file what an earlier run left, and listen.
+
+        Neither database nor object store need to be up.
+
+        Raises:
+            SpoolBusy: another gateway has the spool.
+            PortUnavailable: the port cannot be bound.
+        """
+        self._spool.open()
+        try:
+            self._listener.start()
+        except BaseException:
+            self._spool.close()
+            raise
+        self._drain.start()
+        self._completion.start()
+        _log.info(
+            "gateway listens", extra={"port": self.bound_port, "ae_title": self._config.ae_title}
+        )
+
+    def stop(self) -> None:
+        """Accept no more associations, let the running ones finish for the grace time, and end.
+
+        What is acknowledged and not filed yet stays in the spool for the next start.
+        """
+        self._stopping.set()
+        self._listener.stop(self._config.stop_grace_seconds)
+        self._drain.stop()
+        self._completion.stop()
+        self._spool.close()
+        _log.info("gateway stopped")

@@ -1,0 +1,151 @@
+"""Received bytes that cannot be filed: kept for a person, with what was wrong and what to do."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from types import MappingProxyType
+from typing import Final
+from uuid import UUID, uuid5
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from pacs_gateway.part10 import Origin
+from storage.index.tables import Quarantine, QuarantineReason
+from storage.objects import ObjectKey
+
+_NAMESPACE: Final = UUID("b1c52a7e-0a34-4f0e-9c0f-3f2f7f6f8a11")
+_TIMES: Final = "times_received"
+_LAST: Final = "last_received_at"
+
+
+@dataclass(frozen=True, slots=True)
+class Advice:
+    """What a person needs to know about a reason, beside what was found."""
+
+    expected: str
+    remedy: str
+
+
+ADVICE: Final[Mapping[QuarantineReason, Advice]] = MappingProxyType(
+    {
+        QuarantineReason.MISSING_UID: Advice(
+            "SOP Class, SOP Instance, Study Instance and Series Instance UID",
+            "Correct the device's configuration and send again; nothing can be filed without them.",
+        ),
+        QuarantineReason.INVALID_UID: Advice(
+            "UIDs of 1 to 64 characters, digits with single dots between (PS3.5 9.1)",
+            "Correct the device's configuration and send again.",
+        ),
+        QuarantineReason.COMMAND_MISMATCH: Advice(
+            "the dataset's SOP Class and Instance UID to be those of the C-STORE command",
+            "Report it to the device's vendor: one of the two is wrong.",
+        ),
+        QuarantineReason.TRUNCATED: Advice(
+            "a dataset whose last element is complete",
+            "Send again; if it comes back, the file is damaged at the sender.",
+        ),
+        QuarantineReason.MALFORMED: Advice(
+            "a dataset in the accepted transfer syntax (PS3.5)",
+            "Send again with another transfer syntax, or report it to the device's vendor.",
+        ),
+        QuarantineReason.UID_CONFLICT: Advice(
+            "one content for one SOP Instance UID",
+            "Compare both versions; keep the filed one or replace it by this one.",
+        ),
+        QuarantineReason.PATIENT_MISMATCH: Advice(
+            "the Patient ID of the instances of this study that came before",
+            "Find out at the site which patient was examined, then file or discard.",
+        ),
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One received instance to be kept aside; see `storage.index.tables.Quarantine`.
+
+    found: what was found instead of what was expected; no patient data.
+    name: of the spool file; the same file makes the same entry.
+    """
+
+    name: str
+    origin: Origin | None
+    reason: QuarantineReason
+    found: str
+    sop_instance_uid: str | None
+    dataset_sha256: str
+    received_at: datetime
+    command: Mapping[str, str]
+
+
+def entry_id(name: str) -> UUID:
+    """Return the id of the entry that a spool file makes, whenever it makes it."""
+    return uuid5(_NAMESPACE, name)
+
+
+def object_key(entry: Entry) -> ObjectKey:
+    """Return where the bytes of an entry are kept."""
+    site = entry.origin.site_id if entry.origin is not None else "unknown"
+    return ObjectKey(f"quarantine/{site}/{entry_id(entry.name)}.dcm")
+
+
+def repeated(session: Session, entry: Entry) -> bool:
+    """Count `entry` at an open one for the same bytes and reason; False when there is none.
+
+    A device that tries the same broken instance every minute makes one entry, not a thousand.
+    """
+    if entry.origin is None:
+        return False
+    row = session.scalar(
+        select(Quarantine)
+        .where(
+            Quarantine.site_id == entry.origin.site_id,
+            Quarantine.dataset_sha256 == entry.dataset_sha256,
+            Quarantine.reason == entry.reason,
+            Quarantine.resolved_at.is_(None),
+            Quarantine.id != entry_id(entry.name),
+        )
+        .with_for_update()
+        .limit(1)
+    )
+    if row is None:
+        return False
+    row.detail = {
+        **row.detail,
+        _TIMES: str(int(row.detail.get(_TIMES, "1")) + 1),
+        _LAST: entry.received_at.isoformat(),
+    }
+    return True
+
+
+def enter(
+    session: Session, entry: Entry, *, key: str, size: int, instance_id: int | None = None
+) -> None:
+    """Write the entry, once for one spool file; its bytes are durable under `key` already."""
+    if session.get(Quarantine, entry_id(entry.name)) is not None:
+        return
+    advice = ADVICE[entry.reason]
+    origin = entry.origin
+    session.add(
+        Quarantine(
+            id=entry_id(entry.name),
+            site_id=origin.site_id if origin else None,
+            device_id=origin.device_id if origin else None,
+            calling_ae_title=origin.calling_ae_title if origin else "",
+            peer_address=origin.peer_address if origin else "",
+            reason=entry.reason,
+            sop_instance_uid=entry.sop_instance_uid,
+            instance_id=instance_id,
+            object_key=key,
+            object_size=size,
+            dataset_sha256=entry.dataset_sha256,
+            detail={
+                "expected": advice.expected,
+                "found": entry.found,
+                "remedy": advice.remedy,
+                **entry.command,
+            },
+            received_at=entry.received_at,
+        )
+    )

@@ -1,0 +1,215 @@
+"""The signed report as an Encapsulated PDF instance (PS3.3 A.45.1), in the study it belongs to.
+
+Everything in it follows from the report version and the study, so that a
+report sent twice is the same instance, byte for byte, and no second copy.
+"""
+
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta, timezone
+from typing import Final
+from uuid import UUID, uuid5
+
+from pydicom.dataset import Dataset, FileMetaDataset
+from pydicom.uid import UID, EncapsulatedPDFStorage, ExplicitVRLittleEndian
+
+from pacs_gateway.implementation import IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_NAME
+from storage.identifiers import Uid
+
+# The namespace of the UIDs made here; drawn once.
+_NAMESPACE: Final = UUID("6e1f6d0c-9d9b-4a3e-8b8e-0d8d3a52c3d1")
+# Behind whatever a modality or workstation has numbered.
+_SERIES_NUMBER: Final = 9900
+_MANUFACTURER: Final = "RDC"
+_SEXES: Final = frozenset({"M", "F", "O"})
+_LO_LENGTH: Final = 64
+_UNICODE: Final = "ISO_IR 192"
+
+# Specific Character Set (0008,0005) of one value, without code extensions, and
+# what Python calls it (PS3.3 Tables C.12-2 and C.12-5).
+_CHARACTER_SETS: Final = {
+    "ISO_IR 100": "latin-1",
+    "ISO_IR 101": "iso8859-2",
+    "ISO_IR 109": "iso8859-3",
+    "ISO_IR 110": "iso8859-4",
+    "ISO_IR 144": "iso8859-5",
+    "ISO_IR 127": "iso8859-6",
+    "ISO_IR 126": "iso8859-7",
+    "ISO_IR 138": "iso8859-8",
+    "ISO_IR 148": "iso8859-9",
+    "ISO_IR 166": "iso8859-11",
+    _UNICODE: "utf-8",
+    "GB18030": "gb18030",
+    "GBK": "gbk",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class StudyFacts:
+    """What identifies patient and study, as text; None where the study does not say.
+
+    specific_character_set: (0008,0005) of the study's instances, when it has one value.
+    timezone_offset: Timezone Offset From UTC (0008,0201) of the study's instances.
+    """
+
+    patient_name: str
+    patient_id: str | None
+    issuer_of_patient_id: str | None
+    patient_birth_date: date | None
+    patient_sex: str | None
+    study_instance_uid: str
+    study_date: date | None
+    study_time: time | None
+    study_id: str | None
+    study_description: str | None
+    accession_number: str | None
+    referring_physician_name: str | None
+    modalities: tuple[str, ...]
+    specific_character_set: str | None
+    timezone_offset: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ReportFacts:
+    """The report version that is returned.
+
+    title: Document Title (0042,0010).
+    """
+
+    report_version_id: UUID
+    workitem_id: UUID
+    version_number: int
+    title: str
+    issued_at: datetime
+
+
+def sop_instance_uid(report_version_id: UUID) -> Uid:
+    """Return the SOP Instance UID of a report version; always the same for the same version."""
+    return Uid.from_uuid(uuid5(_NAMESPACE, f"instance:{report_version_id}"))
+
+
+def series_instance_uid(workitem_id: UUID) -> Uid:
+    """Return the UID of the series that holds all report versions of a workitem."""
+    return Uid.from_uuid(uuid5(_NAMESPACE, f"series:{workitem_id}"))
+
+
+def encapsulate(
+    report: ReportFacts, study: StudyFacts, pdf: bytes, *, utc_offset: timedelta
+) -> Dataset:
+    """Return the instance, with file meta information for Explicit VR Little Endian.
+
+    utc_offset: of the clock on the wall where the report is read, for the content date and time.
+    """
+    instance = Dataset()
+    _patient_and_study(instance, study)
+    _series_and_equipment(instance, report)
+    _document(instance, report, study, pdf, utc_offset)
+    character_set = _character_set(study, report)
+    if character_set is not None:
+        instance.SpecificCharacterSet = character_set
+    if study.timezone_offset is not None:
+        instance.TimezoneOffsetFromUTC = study.timezone_offset
+    meta = FileMetaDataset()
+    meta.MediaStorageSOPClassUID = EncapsulatedPDFStorage
+    meta.MediaStorageSOPInstanceUID = UID(sop_instance_uid(report.report_version_id))
+    meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    meta.ImplementationClassUID = UID(IMPLEMENTATION_CLASS_UID)
+    meta.ImplementationVersionName = IMPLEMENTATION_VERSION_NAME
+    instance.file_meta = meta
+    return instance
+
+
+def _patient_and_study(instance: Dataset, study: StudyFacts) -> None:
+    """Fill Patient (C.7.1.1) and General Study (C.7.2.1) as the study has them."""
+    instance.PatientName = study.patient_name
+    instance.PatientID = study.patient_id or ""
+    if study.issuer_of_patient_id:
+        instance.IssuerOfPatientID = study.issuer_of_patient_id
+    instance.PatientBirthDate = _date(study.patient_birth_date)
+    instance.PatientSex = study.patient_sex if study.patient_sex in _SEXES else ""
+    instance.StudyInstanceUID = study.study_instance_uid
+    instance.StudyDate = _date(study.study_date)
+    instance.StudyTime = study.study_time.strftime("%H%M%S") if study.study_time else ""
+    instance.ReferringPhysicianName = study.referring_physician_name or ""
+    instance.StudyID = study.study_id or ""
+    instance.AccessionNumber = study.accession_number or ""
+    if study.study_description:
+        instance.StudyDescription = study.study_description
+
+
+def _series_and_equipment(instance: Dataset, report: ReportFacts) -> None:
+    """Fill Encapsulated Document Series (C.24.1), General and SC Equipment (C.7.5.1, C.8.6.1)."""
+    instance.Modality = "DOC"
+    instance.SeriesInstanceUID = series_instance_uid(report.workitem_id)
+    instance.SeriesNumber = _SERIES_NUMBER
+    instance.SeriesDescription = report.title[:_LO_LENGTH]
+    instance.Manufacturer = _MANUFACTURER
+    instance.ConversionType = "WSD"
+
+
+def _document(
+    instance: Dataset, report: ReportFacts, study: StudyFacts, pdf: bytes, utc_offset: timedelta
+) -> None:
+    """Fill Encapsulated Document (C.24.2) and SOP Common (C.12.1)."""
+    issued = report.issued_at.astimezone(timezone(utc_offset))
+    instance.SOPClassUID = EncapsulatedPDFStorage
+    instance.SOPInstanceUID = sop_instance_uid(report.report_version_id)
+    instance.InstanceCreationDate = instance.ContentDate = issued.strftime("%Y%m%d")
+    instance.InstanceCreationTime = instance.ContentTime = issued.strftime("%H%M%S")
+    instance.InstanceNumber = report.version_number
+    instance.AcquisitionDateTime = ""
+    # The page names the patient, and nothing in it has been blanked out.
+    instance.BurnedInAnnotation = "YES"
+    instance.DocumentTitle = report.title
+    instance.VerificationFlag = "VERIFIED"
+    instance.ConceptNameCodeSequence = [_concept(study)]
+    instance.MIMETypeOfEncapsulatedDocument = "application/pdf"
+    instance.EncapsulatedDocumentLength = len(pdf)
+    instance.EncapsulatedDocument = pdf + b"\0" if len(pdf) % 2 else pdf
+
+
+def _concept(study: StudyFacts) -> Dataset:
+    """Return the document's kind (CID 7020 and the LOINC document codes)."""
+    value, meaning = (
+        ("11524-6", "EKG study")
+        if "ECG" in study.modalities
+        else ("18748-4", "Diagnostic Imaging Report")
+    )
+    concept = Dataset()
+    concept.CodeValue = value
+    concept.CodingSchemeDesignator = "LN"
+    concept.CodeMeaning = meaning
+    return concept
+
+
+def _character_set(study: StudyFacts, report: ReportFacts) -> str | None:
+    """Return the Specific Character Set to write in.
+
+    The one the site's own devices use, when all our text can be written in it:
+    that one its receiver is known to read. Otherwise Unicode; none for plain ASCII.
+    """
+    texts = (
+        study.patient_name,
+        study.patient_id or "",
+        study.issuer_of_patient_id or "",
+        study.study_id or "",
+        study.study_description or "",
+        study.accession_number or "",
+        study.referring_physician_name or "",
+        report.title,
+    )
+    if all(text.isascii() for text in texts):
+        return None
+    declared = study.specific_character_set
+    codec = _CHARACTER_SETS.get(declared or "")
+    if declared is None or codec is None:
+        return _UNICODE
+    try:
+        for text in texts:
+            text.encode(codec)
+    except UnicodeEncodeError:
+        return _UNICODE
+    return declared
+
+
+def _date(value: date | None) -> str:
+    return value.strftime("%Y%m%d") if value else ""
