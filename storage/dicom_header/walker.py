@@ -178,14 +178,16 @@ class Walker:
 
     def _step(self) -> bool:
         """Go over one element or delimiter, whatever it is; False at the end."""
-        head = self._peek(LONG_HEADER)
-        if len(head) < SHORT_HEADER:
-            self._finish(head)
+        buffer, base = self._window.at(self._at, LONG_HEADER)
+        inside = self._at - base
+        if len(buffer) - inside < SHORT_HEADER:
+            self._finish(buffer[inside:])
             return False
-        group, element, length = self._implicit_head(head)
+        group, element, length = self._implicit_head(buffer, inside)
         if group == DELIMITER_GROUP:
             self._delimiter(element, length)
             return True
+        head = buffer[inside : inside + LONG_HEADER]
         if not any(head[:SHORT_HEADER]) and not self._open and self._is_padding():
             self._note("zero bytes after the last element")
             return False
