@@ -31,9 +31,7 @@ def upgrade() -> None:
         sa.Column("revocation_reason", sa.String(), nullable=True),
         sa.Column("failed_attempts", sa.Integer(), server_default="0", nullable=False),
         sa.Column("locked_until", sa.DateTime(timezone=True), nullable=True),
-        sa.CheckConstraint(
-            "not_before < not_after", name=op.f("ck_signing_credential_validity")
-        ),
+        sa.CheckConstraint("not_before < not_after", name=op.f("ck_signing_credential_validity")),
         sa.CheckConstraint(
             "failed_attempts >= 0", name=op.f("ck_signing_credential_failed_attempts")
         ),
@@ -43,9 +41,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_signing_credential")),
         sa.UniqueConstraint("serial", name=op.f("uq_signing_credential_serial")),
     )
-    op.create_index(
-        op.f("ix_signing_credential_person_id"), "signing_credential", ["person_id"]
-    )
+    op.create_index(op.f("ix_signing_credential_person_id"), "signing_credential", ["person_id"])
     op.create_index(
         "uq_signing_credential_live",
         "signing_credential",
