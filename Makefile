@@ -79,14 +79,16 @@ bench: setup ## Measure against peers
 	else echo "There are no benchmarks in tests/bench yet."; fi
 
 # Locks are made for every platform and Python at once and name no package index.
-LOCK := $(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 \
+# Pins move only as far as they must; `make lock LOCK_ARGS=--upgrade` takes the newest of all.
+LOCK_ARGS ?=
+LOCK := $(VENV)/bin/uv pip compile --quiet $(LOCK_ARGS) --universal --python-version 3.11 \
 	--generate-hashes --no-emit-index-url --custom-compile-command "make lock"
 
 lock: python ## Pin every package anew from pyproject.toml and package.json
 	@echo "Python"
-	@$(LOCK) --upgrade $(LOCKS)/bootstrap.in --output-file $(LOCKS)/bootstrap.lock
-	@$(LOCK) --upgrade --group dev pyproject.toml --output-file $(LOCKS)/dev.lock
-	@$(LOCK) --upgrade --constraints $(LOCKS)/dev.lock pyproject.toml --output-file $(LOCKS)/runtime.lock
+	@$(LOCK) $(LOCKS)/bootstrap.in --output-file $(LOCKS)/bootstrap.lock
+	@$(LOCK) --group dev pyproject.toml --output-file $(LOCKS)/dev.lock
+	@$(LOCK) --constraints $(LOCKS)/dev.lock pyproject.toml --output-file $(LOCKS)/runtime.lock
 	@echo "npm"
 	@cd $(WEB) && $(NODE_PATHS) npm install --package-lock-only --ignore-scripts --loglevel=error
 	@! grep -n '"resolved": "http' $(WEB)/package-lock.json

@@ -107,6 +107,8 @@ class Supervisor:
         # Others may pass through to what is theirs (the database's account) but list nothing.
         data.mkdir(parents=True, exist_ok=True, mode=0o711)
         self._held.enter_context(exclusive(data / "lock", f"the data directory {data}"))
+        # Only who holds the lock may remove the note: a refused second start leaves it alone.
+        self._held.callback(state.forget, settings.run_dir)
         settings.run_dir.mkdir(exist_ok=True, mode=0o700)
         logs = settings.log_dir or data / "log"
         logs.mkdir(exist_ok=True, mode=0o700)
@@ -160,7 +162,6 @@ class Supervisor:
             self._postgres = None
         if running:
             self._say("stopped")
-        state.forget(self.settings.run_dir)
         self._held.close()
 
     def hurry(self) -> None:

@@ -142,27 +142,45 @@ def exclusive(path: Path, what: str) -> Generator[None]:
         yield
 
 
+def _birth(pid: int) -> str:
+    """Return what tells this process from a later one of the same id.
+
+    On Linux that is the boot and the clock tick since then; a time of day would
+    shift whenever the machine's clock is set. Raises psutil.NoSuchProcess.
+    """
+    if not psutil.LINUX:
+        return str(psutil.Process(pid).create_time())
+    try:
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+        # proc(5): after the command in parentheses, starttime is the 20th field.
+        fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+    except (FileNotFoundError, ProcessLookupError) as error:
+        raise psutil.NoSuchProcess(pid) from error
+    return f"{boot}/{fields[19]}"
+
+
 @dataclass(frozen=True)
 class ProcessRecord:
     """A child as the next start can recognise it: a process id alone may be reused."""
 
     name: str
     pid: int
-    created: float
+    birth: str
 
     @classmethod
     def of(cls, name: str, pid: int) -> "ProcessRecord":
         """Describe a running process. Raises psutil.NoSuchProcess when it is gone."""
-        return cls(name=name, pid=pid, created=psutil.Process(pid).create_time())
+        return cls(name=name, pid=pid, birth=_birth(pid))
 
     def find(self) -> psutil.Process | None:
         """Return the process if it still runs and is the same one, else None."""
         try:
             process = psutil.Process(self.pid)
-            same = abs(process.create_time() - self.created) < 1.0
-            return process if same and process.status() != psutil.STATUS_ZOMBIE else None
+            if _birth(self.pid) != self.birth or process.status() == psutil.STATUS_ZOMBIE:
+                return None
         except psutil.NoSuchProcess:
             return None
+        return process
 
     def write(self, directory: Path) -> None:
         """Keep the record as `<name>.pid` in the directory, replacing an older one at once."""
@@ -179,7 +197,7 @@ class ProcessRecord:
         for path in sorted(directory.glob("*.pid")):
             try:
                 found = json.loads(path.read_text(encoding="ascii"))
-                records.append(cls(str(found["name"]), int(found["pid"]), float(found["created"])))
+                records.append(cls(str(found["name"]), int(found["pid"]), str(found["birth"])))
             except (OSError, ValueError, KeyError, TypeError):
                 continue
         return records
