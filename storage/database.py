@@ -62,6 +62,8 @@ class Database:
             # A connection that died with a restarted server is replaced, not handed out.
             pool_pre_ping=True,
             connect_args={"options": "-c timezone=UTC"},
+            # An error's text ends up in logs, and parameters are patient data.
+            hide_parameters=True,
         )
         self._sessions = sessionmaker(self.engine, expire_on_commit=False)
 
