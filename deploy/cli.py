@@ -6,6 +6,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
@@ -63,7 +64,9 @@ def _settings(**flags: object) -> Settings:
 
 def say(line: str) -> None:
     """Show a line of progress at once, on standard error."""
-    typer.echo(f"rdc: {line}", err=True)
+    # A terminal that has gone away is no reason to stop a running system.
+    with suppress(OSError):
+        typer.echo(f"rdc: {line}", err=True)
 
 
 @app.command()
@@ -99,15 +102,20 @@ def up(
 
 
 def stop_on_signals(stop: threading.Event, again: Callable[[], None]) -> None:
-    """Set `stop` at the first SIGINT, SIGTERM or SIGHUP, and call `again` at every later one."""
+    """Set `stop` at the first SIGINT, SIGTERM or SIGHUP, and call `again` at every later one.
+
+    SIGHUP stays ignored where it was ignored, under nohup.
+    """
 
     def on_signal(_number: int, _frame: object) -> None:
         if stop.is_set():
             again()
         stop.set()
 
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, on_signal)
+    signal.signal(signal.SIGINT, on_signal)
+    signal.signal(signal.SIGTERM, on_signal)
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        signal.signal(signal.SIGHUP, on_signal)
 
 
 @app.command()

@@ -105,7 +105,7 @@ class Relay:
     def _step(self) -> float:
         """Do what is due now; return for how many seconds nothing else is expected."""
         if time.monotonic() >= self._next_tick:
-            self._tick(self._database)
+            self._do_tick()
             self._next_tick = time.monotonic() + TICK_SECONDS
         try:
             self._connect_again()
@@ -118,6 +118,15 @@ class Relay:
             )
             return wait
         return 0.0 if more else LOOK_SECONDS
+
+    def _do_tick(self) -> None:
+        """Call the clock functions; a fault in one of them must not stop the messages."""
+        try:
+            self._tick(self._database)
+        except (psycopg.Error, SQLAlchemyError):
+            raise
+        except Exception:  # noqa: BLE001 - whatever it is, the clock goes on
+            _log.exception("a duty of the clock failed; it is tried again")
 
     def _connect_again(self) -> None:
         """After a failure, make sure of the broker before any row is leased for it."""

@@ -133,6 +133,18 @@ def test_nothing_is_lost_while_the_broker_is_away(
         assert leases(database) == 3
 
 
+def test_a_failing_duty_of_the_clock_stops_no_message(
+    database: Database, broker: EmbeddedValkey
+) -> None:
+    class Refusing(list[float]):
+        def append(self, _value: float, /) -> None:
+            raise ValueError
+
+    with running(database, broker.url, Deliveries(), Refusing()):
+        emit(database)
+        assert eventually(lambda: Wakeups(broker.url).waiting()[MESSAGES] == 1)
+
+
 def test_it_comes_back_after_losing_the_database(
     database: Database, broker: EmbeddedValkey
 ) -> None:
