@@ -82,10 +82,10 @@ def further_certificates(embedded: EmbeddedPdfSignature) -> set[bytes]:
 
 
 def container_bytes(embedded: EmbeddedPdfSignature) -> tuple[slice, bytes]:
-    """Return where in the file a signature's container stands, and its DER encoding anew."""
+    """Return where in the file a signature's container stands, and its CMS object without padding."""
     _, first_length, second_start, _ = (int(number) for number in cast("Any", embedded).byte_range)
     message = cast("Any", cms.ContentInfo).load(bytes(cast("Any", embedded).pkcs7_content))
-    return slice(first_length, second_start), message.dump(force=True)
+    return slice(first_length, second_start), message.dump()
 
 
 def announces_its_digest(embedded: EmbeddedPdfSignature) -> bool:
