@@ -15,6 +15,7 @@ from pydicom.dataset import Dataset
 from reading_worklist.ecg.dicom_values import (
     CONVERSION_ERRORS,
     first_item,
+    free_text,
     items,
     number,
     text,
@@ -108,27 +109,31 @@ def read_annotations(
     write by the dozen, and marks on single samples (wave onsets per beat) are
     neither and are left out.
     """
+    character_set = text(dataset, "SpecificCharacterSet")
     measurements: list[DeviceMeasurement] = []
     statements: list[DeviceStatement] = []
     for item in items(dataset, "WaveformAnnotationSequence")[:_MAX_ANNOTATIONS]:
         concept_name = first_item(item, "ConceptNameCodeSequence")
-        written = text(item, "NumericValue")
-        if written and concept_name is not None:
-            measurements.append(_measurement(item, concept_name, written, leads))
+        if concept_name is not None and text(item, "NumericValue"):
+            measurements.append(_measurement(item, concept_name, leads, character_set))
             continue
         coded = first_item(item, "ConceptCodeSequence")
-        free = text(item, "UnformattedTextValue")
+        free = free_text(item, "UnformattedTextValue", character_set)
         if free:
             statements.append(DeviceStatement(free, _code(coded) if coded is not None else ""))
-        elif coded is not None and (meaning := text(coded, "CodeMeaning")):
+        elif coded is not None and (meaning := free_text(coded, "CodeMeaning", character_set)):
             statements.append(DeviceStatement(meaning, _code(coded)))
     return tuple(measurements), tuple(statements)
 
 
 def _measurement(
-    item: Dataset, concept_name: Dataset, written: str, leads: Sequence[Sequence[Lead | None]]
+    item: Dataset,
+    concept_name: Dataset,
+    leads: Sequence[Sequence[Lead | None]],
+    character_set: str,
 ) -> DeviceMeasurement:
-    name = text(concept_name, "CodeMeaning")
+    written = text(item, "NumericValue")
+    name = free_text(concept_name, "CodeMeaning", character_set)
     units = first_item(item, "MeasurementUnitsCodeSequence")
     unit_as_written = text(units, "CodeValue") if units is not None else ""
     lead = _lead(item, leads)

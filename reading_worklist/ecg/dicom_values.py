@@ -11,11 +11,14 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final, cast
 
+from pydicom.dataelem import RawDataElement
 from pydicom.dataset import Dataset
 from pydicom.errors import BytesLengthException
 from pydicom.multival import MultiValue
 from pydicom.sequence import Sequence as DicomSequence
 from pydicom.valuerep import DT
+
+from storage.character_sets import decode_text
 
 # What pydicom's value converters raise on malformed bytes; UnicodeDecodeError is a ValueError.
 CONVERSION_ERRORS: Final = (
@@ -44,7 +47,8 @@ def value(dataset: Dataset, keyword: str) -> Any:  # noqa: ANN401 - the type dep
 def values(dataset: Dataset, keyword: str) -> Sequence[Any]:
     """Return the element's values, empty when absent, empty or malformed."""
     found = value(dataset, keyword)
-    if isinstance(found, MultiValue):
+    # pydicom gives a plain list for binary numbers, a MultiValue for text.
+    if isinstance(found, list | MultiValue):
         return cast("Sequence[Any]", found)
     return () if found is None or found == "" else (found,)
 
@@ -54,8 +58,29 @@ def text(dataset: Dataset, keyword: str) -> str:
 
     Several values are joined by a backslash, as they were in the file.
     """
-    joined = "\\".join(str(part) for part in values(dataset, keyword))[:_TEXT_LIMIT]
-    return " ".join("".join(c if c.isprintable() else " " for c in joined).split())
+    return _one_line("\\".join(str(part) for part in values(dataset, keyword)))
+
+
+def free_text(dataset: Dataset, keyword: str, character_set: str) -> str:
+    """Return a text that people wrote as one printable line, empty when absent.
+
+    Decoded by evidence where the declared character set does not hold: devices
+    write Chinese statements in GB18030 and declare ISO_IR 100 or nothing.
+    character_set is that of the object, an item's own comes first.
+    """
+    try:
+        element = dataset.get_item(keyword)
+    except CONVERSION_ERRORS:
+        return ""
+    if not isinstance(element, RawDataElement) or not isinstance(element.value, bytes):
+        return text(dataset, keyword)
+    declared = text(dataset, "SpecificCharacterSet") or character_set
+    return _one_line(decode_text(element.value, declared).text)
+
+
+def _one_line(found: str) -> str:
+    printable = "".join(c if c.isprintable() else " " for c in found[:_TEXT_LIMIT])
+    return " ".join(printable.split())
 
 
 def number(dataset: Dataset, keyword: str) -> float | None:

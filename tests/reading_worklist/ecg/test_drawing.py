@@ -349,7 +349,9 @@ def test_what_leaves_the_paper_is_marked_never_silently_cut(microvolts: float) -
     page = draw(spiked(microvolts), DrawingOptions(layout=LayoutName.THREE_BY_FOUR))
     assert "I" in page.off_scale
     assert "OFF SCALE: I" in texts_of(page)
-    arrows = [path for path in root_of(page).iter(f"{SVG}path") if path.get("data-part") == "off-scale"]
+    arrows = [
+        path for path in root_of(page).iter(f"{SVG}path") if path.get("data-part") == "off-scale"
+    ]
     assert arrows
     usual = draw(spiked(1000), DrawingOptions(layout=LayoutName.THREE_BY_FOUR))
     # One line for the remark; an artefact does not blow up the sheet.
