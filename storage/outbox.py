@@ -143,11 +143,7 @@ def handle(database: Database, message_id: UUID, lease_token: UUID, handlers: Ha
                 return True
             if row.lease_token != lease_token or row.parked_at is not None:
                 return False
-            kind = MESSAGE_TYPES.get(row.topic)
-            handler = handlers.get(kind) if kind else None
-            if kind is None or handler is None:
-                raise _unknown_topic(row)
-            handler(session, kind.model_validate(row.payload))
+            _run_handler(session, row, handlers)
             row.handled_at = utc_now()
             row.lease_token = None
             row.leased_until = None
@@ -158,11 +154,15 @@ def handle(database: Database, message_id: UUID, lease_token: UUID, handlers: Ha
     return True
 
 
-def _unknown_topic(row: OutboxMessage) -> UnknownTopic:
-    return UnknownTopic(
-        f"no handler for topic {row.topic!r} of consumer {row.consumer!r}",
-        remedy="Upgrade the worker, then release the parked message.",
-    )
+def _run_handler(session: Session, row: OutboxMessage, handlers: Handlers) -> None:
+    kind = MESSAGE_TYPES.get(row.topic)
+    handler = handlers.get(kind) if kind else None
+    if kind is None or handler is None:
+        raise UnknownTopic(
+            f"no handler for topic {row.topic!r} of consumer {row.consumer!r}",
+            remedy="Upgrade the worker, then release the parked message.",
+        )
+    handler(session, kind.model_validate(row.payload))
 
 
 def _put_off(database: Database, message_id: UUID, lease_token: UUID, error: Exception) -> None:
