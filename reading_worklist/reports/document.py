@@ -101,6 +101,7 @@ class EcgMeasurement:
     """One measured value.
 
     name: a key of the labels ("heart_rate", "pr", "qrs", "qt", "qtc_bazett" …) or words to print.
+    unit: a key of the labels ("/min", "deg") or the unit to print, such as "ms".
     source: "device", "centre" or "confirmed"; values of one name stand in one row.
     """
 

@@ -30,7 +30,8 @@ _BOX_LEFT: Final = {SignatureRole.WRITER: 73.0, SignatureRole.REVIEWER: 135.0}
 _BLOCK_HEIGHT: Final = 27.0
 _COLUMNS: Final = 3
 _A4: Final = (210.0, 297.0)
-# What a trace page needs beside the trace: both margins; head, caption line and foot.
+# What a trace page needs beside the trace: both margins; head, caption line and foot. On A4 that
+# leaves 281 mm × 162 mm for a trace.
 _TRACE_MARGINS: Final = (16.0, 48.0)
 
 
@@ -235,7 +236,7 @@ def _measurements(ecg: EcgBlock | None, words: Labels, typesetter: Typesetter) -
         "rows": [
             {
                 "name": typesetter.line(words["measure"].get(name, name)),
-                "unit": typesetter.line(unit),
+                "unit": typesetter.line(words["unit"].get(unit, unit)),
                 "values": [typesetter.line(values.get(source, "")) for source in sources],
             }
             for name, unit, values in rows

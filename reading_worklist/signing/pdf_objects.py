@@ -82,7 +82,7 @@ def further_certificates(embedded: EmbeddedPdfSignature) -> set[bytes]:
 
 
 def container_bytes(embedded: EmbeddedPdfSignature) -> tuple[slice, bytes]:
-    """Return where in the file a signature's container stands, and its CMS object without padding."""
+    """Return where a signature's container stands in the file, and its CMS object unpadded."""
     _, first_length, second_start, _ = (int(number) for number in cast("Any", embedded).byte_range)
     message = cast("Any", cms.ContentInfo).load(bytes(cast("Any", embedded).pkcs7_content))
     return slice(first_length, second_start), message.dump()

@@ -231,7 +231,7 @@ def test_the_trace_page_says_its_scale_and_whose_it_is() -> None:
 
 def test_device_and_centre_values_stand_side_by_side() -> None:
     text = text_of(drawn(ecg_report(trace())))
-    assert "心率7271bpm" in text
+    assert "心率7271次/分" in text
     assert "PR间期161—ms" in text
     assert "ECGNORMALE" in text
 
