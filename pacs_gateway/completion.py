@@ -4,9 +4,6 @@ import logging
 import threading
 from typing import Final
 
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
-
 from storage.database import Database
 from storage.index.completion import complete_quiet_studies
 from storage.outbox import backoff_seconds
@@ -48,7 +45,7 @@ class CompletionClock:
                 # As long as there are more than fit one transaction, the next one follows at once.
                 while self._tick() == _LIMIT and not self._stopping.is_set():
                     pass
-            except (DBAPIError, PoolTimeout) as error:
+            except Exception as error:  # noqa: BLE001 -- the clock must not end while the gateway runs
                 failures += 1
                 _log.warning(
                     "studies cannot be completed now", extra={"error": type(error).__name__}

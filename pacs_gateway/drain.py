@@ -84,15 +84,24 @@ class Drain:
     def _run(self) -> None:
         setbacks = 0
         while not self._stopping.is_set():
-            batch = self._spool.next_batch(
-                self._config.drain_batch, timeout=_IDLE_SECONDS, gather=_GATHER_SECONDS
-            )
-            if not batch or self._file_all(batch):
+            if self._round():
                 setbacks = 0
                 continue
             setbacks += 1
             self._spool.postpone()
             self._pause(setbacks)
+
+    def _round(self) -> bool:
+        """Take a batch and file it; return whether all of it is done."""
+        try:
+            batch = self._spool.next_batch(
+                self._config.drain_batch, timeout=_IDLE_SECONDS, gather=_GATHER_SECONDS
+            )
+            return not batch or self._file_all(batch)
+        except Exception:
+            # Receiving goes on without us: the drain must not end while the gateway runs.
+            _log.exception("drain met an error of ours")
+            return False
 
     def _file_all(self, batch: Sequence[SpooledInstance | Path]) -> bool:
         """File a batch however long it takes; return whether all of it is done."""
@@ -163,9 +172,7 @@ class Drain:
         if stored:
             with self._database.transaction() as session:
                 outcomes = ingest(session, [self._received(item) for item in stored])
-                for item, outcome in zip(stored, outcomes, strict=True):
-                    if outcome.filing is Filing.CONFLICT:
-                        _enter_conflict(session, item, outcome)
+                _enter_conflicts(session, stored, outcomes)
         for item in items:
             self._spool.remove(item.path)
 
@@ -291,8 +298,16 @@ def _refused(item: SpooledInstance) -> Entry:
     )
 
 
+def _enter_conflicts(
+    session: Session, stored: Sequence[_Stored], outcomes: Sequence[IngestOutcome]
+) -> None:
+    """Quarantine the versions that may not be filed; their bytes stay where they were put."""
+    for item, outcome in zip(stored, outcomes, strict=True):
+        if outcome.filing is Filing.CONFLICT:
+            _enter_conflict(session, item, outcome)
+
+
 def _enter_conflict(session: Session, item: _Stored, outcome: IngestOutcome) -> None:
-    """Quarantine a version that may not be filed; its bytes stay where they were put."""
     reception = item.spooled.reception
     reason = outcome.reason or QuarantineReason.UID_CONFLICT
     entry = Entry(

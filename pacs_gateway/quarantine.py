@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from pacs_gateway.part10 import Origin
 from storage.index.tables import Quarantine, QuarantineReason
 from storage.objects import ObjectKey
+from storage.registry import Device, Organisation
 
 _NAMESPACE: Final = UUID("b1c52a7e-0a34-4f0e-9c0f-3f2f7f6f8a11")
 _TIMES: Final = "times_received"
@@ -127,11 +128,14 @@ def enter(
         return
     advice = ADVICE[entry.reason]
     origin = entry.origin
+    # Site or device may have been removed since; the bytes are kept all the same.
+    site = session.get(Organisation, origin.site_id) if origin else None
+    device = session.get(Device, origin.device_id) if origin else None
     session.add(
         Quarantine(
             id=entry_id(entry.name),
-            site_id=origin.site_id if origin else None,
-            device_id=origin.device_id if origin else None,
+            site_id=site.id if site else None,
+            device_id=device.id if device else None,
             calling_ae_title=origin.calling_ae_title if origin else "",
             peer_address=origin.peer_address if origin else "",
             reason=entry.reason,

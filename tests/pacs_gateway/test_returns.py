@@ -1,0 +1,336 @@
+"""Reports on their way back: every destination gets each version once, however often tried."""
+
+import hashlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Sequence
+from datetime import timedelta
+from uuid import UUID, uuid4
+
+import pytest
+from sqlalchemy import select
+
+from pacs_gateway.config import ReturnsConfig
+from pacs_gateway.gateway import Gateway
+from pacs_gateway.returns import attempt, create_deliveries, due
+from pacs_gateway.returns.encapsulated_pdf import sop_instance_uid
+from pacs_gateway.tasks import HANDLERS
+from storage.clock import utc_now
+from storage.database import Database
+from storage.deliveries import Delivery, DeliveryAttempt, DeliveryState
+from storage.index.tables import Study
+from storage.messages import ReportIssued
+from storage.objects import ObjectKey, ObjectStore
+from storage.outbox import OutboxMessage
+from storage.registry import Destination, Organisation, add_dicom_destination
+from tests.pacs_gateway.conftest import Site
+from tests.pacs_gateway.datasets import sample
+from tests.pacs_gateway.peers import EXPLICIT, IMPLICIT
+from tests.pacs_gateway.receiver import Receiver
+from tests.pacs_gateway.test_store import drained, send
+from tests.pacs_gateway.waiting import until
+
+_PDF = b"%PDF-1.7\n%a page\n%%EOF\n"
+_CONFIG = ReturnsConfig(
+    "RDC",
+    first_retry_seconds=0.05,
+    longest_retry_seconds=0.2,
+    connect_timeout_seconds=2,
+    acse_timeout_seconds=2,
+    dimse_timeout_seconds=5,
+)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _destination(database: Database, site_id: UUID, port: int, ae_title: str = "EASTPACS") -> UUID:
+    with database.transaction() as session:
+        organisation = session.get_one(Organisation, site_id)
+        return add_dicom_destination(session, organisation, ae_title, "127.0.0.1", port).id
+
+
+@pytest.fixture
+def study_id(gateway: Gateway, database: Database, site: Site) -> UUID:
+    """A study of the site, received."""
+    assert site
+    assert send(gateway, [sample(PatientName="Zhang^San")]) == [0]
+    drained(gateway)
+    with database.transaction() as session:
+        return session.scalars(select(Study.id)).one()
+
+
+@pytest.fixture
+def issued(study_id: UUID, database: Database, objects: ObjectStore, site: Site) -> ReportIssued:
+    """A report version of that study, its PDF stored."""
+    workitem_id = uuid4()
+    key = f"reports/{workitem_id}/{uuid4()}.pdf"
+    objects.put(ObjectKey(key), _PDF)
+    return ReportIssued(
+        report_version_id=uuid4(),
+        workitem_id=workitem_id,
+        study_id=study_id,
+        site_id=site.id,
+        study_instance_uid="1.2.3.100",
+        version_number=1,
+        pdf_object_key=key,
+        pdf_sha256=hashlib.sha256(_PDF).hexdigest(),
+        title="CT report",
+        issued_at=utc_now(),
+    )
+
+
+def _issue(database: Database, issued: ReportIssued) -> None:
+    with database.transaction() as session:
+        HANDLERS[ReportIssued](session, issued)
+
+
+def _due(database: Database) -> Sequence[UUID]:
+    with database.transaction() as session:
+        return due(session, 10)
+
+
+def _rows(database: Database) -> Sequence[Delivery]:
+    with database.transaction() as session:
+        return session.scalars(select(Delivery).order_by(Delivery.version_number)).all()
+
+
+def _only(database: Database) -> Delivery:
+    (row,) = _rows(database)
+    return row
+
+
+def _attempts(database: Database) -> Sequence[DeliveryAttempt]:
+    with database.transaction() as session:
+        return session.scalars(select(DeliveryAttempt).order_by(DeliveryAttempt.number)).all()
+
+
+def _told(database: Database) -> list[str]:
+    with database.transaction() as session:
+        return list(
+            session.scalars(
+                select(OutboxMessage.topic).where(OutboxMessage.topic == "report.delivered")
+            )
+        )
+
+
+def _set_due(database: Database) -> None:
+    with database.transaction() as session:
+        for row in session.scalars(select(Delivery)):
+            row.next_attempt_at = utc_now() - timedelta(seconds=1)
+            if row.state == DeliveryState.PENDING:
+                row.leased_until = None
+
+
+def test_a_report_reaches_its_site_and_says_so(
+    database: Database, objects: ObjectStore, issued: ReportIssued
+) -> None:
+    with Receiver() as receiver:
+        _destination(database, issued.site_id, receiver.port)
+        _issue(database, issued)
+        (delivery_id,) = _due(database)
+        assert attempt(delivery_id, database, objects, _CONFIG)
+    (found,) = receiver.received
+    assert found.SOPInstanceUID == sop_instance_uid(issued.report_version_id)
+    assert (found.StudyInstanceUID, found.PatientID) == ("1.2.3.100", "P1")
+    assert found.EncapsulatedDocument[: found.EncapsulatedDocumentLength] == _PDF
+    row = _only(database)
+    assert row.state == DeliveryState.DELIVERED
+    assert row.delivered_at is not None
+    assert _told(database) == ["report.delivered"]
+    (made,) = _attempts(database)
+    assert (made.succeeded, made.answer) == (True, "C-STORE status 0000H")
+
+
+def test_told_twice_or_tried_twice_nothing_happens_twice(
+    database: Database, objects: ObjectStore, issued: ReportIssued
+) -> None:
+    with Receiver() as receiver:
+        _destination(database, issued.site_id, receiver.port)
+        _issue(database, issued)
+        _issue(database, issued)
+        (delivery_id,) = _due(database)
+        assert list(_due(database)) == []
+        assert attempt(delivery_id, database, objects, _CONFIG)
+        assert not attempt(delivery_id, database, objects, _CONFIG)
+        assert not attempt(uuid4(), database, objects, _CONFIG)
+    assert len(receiver.received) == 1
+    assert len(_attempts(database)) == 1
+    assert _told(database) == ["report.delivered"]
+
+
+@pytest.mark.parametrize("syntax", [EXPLICIT, IMPLICIT])
+def test_a_receiver_with_one_transfer_syntax_is_served(
+    database: Database, objects: ObjectStore, issued: ReportIssued, syntax: str
+) -> None:
+    with Receiver(syntaxes=(syntax,)) as receiver:
+        _destination(database, issued.site_id, receiver.port)
+        _issue(database, issued)
+        assert attempt(_due(database)[0], database, objects, _CONFIG)
+    assert receiver.received[0].file_meta.TransferSyntaxUID == syntax
+
+
+def test_a_dead_destination_is_tried_until_it_lives(
+    database: Database, objects: ObjectStore, issued: ReportIssued
+) -> None:
+    port = _free_port()
+    _destination(database, issued.site_id, port)
+    _issue(database, issued)
+    for number in range(1, 5):
+        until(lambda: bool(_due(database)), "the next attempt is due")
+        assert not attempt(_only(database).id, database, objects, _CONFIG)
+        row = _only(database)
+        assert (row.state, row.attempts) == (DeliveryState.PENDING, number)
+        assert row.next_attempt_at > utc_now() - timedelta(seconds=1)
+        assert row.last_error == f"no connection to EASTPACS at 127.0.0.1:{port}"
+    with Receiver(port=port) as receiver:
+        until(lambda: bool(_due(database)), "the next attempt is due")
+        assert attempt(_only(database).id, database, objects, _CONFIG)
+        assert len(receiver.received) == 1
+    assert [made.succeeded for made in _attempts(database)] == [False] * 4 + [True]
+
+
+@pytest.mark.parametrize(
+    ("receiver_settings", "answer"),
+    [
+        ({"status": 0xA700}, "C-STORE status A700H"),
+        ({"ae_title": "OTHER"}, "association rejected"),
+        ({"abstract_syntax": "1.2.840.10008.5.1.4.1.1.2"}, "does not accept Encapsulated PDF"),
+    ],
+)
+def test_what_the_receiver_said_can_be_read(
+    database: Database,
+    objects: ObjectStore,
+    issued: ReportIssued,
+    receiver_settings: dict[str, str],
+    answer: str,
+) -> None:
+    with Receiver(**receiver_settings) as receiver:  # pyright: ignore[reportArgumentType]
+        _destination(database, issued.site_id, receiver.port)
+        _issue(database, issued)
+        assert not attempt(_due(database)[0], database, objects, _CONFIG)
+    row = _only(database)
+    assert row.state == DeliveryState.PENDING
+    assert answer in (row.last_error or "")
+    assert _told(database) == []
+
+
+def test_one_dead_destination_does_not_hold_up_another(
+    database: Database, objects: ObjectStore, issued: ReportIssued
+) -> None:
+    with Receiver() as receiver:
+        _destination(database, issued.site_id, _free_port(), "DEAD")
+        _destination(database, issued.site_id, receiver.port)
+        _issue(database, issued)
+        done = [attempt(delivery_id, database, objects, _CONFIG) for delivery_id in _due(database)]
+        assert sorted(done) == [False, True]
+
+
+def test_a_missing_or_changed_pdf_is_never_delivered(
+    database: Database, objects: ObjectStore, issued: ReportIssued
+) -> None:
+    with Receiver() as receiver:
+        _destination(database, issued.site_id, receiver.port)
+        _issue(database, issued)
+        objects.delete(ObjectKey(issued.pdf_object_key))
+        delivery_id = _due(database)[0]
+        assert not attempt(delivery_id, database, objects, _CONFIG)
+        objects.put(ObjectKey(issued.pdf_object_key), b"another page")
+        _set_due(database)
+        assert not attempt(delivery_id, database, objects, _CONFIG)
+        assert receiver.received == []
+    assert "not the one that was signed" in (_only(database).last_error or "")
+
+
+def test_a_destination_switched_off_waits(
+    database: Database, objects: ObjectStore, issued: ReportIssued
+) -> None:
+    with Receiver() as receiver:
+        destination_id = _destination(database, issued.site_id, receiver.port)
+        _issue(database, issued)
+        with database.transaction() as session:
+            session.get_one(Destination, destination_id).active = False
+        assert not attempt(_due(database)[0], database, objects, _CONFIG)
+        assert _only(database).last_error == "destination is switched off"
+
+
+def test_a_newer_version_takes_the_place_of_one_that_has_not_left(
+    database: Database, objects: ObjectStore, issued: ReportIssued
+) -> None:
+    with Receiver() as receiver:
+        _destination(database, issued.site_id, receiver.port)
+        _issue(database, issued)
+        newer = issued.model_copy(update={"report_version_id": uuid4(), "version_number": 2})
+        _issue(database, newer)
+        for delivery_id in _due(database):
+            attempt(delivery_id, database, objects, _CONFIG)
+        assert [int(found.InstanceNumber) for found in receiver.received] == [2]
+    states = [row.state for row in _rows(database)]
+    assert states == [DeliveryState.CANCELED, DeliveryState.DELIVERED]
+
+
+def test_a_site_without_destination_needs_no_delivery(
+    database: Database, issued: ReportIssued
+) -> None:
+    with database.transaction() as session:
+        assert create_deliveries(session, issued) == 0
+
+
+_ATTEMPT = """
+import sys
+from uuid import UUID
+from pacs_gateway.config import ReturnsConfig
+from pacs_gateway.returns import attempt
+from storage.database import Database
+from storage.objects import open_object_store
+attempt(
+    UUID(sys.argv[1]),
+    Database(sys.argv[2]),
+    open_object_store(sys.argv[3]),
+    ReturnsConfig("RDC", lease_seconds=1.0),
+)
+"""
+
+
+def test_killed_in_the_middle_it_is_sent_again_as_the_same_instance(
+    database: Database,
+    database_url: str,
+    objects: ObjectStore,
+    issued: ReportIssued,
+    tmp_path: os.PathLike[str],
+) -> None:
+    worker: list[subprocess.Popen[bytes]] = []
+
+    def kill() -> None:
+        if len(receiver.received) == 1:
+            # The instance has arrived, its acknowledgement has not left.
+            worker[0].send_signal(signal.SIGKILL)
+            worker[0].wait()
+
+    with Receiver(before_answer=kill) as receiver:
+        _destination(database, issued.site_id, receiver.port)
+        _issue(database, issued)
+        delivery_id = _due(database)[0]
+        arguments = [str(delivery_id), database_url, f"file://{tmp_path}/objects"]
+        worker.append(subprocess.Popen([sys.executable, "-c", _ATTEMPT, *arguments]))
+        assert receiver.arrived.wait(30)
+        worker[0].wait(30)
+        row = _only(database)
+        assert row.state == DeliveryState.IN_PROGRESS
+        until(lambda: list(_due(database)) == [delivery_id], "the lease has run out")
+        assert attempt(delivery_id, database, objects, _CONFIG)
+    uids = [str(found.SOPInstanceUID) for found in receiver.received]
+    assert uids == [sop_instance_uid(issued.report_version_id)] * 2
+    outcomes = [(made.succeeded, made.answer) for made in _attempts(database)]
+    assert outcomes == [
+        (False, "no result: the attempt was interrupted"),
+        (True, "C-STORE status 0000H"),
+    ]
+    assert _told(database) == ["report.delivered"]
