@@ -5,7 +5,7 @@ import { live } from '../api/events';
 import { keys } from '../api/keys';
 import { throttled } from '../api/throttle';
 
-const LIST_DELAY = 200;
+const LIST_DELAY = 100;
 const LIST_INTERVAL = 1_500;
 
 /** Renews what the page shows when the server tells of a change; bursts are drawn together. Draws nothing. */

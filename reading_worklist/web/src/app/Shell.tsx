@@ -13,6 +13,7 @@ import { Header } from './Header';
 import { LiveUpdates } from './LiveUpdates';
 import { Loading } from './Loading';
 import { OfflineBanner } from './OfflineBanner';
+import '../design/page.css';
 import './shell.css';
 
 /** Everything behind the sign-in: the header, the banner of a lost network, and the page. */
@@ -21,7 +22,7 @@ export function Shell() {
   const { appearance, palette } = useAppearance();
   const theme = useMemo(() => themeFor(appearance, palette), [appearance, palette]);
   return (
-    <ConfigProvider locale={language === 'zh-CN' ? zhCN : enUS} theme={theme} componentSize="middle">
+    <ConfigProvider locale={language === 'zh-CN' ? zhCN : enUS} theme={theme} button={{ autoInsertSpace: false }}>
       <AntApp className="shell" message={{ maxCount: 3, top: 56 }}>
         <a className="shell-skip" href="#content">
           {t('app.skipToContent')}

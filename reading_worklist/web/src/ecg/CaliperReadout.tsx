@@ -1,4 +1,5 @@
 import { Button, Checkbox, Tooltip } from 'antd';
+import type { ReactNode } from 'react';
 
 import { useLanguage } from '../i18n/language';
 import type { Measurement } from './caliper';
@@ -26,15 +27,16 @@ interface CaliperReadoutProps {
   marching: boolean;
   onMarch: (marching: boolean) => void;
   onClear: () => void;
+  children: ReactNode;
 }
 
 /** What the caliper shows, in words that a screen reader reads too. */
-export function CaliperReadout({ measurement, marching, onMarch, onClear }: CaliperReadoutProps) {
+export function CaliperReadout({ measurement, marching, onMarch, onClear, children }: CaliperReadoutProps) {
   const { t } = useLanguage();
   const wordsOf = useMeasurementWords();
   return (
     <div className="readout">
-      <output id="caliper-readout" className="readout-value">
+      <output id="caliper-readout" className={`readout-value${measurement === null ? '' : ' readout-measured'}`}>
         {measurement === null ? t('caliper.help') : wordsOf(measurement)}
       </output>
       {measurement !== null && (
@@ -49,6 +51,7 @@ export function CaliperReadout({ measurement, marching, onMarch, onClear }: Cali
           </Button>
         </>
       )}
+      {children}
     </div>
   );
 }

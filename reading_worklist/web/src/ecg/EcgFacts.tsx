@@ -12,7 +12,10 @@ type DeviceValue = EcgRecord['device_measurements'][number];
 /** What doctors read first comes first; other global values follow as the device gave them. */
 const ORDER = ['heart_rate', 'rr', 'p_duration', 'pr', 'qrs', 'qt', 'qtc', 'qtc_bazett', 'qtc_fridericia', 'p_axis', 'qrs_axis', 't_axis', 'atrial_rate', 'pp'];
 
-/** What the electrocardiograph measured and said, and how it recorded. Never mixed with what a doctor says. */
+/**
+ * What the electrocardiograph measured and said. Never mixed with what a doctor says. Sampling rate and filters stand
+ * on the page itself, as on paper.
+ */
 export function EcgFacts({ record, onInstance }: { record: UseQueryResult<EcgRecord>; onInstance: (sopInstanceUid: string) => void }) {
   const { t } = useLanguage();
   if (record.isError) {
@@ -44,8 +47,8 @@ function Values({ record }: { record: EcgRecord }) {
   const rank = (each: DeviceValue): number => (ORDER.includes(each.name) ? ORDER.indexOf(each.name) : ORDER.length);
   const sorted = measured.toSorted((a, b) => rank(a) - rank(b));
   return (
-    <div className="ecg-values-block">
-      <h2 title={t('ecg.device.note')}>
+    <div>
+      <h2>
         {t('ecg.device')} <small>{t('ecg.device.note')}</small>
       </h2>
       {sorted.length === 0 && <p className="quiet">{t('ecg.device.none')}</p>}
@@ -75,14 +78,17 @@ function DeviceTile({ measurement }: { measurement: DeviceValue }) {
 function Statements({ statements }: { statements: readonly string[] }) {
   const { t } = useLanguage();
   return (
-    <div className="ecg-statements">
+    <div className="ecg-line">
       <h2>{t('ecg.statements')}</h2>
-      {statements.length === 0 && <p className="quiet">{t('ecg.statements.none')}</p>}
-      <ul>
-        {statements.map((statement, index) => (
-          <li key={index}>{statement}</li>
-        ))}
-      </ul>
+      {statements.length === 0 ? (
+        <p className="quiet">{t('ecg.statements.none')}</p>
+      ) : (
+        <ul className="ecg-statements">
+          {statements.map((statement, index) => (
+            <li key={index}>{statement}</li>
+          ))}
+        </ul>
+      )}
     </div>
   );
 }
@@ -91,13 +97,10 @@ function Recording({ record, onInstance }: { record: EcgRecord; onInstance: (sop
   const { t } = useLanguage();
   const device = [record.manufacturer, record.model].filter((part) => part !== '').join(' ');
   return (
-    <div className="ecg-recording">
+    <div className="ecg-line">
       <h2>{t('ecg.recording')}</h2>
-      <dl>
+      <dl className="ecg-recording">
         <Fact name={t('ecg.acquired')} value={record.acquired_at === null ? null : formatDateTime(record.acquired_at)} />
-        <Fact name={t('ecg.sampling')} value={t('ecg.sampling.value', { n: record.sampling_frequency })} />
-        <Fact name={t('ecg.duration')} value={t('ecg.duration.value', { n: Math.round(record.duration_seconds * 10) / 10 })} />
-        <Fact name={t('ecg.filter')} value={filterWords(record, t('ecg.filter.unknown'), t('ecg.filter.off'), t('ecg.filter.notch'))} />
         <Fact name={t('ecg.deviceName')} value={device} />
       </dl>
       {record.instances.length > 1 && (
@@ -115,15 +118,6 @@ function Recording({ record, onInstance }: { record: EcgRecord; onInstance: (sop
       )}
     </div>
   );
-}
-
-/** The recorded band in numbers; the server's own words when it knows no numbers. */
-function filterWords(record: EcgRecord, unknown: string, off: string, notch: string): string {
-  const settings = record.filter_settings;
-  if (settings === null) return record.filter ?? unknown;
-  const corner = (value: number | null): string => (value === null ? '?' : value === 0 ? off : String(value));
-  const band = `${corner(settings.low_hz)}–${corner(settings.high_hz)} Hz`;
-  return settings.notch_hz === null || settings.notch_hz === 0 ? band : `${band}, ${notch} ${settings.notch_hz} Hz`;
 }
 
 function Fact({ name, value }: { name: string; value: string | null }) {

@@ -9,6 +9,7 @@ import { EcgFacts } from './EcgFacts';
 import { EcgToolbar } from './EcgToolbar';
 import { EcgTrace } from './EcgTrace';
 import { useEcgRecord, useEcgTrace } from './queries';
+import { ScaleNote } from './ScaleNote';
 import { parseTrace } from './trace';
 import { STANDARD_VIEW, type View, type Zoom } from './view';
 import './ecg.css';
@@ -35,10 +36,8 @@ export function EcgPane({ id }: { id: string }) {
         trace={trace}
         zoom={zoom}
         factor={shownFactor}
-        calibration={calibration}
         onChange={change}
         onZoom={setZoom}
-        onCalibrate={() => setCalibrating(true)}
       />
       {page.isError && (
         <div className="ecg-problem">
@@ -51,7 +50,9 @@ export function EcgPane({ id }: { id: string }) {
         </div>
       )}
       {trace !== null && !page.isError && (
-        <EcgTrace trace={trace} zoom={zoom} pixelsPerMm={calibration.pixelsPerMm} old={page.isPlaceholderData} onFactor={setShownFactor} />
+        <EcgTrace trace={trace} zoom={zoom} pixelsPerMm={calibration.pixelsPerMm} old={page.isPlaceholderData} onFactor={setShownFactor}>
+          <ScaleNote factor={shownFactor} calibration={calibration} onCalibrate={() => setCalibrating(true)} />
+        </EcgTrace>
       )}
       <EcgFacts record={record} onInstance={(instance) => change({ instance, start: 0 })} />
       {calibrating && <CalibrationDialog present={calibration} onClose={() => setCalibrating(false)} />}

@@ -3,9 +3,8 @@ import { Button, Segmented, Select, Tooltip } from 'antd';
 
 import type { EcgRecord } from '../api/types';
 import { useLanguage } from '../i18n/language';
-import type { Calibration } from './calibration';
 import type { Trace } from './trace';
-import { FILTERS, GAINS, LAYOUTS, SPEEDS, type View, type Zoom, zoomStep } from './view';
+import { FILTERS, GAINS, isTrueSize, LAYOUTS, SPEEDS, type View, type Zoom, zoomStep } from './view';
 
 interface EcgToolbarProps {
   view: View;
@@ -13,18 +12,14 @@ interface EcgToolbarProps {
   trace: Trace | null;
   zoom: Zoom;
   factor: number;
-  calibration: Calibration;
   onChange: (part: Partial<View>) => void;
   onZoom: (zoom: Zoom) => void;
-  onCalibrate: () => void;
 }
 
-const AT_TRUE_SIZE = 0.005;
-
-export function EcgToolbar({ view, record, trace, zoom, factor, calibration, onChange, onZoom, onCalibrate }: EcgToolbarProps) {
+export function EcgToolbar({ view, record, trace, zoom, factor, onChange, onZoom }: EcgToolbarProps) {
   const { t } = useLanguage();
   const layout = view.layout ?? record?.natural_layout ?? '3x4';
-  const isTrue = Math.abs(factor - 1) < AT_TRUE_SIZE;
+  const isTrue = isTrueSize(factor);
   return (
     <div className="ecg-toolbar" role="toolbar" aria-label={t('ecg.trace')}>
       <Segmented
@@ -68,7 +63,6 @@ export function EcgToolbar({ view, record, trace, zoom, factor, calibration, onC
         </Button>
         <Button aria-label={t('ecg.zoom.in')} icon={<ZoomInOutlined />} onClick={() => onZoom(zoomStep(factor, 1))} />
       </span>
-      <ScaleNote isTrue={isTrue} percent={Math.round(factor * 100)} calibration={calibration} onCalibrate={onCalibrate} />
     </div>
   );
 }
@@ -100,20 +94,4 @@ function Paging({ trace, onStart }: { trace: Trace; onStart: (start: number) => 
 
 function rounded(seconds: number): number {
   return Math.round(seconds * 10) / 10;
-}
-
-/** Says whether the millimetres on the screen are true. */
-function ScaleNote({ isTrue, percent, calibration, onCalibrate }: { isTrue: boolean; percent: number; calibration: Calibration; onCalibrate: () => void }) {
-  const { t } = useLanguage();
-  const words = isTrue ? t('ecg.scale.true') : t('ecg.scale.zoomed', { percent });
-  return (
-    <span className="ecg-scale">
-      <span className={isTrue && calibration.calibrated ? 'ecg-scale-true' : undefined}>{words}</span>
-      <Tooltip title={calibration.calibrated ? t('calibration.done') : t('ecg.scale.uncalibrated')}>
-        <button type="button" className={`link-button${calibration.calibrated ? '' : ' ecg-uncalibrated'}`} onClick={onCalibrate}>
-          {calibration.calibrated ? t('calibration.done') : t('calibration.open')}
-        </button>
-      </Tooltip>
-    </span>
-  );
 }

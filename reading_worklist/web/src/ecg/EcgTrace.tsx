@@ -1,4 +1,4 @@
-import { type KeyboardEvent, type PointerEvent, useEffect, useLayoutEffect, useRef, useState } from 'react';
+import { type KeyboardEvent, type PointerEvent, type ReactNode, useEffect, useLayoutEffect, useRef, useState } from 'react';
 
 import { useLanguage } from '../i18n/language';
 import { type Caliper, type Grip, gripAt, measure, moved, type Point } from './caliper';
@@ -14,6 +14,8 @@ interface EcgTraceProps {
   old: boolean;
   /** Told whenever the page is shown at another size: 1 is true millimetres. */
   onFactor: (factor: number) => void;
+  /** Shown at the end of the line below the page. */
+  children: ReactNode;
 }
 
 /** Around the page, in pixels. */
@@ -31,7 +33,7 @@ interface Drag {
   start: Caliper | null;
 }
 
-export function EcgTrace({ trace, zoom, pixelsPerMm, old, onFactor }: EcgTraceProps) {
+export function EcgTrace({ trace, zoom, pixelsPerMm, old, onFactor, children }: EcgTraceProps) {
   const { t } = useLanguage();
   const [width, setWidth] = useState(0);
   const [caliper, setCaliper] = useState<Caliper | null>(null);
@@ -141,7 +143,9 @@ export function EcgTrace({ trace, zoom, pixelsPerMm, old, onFactor }: EcgTracePr
           setCaliper(null);
           scroller.current?.querySelector<HTMLElement>('.ecg-paper')?.focus();
         }}
-      />
+      >
+        {children}
+      </CaliperReadout>
     </>
   );
 }

@@ -36,3 +36,8 @@ export function zoomStep(factor: number, direction: 1 | -1): number {
   const passesTrue = (factor - 1) * (next - 1) < 0 && Math.abs(factor - 1) > 0.01;
   return passesTrue ? 1 : Math.min(LARGEST, Math.max(SMALLEST, next));
 }
+
+/** Whether a factor shows true millimetres, within what nobody can see. */
+export function isTrueSize(factor: number): boolean {
+  return Math.abs(factor - 1) < 0.005;
+}

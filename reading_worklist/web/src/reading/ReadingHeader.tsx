@@ -48,7 +48,7 @@ export function ReadingHeader({ item, onBack, onHelp, onSecondWindow }: ReadingH
       </span>
       <span className="reading-status">
         <PriorityMark priority={item.priority} />
-        <Due item={item} />
+        {item.versions.length === 0 && <Due item={item} />}
         <StateChip state={item.state} />
         {onSecondWindow !== undefined && (
           <Tooltip title={t('keys.viewer')}>

@@ -1,4 +1,4 @@
-import { Alert, App } from 'antd';
+import { App } from 'antd';
 
 import { asProblem } from '../api/problem';
 import type { WorkitemDetail } from '../api/types';
@@ -54,7 +54,7 @@ export function ReportPanel({ item }: { item: WorkitemDetail }) {
   const mode = modeOf(item);
   return (
     <section className="report" aria-label={t('reading.panel')}>
-      {item.late_instances && <Alert type="warning" banner title={t('reading.late')} />}
+      {item.late_instances && <p className="report-late">{t('reading.late')}</p>}
       {mode === 'write' && <DraftEditor item={item} busy={isPending} act={act} />}
       {mode === 'review' && <ReviewPanel item={item} busy={isPending} act={act} />}
       {mode === 'signed' && <FinalPanel item={item} />}

@@ -70,12 +70,16 @@ function StateTabs({ active, counts, onChoose }: { active: Tab; counts: ToolbarP
   const { t } = useLanguage();
   return (
     <div className="state-tabs" role="group" aria-label={t('worklist.tabs')}>
-      {TABS.map((tab) => (
-        <button key={tab} type="button" aria-pressed={tab === active} className={`state-tab state-tab-${tab}`} onClick={() => onChoose(tab)}>
-          {tab === 'open' || tab === 'done' ? t(`worklist.tab.${tab}`) : t(`state.${tab}`)}
-          <span className="state-tab-count">{counts === undefined ? t('app.none') : countOf(tab, counts)}</span>
-        </button>
-      ))}
+      {TABS.map((tab) => {
+        const count = counts === undefined ? null : countOf(tab, counts);
+        const calling = tab === 'RETURNED' && count !== null && count > 0;
+        return (
+          <button key={tab} type="button" aria-pressed={tab === active} className={`state-tab${calling ? ' state-tab-calling' : ''}`} onClick={() => onChoose(tab)}>
+            {tab === 'open' || tab === 'done' ? t(`worklist.tab.${tab}`) : t(`state.${tab}`)}
+            <span className="state-tab-count">{count ?? t('app.none')}</span>
+          </button>
+        );
+      })}
     </div>
   );
 }

@@ -37,7 +37,7 @@ export const common = {
   'session.showPassword': ['显示密码', 'Show password'],
   'session.hidePassword': ['隐藏密码', 'Hide password'],
   'session.capsLock': ['大写锁定已打开', 'Caps Lock is on'],
-  'session.signIn': ['登 录', 'Sign in'],
+  'session.signIn': ['登录', 'Sign in'],
   'session.signingIn': ['正在登录…', 'Signing in…'],
   'session.signOut': ['退出登录', 'Sign out'],
   'session.ended': ['登录已过期，请重新登录。草稿已保存在服务器上。', 'Your session has ended. Sign in again; your draft is kept on the server.'],

@@ -128,5 +128,5 @@ export const reading = {
   'timeline.finalised': ['审核医师签名签发', 'Signed by the reviewer and issued'],
   'timeline.delivered': ['回传送达', 'Delivered'],
   'timeline.opened': ['送检机构查阅', 'Opened at the site'],
-  'timeline.attempts': ['{n} 次尝试', '{n} attempts'],
+  'timeline.attempts': ['{n} 次尝试', 'attempts: {n}'],
 } as const satisfies Record<string, Entry>;
