@@ -98,7 +98,7 @@ class Drain:
                 self._config.drain_batch, timeout=_IDLE_SECONDS, gather=_GATHER_SECONDS
             )
             return not batch or self._file_all(batch)
-        except Exception:
+        except Exception:  # noqa: BLE001 -- see below
             # Receiving goes on without us: the drain must not end while the gateway runs.
             _log.exception("drain met an error of ours")
             return False

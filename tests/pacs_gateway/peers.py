@@ -1,7 +1,6 @@
 """Peers for the tests: a sender whose every byte the test decides, and DCMTK's programs."""
 
 import os
-import shutil
 import socket
 import struct
 import subprocess
@@ -10,7 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
-import pytest
+from tests.support.peers import require_program
 
 CT: Final = "1.2.840.10008.5.1.4.1.1.2"
 EXPLICIT: Final = "1.2.840.10008.1.2.1"
@@ -149,11 +148,9 @@ class RawPeer:
 def dcmtk(
     program: str, *arguments: str | Path, timeout: float = 60
 ) -> subprocess.CompletedProcess[str]:
-    """Run a program of DCMTK; the test is skipped where it is not installed."""
-    if shutil.which(program) is None:
-        pytest.skip(f"{program} of DCMTK is not installed: apt-get install dcmtk")
+    """Run a program of DCMTK; where it is not installed see `require_program`."""
     return subprocess.run(
-        [program, *map(str, arguments)],
+        [require_program(program, package="dcmtk"), *map(str, arguments)],
         check=False,
         capture_output=True,
         text=True,

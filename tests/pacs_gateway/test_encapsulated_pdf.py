@@ -1,6 +1,5 @@
 """The report as an Encapsulated PDF instance: valid, the same every time, readable at its site."""
 
-import shutil
 import subprocess
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
@@ -18,6 +17,7 @@ from pacs_gateway.returns.encapsulated_pdf import (
     series_instance_uid,
     sop_instance_uid,
 )
+from tests.support.peers import require_program
 
 _REPORT = ReportFacts(
     report_version_id=UUID("11111111-2222-3333-4444-555555555555"),
@@ -148,10 +148,9 @@ def test_dciodvfy_finds_no_error(tmp_path: Path, title: str) -> None:
 def _verify(instance: Dataset, tmp_path: Path) -> None:
     path = tmp_path / "report.dcm"
     instance.save_as(path, enforce_file_format=True)
-    if shutil.which("dciodvfy") is None:
-        pytest.skip("dciodvfy is not installed: apt-get install dicom3tools")
+    dciodvfy = require_program("dciodvfy", package="dicom3tools")
     said = subprocess.run(
-        ["dciodvfy", path], check=False, capture_output=True, text=True, errors="replace"
+        [dciodvfy, path], check=False, capture_output=True, text=True, errors="replace"
     )
     errors = [line for line in (said.stdout + said.stderr).splitlines() if line.startswith("Error")]
     assert errors == []
