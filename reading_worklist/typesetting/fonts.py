@@ -15,6 +15,7 @@ inside an SVG would then be drawn in its thinnest weight.
 import struct
 from collections.abc import Iterator, Sequence
 from importlib import resources
+from mmap import ACCESS_READ, mmap
 from pathlib import Path
 from typing import Final
 
@@ -104,27 +105,29 @@ def character_table(path: Path, index: int) -> frozenset[int]:
         FontFileDamaged: the file cannot be read as a font.
     """
     try:
-        with path.open("rb") as file:
-            content = file.read()
-        best: dict[int, int] = {}
-        table = _table_offset(content, index)
-        (count,) = struct.unpack_from(">H", content, table + 2)
-        for entry in range(count):
-            _, _, offset = struct.unpack_from(">HHI", content, table + 4 + 8 * entry)
-            (form,) = struct.unpack_from(">H", content, table + offset)
-            best[form] = table + offset
-        if _FORMAT_FULL in best:
-            return frozenset(_read_full(content, best[_FORMAT_FULL]))
-        if _FORMAT_BMP in best:
-            return frozenset(_read_bmp(content, best[_FORMAT_BMP]))
-    except (OSError, struct.error) as error:
+        with path.open("rb") as file, mmap(file.fileno(), 0, access=ACCESS_READ) as content:
+            return frozenset(_code_points(content, index))
+    except (OSError, ValueError, struct.error) as error:
         raise FontFileDamaged(
             f"font file {path.name}", found=str(error), remedy="Run 'make setup'."
         ) from error
-    return frozenset()
 
 
-def _table_offset(content: bytes, index: int) -> int:
+def _code_points(content: bytes | mmap, index: int) -> Iterator[int]:
+    best: dict[int, int] = {}
+    table = _table_offset(content, index)
+    (count,) = struct.unpack_from(">H", content, table + 2)
+    for entry in range(count):
+        _, _, offset = struct.unpack_from(">HHI", content, table + 4 + 8 * entry)
+        (form,) = struct.unpack_from(">H", content, table + offset)
+        best[form] = table + offset
+    if _FORMAT_FULL in best:
+        yield from _read_full(content, best[_FORMAT_FULL])
+    elif _FORMAT_BMP in best:
+        yield from _read_bmp(content, best[_FORMAT_BMP])
+
+
+def _table_offset(content: bytes | mmap, index: int) -> int:
     """Return where the cmap table of face `index` starts."""
     start = 0
     if content[:4] == b"ttcf":
@@ -137,7 +140,7 @@ def _table_offset(content: bytes, index: int) -> int:
     raise struct.error("the file has no cmap table")
 
 
-def _read_full(content: bytes, at: int) -> Iterator[int]:
+def _read_full(content: bytes | mmap, at: int) -> Iterator[int]:
     """Yield the code points of a cmap subtable of format 12."""
     (groups,) = struct.unpack_from(">I", content, at + 12)
     for group in range(groups):
@@ -146,7 +149,7 @@ def _read_full(content: bytes, at: int) -> Iterator[int]:
         yield from range(first + (1 if glyph == 0 else 0), last + 1)
 
 
-def _read_bmp(content: bytes, at: int) -> Iterator[int]:
+def _read_bmp(content: bytes | mmap, at: int) -> Iterator[int]:
     """Yield the code points of a cmap subtable of format 4."""
     (doubled,) = struct.unpack_from(">H", content, at + 6)
     ends, starts = at + 14, at + 16 + doubled

@@ -1,10 +1,12 @@
 """The words and the fonts of paper."""
 
 import re
+import struct
 from pathlib import Path
 
 import pytest
 
+from reading_worklist.typesetting import fonts
 from reading_worklist.typesetting.fonts import (
     FontFileDamaged,
     FontSet,
@@ -45,9 +47,9 @@ def test_a_further_directory_may_hold_other_files(tmp_path: Path) -> None:
 
 
 def test_standard_characters_of_china_are_covered() -> None:
-    fonts = FontSet()
+    draws = FontSet().draws
     urban = [chr(point) for point in range(0x4E00, 0x9FA6)]
-    assert [character for character in urban if not fonts.draws(character)] == []
+    assert [character for character in urban if not draws(character)] == []
 
 
 def test_a_template_that_fails_does_not_quote_the_data() -> None:
@@ -65,3 +67,18 @@ def test_a_damaged_font_file_is_named(tmp_path: Path) -> None:
     broken.write_bytes(whole[:4096])
     with pytest.raises(FontFileDamaged, match=r"Broken\.otf"):
         character_table(broken, 0)
+
+
+def test_both_kinds_of_character_table_say_the_same() -> None:
+    """Older fonts have the table for the basic plane alone; ours has both."""
+    path = next(iter(bundled_font_directories()[1].glob("*.otf")))
+    whole = path.read_bytes()
+    full_entry = struct.pack(">HHI", 3, 10, 0)[:4]
+    at = whole.index(full_entry, fonts._table_offset(whole, 0))
+    # Without the entries of Unicode's full repertoire, (3, 10) and (0, 4), only format 4 is left.
+    basic = bytearray(whole)
+    (offset,) = struct.unpack_from(">I", whole, at + 4)
+    struct.pack_into(">H", basic, fonts._table_offset(whole, 0) + offset, 0)
+    assert set(fonts._code_points(bytes(basic), 0)) == {
+        point for point in fonts._code_points(whole, 0) if point <= 0xFFFF
+    }
