@@ -1,6 +1,5 @@
 """Two signatures on one report."""
 
-import shutil
 import subprocess
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -24,6 +23,7 @@ from reading_worklist.signing.pades import sign_as_reviewer, sign_as_writer
 from reading_worklist.signing.pdf_objects import asn1_of
 from reading_worklist.typesetting.labels import Language
 from storage.clock import utc_now
+from tests.support.peers import require_program
 from tests.support.reports import (
     CHINESE,
     TIME_ZONE,
@@ -113,9 +113,7 @@ def test_they_are_pades_approval_signatures(reviewed: bytes) -> None:
 
 
 def test_pdfsig_agrees(reviewed: bytes, tmp_path: Path) -> None:
-    pdfsig = shutil.which("pdfsig")
-    if pdfsig is None:
-        pytest.skip("pdfsig (Debian package poppler-utils) is not installed")
+    pdfsig = require_program("pdfsig", package="poppler-utils")
     path = tmp_path / "report.pdf"
     path.write_bytes(reviewed)
     said = subprocess.run(
