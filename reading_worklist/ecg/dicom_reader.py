@@ -65,11 +65,11 @@ _EXPORT_AGAIN: Final = "Export the ECG again at the device; the received object 
 class ReadLimits:
     """The largest object that is read; beyond it the reader refuses at once.
 
-    The default size holds a 24 h record of three leads at 500 Hz. Memory used
-    is at most twice the object's size.
+    The default size holds a 24 h record of three leads at 250 Hz. Memory used
+    is about twice the object's size while reading and once afterwards.
     """
 
-    object_bytes: int = 288 * 1024 * 1024
+    object_bytes: int = 144 * 1024 * 1024
     groups: int = 64
     channels_per_group: int = 256
 

@@ -57,6 +57,7 @@ _MARGIN_MM: Final = 2.0
 _HEADER_LINE_MM: Final = 5.0
 _FOOTER_LINE_MM: Final = 4.0
 _MAX_EXTRA_MM: Final = 50.0
+_LABEL_MM: Final = 3.0
 # At most this many points a page, about 180 kB: for twelve leads of 10 s a step of 0.15 mm.
 _MAX_POINTS: Final = 40_000
 # The report embeds the first; a browser takes whichever it has.
@@ -206,25 +207,28 @@ def _lines(x: float, y: float, lines: Sequence[tuple[str, str]], *, size: float)
 def _extra_room(plan: Plan, traces: Sequence[Trace], allowed: float | None) -> tuple[float, float]:
     """Return how far the paper grows above and below, in whole big squares.
 
-    What lies beyond the largest growth leaves the page anyway and does not
-    make it grow: one artefact must not blow up the sheet.
+    Room that one edge has to spare is given to the other first (a negative
+    number), so that most pages keep their size. What lies beyond the largest
+    growth leaves the page anyway and does not make it grow: one artefact must
+    not blow up the sheet.
     """
     reach = _MAX_EXTRA_MM - 1
     every = np.concatenate([trace.present_mm for trace in traces])
     inside = every[(every >= -reach) & (every <= plan.height_mm + reach)]
-
-    def squares(millimetres: float) -> float:
-        return (
-            math.ceil((millimetres + 1) / BIG_SQUARE_MM) * BIG_SQUARE_MM if millimetres > 0 else 0
-        )
-
-    above = squares(-float(inside.min(initial=0.0)))
-    below = squares(float(inside.max(initial=0.0)) - plan.height_mm)
-    if allowed is not None and above + below > allowed:
-        share = max(allowed, 0.0) / (above + below)
-        above, below = (
-            math.floor(room * share / BIG_SQUARE_MM) * BIG_SQUARE_MM for room in (above, below)
-        )
+    first, last = plan.rows[0][0].baseline_mm, plan.rows[-1][0].baseline_mm
+    # The names above the first row and ten millimetres below the last always have room.
+    highest = min(float(inside.min(initial=first)) - 1, first - plan.label_rise_mm - _LABEL_MM)
+    lowest = max(float(inside.max(initial=last)) + 1, last + 10)
+    above = math.ceil(-highest / BIG_SQUARE_MM) * BIG_SQUARE_MM
+    below = math.ceil((lowest - plan.height_mm) / BIG_SQUARE_MM) * BIG_SQUARE_MM
+    above, below = max(above, -max(below, 0)), max(below, -max(above, 0))
+    excess = above + below - (allowed if allowed is not None else math.inf)
+    while excess > 0 and (above > 0 or below > 0):
+        if above >= below:
+            above -= BIG_SQUARE_MM
+        else:
+            below -= BIG_SQUARE_MM
+        excess -= BIG_SQUARE_MM
     return above, below
 
 

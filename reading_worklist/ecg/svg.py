@@ -4,6 +4,7 @@ Plain elements with presentation attributes: no CSS, no scripts, no outside
 references. Coordinates are millimetres.
 """
 
+import re
 from typing import Final
 from xml.sax.saxutils import escape
 
@@ -13,13 +14,17 @@ QUIET: Final = "#7a858d"
 ALERT: Final = "#b3261e"
 TRACE_WIDTH: Final = 0.25
 BIG_SQUARE_MM: Final = 5
+_NOT_XML: Final = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _MINOR: Final = "#f8dcd8"
 _MAJOR: Final = "#eeb6af"
 
 
 def escaped(content: str) -> str:
-    """Return content safe as element text and as a double-quoted attribute value."""
-    return escape(content, {'"': "&quot;"})
+    """Return content safe as element text and as a double-quoted attribute value.
+
+    Characters that XML 1.0 §2.2 does not allow, which no escape can save, are left out.
+    """
+    return escape(_NOT_XML.sub("", content), {'"': "&quot;"})
 
 
 def title(content: str) -> str:
