@@ -78,30 +78,36 @@ def ingest(session: Session, batch: Sequence[ReceivedInstance]) -> list[IngestOu
         key = (item.site_id, str(item.header.study_instance_uid))
         if key not in studies:
             studies[key] = _locked_study(session, item)
+    local_ids = {
+        study.patient_id: session.get_one(Patient, study.patient_id).local_id
+        for study in studies.values()
+    }
     known = _known_instances(session, batch)
     series: dict[tuple[UUID, str], Series] = {}
-    for index, item in enumerate(batch):
-        sop_key = (item.site_id, str(item.header.sop_instance_uid))
-        if sop_key in known:
-            outcomes[index] = _compare(known[sop_key], item)
-            continue
-        study = studies[item.site_id, str(item.header.study_instance_uid)]
-        if not _same_patient(session, study, item):
-            outcomes[index] = IngestOutcome(
-                Filing.CONFLICT, None, QuarantineReason.PATIENT_MISMATCH
-            )
-            continue
-        series_key = (study.id, str(item.header.series_instance_uid))
-        if series_key not in series:
-            series[series_key] = _series(session, study, item)
-        made = _insert_instance(session, study, series[series_key], item)
-        if made is None:
-            known.update(_known_instances(session, [item]))
-            outcomes[index] = _compare(known[sop_key], item)
-            continue
-        known[sop_key] = made
-        _count(study, series[series_key], item)
-        outcomes[index] = IngestOutcome(Filing.STORED, made.id)
+    # Counts are written once at the end, not before each statement in between.
+    with session.no_autoflush:
+        for index, item in enumerate(batch):
+            sop_key = (item.site_id, str(item.header.sop_instance_uid))
+            if sop_key in known:
+                outcomes[index] = _compare(known[sop_key], item)
+                continue
+            study = studies[item.site_id, str(item.header.study_instance_uid)]
+            if item.header.patient_id != local_ids[study.patient_id]:
+                outcomes[index] = IngestOutcome(
+                    Filing.CONFLICT, None, QuarantineReason.PATIENT_MISMATCH
+                )
+                continue
+            series_key = (study.id, str(item.header.series_instance_uid))
+            if series_key not in series:
+                series[series_key] = _series(session, study, item)
+            made = _insert_instance(session, study, series[series_key], item)
+            if made is None:
+                known.update(_known_instances(session, [item]))
+                outcomes[index] = _compare(known[sop_key], item)
+                continue
+            known[sop_key] = made
+            _count(study, series[series_key], item)
+            outcomes[index] = IngestOutcome(Filing.STORED, made.id)
     session.flush()
     _drop_empty(session, list(studies.values()))
     return [outcome for outcome in outcomes if outcome is not None]
@@ -186,11 +192,6 @@ def _patient_id(session: Session, item: ReceivedInstance) -> UUID:
     return session.scalars(
         select(Patient.id).where(Patient.site_id == item.site_id, Patient.local_id == local_id)
     ).one()
-
-
-def _same_patient(session: Session, study: Study, item: ReceivedInstance) -> bool:
-    patient = session.get_one(Patient, study.patient_id)
-    return (item.header.patient_id) == patient.local_id
 
 
 @dataclass(frozen=True, slots=True)
