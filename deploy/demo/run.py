@@ -71,7 +71,10 @@ def _once(directory: Path, flags: Mapping[str, object], stop: threading.Event) -
 
 
 def _stay(flags: Mapping[str, object], stop: threading.Event) -> int:
-    chosen = {**flags, "data_dir": flags.get("data_dir") or DEMO_DIRECTORY}
+    # Demonstration patients are never mixed with a live system's: a directory of its own
+    # unless one is named.
+    named = "data_dir" in settings.load(**flags).model_fields_set
+    chosen = flags if named else {**flags, "data_dir": DEMO_DIRECTORY}
     with _system(_demo_settings(chosen), stop) as (supervisor, road):
         sent = supervisor.settings.data_dir / "demo-sent"
         if not sent.exists():
@@ -127,11 +130,11 @@ def _say(line: str) -> None:
 
 def _print_welcome(road: Road) -> None:
     table = Table(title="Sign-ins of the demonstration", title_justify="left")
-    for heading in ("login", "password", "signing PIN", "name", "organisation", "roles"):
-        table.add_column(heading, no_wrap=heading in {"login", "password"})
+    for heading in ("role", "login", "password", "signing PIN", "name", "at"):
+        table.add_column(heading, no_wrap=True)
     for one in sorted(road.people.values(), key=_by_use):
         roles = ", ".join(role.replace("_", " ") for role in one.roles)
-        table.add_row(one.login, one.password, one.pin, one.display_name, one.organisation, roles)
+        table.add_row(roles, one.login, one.password, one.pin, one.display_name, one.organisation)
     _err.print(table)
     _err.print(f"Open {road.web} in a browser: the studies wait in the worklist.")
     _err.print(
@@ -140,5 +143,10 @@ def _print_welcome(road: Road) -> None:
     )
 
 
-def _by_use(person: DemoPerson) -> tuple[bool, str]:
-    return (not person.pin, person.organisation)
+def _by_use(person: DemoPerson) -> tuple[bool, bool, str]:
+    """Put those who walk the road first: doctors of the centre, then the sites' people."""
+    return (
+        not person.pin,
+        not any(role.startswith("site") for role in person.roles),
+        person.organisation,
+    )
