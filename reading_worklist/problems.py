@@ -7,10 +7,12 @@ from typing import Any, Final
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
+from sqlalchemy.exc import OperationalError
 from starlette.exceptions import HTTPException
 
 from reading_worklist.signing.errors import CredentialLocked, SigningRefused, WrongPin
 from storage.errors import RdcError
+from storage.objects import ObjectStoreUnavailable
 
 MEDIA_TYPE: Final = "application/problem+json"
 
@@ -108,6 +110,18 @@ def install(app: FastAPI) -> None:
             expected=error.expected,
             found=error.found,
             remedy=error.remedy,
+        )
+
+    @app.exception_handler(ObjectStoreUnavailable)
+    @app.exception_handler(OperationalError)
+    async def on_outage(_request: Request, error: Exception) -> Response:  # pyright: ignore[reportUnusedFunction] -- registered by the decorator
+        _log.warning("a server does not answer: %s", type(error).__name__)
+        return problem_response(
+            HTTPStatus.SERVICE_UNAVAILABLE,
+            "unavailable",
+            "The database or the object store does not answer",
+            remedy="Try again in a moment; nothing that was saved is lost.",
+            headers={"Retry-After": "5"},
         )
 
     @app.exception_handler(SigningRefused)

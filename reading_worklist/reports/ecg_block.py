@@ -1,5 +1,6 @@
 """What an ECG's report has beside the text: the device's values and statements, and the trace."""
 
+from typing import Final
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -12,6 +13,10 @@ from reading_worklist.ecg.waveform import EcgRecord
 from reading_worklist.reports.document import EcgBlock, EcgMeasurement, EcgTrace
 from storage.database import Database
 from storage.objects import ObjectStore
+
+# What an A4 page in landscape leaves for the trace; a taller one would get a larger page, which
+# a printer shrinks, and its millimetres would not be true any more.
+_PAGE_HEIGHT_MM: Final = 162.0
 
 
 def ecg_block(database: Database, objects: ObjectStore, study_id: UUID, time_zone: str) -> EcgBlock:
@@ -47,7 +52,7 @@ def _measurements(record: EcgRecord) -> list[EcgMeasurement]:
 
 
 def _trace(record: EcgRecord) -> EcgTrace:
-    options = DrawingOptions(language=Language.ZH_CN)
+    options = DrawingOptions(language=Language.ZH_CN, max_height_mm=_PAGE_HEIGHT_MM)
     drawn = draw(record, options)
     group = record.rhythm_groups[0]
     return EcgTrace(

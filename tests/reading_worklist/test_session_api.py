@@ -1,5 +1,6 @@
 """Sign-in, sessions and CSRF over HTTP."""
 
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -99,3 +100,16 @@ def test_without_a_session_nothing_is_shown(app: FastAPI) -> None:
             url = path.replace("{workitem_id}", "0" * 8 + "-0000-4000-8000-" + "0" * 12)
             answer = client.request(method, url.replace("{", "").replace("}", ""))
             assert answer.status_code in {401, 422}, (method, path, answer.status_code)
+
+
+def test_an_outage_of_the_database_is_told_as_such(app: FastAPI, database: Database) -> None:
+    browser = Browser(app, "writer")
+    unreachable = database.engine.url.set(query={"host": "/nowhere"})
+    app.state.services = replace(
+        app.state.services, database=Database(unreachable.render_as_string(hide_password=False))
+    )
+    answer = browser.get("/api/session")
+    assert answer.status_code == 503
+    assert answer.json()["type"] == "urn:rdc:problem:unavailable"
+    assert browser.get("/readyz").status_code == 503
+    assert browser.get("/healthz").status_code == 200
