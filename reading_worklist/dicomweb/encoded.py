@@ -5,7 +5,6 @@ thousands of instances is made from this. Large values are located, not read.
 """
 
 import struct
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -17,14 +16,18 @@ from reading_worklist.dicomweb.representations import (
     vr_of_standard,
 )
 from reading_worklist.dicomweb.sources import ByteSource
+from storage.dicom_header.encoding import (
+    BIG_ENDIAN_SYNTAX,
+    IMPLICIT_SYNTAXES,
+    PIXEL_DATA_TAGS,
+    is_vr,
+)
+from storage.dicom_header.encoding import UNDEFINED_LENGTH as UNDEFINED
 from storage.errors import RdcError
 
-UNDEFINED: Final = 0xFFFFFFFF
 SPECIFIC_CHARACTER_SET: Final = 0x00080005
 FLOAT_PIXEL_DATA: Final = 0x7FE00008
 DOUBLE_FLOAT_PIXEL_DATA: Final = 0x7FE00009
-PIXEL_DATA: Final = 0x7FE00010
-PIXEL_DATA_TAGS: Final = frozenset({FLOAT_PIXEL_DATA, DOUBLE_FLOAT_PIXEL_DATA, PIXEL_DATA})
 
 # A value above its limit stays in the object and is told by its place.
 BINARY_LIMIT: Final = 2048
@@ -86,9 +89,9 @@ def encoding_of(transfer_syntax_uid: str) -> Encoding:
 
     Unknown and private ones are taken as explicit little endian.
     """
-    if transfer_syntax_uid == "1.2.840.10008.1.2":
+    if transfer_syntax_uid in IMPLICIT_SYNTAXES:
         return IMPLICIT_LITTLE
-    return EXPLICIT_BIG if transfer_syntax_uid == "1.2.840.10008.1.2.2" else EXPLICIT_LITTLE
+    return EXPLICIT_BIG if transfer_syntax_uid == BIG_ENDIAN_SYNTAX else EXPLICIT_LITTLE
 
 
 class _Order:
@@ -189,10 +192,6 @@ class _Reader:
 
     def _read_into(self, dataset: Dataset, position: int, end: int, depth: int) -> int:
         """Read elements until `end` or a delimitation item; return the position after them."""
-        if depth > _DEPTH_MAX:
-            raise MalformedDataset(
-                "sequences are nested too deeply", expected=f"at most {_DEPTH_MAX} levels"
-            )
         dataset.encoding = self._actual_encoding(dataset.encoding, position, end)
         order = _LITTLE if dataset.encoding.little else _BIG
         creators: dict[int, str] = {}
@@ -250,7 +249,7 @@ class _Reader:
                 if len(buffer) - index < _LONG_HEADER:
                     raise _ends_within(_LONG_HEADER, self._base + index, len(buffer) - index)
                 return vr, order.long(buffer, index + 8)[0], _LONG_HEADER
-            if _looks_like_vr(code):
+            if is_vr(code):
                 # Not in PS3.5 §6.2: an invented VR, in practice written in the short form.
                 return "UN", order.short(buffer, index + 6)[0], _SHORT_HEADER
         # Some writers leave the VR out of single elements of an explicit dataset, too.
@@ -285,7 +284,7 @@ class _Reader:
         if not stated.explicit or end - position < _SHORT_HEADER:
             return stated
         start = self._at(position, 6)
-        is_explicit = _looks_like_vr(self._buffer[start + 4 : start + 6])
+        is_explicit = is_vr(self._buffer[start + 4 : start + 6])
         if is_explicit or self._buffer[start : start + 4] in _DELIMITATIONS:
             return stated
         return Encoding(explicit=False, little=stated.little)
@@ -307,6 +306,10 @@ class _Reader:
         self, sequence: Element, items: list[Dataset], encoding: Encoding, end: int, depth: int
     ) -> int:
         """Read the items of a sequence; return the position after the sequence."""
+        if depth >= _DEPTH_MAX:
+            raise MalformedDataset(
+                "sequences are nested too deeply", expected=f"at most {_DEPTH_MAX} levels"
+            )
         position = sequence.offset
         stated = end if sequence.length == UNDEFINED else position + sequence.length
         stop = min(stated, end)
@@ -362,15 +365,3 @@ def _ends_within(count: int, position: int, found: int) -> MalformedDataset:
         expected=f"{count} bytes at {position}",
         found=str(found),
     )
-
-
-def _looks_like_vr(code: bytes) -> bool:
-    return len(code) == 2 and code.isalpha() and code.isupper()  # noqa: PLR2004 -- a VR is two letters
-
-
-def walk(dataset: Dataset) -> Iterator[Element]:
-    """Yield every element of a dataset, those of nested items after their sequence."""
-    for element in dataset.elements:
-        yield element
-        for item in element.items or ():
-            yield from walk(item)

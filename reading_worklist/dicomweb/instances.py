@@ -7,17 +7,17 @@ from dataclasses import dataclass
 from typing import Final
 
 from reading_worklist.dicomweb.encoded import (
-    UNDEFINED,
     Dataset,
     Element,
     encoding_of,
     read_dataset,
 )
 from reading_worklist.dicomweb.json_model import resolve_vr, swapped, word_size
-from reading_worklist.dicomweb.media_types import DEFLATED, VIDEO
+from reading_worklist.dicomweb.media_types import BIG_ENDIAN_PIXELS, VIDEO
 from reading_worklist.dicomweb.pixels import FrameLayout, locate_frames
 from reading_worklist.dicomweb.queries import InstanceRecord
 from reading_worklist.dicomweb.sources import ByteSource, ObjectSource, inflate
+from storage.dicom_header.encoding import DEFLATED_SYNTAXES, UNDEFINED_LENGTH
 from storage.errors import RdcError
 from storage.objects import ObjectStore
 
@@ -66,7 +66,7 @@ def open_source(objects: ObjectStore, record: InstanceRecord) -> tuple[ByteSourc
         DeflateBroken, InflatedTooLarge: it is deflated and cannot be unpacked.
     """
     source = ObjectSource(objects, record.object_key, record.object_size)
-    if record.transfer_syntax_uid == DEFLATED:
+    if record.transfer_syntax_uid in DEFLATED_SYNTAXES:
         return inflate(source, record.dataset_offset), 0
     return source, record.dataset_offset
 
@@ -107,7 +107,7 @@ def find_value(opened: OpenInstance, path: str) -> BulkValue:
             element = None
         else:
             element = level.find(_tag(step, path))
-    if element is None or element.items is not None or element.length == UNDEFINED:
+    if element is None or element.items is not None or element.length == UNDEFINED_LENGTH:
         raise _no_value(path)
     vr = element.vr if len(element.vr) == 2 else resolve_vr(element.vr, signed=False)  # noqa: PLR2004 -- a VR is two letters
     swap = 1 if level.encoding.little else word_size(vr)
@@ -140,7 +140,10 @@ class FrameLayouts:
             return open_source(objects, record)[0], layout
         opened = open_instance(objects, record)
         layout = locate_frames(
-            opened.source, opened.dataset, one_stream=record.transfer_syntax_uid in VIDEO
+            opened.source,
+            opened.dataset,
+            one_stream=record.transfer_syntax_uid in VIDEO,
+            big_endian=record.transfer_syntax_uid == BIG_ENDIAN_PIXELS,
         )
         with self._lock:
             self._layouts[key] = layout

@@ -13,12 +13,11 @@ from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
 from reading_worklist.dicomweb.encoded import (
-    PIXEL_DATA_TAGS,
     SPECIFIC_CHARACTER_SET,
-    UNDEFINED,
     Dataset,
     Element,
 )
+from storage.dicom_header.encoding import PIXEL_DATA_TAGS, UNDEFINED_LENGTH
 
 JsonAttribute: TypeAlias = dict[str, Any]
 JsonDataset: TypeAlias = dict[str, JsonAttribute]
@@ -157,7 +156,7 @@ class _Converter:
     def _bulk(self, element: Element, vr: str, path: str) -> JsonAttribute:
         if element.length == 0 and element.tag in PIXEL_DATA_TAGS:
             return {"vr": vr}
-        if element.length == UNDEFINED and vr == "UN":
+        if element.length == UNDEFINED_LENGTH and vr == "UN":
             vr = "OB"
         return {"vr": vr, "BulkDataURI": f"{self._context.bulk_uri}/{path}"}
 

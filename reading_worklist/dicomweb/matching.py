@@ -9,7 +9,7 @@ from http import HTTPStatus
 from typing import Any, Final, TypeAlias
 
 from pydicom.datadict import keyword_for_tag, tag_for_keyword
-from sqlalchemy import ColumnElement, and_, exists, func, or_, select
+from sqlalchemy import ColumnElement, and_, func, literal, or_, select
 from sqlalchemy.orm import InstrumentedAttribute
 
 from reading_worklist.problems import Problem
@@ -257,7 +257,7 @@ def _between(
 
 
 def _modalities(what: str, text: str) -> Condition:
-    return Study.modalities.overlap(_values(what, text.upper()))
+    return Study.modalities.bool_op("&&")(_values(what, text.upper()))
 
 
 def _name_condition(value: str, *, fuzzy: bool) -> Condition:
@@ -270,12 +270,12 @@ def _name_condition(value: str, *, fuzzy: bool) -> Condition:
     group = func.unnest(func.string_to_array(Patient.name, "=")).column_valued("name_group")
     ways: list[Condition] = [
         Patient.name.ilike(pattern, escape="\\"),
-        exists(select(1).select_from(group).where(group.ilike(pattern, escape="\\"))),
+        select(literal(1)).where(group.ilike(pattern, escape="\\")).exists(),
     ]
     if fuzzy or any(is_han(character) for character in value):
         key = func.unnest(Patient.name_keys).column_valued("name_key")
         ways.append(
-            exists(select(1).select_from(key).where(key.like(pattern.lower(), escape="\\")))
+            select(literal(1)).where(key.like(pattern.lower(), escape="\\")).exists()
         )
     return or_(*ways)
 

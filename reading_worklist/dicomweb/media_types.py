@@ -14,7 +14,8 @@ JSON: Final = "application/json"
 OCTET_STREAM: Final = "application/octet-stream"
 MULTIPART: Final = "multipart/related"
 EXPLICIT_LITTLE_ENDIAN: Final = "1.2.840.10008.1.2.1"
-DEFLATED: Final = "1.2.840.10008.1.2.1.99"
+# Of General Electric: a little endian dataset with big endian pixels.
+BIG_ENDIAN_PIXELS: Final = "1.2.840.113619.5.2"
 
 # PS3.18 table 8.7.3-5; what is not here is a code stream without a media type of its own.
 _COMPRESSED: Final = {

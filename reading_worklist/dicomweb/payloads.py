@@ -8,7 +8,6 @@ from typing import Final
 
 from fastapi.responses import Response
 
-from reading_worklist.dicomweb.encoded import PIXEL_DATA_TAGS
 from reading_worklist.dicomweb.instances import find_value, open_instance
 from reading_worklist.dicomweb.media_types import (
     DICOM,
@@ -33,6 +32,7 @@ from reading_worklist.dicomweb.responses import (
 )
 from reading_worklist.dicomweb.sources import ByteSource
 from reading_worklist.problems import Problem
+from storage.dicom_header.encoding import PIXEL_DATA_TAGS
 from storage.objects import ObjectKey
 
 _FRAMES_MAX: Final = 4096

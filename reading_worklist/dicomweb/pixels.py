@@ -13,13 +13,12 @@ from typing import Final, Protocol
 from reading_worklist.dicomweb.encoded import (
     DOUBLE_FLOAT_PIXEL_DATA,
     FLOAT_PIXEL_DATA,
-    PIXEL_DATA_TAGS,
-    UNDEFINED,
     Dataset,
     Element,
 )
 from reading_worklist.dicomweb.json_model import swapped
 from reading_worklist.dicomweb.sources import ByteSource
+from storage.dicom_header.encoding import PIXEL_DATA_TAGS, UNDEFINED_LENGTH
 from storage.errors import RdcError
 
 _NUMBER_OF_FRAMES: Final = 0x00280008
@@ -187,10 +186,13 @@ class EncapsulatedLayout:
         return Frame(spans, sum(span.length for span in spans))
 
 
-def locate_frames(source: ByteSource, dataset: Dataset, *, one_stream: bool = False) -> FrameLayout:
+def locate_frames(
+    source: ByteSource, dataset: Dataset, *, one_stream: bool = False, big_endian: bool = False
+) -> FrameLayout:
     """Return where the frames of `dataset`, read from `source`, are.
 
     one_stream: the transfer syntax is of a video, whose one code stream counts as one frame.
+    big_endian: the pixels are, even where the dataset is not.
 
     Raises:
         NoPixelData: it has none.
@@ -203,7 +205,7 @@ def locate_frames(source: ByteSource, dataset: Dataset, *, one_stream: bool = Fa
             remedy="Ask for frames of images only; reports, waveforms and plans have none.",
         )
     frames = 1 if one_stream else _number(dataset, _NUMBER_OF_FRAMES, 1)
-    if pixels.length == UNDEFINED:
+    if pixels.length == UNDEFINED_LENGTH:
         return EncapsulatedLayout(_places(source, dataset, pixels, frames))
     bits = {FLOAT_PIXEL_DATA: 32, DOUBLE_FLOAT_PIXEL_DATA: 64}.get(pixels.tag) or _number(
         dataset, _BITS_ALLOCATED
@@ -214,7 +216,7 @@ def locate_frames(source: ByteSource, dataset: Dataset, *, one_stream: bool = Fa
         # PS3.3 §C.7.6.3.1.2: two chrominance samples serve two pixels.
         frame_bits = frame_bits // samples * 2
     swap = 1
-    if not dataset.encoding.little and pixels.vr != "OB":
+    if (big_endian or not dataset.encoding.little) and pixels.vr != "OB":
         swap = max(bits // 8, 2)
     length = min(pixels.length, source.size - pixels.offset)
     return NativeLayout(pixels.offset, length, frames, frame_bits, swap)

@@ -5,37 +5,11 @@ from typing import Final
 
 from pydicom.datadict import dictionary_VR, private_dictionary_VR
 
-# PS3.5 §7.1.2: these have two reserved bytes and a 32-bit length, all others a 16-bit length.
-LONG_FORM: Final[dict[bytes, str]] = {
-    vr.encode(): vr
-    for vr in ("OB", "OD", "OF", "OL", "OV", "OW", "SQ", "SV", "UC", "UN", "UR", "UT", "UV")
-}
-SHORT_FORM: Final[dict[bytes, str]] = {
-    vr.encode(): vr
-    for vr in (
-        "AE",
-        "AS",
-        "AT",
-        "CS",
-        "DA",
-        "DS",
-        "DT",
-        "FD",
-        "FL",
-        "IS",
-        "LO",
-        "LT",
-        "PN",
-        "SH",
-        "SL",
-        "SS",
-        "ST",
-        "TM",
-        "UI",
-        "UL",
-        "US",
-    )
-}
+from storage.dicom_header.encoding import LONG_VRS, SHORT_VRS
+
+# PS3.5 §7.1.2: by their two bytes, those with a 16-bit length and those with a 32-bit length.
+SHORT_FORM: Final = {code: code.decode("ascii") for code in SHORT_VRS}
+LONG_FORM: Final = {code: code.decode("ascii") for code in LONG_VRS}
 # The tags come from outside, so what is remembered of them is bounded.
 _REMEMBERED: Final = 16384
 

@@ -1,14 +1,17 @@
 """DICOM files to try things on: pydicom's own, and the shared corpus where the machine has it."""
 
+import io
 import warnings
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-import pydicom
 import pytest
+from pydicom import Dataset, dcmread
 from pydicom.data import get_charset_files, get_testdata_files
-from pydicom.errors import InvalidDicomError
+from pydicom.filebase import DicomBytesIO
+
+from storage.dicom_header import DatasetError, read_file_meta
 
 REPOSITORY = Path(__file__).parents[3]
 CORPUS = REPOSITORY.parent / "shared" / "corpus" / "open"
@@ -23,26 +26,24 @@ class Sample:
     dataset_offset: int
     transfer_syntax_uid: str
 
-    def read(self, **options: object) -> pydicom.Dataset:
+    def read(self, *, stop_before_pixels: bool = False) -> Dataset:
         """The file as pydicom reads it."""
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            return pydicom.dcmread(pydicom.filebase.DicomBytesIO(self.data), **options)
+            return dcmread(DicomBytesIO(self.data), stop_before_pixels=stop_before_pixels)
 
 
 def sample_of(name: str, data: bytes) -> Sample | None:
     """`data` as a sample; None when it is not a Part 10 file with a transfer syntax."""
-    stream = pydicom.filebase.DicomBytesIO(data)
+    if data[128:132] != b"DICM":
+        return None
     try:
-        pydicom.filereader.read_preamble(stream, force=False)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            meta = pydicom.filereader._read_file_meta_info(stream)
-    except (InvalidDicomError, EOFError):
+        meta = read_file_meta(io.BytesIO(data))
+    except DatasetError:
         return None
-    if "TransferSyntaxUID" not in meta:
+    if meta.syntax_was_guessed:
         return None
-    return Sample(name, data, stream.tell(), str(meta.TransferSyntaxUID))
+    return Sample(name, data, meta.dataset_offset, meta.transfer_syntax_uid)
 
 
 @cache

@@ -3,7 +3,6 @@
 import json
 import math
 import struct
-from typing import Any
 
 import pytest
 
@@ -11,7 +10,7 @@ from reading_worklist.dicomweb.json_model import attribute, resolve_vr, swapped
 from reading_worklist.dicomweb.text import decoder_for
 
 
-def value_of(vr: str, value: bytes, *declared: str, little: bool = True) -> Any:
+def value_of(vr: str, value: bytes, *declared: str, little: bool = True) -> object:
     made = attribute(vr, value, decoder_for(declared), little=little)
     assert made["vr"] in {vr, "UN"}
     json.loads(json.dumps(made, allow_nan=False))
@@ -46,7 +45,7 @@ def value_of(vr: str, value: bytes, *declared: str, little: bool = True) -> Any:
         ("LO", b"a\x00b\x07", ["a\x00b\x07"]),
     ],
 )
-def test_values(vr: str, value: bytes, expected: Any) -> None:
+def test_values(vr: str, value: bytes, expected: object) -> None:
     assert value_of(vr, value) == expected
 
 
