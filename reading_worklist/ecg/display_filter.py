@@ -10,18 +10,29 @@ from enum import StrEnum
 from typing import Final, cast
 
 import numpy as np
-from scipy import signal  # pyright: ignore[reportMissingTypeStubs] - scipy ships no types; both calls are typed here
 
 from reading_worklist.ecg.waveform import Channel, EcgGroup, Microvolts
 
-_butter = cast(
-    "Callable[..., Microvolts]",
-    signal.butter,  # pyright: ignore[reportUnknownMemberType]
-)
-_sosfiltfilt = cast(
-    "Callable[..., Microvolts]",
-    signal.sosfiltfilt,  # pyright: ignore[reportUnknownMemberType]
-)
+
+def _butter(*arguments: object, **options: object) -> Microvolts:
+    """Design a Butterworth filter, as `scipy.signal.butter` does."""
+    return _scipy("butter")(*arguments, **options)
+
+
+def _sosfiltfilt(*arguments: object, **options: object) -> Microvolts:
+    """Filter forwards and backwards, as `scipy.signal.sosfiltfilt` does."""
+    return _scipy("sosfiltfilt")(*arguments, **options)
+
+
+def _scipy(name: str) -> Callable[..., Microvolts]:
+    """Return a function of scipy.signal, loaded at first use: it takes over a second to load.
+
+    No start of the server should wait for a filter that is off by default.
+    """
+    from scipy import signal  # noqa: PLC0415  # pyright: ignore[reportMissingTypeStubs]
+
+    return cast("Callable[..., Microvolts]", getattr(signal, name))
+
 
 _ORDER: Final = 2
 # Filtering forwards and backwards squares the response, so a Butterworth corner has to lie this
