@@ -19,6 +19,7 @@ from storage.registry import (
     add_organisation,
     organisation_by_code,
 )
+from tests.pacs_gateway.processes import GatewayProcess
 
 
 @dataclass(frozen=True)
@@ -107,3 +108,12 @@ def start_gateway(
 def gateway(start_gateway: Callable[..., Gateway]) -> Gateway:
     """A running gateway."""
     return start_gateway()
+
+
+@pytest.fixture
+def gateway_process(database_url: str, tmp_path: Path) -> Iterator[GatewayProcess]:
+    """A gateway in a process of its own, not started yet; killed at the end if it still runs."""
+    made = GatewayProcess([database_url, f"file://{tmp_path}/objects", str(tmp_path / "spool")])
+    yield made
+    if made.process is not None and made.process.poll() is None:
+        made.kill()

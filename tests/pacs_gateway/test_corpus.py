@@ -2,7 +2,6 @@
 
 import csv
 import hashlib
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -19,8 +18,8 @@ from tests.pacs_gateway.conftest import Site
 from tests.pacs_gateway.datasets import Sample, from_file
 from tests.pacs_gateway.peers import CT, EXPLICIT, RawPeer
 from tests.pacs_gateway.test_store import drained, request
+from tests.support.peers import require_corpus
 
-_CORPUS: Final = Path(__file__).resolve().parents[3] / "shared" / "corpus" / "open"
 _SUCCESS: Final = 0
 
 
@@ -35,13 +34,9 @@ class Sent:
     status: int
 
 
-def _corpus() -> list[tuple[str, bool]]:
+def _manifest(corpus: Path) -> list[tuple[str, bool]]:
     """Return each file, and whether it is a valid instance; worklist texts are none."""
-    if not _CORPUS.is_dir():
-        if os.environ.get("CI"):
-            pytest.fail(f"the corpus is not at {_CORPUS}")
-        pytest.skip(f"NOT TESTED: the corpus is not at {_CORPUS}")
-    with (_CORPUS / "manifest.tsv").open(encoding="utf-8") as manifest:
+    with (corpus / "manifest.tsv").open(encoding="utf-8") as manifest:
         rows = csv.DictReader(manifest, delimiter="\t")
         return [
             (row["path"], row["status"] == "valid" and bool(row["SOPInstanceUID"])) for row in rows
@@ -64,8 +59,8 @@ def _sample(path: Path) -> Sample:
     )
 
 
-def _send(gateway: Gateway, path: str, *, valid: bool) -> Sent:
-    item = _sample(_CORPUS / path)
+def _send(gateway: Gateway, corpus: Path, path: str, *, valid: bool) -> Sent:
+    item = _sample(corpus / path)
     with RawPeer(gateway.bound_port) as peer:
         assert peer.associate({1: (item.sop_class_uid, [item.transfer_syntax_uid])}) == 2, path
         peer.send(request(1, item))
@@ -79,7 +74,8 @@ def _send(gateway: Gateway, path: str, *, valid: bool) -> Sent:
 @pytest.mark.filterwarnings("ignore::UserWarning")
 def test_the_corpus(gateway: Gateway, database: Database, objects: ObjectStore, site: Site) -> None:
     assert site
-    sent = [_send(gateway, path, valid=valid) for path, valid in _corpus()]
+    corpus = require_corpus("open")
+    sent = [_send(gateway, corpus, path, valid=valid) for path, valid in _manifest(corpus)]
     drained(gateway)
     with database.transaction() as session:
         filed = {row.dataset_sha256: row for row in session.scalars(select(Instance))}

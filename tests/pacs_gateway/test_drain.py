@@ -2,11 +2,8 @@
 
 import hashlib
 import logging
-import subprocess
-import sys
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from uuid import UUID, uuid4
@@ -34,6 +31,7 @@ from storage.outbox import OutboxMessage
 from tests.pacs_gateway.conftest import Site
 from tests.pacs_gateway.datasets import EXPLICIT, Sample, sample
 from tests.pacs_gateway.peers import CT, RawPeer
+from tests.pacs_gateway.processes import GatewayProcess
 from tests.pacs_gateway.test_store import count, drained, quarantined, request, send
 from tests.pacs_gateway.waiting import until
 
@@ -292,63 +290,6 @@ def test_a_stopped_gateway_goes_on_where_it_was(
         gateway.stop()
     start_gateway()
     until(lambda: count(database, Instance) == 15, "all are filed")
-
-
-_GATEWAY = """
-import signal, sys, threading
-from pathlib import Path
-from pacs_gateway.config import GatewayConfig
-from pacs_gateway.gateway import Gateway
-from storage.database import Database
-from storage.objects import open_object_store
-url, store, spool, port = sys.argv[1:]
-config = GatewayConfig(
-    "RDC", "127.0.0.1", int(port), Path(spool), spool_reserve_bytes=1, quiet_seconds_default=1.0
-)
-gateway = Gateway(config, Database(url), open_object_store(store))
-gateway.start()
-print(gateway.bound_port, flush=True)
-stop = threading.Event()
-signal.signal(signal.SIGTERM, lambda *_: stop.set())
-stop.wait()
-gateway.stop()
-"""
-
-
-@dataclass
-class GatewayProcess:
-    """A gateway in a process of its own, which a test may kill."""
-
-    arguments: list[str]
-    process: subprocess.Popen[str] | None = None
-    port: int = 0
-
-    def start(self) -> None:
-        self.process = subprocess.Popen(
-            [sys.executable, "-c", _GATEWAY, *self.arguments, str(self.port)],
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        assert self.process.stdout is not None
-        self.port = int(self.process.stdout.readline())
-
-    def kill(self) -> None:
-        assert self.process is not None
-        self.process.kill()
-        self.process.wait()
-
-    def stop(self) -> int:
-        assert self.process is not None
-        self.process.terminate()
-        return self.process.wait(30)
-
-
-@pytest.fixture
-def gateway_process(database_url: str, tmp_path: Path) -> Iterator[GatewayProcess]:
-    made = GatewayProcess([database_url, f"file://{tmp_path}/objects", str(tmp_path / "spool")])
-    yield made
-    if made.process is not None and made.process.poll() is None:
-        made.kill()
 
 
 @pytest.mark.slow
