@@ -1,6 +1,7 @@
 """Errors as HTTP answers: RFC 9457 problem details, one shape for every route."""
 
 import logging
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -81,10 +82,12 @@ def problem_response(
     found: str = "",
     remedy: str = "",
     headers: dict[str, str] | None = None,
+    members: Mapping[str, str | int] | None = None,
 ) -> Response:
     """Return a problem document (RFC 9457 §3).
 
-    Our members expected, found and remedy are in it where they say something.
+    Our members expected, found and remedy are in it where they say something; `members` are
+    facts of this kind of problem that a page puts into words of its own language.
     """
     body: dict[str, Any] = {"type": f"urn:rdc:problem:{code}", "title": title, "status": status}
     detail = {"expected": expected, "found": found, "remedy": remedy}
@@ -92,6 +95,7 @@ def problem_response(
         text for text in (title, *(f"{key}: {text}" for key, text in detail.items() if text))
     )
     body.update({key: text for key, text in detail.items() if text})
+    body.update(members or {})
     return JSONResponse(body, status_code=status, media_type=MEDIA_TYPE, headers=headers)
 
 
@@ -134,6 +138,7 @@ def install(app: FastAPI) -> None:
             expected=error.expected,
             found=error.found,
             remedy=error.remedy,
+            members=_signing_members(error),
         )
 
     @app.exception_handler(RequestValidationError)
@@ -170,3 +175,13 @@ def install(app: FastAPI) -> None:
             "The server failed to answer",
             remedy="Try again; if it stays, tell your system administrator when it happened.",
         )
+
+
+def _signing_members(error: SigningRefused) -> dict[str, str | int]:
+    match error:
+        case WrongPin():
+            return {"attempts_left": error.attempts_left}
+        case CredentialLocked():
+            return {"locked_until": error.until.isoformat()}
+        case _:
+            return {}

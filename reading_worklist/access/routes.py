@@ -41,13 +41,17 @@ class SessionOrganisation(BaseModel):
 
 
 class SessionView(BaseModel):
-    """A session; unsafe requests repeat `csrf_token` in the header X-CSRF-Token."""
+    """A session; unsafe requests repeat `csrf_token` in the header X-CSRF-Token.
+
+    time_zone: the IANA zone in which pages show times.
+    """
 
     person: SessionPerson
     organisation: SessionOrganisation
     roles: list[str]
     csrf_token: str
     expires_at: datetime
+    time_zone: str
 
 
 @router.post("")
@@ -73,7 +77,7 @@ def sign_in(
         samesite="strict",
         secure=services.config.secure_cookie,
     )
-    return _view(signed_in.scope, signed_in.expires_at)
+    return _view(signed_in.scope, signed_in.expires_at, services.config.time_zone)
 
 
 @router.get("")
@@ -83,7 +87,7 @@ def who_am_i(request: Request, scope: Asking, services: Parts) -> SessionView:
         _, expires_at = sessions.resume(
             session, request.cookies[COOKIE], scope.client, services.config.session_limits
         )
-    return _view(scope, expires_at)
+    return _view(scope, expires_at, services.config.time_zone)
 
 
 @router.delete("", status_code=HTTPStatus.NO_CONTENT)
@@ -96,7 +100,7 @@ def sign_out(request: Request, response: Response, scope: Asking, services: Part
     )
 
 
-def _view(scope: Scope, expires_at: datetime) -> SessionView:
+def _view(scope: Scope, expires_at: datetime, time_zone: str) -> SessionView:
     return SessionView(
         person=SessionPerson(
             id=scope.person_id, login=scope.login, display_name=scope.display_name
@@ -111,4 +115,5 @@ def _view(scope: Scope, expires_at: datetime) -> SessionView:
         roles=sorted(scope.roles),
         csrf_token=scope.csrf_token,
         expires_at=expires_at,
+        time_zone=time_zone,
     )
