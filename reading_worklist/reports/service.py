@@ -273,7 +273,7 @@ def _document_to_submit(
     _same_revision(draft.revision if draft else 0, revision)
     if draft is None or not draft.impression.strip():
         raise _incomplete("The report has no impression", "impression")
-    if not draft.findings.strip() and item.lane is not Lane.ECG:
+    if not draft.findings.strip() and item.lane != Lane.ECG:
         raise _incomplete("The report has no findings", "findings")
     text = ReportText(draft.findings.strip(), draft.impression.strip(), draft.advice.strip())
     document = report_document(
