@@ -8,6 +8,7 @@ audit record and its message are committed together or not at all.
 from collections.abc import Generator
 from contextlib import contextmanager
 from datetime import datetime
+from enum import StrEnum
 from pathlib import Path
 from typing import Any, ClassVar, Final
 
@@ -15,9 +16,10 @@ import psycopg
 from alembic import command
 from alembic.config import Config
 from psycopg import sql
-from sqlalchemy import DateTime, MetaData, create_engine, make_url, text
-from sqlalchemy.engine import Connection, Engine
+from sqlalchemy import DateTime, MetaData, String, TypeDecorator, create_engine, make_url, text
+from sqlalchemy.engine import Connection, Dialect, Engine
 from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
+from typing_extensions import override
 
 MIGRATIONS: Final = Path(__file__).parent / "migrations"
 _MIGRATION_LOCK: Final = 0x5244434D  # advisory lock key, ASCII "RDCM"
@@ -40,6 +42,29 @@ class Base(DeclarativeBase):
     )
     # A naive column would silently take the server's zone: every time is timestamptz.
     type_annotation_map: ClassVar[dict[Any, Any]] = {datetime: DateTime(timezone=True)}
+
+
+class Word(TypeDecorator[StrEnum]):
+    """A column of words from an enumeration, text in the database and its members in Python.
+
+    PostgreSQL's own enumerations are not used: they cannot be changed inside a migration's
+    transaction that also uses them.
+    """
+
+    impl = String
+    cache_ok = True
+
+    def __init__(self, words: type[StrEnum]) -> None:
+        super().__init__()
+        self.words = words
+
+    @override
+    def process_bind_param(self, value: StrEnum | str | None, dialect: Dialect) -> str | None:
+        return None if value is None else self.words(value).value
+
+    @override
+    def process_result_value(self, value: str | None, dialect: Dialect) -> StrEnum | None:
+        return None if value is None else self.words(value)
 
 
 class Database:

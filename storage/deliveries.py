@@ -15,7 +15,6 @@ from sqlalchemy import (
     ForeignKey,
     Identity,
     Index,
-    String,
     UniqueConstraint,
     func,
     select,
@@ -23,7 +22,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from storage.database import Base
+from storage.database import Base, Word
 
 CHANNEL: Final = "rdc_delivery"
 
@@ -66,7 +65,7 @@ class Delivery(Base):
     study_id: Mapped[UUID] = mapped_column(ForeignKey("study.id"))
     site_id: Mapped[UUID] = mapped_column(ForeignKey("organisation.id"), index=True)
     destination_id: Mapped[UUID] = mapped_column(ForeignKey("destination.id"))
-    state: Mapped[DeliveryState] = mapped_column(String, default=DeliveryState.PENDING)
+    state: Mapped[DeliveryState] = mapped_column(Word(DeliveryState), default=DeliveryState.PENDING)
     attempts: Mapped[int] = mapped_column(default=0)
     next_attempt_at: Mapped[datetime] = mapped_column(server_default=func.now())
     lease_token: Mapped[UUID | None]

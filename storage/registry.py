@@ -20,7 +20,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
-from storage.database import Base
+from storage.database import Base, Word
 from storage.errors import RdcError
 from storage.identifiers import AeTitle
 
@@ -57,7 +57,7 @@ class Organisation(Base):
     __tablename__ = "organisation"
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
-    kind: Mapped[OrganisationKind] = mapped_column(String)
+    kind: Mapped[OrganisationKind] = mapped_column(Word(OrganisationKind))
     parent_id: Mapped[UUID | None] = mapped_column(ForeignKey("organisation.id"))
     code: Mapped[str] = mapped_column(unique=True)
     name: Mapped[str]
@@ -135,7 +135,7 @@ class Membership(Base):
 
     person_id: Mapped[UUID] = mapped_column(ForeignKey("person.id"), primary_key=True)
     organisation_id: Mapped[UUID] = mapped_column(ForeignKey("organisation.id"), primary_key=True)
-    role: Mapped[Role] = mapped_column(String, primary_key=True)
+    role: Mapped[Role] = mapped_column(Word(Role), primary_key=True)
     valid_from: Mapped[date] = mapped_column(server_default=func.current_date())
     valid_until: Mapped[date | None]
     person: Mapped[Person] = relationship(back_populates="memberships")

@@ -5,11 +5,11 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, func, text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, func, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from reading_worklist.workitems.states import State
-from storage.database import Base
+from storage.database import Base, Word
 
 
 class Lane(StrEnum):
@@ -54,9 +54,9 @@ class Workitem(Base):
     id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
     study_id: Mapped[UUID] = mapped_column(ForeignKey("study.id"), unique=True)
     site_id: Mapped[UUID] = mapped_column(ForeignKey("organisation.id"))
-    lane: Mapped[Lane] = mapped_column(String)
-    priority: Mapped[Priority] = mapped_column(String)
-    state: Mapped[State] = mapped_column(String, default=State.QUEUED)
+    lane: Mapped[Lane] = mapped_column(Word(Lane))
+    priority: Mapped[Priority] = mapped_column(Word(Priority))
+    state: Mapped[State] = mapped_column(Word(State), default=State.QUEUED)
     study_generation: Mapped[int]
     late_instances: Mapped[bool] = mapped_column(default=False)
     queued_at: Mapped[datetime] = mapped_column(server_default=func.now())

@@ -24,7 +24,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from storage.database import Base
+from storage.database import Base, Word
 
 
 class StudyState(StrEnum):
@@ -96,7 +96,7 @@ class Study(Base):
     study_description: Mapped[str | None]
     referring_physician_name: Mapped[str | None]
     modalities: Mapped[list[str]] = mapped_column(ARRAY(String), default=list)
-    state: Mapped[StudyState] = mapped_column(String, default=StudyState.RECEIVING)
+    state: Mapped[StudyState] = mapped_column(Word(StudyState), default=StudyState.RECEIVING)
     generation: Mapped[int] = mapped_column(default=0)
     first_received_at: Mapped[datetime]
     last_received_at: Mapped[datetime]
@@ -176,7 +176,7 @@ class Quarantine(Base):
     device_id: Mapped[UUID | None] = mapped_column(ForeignKey("device.id"))
     calling_ae_title: Mapped[str]
     peer_address: Mapped[str]
-    reason: Mapped[QuarantineReason] = mapped_column(String)
+    reason: Mapped[QuarantineReason] = mapped_column(Word(QuarantineReason))
     sop_instance_uid: Mapped[str | None]
     instance_id: Mapped[int | None] = mapped_column(ForeignKey("instance.id"))
     object_key: Mapped[str]

@@ -171,6 +171,17 @@ def test_an_empty_report_is_not_signed(app: FastAPI, item: str, field: str) -> N
     refused(writer.post(f"{item}/submit", revision=1, signing_pin=PIN), 422, "incomplete-report")
 
 
+def test_an_ecg_needs_no_findings_beside_its_impression(
+    app: FastAPI, consortium: Consortium
+) -> None:
+    item = f"/api/workitems/{consortium.queued_study(modalities=('ECG',)).workitem_id}"
+    writer = Browser(app, "writer")
+    writer.post(f"{item}/claim")
+    writer.put(f"{item}/draft", revision=0, **{**TEXT, "findings": ""})
+    submitted = writer.post(f"{item}/submit", revision=1, signing_pin=PIN)
+    assert submitted.status_code == 200, submitted.text
+
+
 def test_another_site_learns_nothing(app: FastAPI, item: str) -> None:
     write(app, item)
     finalise(app, item)
