@@ -22,6 +22,7 @@ from storage.errors import RdcError
 from storage.objects import ObjectStore
 
 _REMEMBERED_LAYOUTS: Final = 1024
+_REMEMBERED_FRAMES: Final = 10_000
 # Enough for the tag, VR and length of the pixel data element.
 _ELEMENT_HEADER: Final = 12
 
@@ -145,6 +146,8 @@ class FrameLayouts:
             one_stream=record.transfer_syntax_uid in VIDEO,
             big_endian=record.transfer_syntax_uid == BIG_ENDIAN_PIXELS,
         )
+        if layout.encapsulated and layout.frame_count > _REMEMBERED_FRAMES:
+            return opened.source, layout
         with self._lock:
             self._layouts[key] = layout
             while len(self._layouts) > _REMEMBERED_LAYOUTS:

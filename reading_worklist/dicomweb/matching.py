@@ -17,8 +17,9 @@ from storage.identifiers import InvalidIdentifier, Uid
 from storage.index.tables import Instance, Patient, Series, Study
 from storage.person_name import is_han
 
-LIMIT_DEFAULT: Final = 200
-LIMIT_MAX: Final = 1000
+# So many that a client which does not page still sees every series of a study.
+LIMIT_DEFAULT: Final = 1000
+LIMIT_MAX: Final = 5000
 _OFFSET_MAX: Final = 1 << 40
 _VALUE_LENGTH: Final = 4096
 _LIST_LENGTH: Final = 500
@@ -274,9 +275,7 @@ def _name_condition(value: str, *, fuzzy: bool) -> Condition:
     ]
     if fuzzy or any(is_han(character) for character in value):
         key = func.unnest(Patient.name_keys).column_valued("name_key")
-        ways.append(
-            select(literal(1)).where(key.like(pattern.lower(), escape="\\")).exists()
-        )
+        ways.append(select(literal(1)).where(key.like(pattern.lower(), escape="\\")).exists())
     return or_(*ways)
 
 

@@ -147,9 +147,10 @@ def prepare_series(
             "series metadata was prepared twice",
             extra={"series_id": series.id, "revision": series.revision},
         )
-    current = prepared_key(series, packed=False)
     for kept in list(objects.list(f"{_PREFIX}/{series.id}/")):
-        if not kept.key.startswith(current):
+        # A newer one may be there already, where somebody still asked for an older.
+        revision, _, rest = kept.key.rpartition("/")[2].partition("-")
+        if int(revision) < series.revision or not rest.startswith(f"{FORMAT}."):
             objects.delete(kept.key)
     return made
 

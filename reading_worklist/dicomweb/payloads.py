@@ -36,6 +36,7 @@ from storage.dicom_header.encoding import PIXEL_DATA_TAGS
 from storage.objects import ObjectKey
 
 _FRAMES_MAX: Final = 4096
+_ALL_FRAMES_MAX: Final = 1 << 16
 _FRAME_DIGITS: Final = 9
 _PIXEL_DATA_PATHS: Final = frozenset(f"{tag:08X}" for tag in PIXEL_DATA_TAGS)
 # This transfer syntax puts uncompressed frames into fragments; they leave as any other.
@@ -98,7 +99,8 @@ def frames_of(asked: Asked, record: InstanceRecord, numbers: Sequence[int] | Non
     """Return frames of an instance; all of them for None.
 
     Raises:
-        Problem: 404 for what is not there, 406, or 422 when the pixel data contradicts itself.
+        Problem: 404 for what is not there, 406 for what the client does not take, 413 for too
+            many at once, 422 when the pixel data contradicts itself.
     """
     named = "all" if numbers is None else ",".join(map(str, numbers))
     tag = entity_tag(record.dataset_sha256, "frames", sha256(named.encode()).hexdigest()[:16])
@@ -112,6 +114,8 @@ def frames_of(asked: Asked, record: InstanceRecord, numbers: Sequence[int] | Non
             return _video(asked, record, source, layout)
         offers = _frame_offers(record, layout)
         wanted = range(1, layout.frame_count + 1) if numbers is None else numbers
+        if len(wanted) > _ALL_FRAMES_MAX:
+            raise _too_many_frames(len(wanted))
         choice = choose(
             asked.accepted, offers, default_multipart=True, single_possible=len(wanted) == 1
         )
@@ -164,6 +168,17 @@ def _frame_offers(record: InstanceRecord, layout: FrameLayout) -> list[Offer]:
     media_type = frame_media_type(syntax)
     offers = [Offer(OCTET_STREAM, syntax)]
     return offers if media_type == OCTET_STREAM else [Offer(media_type, syntax), *offers]
+
+
+def _too_many_frames(count: int) -> Problem:
+    return Problem(
+        HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+        "too-many-frames",
+        "The instance has too many frames for one answer",
+        expected=f"at most {_ALL_FRAMES_MAX}",
+        found=str(count),
+        remedy="Retrieve its frames in smaller lists, or the whole instance.",
+    )
 
 
 def _frames_of_video() -> Problem:

@@ -36,7 +36,7 @@ _ITEM_HEADER: Final = 8
 # JPEG, JPEG-LS and JPEG 2000 all end a code stream with this marker, padded to even length.
 _END_OF_IMAGE: Final = b"\xff\xd9"
 _MARKER_WITHIN: Final = 16
-_FRAGMENTS_MAX: Final = 1 << 20
+_FRAGMENTS_MAX: Final = 1 << 18
 _SHIFTED_FRAME_MAX: Final = 1 << 28
 _OFFSET_TABLE_MAX: Final = 1 << 26
 _READ_AHEAD: Final = 1 << 14
@@ -284,7 +284,7 @@ def _places(source: ByteSource, dataset: Dataset, pixels: Element, frames: int) 
         extended = _extended_places(source, dataset, begin, frames)
         if extended is not None:
             return extended
-        if table_length == frames * 4:
+        if table_length == frames * 4 and table_length <= _OFFSET_TABLE_MAX:
             table = struct.unpack(
                 f"<{frames}L", source.read(pixels.offset + _ITEM_HEADER, table_length)
             )

@@ -8,7 +8,7 @@ import pytest
 from fastapi.testclient import TestClient
 from pydicom import Dataset
 from pydicom.datadict import tag_for_keyword
-from pydicom.encaps import generate_frames
+from pydicom.encaps import encapsulate, generate_frames
 from pydicom.uid import generate_uid
 
 from reading_worklist.dicomweb.metadata import prepare_study, prepared_key
@@ -19,7 +19,7 @@ from storage.objects import ObjectKey, ObjectStore
 from tests.reading_worklist.dicomweb.archive import Archive, Filed
 from tests.reading_worklist.dicomweb.conftest import OCTETS, copy_of, parts_of, sample, series_of
 from tests.reading_worklist.dicomweb.samples import Sample, bundled, corpus
-from tests.reading_worklist.dicomweb.test_pixels import expected_native
+from tests.reading_worklist.dicomweb.test_pixels import expected_native, image, part10
 from tests.support.seed import Consortium
 
 KEYS = (
@@ -340,3 +340,31 @@ def test_lost_object_is_an_error_with_a_remedy_not_a_broken_answer(
     # What the index knows of it is still told, so that the rest of its series can be read.
     (model,) = writer.get(f"/dicom-web/{filed.path}/metadata").json()
     assert model["00080018"]["Value"] == [str(filed.header.sop_instance_uid)]
+
+
+def test_video_comes_as_one_stream(
+    archive: Archive, consortium: Consortium, writer: TestClient
+) -> None:
+    stream = b"\0\0\0\x18ftypmp42" + bytes(500)
+    dataset = image(4, 4, 8, encapsulate([stream]), NumberOfFrames=100)
+    dataset["PixelData"].is_undefined_length = True
+    dataset.StudyInstanceUID, dataset.SeriesInstanceUID, dataset.Modality = "1.2", "1.2.1", "ES"
+    filed = archive.file(part10(dataset, "1.2.840.10008.1.2.4.102").data, consortium.east)
+    assert filed is not None
+    answer = writer.get(f"/dicom-web/{filed.path}/bulkdata/7FE00010")
+    assert answer.headers["content-type"] == "video/mp4"
+    assert answer.content == stream
+    refused = writer.get(f"/dicom-web/{filed.path}/frames/1")
+    assert refused.status_code == 406
+    assert "bulkdata" in refused.json()["expected"]
+
+
+def test_more_frames_than_one_answer_can_hold_are_refused(
+    archive: Archive, consortium: Consortium, writer: TestClient
+) -> None:
+    dataset = image(1, 1, 8, bytes(70_000), NumberOfFrames=70_000)
+    dataset.StudyInstanceUID, dataset.SeriesInstanceUID, dataset.Modality = "1.2", "1.2.1", "OT"
+    filed = archive.file(part10(dataset, "1.2.840.10008.1.2.1").data, consortium.east)
+    assert filed is not None
+    assert writer.get(f"/dicom-web/{filed.path}/bulkdata/7FE00010").status_code == 413
+    assert writer.get(f"/dicom-web/{filed.path}/frames/70000").status_code == 200
