@@ -11,14 +11,19 @@ from uuid import UUID, uuid4
 from sqlalchemy import (
     ARRAY,
     CheckConstraint,
+    ColumnElement,
     ForeignKey,
+    ScalarSelect,
+    Select,
     String,
     UniqueConstraint,
+    and_,
+    case,
     func,
     or_,
     select,
 )
-from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
+from sqlalchemy.orm import Mapped, Session, aliased, mapped_column, relationship
 
 from storage.database import Base, Word
 from storage.errors import RdcError
@@ -301,34 +306,39 @@ def add_person(
     return person
 
 
-def valid_memberships(session: Session, person_id: UUID) -> Sequence[Membership]:
-    """Return the memberships of a person that hold today, organisations loaded with them."""
+def holds_today() -> ColumnElement[bool]:
+    """Return the SQL condition that a membership is valid today."""
     today = func.current_date()
+    return and_(
+        Membership.valid_from <= today,
+        or_(Membership.valid_until.is_(None), Membership.valid_until >= today),
+    )
+
+
+def valid_memberships(session: Session, person_id: UUID) -> Sequence[Membership]:
+    """Return the memberships of a person that hold today, by organisation code and role."""
     return session.scalars(
         select(Membership)
         .join(Organisation)
-        .where(
-            Membership.person_id == person_id,
-            Membership.valid_from <= today,
-            or_(Membership.valid_until.is_(None), Membership.valid_until >= today),
-        )
+        .where(Membership.person_id == person_id, holds_today())
         .order_by(Organisation.code, Membership.role)
     ).all()
 
 
-def sites_under(session: Session, organisation_id: UUID) -> Sequence[Organisation]:
-    """Return every site in the subtree of an organisation, itself included, ordered by code.
+def visible_site_ids(organisation_id: ScalarSelect[UUID]) -> Select[UUID]:
+    """Return the query for the ids of every site in the subtree of an organisation.
 
     For a centre that is its consortium's subtree: the centre reads for all sites beside it.
     """
-    start = session.get_one(Organisation, organisation_id)
-    root_id = (
-        start.parent_id if start.kind == OrganisationKind.CENTRE and start.parent_id else start.id
+    start = aliased(Organisation)
+    centre = and_(start.kind == OrganisationKind.CENTRE, start.parent_id.is_not(None))
+    root = (
+        select(case((centre, start.parent_id), else_=start.id))
+        .where(start.id == organisation_id)
+        .scalar_subquery()
     )
-    tree = select(Organisation.id).where(Organisation.id == root_id).cte("tree", recursive=True)
+    tree = select(Organisation.id).where(Organisation.id == root).cte("tree", recursive=True)
     tree = tree.union_all(select(Organisation.id).join(tree, Organisation.parent_id == tree.c.id))
-    return session.scalars(
-        select(Organisation)
-        .where(Organisation.id.in_(select(tree.c.id)), Organisation.kind == OrganisationKind.SITE)
-        .order_by(Organisation.code)
-    ).all()
+    return select(Organisation.id).where(
+        Organisation.id.in_(select(tree.c.id)), Organisation.kind == OrganisationKind.SITE
+    )
