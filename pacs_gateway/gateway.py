@@ -1,7 +1,9 @@
 """One gateway process: listener, spool, drain and completion clock, started and stopped as one."""
 
 import logging
+import sys
 import threading
+from typing import Final
 
 from pacs_gateway.associations.admission import Admission
 from pacs_gateway.associations.association import Acceptor
@@ -14,6 +16,10 @@ from pacs_gateway.part10 import Origin
 from pacs_gateway.spool import Spool
 from storage.database import Database
 from storage.objects import ObjectStore
+
+# A receiving thread lets go of the interpreter for every read and write. At
+# Python's 5 ms it would each time wait that long for the drain's computing.
+_SWITCH_SECONDS: Final = 0.0002
 
 _log = logging.getLogger(__name__)
 
@@ -57,6 +63,7 @@ class Gateway:
             SpoolBusy: another gateway has the spool.
             PortUnavailable: the port cannot be bound.
         """
+        sys.setswitchinterval(_SWITCH_SECONDS)
         self._spool.open()
         try:
             self._listener.start()

@@ -137,8 +137,10 @@ class Spool:
 
         Raises:
             SpoolFull: it is not.
+            SpoolFailed: the filesystem cannot be asked.
         """
-        found = os.statvfs(self._directory)
+        with _spool_errors(self._directory):
+            found = os.statvfs(self._directory)
         free = found.f_bavail * found.f_frsize
         if free < self._reserve_bytes:
             raise SpoolFull(

@@ -1,14 +1,13 @@
 """What the gateway does when a message reaches it."""
 
-from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Final
 
 from sqlalchemy.orm import Session
 
 from pacs_gateway.returns.engine import create_deliveries
-from storage.messages import Message, ReportIssued
-from storage.outbox import Handler
+from storage.messages import ReportIssued
+from storage.outbox import Handlers
 
 
 def on_report_issued(session: Session, message: ReportIssued) -> None:
@@ -16,6 +15,4 @@ def on_report_issued(session: Session, message: ReportIssued) -> None:
     create_deliveries(session, message)
 
 
-_HANDLERS: dict[type[Message], Handler] = {ReportIssued: on_report_issued}
-
-HANDLERS: Final[Mapping[type[Message], Any]] = MappingProxyType(_HANDLERS)
+HANDLERS: Final[Handlers] = MappingProxyType({ReportIssued: on_report_issued})

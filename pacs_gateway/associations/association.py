@@ -17,7 +17,7 @@ from pacs_gateway.associations.admission import Admission, Rejection
 from pacs_gateway.associations.commands import ProtocolViolation
 from pacs_gateway.associations.contexts import supported_contexts
 from pacs_gateway.associations.pdata import DataPhase, PduReader, PeerGone, PeerSilent, Service
-from pacs_gateway.associations.transport import SharedSocket, abort_provider
+from pacs_gateway.associations.transport import SharedSocket, abort_at_once, abort_provider
 from pacs_gateway.part10 import Origin
 
 _REACTOR_SECONDS: Final = 0.001
@@ -79,6 +79,10 @@ class ReceivingAssociation(Association):
             abort_provider(self._connection)
             self.dul.kill_dul()
             self._connection.close()
+
+    def cut(self) -> None:
+        """End the association now, from another thread; what was not acknowledged is forgotten."""
+        abort_at_once(self._connection)
 
     def _decide(self, event: evt.Event) -> None:
         """Admit or reject; runs in the association's thread, before the negotiation."""

@@ -3,6 +3,7 @@
 import socket
 import threading
 import time
+from collections.abc import Iterable
 from typing import Any, Final
 
 from pynetdicom.ae import ApplicationEntity
@@ -16,7 +17,8 @@ from pacs_gateway.config import GatewayConfig
 from pacs_gateway.implementation import IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_NAME
 from storage.errors import RdcError
 
-_POLL_SECONDS: Final = 0.1
+_POLL_SECONDS: Final = 0.25
+_CUT_SECONDS: Final = 2.0
 
 
 class PortUnavailable(RdcError):
@@ -132,10 +134,19 @@ class Listener:
         server.shutdown()
         if self._thread is not None:
             self._thread.join()
-        deadline = time.monotonic() + grace_seconds
-        for association in server.active_associations:
-            association.join(max(0.0, deadline - time.monotonic()))
+        running = [
+            one for one in server.active_associations if isinstance(one, ReceivingAssociation)
+        ]
+        _join(running, grace_seconds)
+        for association in running:
             if association.is_alive():
-                association.abort()
-                association.join(_POLL_SECONDS * 20)
+                association.cut()
+        _join(running, _CUT_SECONDS)
         self._server = None
+
+
+def _join(threads: Iterable[threading.Thread], seconds: float) -> None:
+    """Wait for threads to end, for `seconds` all together."""
+    deadline = time.monotonic() + seconds
+    for thread in threads:
+        thread.join(max(0.0, deadline - time.monotonic()))

@@ -59,6 +59,14 @@ def abort_provider(connection: socket.socket) -> None:
             pass
 
 
+def abort_at_once(connection: socket.socket) -> None:
+    """Send an A-ABORT if the peer has room for it, and end the connection in both directions."""
+    with suppress(OSError):
+        connection.send(_A_ABORT, socket.MSG_DONTWAIT)
+    with suppress(OSError):
+        connection.shutdown(socket.SHUT_RDWR)
+
+
 class SharedSocket(AssociationSocket):
     """A socket that pynetdicom's upper layer leaves alone during the data transfer phase.
 

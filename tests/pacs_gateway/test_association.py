@@ -302,6 +302,38 @@ def test_stopping_ends_idle_associations_and_frees_the_port(
         RawPeer(port)
 
 
+def test_stopping_cuts_what_does_not_end_by_itself(
+    listener: Listener, stopping: threading.Event, recorder: Recorder
+) -> None:
+    peers = [RawPeer(listener.bound_port) for _ in range(3)]
+    try:
+        # One has only connected, one is half way through its request, one sends without end.
+        peers[1].send(association_request({1: (CT, [EXPLICIT])})[:20])
+        assert peers[2].associate() == 2
+        peers[2].send(p_data(pdv(1, 3, _REQUEST)))
+        ended = threading.Event()
+
+        def send_on() -> None:
+            try:
+                while not ended.is_set():
+                    peers[2].send(p_data(pdv(1, 0, bytes(10_000))))
+            except OSError:
+                ended.set()
+
+        sender = threading.Thread(target=send_on)
+        sender.start()
+        stopping.set()
+        begun = time.monotonic()
+        listener.stop(0.5)
+        assert time.monotonic() - begun < 8
+        assert ended.wait(5)
+        sender.join()
+        assert recorder.seen[0].abandoned
+    finally:
+        for peer in peers:
+            peer.socket.close()
+
+
 def test_a_port_in_use_is_told(listener: Listener, tmp_path: Path, recorder: Recorder) -> None:
     config = GatewayConfig("RDC", "127.0.0.1", listener.bound_port, tmp_path)
     acceptor = Acceptor(Doorkeeper(), lambda _origin: recorder, threading.Event())  # pyright: ignore[reportArgumentType]
