@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sysconfig
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -59,7 +59,7 @@ class Weed:
 
 
 @contextmanager
-def running_weed(directory: Path) -> Iterator[Weed]:
+def running_weed(directory: Path) -> Generator[Weed]:
     """Run a store in `directory` and stop it for sure: also when this process is killed."""
     for attempt in range(1, _ATTEMPTS + 1):
         folder = directory / str(attempt)
