@@ -60,7 +60,10 @@ export async function answer<Body>(call: Promise<Outcome<Body>>): Promise<Body> 
 export async function fetchDocument(path: string, signal?: AbortSignal): Promise<Response> {
   let response: Response;
   try {
-    response = await fetch(path, { headers: { 'Accept-Language': language }, ...(signal === undefined ? {} : { signal }) });
+    response = await fetch(path, {
+      headers: { 'Accept-Language': language },
+      ...(signal === undefined ? {} : { signal }),
+    });
   } catch (error) {
     if (error instanceof DOMException && error.name === 'AbortError') throw error;
     throw asProblem(error);
@@ -77,4 +80,3 @@ async function bodyOf(response: Response): Promise<unknown> {
     return null;
   }
 }
-

@@ -5,6 +5,7 @@ export const keys = {
   timeline: (id: string) => ['workitem', id, 'timeline'] as const,
   submission: (id: string, number: number) => ['document', 'submission', id, number] as const,
   report: (versionId: string) => ['document', 'report', versionId] as const,
+  verification: (versionOrCode: string) => ['verification', versionOrCode] as const,
   ecgRecord: (id: string, instance: string | null) => ['ecg', id, 'record', instance] as const,
   ecgTrace: (address: string) => ['ecg', 'trace', address] as const,
   portal: ['portal'] as const,

@@ -7,6 +7,10 @@ export interface ProblemDocument {
   expected?: string;
   found?: string;
   remedy?: string;
+  /** Of a wrong PIN: how many more are taken before the key is locked. */
+  attempts_left?: number;
+  /** Of a locked key: when the next attempt counts. */
+  locked_until?: string;
 }
 
 const TYPE_PREFIX = 'urn:rdc:problem:';

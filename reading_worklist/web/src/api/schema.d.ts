@@ -4,6 +4,188 @@
  */
 
 export interface paths {
+    "/api/deliveries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Deliveries
+         * @description Return the deliveries of all visible sites.
+         */
+        get: operations["list_deliveries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/deliveries/{delivery_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Delivery
+         * @description Return one delivery with its attempts.
+         */
+        get: operations["get_delivery"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Events
+         * @description Stream events as they happen.
+         *
+         *     The name is `workitem` or `delivery`, the data a JSON object with ids and states.
+         */
+        get: operations["events"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/portal/exams": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Exams
+         * @description Return a page of the site's exams, newest first.
+         */
+        get: operations["list_exams"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/portal/exams/{workitem_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Exam
+         * @description Return one exam with its reports and their way back.
+         */
+        get: operations["get_exam"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/portal/exams/{workitem_id}/report": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Report
+         * @description Return the newest signed report as PDF, and record that the site has opened it.
+         */
+        get: operations["get_report"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/quarantine": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Quarantine
+         * @description Return what was quarantined at visible sites.
+         */
+        get: operations["list_quarantine"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/reports/{version_id}/pdf": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Report Pdf
+         * @description Return a signed report.
+         */
+        get: operations["get_report_pdf"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/reports/{version_id}/verification": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Verify Version
+         * @description Verify the stored document of a signed version.
+         */
+        get: operations["verify_version"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/session": {
         parameters: {
             query?: never;
@@ -11,13 +193,42 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get Session */
-        get: operations["get_session_api_session_get"];
+        /**
+         * Who Am I
+         * @description Return the session of the cookie.
+         */
+        get: operations["who_am_i"];
         put?: never;
-        /** Sign In */
-        post: operations["sign_in_api_session_post"];
-        /** Sign Out */
-        delete: operations["sign_out_api_session_delete"];
+        /**
+         * Sign In
+         * @description Sign in; the session's token is set as a cookie that scripts cannot read.
+         */
+        post: operations["sign_in"];
+        /**
+         * Sign Out
+         * @description End the session at the server and forget the cookie.
+         */
+        delete: operations["sign_out"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/verify/{code}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Verify By Code
+         * @description Verify a report by the code on its paper; needs no sign-in, tells nothing of patients.
+         */
+        get: operations["verify_by_code"];
+        put?: never;
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -30,8 +241,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Workitems */
-        get: operations["workitems_api_workitems_get"];
+        /**
+         * List Workitems
+         * @description Return a page of the worklist, most urgent first.
+         */
+        get: operations["list_workitems"];
         put?: never;
         post?: never;
         delete?: never;
@@ -47,8 +261,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Workitem */
-        get: operations["workitem_api_workitems__workitem_id__get"];
+        /**
+         * Get Workitem
+         * @description Return one workitem with its draft, submissions and signed versions.
+         */
+        get: operations["get_workitem"];
         put?: never;
         post?: never;
         delete?: never;
@@ -66,8 +283,96 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Claim */
-        post: operations["claim_api_workitems__workitem_id__claim_post"];
+        /**
+         * Claim
+         * @description Claim the workitem for writing, or renew the lease of one's own claim.
+         */
+        post: operations["claim"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/workitems/{workitem_id}/draft": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Save Draft
+         * @description Save the draft; 409 when it was saved elsewhere since `revision`.
+         */
+        put: operations["save_draft"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/workitems/{workitem_id}/ecg": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Ecg
+         * @description Return the facts of an ECG: the study's first by time of acquisition, or `instance`.
+         */
+        get: operations["get_ecg"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/workitems/{workitem_id}/ecg/trace.svg": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Ecg Trace
+         * @description Draw a page of an ECG in true millimetres.
+         *
+         *     layout: the record's natural one when not given. start: record time in
+         *     seconds at which the page begins; the page names the following one's start
+         *     in `data-next-start-seconds`. The measures that a caliper needs are in data
+         *     attributes of the SVG.
+         */
+        get: operations["get_ecg_trace"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/workitems/{workitem_id}/finalise": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Finalise
+         * @description Sign the report as its reviewer (signature 2) and issue it.
+         */
+        post: operations["finalise"];
         delete?: never;
         options?: never;
         head?: never;
@@ -83,8 +388,31 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Release */
-        post: operations["release_api_workitems__workitem_id__release_post"];
+        /**
+         * Release
+         * @description Give the workitem back to the queue.
+         */
+        post: operations["release"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/workitems/{workitem_id}/return": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Return Report
+         * @description Give the report back to its writer, with the reason.
+         */
+        post: operations["return_report"];
         delete?: never;
         options?: never;
         head?: never;
@@ -100,24 +428,30 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Review */
-        post: operations["review_api_workitems__workitem_id__review_post"];
+        /**
+         * Start Review
+         * @description Take a written report for review.
+         */
+        post: operations["start_review"];
         delete?: never;
         options?: never;
         head?: never;
         patch?: never;
         trace?: never;
     };
-    "/api/workitems/{workitem_id}/draft": {
+    "/api/workitems/{workitem_id}/submission.pdf": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        get?: never;
-        /** Draft */
-        put: operations["draft_api_workitems__workitem_id__draft_put"];
+        /**
+         * Get Submission Pdf
+         * @description Return the document under review, with the writer's signature.
+         */
+        get: operations["get_submission_pdf"];
+        put?: never;
         post?: never;
         delete?: never;
         options?: never;
@@ -134,93 +468,11 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Submit */
-        post: operations["submit_api_workitems__workitem_id__submit_post"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/workitems/{workitem_id}/return": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** Ret */
-        post: operations["ret_api_workitems__workitem_id__return_post"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/workitems/{workitem_id}/finalise": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** Fin */
-        post: operations["fin_api_workitems__workitem_id__finalise_post"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/workitems/{workitem_id}/submission.pdf": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** Subpdf */
-        get: operations["subpdf_api_workitems__workitem_id__submission_pdf_get"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/reports/{version_id}/pdf": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** Rpdf */
-        get: operations["rpdf_api_reports__version_id__pdf_get"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/reports/{version_id}/verification": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** Ver */
-        get: operations["ver_api_reports__version_id__verification_get"];
-        put?: never;
-        post?: never;
+        /**
+         * Submit
+         * @description Sign the saved draft as its writer (signature 1) and hand it to review.
+         */
+        post: operations["submit"];
         delete?: never;
         options?: never;
         head?: never;
@@ -234,8 +486,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Timeline */
-        get: operations["timeline_api_workitems__workitem_id__timeline_get"];
+        /**
+         * Get Timeline
+         * @description Return when the exam passed each step of its road.
+         */
+        get: operations["get_timeline"];
         put?: never;
         post?: never;
         delete?: never;
@@ -244,15 +499,18 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/workitems/{workitem_id}/ecg": {
+    "/healthz": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        /** Get Ecg */
-        get: operations["get_ecg_api_workitems__workitem_id__ecg_get"];
+        /**
+         * Alive
+         * @description Answer as long as the process runs.
+         */
+        get: operations["alive"];
         put?: never;
         post?: never;
         delete?: never;
@@ -261,134 +519,21 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/workitems/{workitem_id}/ecg/trace.svg": {
+    "/readyz": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        /** Get Ecg Trace */
-        get: operations["get_ecg_trace_api_workitems__workitem_id__ecg_trace_svg_get"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/portal/exams": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** List Exams */
-        get: operations["list_exams_api_portal_exams_get"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/portal/exams/{workitem_id}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** Get Exam */
-        get: operations["get_exam_api_portal_exams__workitem_id__get"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/portal/exams/{workitem_id}/report": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** Prep */
-        get: operations["prep_api_portal_exams__workitem_id__report_get"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/deliveries": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** List Deliveries */
-        get: operations["list_deliveries_api_deliveries_get"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/deliveries/{delivery_id}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** Get Delivery */
-        get: operations["get_delivery_api_deliveries__delivery_id__get"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/quarantine": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** List Quarantine */
-        get: operations["list_quarantine_api_quarantine_get"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/events": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** Events */
-        get: operations["events_api_events_get"];
+        /**
+         * Ready
+         * @description Answer 200 when requests can be served: the database answers.
+         *
+         *     Raises:
+         *         Problem: 503, naming what is missing.
+         */
+        get: operations["ready"];
         put?: never;
         post?: never;
         delete?: never;
@@ -406,6 +551,10 @@ export interface components {
          * @description One try; `answer` is what the receiver said, in words.
          */
         AttemptView: {
+            /** Answer */
+            answer: string | null;
+            /** Ended At */
+            ended_at: string | null;
             /** Number */
             number: number;
             /**
@@ -413,12 +562,8 @@ export interface components {
              * Format: date-time
              */
             started_at: string;
-            /** Ended At */
-            ended_at: string | null;
             /** Succeeded */
             succeeded: boolean | null;
-            /** Answer */
-            answer: string | null;
         };
         /**
          * Credentials
@@ -427,43 +572,20 @@ export interface components {
         Credentials: {
             /** Login */
             login: string;
-            /** Password */
-            password: string;
             /** Organisation */
             organisation?: string | null;
+            /** Password */
+            password: string;
         };
         /**
          * DeliveryDetail
          * @description A delivery with every attempt.
          */
         DeliveryDetail: {
-            /**
-             * Id
-             * Format: uuid
-             */
-            id: string;
-            /**
-             * Workitem Id
-             * Format: uuid
-             */
-            workitem_id: string;
-            /** Site Code */
-            site_code: string;
-            /** Site Name */
-            site_name: string;
-            /** Patient Name */
-            patient_name: string;
-            /** Title */
-            title: string;
-            /** Version Number */
-            version_number: number;
-            /** Destination */
-            destination: string;
-            state: components["schemas"]["DeliveryState"];
+            /** Attempt List */
+            attempt_list: components["schemas"]["AttemptView"][];
             /** Attempts */
             attempts: number;
-            /** Next Attempt At */
-            next_attempt_at: string | null;
             /**
              * Created At
              * Format: date-time
@@ -471,10 +593,33 @@ export interface components {
             created_at: string;
             /** Delivered At */
             delivered_at: string | null;
+            /** Destination */
+            destination: string;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
             /** Last Error */
             last_error: string | null;
-            /** Attempt List */
-            attempt_list: components["schemas"]["AttemptView"][];
+            /** Next Attempt At */
+            next_attempt_at: string | null;
+            /** Patient Name */
+            patient_name: string;
+            /** Site Code */
+            site_code: string;
+            /** Site Name */
+            site_name: string;
+            state: components["schemas"]["DeliveryState"];
+            /** Title */
+            title: string;
+            /** Version Number */
+            version_number: number;
+            /**
+             * Workitem Id
+             * Format: uuid
+             */
+            workitem_id: string;
         };
         /**
          * DeliveryPage
@@ -483,12 +628,12 @@ export interface components {
         DeliveryPage: {
             /** Items */
             items: components["schemas"]["DeliveryView"][];
-            /** Total */
-            total: number;
             /** Page */
             page: number;
             /** Page Size */
             page_size: number;
+            /** Total */
+            total: number;
         };
         /**
          * DeliveryState
@@ -503,15 +648,6 @@ export interface components {
          * @description One delivery in the timeline of an exam.
          */
         DeliveryStep: {
-            /**
-             * Id
-             * Format: uuid
-             */
-            id: string;
-            /** Destination */
-            destination: string;
-            /** State */
-            state: string;
             /** Attempts */
             attempts: number;
             /**
@@ -521,41 +657,25 @@ export interface components {
             created_at: string;
             /** Delivered At */
             delivered_at: string | null;
+            /** Destination */
+            destination: string;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
             /** Last Error */
             last_error: string | null;
+            /** State */
+            state: string;
         };
         /**
          * DeliveryView
          * @description One report version on its way to one destination.
          */
         DeliveryView: {
-            /**
-             * Id
-             * Format: uuid
-             */
-            id: string;
-            /**
-             * Workitem Id
-             * Format: uuid
-             */
-            workitem_id: string;
-            /** Site Code */
-            site_code: string;
-            /** Site Name */
-            site_name: string;
-            /** Patient Name */
-            patient_name: string;
-            /** Title */
-            title: string;
-            /** Version Number */
-            version_number: number;
-            /** Destination */
-            destination: string;
-            state: components["schemas"]["DeliveryState"];
             /** Attempts */
             attempts: number;
-            /** Next Attempt At */
-            next_attempt_at: string | null;
             /**
              * Created At
              * Format: date-time
@@ -563,8 +683,33 @@ export interface components {
             created_at: string;
             /** Delivered At */
             delivered_at: string | null;
+            /** Destination */
+            destination: string;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
             /** Last Error */
             last_error: string | null;
+            /** Next Attempt At */
+            next_attempt_at: string | null;
+            /** Patient Name */
+            patient_name: string;
+            /** Site Code */
+            site_code: string;
+            /** Site Name */
+            site_name: string;
+            state: components["schemas"]["DeliveryState"];
+            /** Title */
+            title: string;
+            /** Version Number */
+            version_number: number;
+            /**
+             * Workitem Id
+             * Format: uuid
+             */
+            workitem_id: string;
         };
         /**
          * DisplayFilter
@@ -572,18 +717,33 @@ export interface components {
          * @enum {string}
          */
         DisplayFilter: "none" | "0.05-150" | "0.5-40";
-        /** DraftIn */
-        DraftIn: {
-            /** Findings */
-            findings: string;
-            /** Impression */
-            impression: string;
-            /** Advice */
+        /**
+         * DraftBody
+         * @description What the writer has typed; `revision` is the one the page started from, 0 at first.
+         */
+        DraftBody: {
+            /**
+             * Advice
+             * @default
+             */
             advice: string;
+            /**
+             * Findings
+             * @default
+             */
+            findings: string;
+            /**
+             * Impression
+             * @default
+             */
+            impression: string;
             /** Revision */
             revision: number;
         };
-        /** DraftSaved */
+        /**
+         * DraftSaved
+         * @description The draft's new revision, to be sent with the next save.
+         */
         DraftSaved: {
             /** Revision */
             revision: number;
@@ -598,12 +758,12 @@ export interface components {
          * @description What the writer has typed so far.
          */
         DraftView: {
+            /** Advice */
+            advice: string;
             /** Findings */
             findings: string;
             /** Impression */
             impression: string;
-            /** Advice */
-            advice: string;
             /** Revision */
             revision: number;
             /**
@@ -617,10 +777,10 @@ export interface components {
          * @description The filters the device applied, in Hz; null where the file says nothing, 0 for off.
          */
         EcgFilterView: {
-            /** Low Hz */
-            low_hz: number | null;
             /** High Hz */
             high_hz: number | null;
+            /** Low Hz */
+            low_hz: number | null;
             /** Notch Hz */
             notch_hz: number | null;
         };
@@ -629,14 +789,14 @@ export interface components {
          * @description One of the study's ECGs; problem says why it cannot be read.
          */
         EcgInstanceView: {
-            /** Sop Instance Uid */
-            sop_instance_uid: string;
-            /** Instance Number */
-            instance_number: number | null;
             /** Acquired At */
             acquired_at: string | null;
+            /** Instance Number */
+            instance_number: number | null;
             /** Problem */
             problem: string | null;
+            /** Sop Instance Uid */
+            sop_instance_uid: string;
         };
         /**
          * EcgLeadView
@@ -658,18 +818,18 @@ export interface components {
          *     lead: the lead it holds for, null for the whole ECG.
          */
         EcgMeasurementView: {
-            /** Name */
-            name: string;
-            /** Device Name */
-            device_name: string;
             /** Code */
             code: string;
-            /** Value */
-            value: number | null;
-            /** Unit */
-            unit: string;
+            /** Device Name */
+            device_name: string;
             /** Lead */
             lead: string | null;
+            /** Name */
+            name: string;
+            /** Unit */
+            unit: string;
+            /** Value */
+            value: number | null;
         };
         /**
          * EcgRecordView
@@ -679,64 +839,64 @@ export interface components {
          *     notes: what had to be read leniently.
          */
         EcgRecordView: {
-            /** Sop Instance Uid */
-            sop_instance_uid: string;
             /** Acquired At */
             acquired_at: string | null;
-            /** Manufacturer */
-            manufacturer: string;
-            /** Model */
-            model: string;
-            /** Sampling Frequency */
-            sampling_frequency: number;
-            /** Duration Seconds */
-            duration_seconds: number;
-            /** Leads */
-            leads: string[];
-            /** Lead Details */
-            lead_details: components["schemas"]["EcgLeadView"][];
-            /** Filter */
-            filter: string | null;
-            filter_settings: components["schemas"]["EcgFilterView"] | null;
-            natural_layout: components["schemas"]["LayoutName"];
             /** Device Measurements */
             device_measurements: components["schemas"]["EcgMeasurementView"][];
             /** Device Statements */
             device_statements: string[];
-            /** Notes */
-            notes: string[];
+            /** Duration Seconds */
+            duration_seconds: number;
+            /** Filter */
+            filter: string | null;
+            filter_settings: components["schemas"]["EcgFilterView"] | null;
             /** Instances */
             instances: components["schemas"]["EcgInstanceView"][];
+            /** Lead Details */
+            lead_details: components["schemas"]["EcgLeadView"][];
+            /** Leads */
+            leads: string[];
+            /** Manufacturer */
+            manufacturer: string;
+            /** Model */
+            model: string;
+            natural_layout: components["schemas"]["LayoutName"];
+            /** Notes */
+            notes: string[];
+            /** Sampling Frequency */
+            sampling_frequency: number;
+            /** Sop Instance Uid */
+            sop_instance_uid: string;
         };
         /**
          * ExamDetail
          * @description An exam with its reports and their way back.
          */
         ExamDetail: {
+            /** Deliveries */
+            deliveries: components["schemas"]["DeliveryStep"][];
+            /**
+             * Due At
+             * Format: date-time
+             */
+            due_at: string;
             /**
              * Id
              * Format: uuid
              */
             id: string;
             lane: components["schemas"]["Lane"];
-            priority: components["schemas"]["Priority"];
-            /** Step */
-            step: string;
-            /**
-             * Due At
-             * Format: date-time
-             */
-            due_at: string;
-            site: components["schemas"]["SiteView"];
             patient: components["schemas"]["PatientView"];
-            study: components["schemas"]["StudyView"];
-            steps: components["schemas"]["ExamSteps"];
+            priority: components["schemas"]["Priority"];
             /** Report Version */
             report_version: number | null;
             /** Reports */
             reports: components["schemas"]["PortalReport"][];
-            /** Deliveries */
-            deliveries: components["schemas"]["DeliveryStep"][];
+            site: components["schemas"]["SiteView"];
+            /** Step */
+            step: string;
+            steps: components["schemas"]["ExamSteps"];
+            study: components["schemas"]["StudyView"];
             /** Viewer Url */
             viewer_url: string;
         };
@@ -747,35 +907,35 @@ export interface components {
         ExamPage: {
             /** Items */
             items: components["schemas"]["ExamView"][];
-            /** Total */
-            total: number;
             /** Page */
             page: number;
             /** Page Size */
             page_size: number;
+            /** Total */
+            total: number;
         };
         /**
          * ExamSteps
          * @description When the exam passed each step; None is not yet.
          */
         ExamSteps: {
+            /** Complete At */
+            complete_at: string | null;
+            /** Delivered At */
+            delivered_at: string | null;
+            /** Opened At */
+            opened_at: string | null;
+            /** Queued At */
+            queued_at: string | null;
+            /** Reading Since */
+            reading_since: string | null;
             /**
              * Received At
              * Format: date-time
              */
             received_at: string;
-            /** Complete At */
-            complete_at: string | null;
-            /** Queued At */
-            queued_at: string | null;
-            /** Reading Since */
-            reading_since: string | null;
             /** Signed At */
             signed_at: string | null;
-            /** Delivered At */
-            delivered_at: string | null;
-            /** Opened At */
-            opened_at: string | null;
         };
         /**
          * ExamView
@@ -785,28 +945,31 @@ export interface components {
          */
         ExamView: {
             /**
+             * Due At
+             * Format: date-time
+             */
+            due_at: string;
+            /**
              * Id
              * Format: uuid
              */
             id: string;
             lane: components["schemas"]["Lane"];
-            priority: components["schemas"]["Priority"];
-            /** Step */
-            step: string;
-            /**
-             * Due At
-             * Format: date-time
-             */
-            due_at: string;
-            site: components["schemas"]["SiteView"];
             patient: components["schemas"]["PatientView"];
-            study: components["schemas"]["StudyView"];
-            steps: components["schemas"]["ExamSteps"];
+            priority: components["schemas"]["Priority"];
             /** Report Version */
             report_version: number | null;
+            site: components["schemas"]["SiteView"];
+            /** Step */
+            step: string;
+            steps: components["schemas"]["ExamSteps"];
+            study: components["schemas"]["StudyView"];
         };
-        /** FinaliseIn */
-        FinaliseIn: {
+        /**
+         * FinaliseBody
+         * @description The PIN of the reviewer's signing key.
+         */
+        FinaliseBody: {
             /** Signing Pin */
             signing_pin: string;
         };
@@ -858,36 +1021,36 @@ export interface components {
          *     `name_guessed` says that the name's character set was not declared rightly.
          */
         PatientView: {
+            /** Age */
+            age: string | null;
+            /** Birth Date */
+            birth_date: string | null;
             /**
              * Id
              * Format: uuid
              */
             id: string;
+            /** Local Id */
+            local_id: string | null;
             /** Name */
             name: string;
             /** Name Guessed */
             name_guessed: boolean;
-            /** Local Id */
-            local_id: string | null;
             /** Sex */
             sex: string | null;
-            /** Birth Date */
-            birth_date: string | null;
-            /** Age */
-            age: string | null;
         };
         /**
          * PersonView
          * @description A person, as others see them.
          */
         PersonView: {
+            /** Display Name */
+            display_name: string;
             /**
              * Id
              * Format: uuid
              */
             id: string;
-            /** Display Name */
-            display_name: string;
         };
         /**
          * PortalReport
@@ -895,27 +1058,27 @@ export interface components {
          */
         PortalReport: {
             /**
-             * Version Id
-             * Format: uuid
-             */
-            version_id: string;
-            /** Number */
-            number: number;
-            /** Status */
-            status: string;
-            /**
              * Issued At
              * Format: date-time
              */
             issued_at: string;
-            /** Pdf Sha256 */
-            pdf_sha256: string;
-            /** Writer */
-            writer: string;
-            /** Reviewer */
-            reviewer: string;
+            /** Number */
+            number: number;
             /** Opened At */
             opened_at: string | null;
+            /** Pdf Sha256 */
+            pdf_sha256: string;
+            /** Reviewer */
+            reviewer: string;
+            /** Status */
+            status: string;
+            /**
+             * Version Id
+             * Format: uuid
+             */
+            version_id: string;
+            /** Writer */
+            writer: string;
         };
         /**
          * Priority
@@ -924,47 +1087,77 @@ export interface components {
          */
         Priority: "STAT" | "URGENT" | "ROUTINE";
         /**
+         * PublicVerification
+         * @description The same for somebody who has the paper, with what tells the report apart.
+         */
+        PublicVerification: {
+            /** Diagnosing Institution */
+            diagnosing_institution: string;
+            /** Examining Institution */
+            examining_institution: string;
+            /** Explanation */
+            explanation: string;
+            /**
+             * Issued At
+             * Format: date-time
+             */
+            issued_at: string;
+            /** Reason */
+            reason: string;
+            /** Sha256 */
+            sha256: string;
+            /** Signatures */
+            signatures: components["schemas"]["SignatureView"][];
+            /** Status */
+            status: string;
+            /** Title */
+            title: string;
+            /** Verdict */
+            verdict: string;
+            /**
+             * Verified At
+             * Format: date-time
+             */
+            verified_at: string;
+            /** Version Number */
+            version_number: number;
+        };
+        /**
          * QuarantinePage
          * @description A page of the quarantine, newest first.
          */
         QuarantinePage: {
             /** Items */
             items: components["schemas"]["QuarantineView"][];
-            /** Total */
-            total: number;
             /** Page */
             page: number;
             /** Page Size */
             page_size: number;
+            /** Total */
+            total: number;
         };
         /**
          * QuarantineView
          * @description Bytes that were received but not filed.
          */
         QuarantineView: {
+            /** Calling Ae Title */
+            calling_ae_title: string;
+            /** Detail */
+            detail: {
+                [key: string]: string;
+            };
+            /** Device Name */
+            device_name: string | null;
             /**
              * Id
              * Format: uuid
              */
             id: string;
-            /** Site Code */
-            site_code: string | null;
-            /** Site Name */
-            site_name: string | null;
-            /** Device Name */
-            device_name: string | null;
-            /** Calling Ae Title */
-            calling_ae_title: string;
-            /** Reason */
-            reason: string;
-            /** Sop Instance Uid */
-            sop_instance_uid: string | null;
-            /** Detail */
-            detail: {
-                [key: string]: string;
-            };
             /** Object Size */
             object_size: number;
+            /** Reason */
+            reason: string;
             /**
              * Received At
              * Format: date-time
@@ -972,9 +1165,18 @@ export interface components {
             received_at: string;
             /** Resolved At */
             resolved_at: string | null;
+            /** Site Code */
+            site_code: string | null;
+            /** Site Name */
+            site_name: string | null;
+            /** Sop Instance Uid */
+            sop_instance_uid: string | null;
         };
-        /** ReturnIn */
-        ReturnIn: {
+        /**
+         * ReturnBody
+         * @description Why the report goes back to its writer.
+         */
+        ReturnBody: {
             /** Comment */
             comment: string;
         };
@@ -983,55 +1185,57 @@ export interface components {
          * @description Why a submission was given back.
          */
         ReturnView: {
-            reviewer: components["schemas"]["PersonView"];
-            /** Comment */
-            comment: string;
             /**
              * At
              * Format: date-time
              */
             at: string;
+            /** Comment */
+            comment: string;
+            reviewer: components["schemas"]["PersonView"];
         };
         /**
          * SeriesView
          * @description One series of the study.
          */
         SeriesView: {
-            /** Series Instance Uid */
-            series_instance_uid: string;
-            /** Modality */
-            modality: string | null;
-            /** Number */
-            number: number | null;
             /** Description */
             description: string | null;
             /** Instance Count */
             instance_count: number;
+            /** Modality */
+            modality: string | null;
+            /** Number */
+            number: number | null;
+            /** Series Instance Uid */
+            series_instance_uid: string;
         };
         /**
          * SessionOrganisation
          * @description The organisation acted for.
          */
         SessionOrganisation: {
+            /** Code */
+            code: string;
             /**
              * Id
              * Format: uuid
              */
             id: string;
-            /** Code */
-            code: string;
+            /** Kind */
+            kind: string;
             /** Name */
             name: string;
             /** Name En */
             name_en: string;
-            /** Kind */
-            kind: string;
         };
         /**
          * SessionPerson
          * @description The signed-in person.
          */
         SessionPerson: {
+            /** Display Name */
+            display_name: string;
             /**
              * Id
              * Format: uuid
@@ -1039,18 +1243,14 @@ export interface components {
             id: string;
             /** Login */
             login: string;
-            /** Display Name */
-            display_name: string;
         };
         /**
          * SessionView
          * @description A session; unsafe requests repeat `csrf_token` in the header X-CSRF-Token.
+         *
+         *     time_zone: the IANA zone in which pages show times.
          */
         SessionView: {
-            person: components["schemas"]["SessionPerson"];
-            organisation: components["schemas"]["SessionOrganisation"];
-            /** Roles */
-            roles: string[];
             /** Csrf Token */
             csrf_token: string;
             /**
@@ -1058,39 +1258,52 @@ export interface components {
              * Format: date-time
              */
             expires_at: string;
+            organisation: components["schemas"]["SessionOrganisation"];
+            person: components["schemas"]["SessionPerson"];
+            /** Roles */
+            roles: string[];
+            /** Time Zone */
+            time_zone: string;
         };
-        /** SigVerdict */
-        SigVerdict: {
-            /** Signer */
-            signer: string;
-            /** Role */
-            role: string;
-            /**
-             * Signed At
-             * Format: date-time
-             */
-            signed_at: string;
-            /** Intact */
-            intact: boolean;
-            /** Trusted */
-            trusted: boolean;
-            /** Covers Whole Document */
-            covers_whole_document: boolean;
+        /**
+         * SignatureRole
+         * @description In which role somebody signs; also the name of the form field that the signature fills.
+         * @enum {string}
+         */
+        SignatureRole: "writer" | "reviewer";
+        /**
+         * SignatureView
+         * @description One signature and what its verification says.
+         */
+        SignatureView: {
             /** Certificate Serial */
-            certificate_serial: string;
+            certificate_serial: string | null;
+            /** Explanation */
+            explanation: string;
+            /** Organisation */
+            organisation: string | null;
+            /** Reason */
+            reason: string;
+            role: components["schemas"]["SignatureRole"] | null;
+            /** Signed At */
+            signed_at: string | null;
+            /** Signer Name */
+            signer_name: string | null;
+            /** Verdict */
+            verdict: string;
         };
         /**
          * SiteView
          * @description The site that sent the study.
          */
         SiteView: {
+            /** Code */
+            code: string;
             /**
              * Id
              * Format: uuid
              */
             id: string;
-            /** Code */
-            code: string;
             /** Name */
             name: string;
             /** Name En */
@@ -1107,56 +1320,59 @@ export interface components {
          * @description The study to be read.
          */
         StudyView: {
+            /** Accession Number */
+            accession_number: string | null;
+            /** Description */
+            description: string | null;
             /**
              * Id
              * Format: uuid
              */
             id: string;
-            /** Study Instance Uid */
-            study_instance_uid: string;
-            /** Study Date */
-            study_date: string | null;
-            /** Study Time */
-            study_time: string | null;
-            /** Description */
-            description: string | null;
-            /** Accession Number */
-            accession_number: string | null;
+            /** Instance Count */
+            instance_count: number;
             /** Modalities */
             modalities: string[];
             /** Series Count */
             series_count: number;
-            /** Instance Count */
-            instance_count: number;
+            /** Study Date */
+            study_date: string | null;
+            /** Study Instance Uid */
+            study_instance_uid: string;
+            /** Study Time */
+            study_time: string | null;
         };
         /**
          * SubmissionView
          * @description A report as its writer signed it.
          */
         SubmissionView: {
+            /** Advice */
+            advice: string;
+            /** Findings */
+            findings: string;
             /**
              * Id
              * Format: uuid
              */
             id: string;
+            /** Impression */
+            impression: string;
             /** Number */
             number: number;
-            writer: components["schemas"]["PersonView"];
+            returned: components["schemas"]["ReturnView"] | null;
             /**
              * Submitted At
              * Format: date-time
              */
             submitted_at: string;
-            /** Findings */
-            findings: string;
-            /** Impression */
-            impression: string;
-            /** Advice */
-            advice: string;
-            returned: components["schemas"]["ReturnView"] | null;
+            writer: components["schemas"]["PersonView"];
         };
-        /** SubmitIn */
-        SubmitIn: {
+        /**
+         * SubmitBody
+         * @description The draft's revision that the writer saw, and the PIN of his signing key.
+         */
+        SubmitBody: {
             /** Revision */
             revision: number;
             /** Signing Pin */
@@ -1167,6 +1383,16 @@ export interface components {
          * @description When an exam passed each step of its road; None is not yet.
          */
         Timeline: {
+            /** Claimed At */
+            claimed_at: string | null;
+            /** Completed At */
+            completed_at: string | null;
+            /** Delivered At */
+            delivered_at: string | null;
+            /** Deliveries */
+            deliveries: components["schemas"]["DeliveryStep"][];
+            /** Finalised At */
+            finalised_at: string | null;
             /**
              * First Received At
              * Format: date-time
@@ -1177,47 +1403,51 @@ export interface components {
              * Format: date-time
              */
             last_received_at: string;
-            /** Completed At */
-            completed_at: string | null;
+            /** Opened At */
+            opened_at: string | null;
             /**
              * Queued At
              * Format: date-time
              */
             queued_at: string;
-            /** Claimed At */
-            claimed_at: string | null;
-            /** Submitted At */
-            submitted_at: string | null;
             /** Reviewed At */
             reviewed_at: string | null;
-            /** Finalised At */
-            finalised_at: string | null;
-            /** Delivered At */
-            delivered_at: string | null;
-            /** Opened At */
-            opened_at: string | null;
-            /** Deliveries */
-            deliveries: components["schemas"]["DeliveryStep"][];
+            /** Submitted At */
+            submitted_at: string | null;
         };
         /** ValidationError */
         ValidationError: {
+            /** Context */
+            ctx?: Record<string, never>;
+            /** Input */
+            input?: unknown;
             /** Location */
             loc: (string | number)[];
             /** Message */
             msg: string;
             /** Error Type */
             type: string;
-            /** Input */
-            input?: unknown;
-            /** Context */
-            ctx?: Record<string, never>;
         };
-        /** Verification */
-        Verification: {
-            /** Ok */
-            ok: boolean;
+        /**
+         * VerificationView
+         * @description What a report's signatures amount to: valid, invalid or indeterminate, and why.
+         */
+        VerificationView: {
+            /** Explanation */
+            explanation: string;
+            /** Reason */
+            reason: string;
+            /** Sha256 */
+            sha256: string;
             /** Signatures */
-            signatures: components["schemas"]["SigVerdict"][];
+            signatures: components["schemas"]["SignatureView"][];
+            /** Verdict */
+            verdict: string;
+            /**
+             * Verified At
+             * Format: date-time
+             */
+            verified_at: string;
         };
         /**
          * VersionView
@@ -1229,120 +1459,120 @@ export interface components {
              * Format: uuid
              */
             id: string;
-            /** Number */
-            number: number;
-            writer: components["schemas"]["PersonView"];
-            reviewer: components["schemas"]["PersonView"];
             /**
              * Issued At
              * Format: date-time
              */
             issued_at: string;
+            /** Number */
+            number: number;
             /** Pdf Sha256 */
             pdf_sha256: string;
+            reviewer: components["schemas"]["PersonView"];
             /** Status */
             status: string;
+            writer: components["schemas"]["PersonView"];
         };
         /**
          * WorkitemDetail
          * @description A workitem with all that the reading page shows.
          */
         WorkitemDetail: {
+            /** Actions */
+            actions: string[];
+            claimed_by: components["schemas"]["PersonView"] | null;
+            draft: components["schemas"]["DraftView"] | null;
+            /**
+             * Due At
+             * Format: date-time
+             */
+            due_at: string;
             /**
              * Id
              * Format: uuid
              */
             id: string;
             lane: components["schemas"]["Lane"];
-            state: components["schemas"]["State"];
+            /** Late Instances */
+            late_instances: boolean;
+            /** Lease Until */
+            lease_until: string | null;
+            patient: components["schemas"]["PatientView"];
             priority: components["schemas"]["Priority"];
             /**
              * Queued At
              * Format: date-time
              */
             queued_at: string;
-            /**
-             * Due At
-             * Format: date-time
-             */
-            due_at: string;
-            site: components["schemas"]["SiteView"];
-            patient: components["schemas"]["PatientView"];
-            study: components["schemas"]["StudyView"];
-            claimed_by: components["schemas"]["PersonView"] | null;
-            written_by: components["schemas"]["PersonView"] | null;
-            /** Lease Until */
-            lease_until: string | null;
-            /** Late Instances */
-            late_instances: boolean;
-            /** Actions */
-            actions: string[];
             /** Revision */
             revision: number;
             /** Series */
             series: components["schemas"]["SeriesView"][];
-            draft: components["schemas"]["DraftView"] | null;
+            site: components["schemas"]["SiteView"];
+            state: components["schemas"]["State"];
+            study: components["schemas"]["StudyView"];
             /** Submissions */
             submissions: components["schemas"]["SubmissionView"][];
             /** Versions */
             versions: components["schemas"]["VersionView"][];
             /** Viewer Url */
             viewer_url: string;
+            written_by: components["schemas"]["PersonView"] | null;
         };
         /**
          * WorkitemPage
          * @description A page of the worklist; `counts` are per state over the same filter without its state.
          */
         WorkitemPage: {
-            /** Items */
-            items: components["schemas"]["WorkitemView"][];
-            /** Total */
-            total: number;
-            /** Page */
-            page: number;
-            /** Page Size */
-            page_size: number;
             /** Counts */
             counts: {
                 [key: string]: number;
             };
+            /** Items */
+            items: components["schemas"]["WorkitemView"][];
+            /** Page */
+            page: number;
+            /** Page Size */
+            page_size: number;
+            /** Total */
+            total: number;
         };
         /**
          * WorkitemView
          * @description One line of the worklist; `actions` are those this person may take now.
          */
         WorkitemView: {
+            /** Actions */
+            actions: string[];
+            claimed_by: components["schemas"]["PersonView"] | null;
+            /**
+             * Due At
+             * Format: date-time
+             */
+            due_at: string;
             /**
              * Id
              * Format: uuid
              */
             id: string;
             lane: components["schemas"]["Lane"];
-            state: components["schemas"]["State"];
+            /** Late Instances */
+            late_instances: boolean;
+            /** Lease Until */
+            lease_until: string | null;
+            patient: components["schemas"]["PatientView"];
             priority: components["schemas"]["Priority"];
             /**
              * Queued At
              * Format: date-time
              */
             queued_at: string;
-            /**
-             * Due At
-             * Format: date-time
-             */
-            due_at: string;
-            site: components["schemas"]["SiteView"];
-            patient: components["schemas"]["PatientView"];
-            study: components["schemas"]["StudyView"];
-            claimed_by: components["schemas"]["PersonView"] | null;
-            written_by: components["schemas"]["PersonView"] | null;
-            /** Lease Until */
-            lease_until: string | null;
-            /** Late Instances */
-            late_instances: boolean;
-            /** Actions */
-            actions: string[];
             /** Revision */
             revision: number;
+            site: components["schemas"]["SiteView"];
+            state: components["schemas"]["State"];
+            study: components["schemas"]["StudyView"];
+            written_by: components["schemas"]["PersonView"] | null;
         };
     };
     responses: never;
@@ -1353,7 +1583,280 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
-    get_session_api_session_get: {
+    list_deliveries: {
+        parameters: {
+            query?: {
+                state?: components["schemas"]["DeliveryState"] | null;
+                page?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeliveryPage"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    get_delivery: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                delivery_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeliveryDetail"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    events: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": unknown;
+                };
+            };
+        };
+    };
+    list_exams: {
+        parameters: {
+            query?: {
+                q?: string | null;
+                step?: string | null;
+                from_date?: string | null;
+                page?: number;
+                page_size?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExamPage"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    get_exam: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                workitem_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExamDetail"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    get_report: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                workitem_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/pdf": unknown;
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    list_quarantine: {
+        parameters: {
+            query?: {
+                page?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QuarantinePage"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    get_report_pdf: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                version_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/pdf": unknown;
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    verify_version: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                version_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VerificationView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    who_am_i: {
         parameters: {
             query?: never;
             header?: never;
@@ -1373,7 +1876,7 @@ export interface operations {
             };
         };
     };
-    sign_in_api_session_post: {
+    sign_in: {
         parameters: {
             query?: never;
             header?: never;
@@ -1406,7 +1909,7 @@ export interface operations {
             };
         };
     };
-    sign_out_api_session_delete: {
+    sign_out: {
         parameters: {
             query?: never;
             header?: never;
@@ -1424,7 +1927,38 @@ export interface operations {
             };
         };
     };
-    workitems_api_workitems_get: {
+    verify_by_code: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                code: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PublicVerification"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    list_workitems: {
         parameters: {
             query?: {
                 lane?: components["schemas"]["Lane"] | null;
@@ -1461,7 +1995,7 @@ export interface operations {
             };
         };
     };
-    workitem_api_workitems__workitem_id__get: {
+    get_workitem: {
         parameters: {
             query?: never;
             header?: never;
@@ -1492,7 +2026,7 @@ export interface operations {
             };
         };
     };
-    claim_api_workitems__workitem_id__claim_post: {
+    claim: {
         parameters: {
             query?: never;
             header?: never;
@@ -1523,69 +2057,7 @@ export interface operations {
             };
         };
     };
-    release_api_workitems__workitem_id__release_post: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                workitem_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["WorkitemDetail"];
-                };
-            };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
-        };
-    };
-    review_api_workitems__workitem_id__review_post: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                workitem_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["WorkitemDetail"];
-                };
-            };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
-        };
-    };
-    draft_api_workitems__workitem_id__draft_put: {
+    save_draft: {
         parameters: {
             query?: never;
             header?: never;
@@ -1596,7 +2068,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["DraftIn"];
+                "application/json": components["schemas"]["DraftBody"];
             };
         };
         responses: {
@@ -1620,232 +2092,7 @@ export interface operations {
             };
         };
     };
-    submit_api_workitems__workitem_id__submit_post: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                workitem_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["SubmitIn"];
-            };
-        };
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["WorkitemDetail"];
-                };
-            };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
-        };
-    };
-    ret_api_workitems__workitem_id__return_post: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                workitem_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["ReturnIn"];
-            };
-        };
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["WorkitemDetail"];
-                };
-            };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
-        };
-    };
-    fin_api_workitems__workitem_id__finalise_post: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                workitem_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["FinaliseIn"];
-            };
-        };
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["WorkitemDetail"];
-                };
-            };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
-        };
-    };
-    subpdf_api_workitems__workitem_id__submission_pdf_get: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                workitem_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
-        };
-    };
-    rpdf_api_reports__version_id__pdf_get: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                version_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
-        };
-    };
-    ver_api_reports__version_id__verification_get: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                version_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Verification"];
-                };
-            };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
-        };
-    };
-    timeline_api_workitems__workitem_id__timeline_get: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                workitem_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Timeline"];
-                };
-            };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
-        };
-    };
-    get_ecg_api_workitems__workitem_id__ecg_get: {
+    get_ecg: {
         parameters: {
             query?: {
                 instance?: string | null;
@@ -1878,7 +2125,7 @@ export interface operations {
             };
         };
     };
-    get_ecg_trace_api_workitems__workitem_id__ecg_trace_svg_get: {
+    get_ecg_trace: {
         parameters: {
             query?: {
                 layout?: components["schemas"]["LayoutName"] | null;
@@ -1889,7 +2136,9 @@ export interface operations {
                 instance?: string | null;
                 language?: components["schemas"]["Language"];
             };
-            header?: never;
+            header?: {
+                "if-none-match"?: string | null;
+            };
             path: {
                 workitem_id: string;
             };
@@ -1897,8 +2146,17 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Successful Response */
+            /** @description The page as SVG */
             200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/svg+xml": unknown;
+                };
+            };
+            /** @description The page is the one that If-None-Match names */
+            304: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1915,20 +2173,20 @@ export interface operations {
             };
         };
     };
-    list_exams_api_portal_exams_get: {
+    finalise: {
         parameters: {
-            query?: {
-                q?: string | null;
-                step?: string | null;
-                from_date?: string | null;
-                page?: number;
-                page_size?: number;
-            };
+            query?: never;
             header?: never;
-            path?: never;
+            path: {
+                workitem_id: string;
+            };
             cookie?: never;
         };
-        requestBody?: never;
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FinaliseBody"];
+            };
+        };
         responses: {
             /** @description Successful Response */
             200: {
@@ -1936,7 +2194,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ExamPage"];
+                    "application/json": components["schemas"]["WorkitemDetail"];
                 };
             };
             /** @description Validation Error */
@@ -1950,7 +2208,7 @@ export interface operations {
             };
         };
     };
-    get_exam_api_portal_exams__workitem_id__get: {
+    release: {
         parameters: {
             query?: never;
             header?: never;
@@ -1967,7 +2225,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ExamDetail"];
+                    "application/json": components["schemas"]["WorkitemDetail"];
                 };
             };
             /** @description Validation Error */
@@ -1981,7 +2239,42 @@ export interface operations {
             };
         };
     };
-    prep_api_portal_exams__workitem_id__report_get: {
+    return_report: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                workitem_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReturnBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WorkitemDetail"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    start_review: {
         parameters: {
             query?: never;
             header?: never;
@@ -1997,38 +2290,8 @@ export interface operations {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
-            };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
-        };
-    };
-    list_deliveries_api_deliveries_get: {
-        parameters: {
-            query?: {
-                state?: ("PENDING" | "IN_PROGRESS" | "DELIVERED" | "PAUSED" | "CANCELED") | null;
-                page?: number;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["DeliveryPage"];
+                    "application/json": components["schemas"]["WorkitemDetail"];
                 };
             };
             /** @description Validation Error */
@@ -2042,12 +2305,12 @@ export interface operations {
             };
         };
     };
-    get_delivery_api_deliveries__delivery_id__get: {
+    get_submission_pdf: {
         parameters: {
             query?: never;
             header?: never;
             path: {
-                delivery_id: string;
+                workitem_id: string;
             };
             cookie?: never;
         };
@@ -2059,7 +2322,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DeliveryDetail"];
+                    "application/pdf": unknown;
                 };
             };
             /** @description Validation Error */
@@ -2073,16 +2336,20 @@ export interface operations {
             };
         };
     };
-    list_quarantine_api_quarantine_get: {
+    submit: {
         parameters: {
-            query?: {
-                page?: number;
-            };
+            query?: never;
             header?: never;
-            path?: never;
+            path: {
+                workitem_id: string;
+            };
             cookie?: never;
         };
-        requestBody?: never;
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SubmitBody"];
+            };
+        };
         responses: {
             /** @description Successful Response */
             200: {
@@ -2090,7 +2357,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["QuarantinePage"];
+                    "application/json": components["schemas"]["WorkitemDetail"];
                 };
             };
             /** @description Validation Error */
@@ -2104,7 +2371,38 @@ export interface operations {
             };
         };
     };
-    events_api_events_get: {
+    get_timeline: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                workitem_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Timeline"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    alive: {
         parameters: {
             query?: never;
             header?: never;
@@ -2118,7 +2416,33 @@ export interface operations {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/json": {
+                        [key: string]: string;
+                    };
+                };
+            };
+        };
+    };
+    ready: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        [key: string]: string;
+                    };
+                };
             };
         };
     };

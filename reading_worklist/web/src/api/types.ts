@@ -16,6 +16,7 @@ export type Patient = Schemas['PatientView'];
 export type Study = Schemas['StudyView'];
 export type Site = Schemas['SiteView'];
 export type EcgRecord = Schemas['EcgRecordView'];
+export type Verification = Schemas['VerificationView'];
 export type Exam = Schemas['ExamView'];
 export type ExamDetail = Schemas['ExamDetail'];
 export type Delivery = Schemas['DeliveryView'];

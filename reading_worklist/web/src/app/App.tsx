@@ -16,6 +16,12 @@ const queryClient = createQueryClient();
 const router = createBrowserRouter([
   { path: '/sign-in', Component: SignInPage, ErrorBoundary: CrashPage },
   {
+    path: '/verify/:code?',
+    lazy: { Component: async () => (await import('../verification/VerifyPage')).VerifyPage },
+    HydrateFallback: Loading,
+    ErrorBoundary: CrashPage,
+  },
+  {
     path: '/',
     lazy: { Component: async () => (await import('./Shell')).Shell },
     HydrateFallback: Loading,
@@ -23,11 +29,20 @@ const router = createBrowserRouter([
     children: [
       { index: true, Component: Landing },
       { path: 'worklist', lazy: { Component: async () => (await import('../worklist/WorklistPage')).WorklistPage } },
-      { path: 'read/:id', lazy: { Component: async () => (await import('../reading/ReadingPage')).ReadingPage } },
+      { path: 'exams/:id', lazy: { Component: async () => (await import('../reading/ReadingPage')).ReadingPage } },
       { path: 'portal', lazy: { Component: async () => (await import('../portal/PortalPage')).PortalPage } },
-      { path: 'portal/:id', lazy: { Component: async () => (await import('../portal/PortalExamPage')).PortalExamPage } },
-      { path: 'deliveries', lazy: { Component: async () => (await import('../deliveries/DeliveriesPage')).DeliveriesPage } },
-      { path: 'quarantine', lazy: { Component: async () => (await import('../deliveries/QuarantinePage')).QuarantinePage } },
+      {
+        path: 'portal/:id',
+        lazy: { Component: async () => (await import('../portal/PortalExamPage')).PortalExamPage },
+      },
+      {
+        path: 'deliveries',
+        lazy: { Component: async () => (await import('../deliveries/DeliveriesPage')).DeliveriesPage },
+      },
+      {
+        path: 'quarantine',
+        lazy: { Component: async () => (await import('../deliveries/QuarantinePage')).QuarantinePage },
+      },
       { path: '*', lazy: { Component: async () => (await import('./NotFound')).NotFound } },
     ],
   },

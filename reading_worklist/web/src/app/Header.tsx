@@ -22,7 +22,8 @@ const PAGE_NAMES: Record<Page, PlainKey> = {
 export function Header({ session }: { session: Session }) {
   const { t, language } = useLanguage();
   const pages = pagesOf(session);
-  const organisation = language === 'en' && session.organisation.name_en !== '' ? session.organisation.name_en : session.organisation.name;
+  const organisation =
+    language === 'en' && session.organisation.name_en !== '' ? session.organisation.name_en : session.organisation.name;
   return (
     <header className="header">
       <NavLink to="/" className="header-brand">
@@ -82,7 +83,12 @@ function PersonMenu({ session }: { session: Session }) {
         ],
       }}
     >
-      <Button type="text" className="header-button header-person" icon={<UserOutlined />} aria-label={t('session.menu', { name })}>
+      <Button
+        type="text"
+        className="header-button header-person"
+        icon={<UserOutlined />}
+        aria-label={t('session.menu', { name })}
+      >
         {name}
       </Button>
     </Dropdown>

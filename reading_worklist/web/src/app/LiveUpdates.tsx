@@ -20,10 +20,14 @@ export function LiveUpdates() {
     };
     // Each page waits a little differently, so that a change does not call all of them at one moment.
     const delay = LIST_DELAY + Math.random() * LIST_DELAY;
-    const lists = throttled(() => {
-      renew(keys.workitems);
-      renew(keys.portal);
-    }, delay, LIST_INTERVAL);
+    const lists = throttled(
+      () => {
+        renew(keys.workitems);
+        renew(keys.portal);
+      },
+      delay,
+      LIST_INTERVAL,
+    );
     const deliveries = throttled(() => renew(keys.deliveries), delay, LIST_INTERVAL);
 
     const unsubscribe = live.subscribe((event) => {

@@ -5,5 +5,7 @@ import { useLanguage } from '../i18n/language';
 
 export function NotFound() {
   const { t } = useLanguage();
-  return <Empty title={t('notFound.title')} text={t('notFound.text')} action={<Link to="/">{t('notFound.home')}</Link>} />;
+  return (
+    <Empty title={t('notFound.title')} text={t('notFound.text')} action={<Link to="/">{t('notFound.home')}</Link>} />
+  );
 }

@@ -23,7 +23,7 @@ export function Shell() {
   const theme = useMemo(() => themeFor(appearance, palette), [appearance, palette]);
   return (
     <ConfigProvider locale={language === 'zh-CN' ? zhCN : enUS} theme={theme} button={{ autoInsertSpace: false }}>
-      <AntApp className="shell" message={{ maxCount: 3, top: 56 }}>
+      <AntApp className="shell" message={{ maxCount: 3, top: 5 }}>
         <a className="shell-skip" href="#content">
           {t('app.skipToContent')}
         </a>

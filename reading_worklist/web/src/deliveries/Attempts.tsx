@@ -33,5 +33,9 @@ export function Attempts({ id }: { id: string }) {
 function AttemptChip({ succeeded }: { succeeded: boolean | null }) {
   const { t } = useLanguage();
   if (succeeded === null) return <Chip tone="blue">{t('deliveries.state.IN_PROGRESS')}</Chip>;
-  return succeeded ? <Chip tone="green">{t('deliveries.state.DELIVERED')}</Chip> : <Chip tone="red">{t('deliveries.attemptFailed')}</Chip>;
+  return succeeded ? (
+    <Chip tone="green">{t('deliveries.state.DELIVERED')}</Chip>
+  ) : (
+    <Chip tone="red">{t('deliveries.attemptFailed')}</Chip>
+  );
 }

@@ -14,7 +14,13 @@ import { Attempts } from './Attempts';
 import { useDeliveries } from './queries';
 import './deliveries.css';
 
-const STATES = ['PENDING', 'IN_PROGRESS', 'PAUSED', 'DELIVERED', 'CANCELED'] as const satisfies readonly DeliveryState[];
+const STATES = [
+  'PENDING',
+  'IN_PROGRESS',
+  'PAUSED',
+  'DELIVERED',
+  'CANCELED',
+] as const satisfies readonly DeliveryState[];
 
 /** Reports on their way back to the sites, so that nothing that does not arrive stays unseen. */
 export function DeliveriesPage() {
@@ -31,7 +37,10 @@ export function DeliveriesPage() {
         <Segmented
           aria-label={t('deliveries.column.state')}
           value={state ?? 'all'}
-          options={[{ value: 'all', label: t('deliveries.all') }, ...STATES.map((each) => ({ value: each, label: t(`deliveries.state.${each}`) }))]}
+          options={[
+            { value: 'all', label: t('deliveries.all') },
+            ...STATES.map((each) => ({ value: each, label: t(`deliveries.state.${each}`) })),
+          ]}
           onChange={(chosen) => {
             setState(STATES.find((each) => each === chosen) ?? null);
             setPage(1);
@@ -40,7 +49,11 @@ export function DeliveriesPage() {
       </div>
       {deliveries.isError && (
         <div className="page-problem">
-          <ProblemNotice heading={t('deliveries.failed')} error={deliveries.error} onRetry={() => void deliveries.refetch()} />
+          <ProblemNotice
+            heading={t('deliveries.failed')}
+            error={deliveries.error}
+            onRetry={() => void deliveries.refetch()}
+          />
         </div>
       )}
       {deliveries.data?.total === 0 ? (
@@ -57,7 +70,12 @@ export function DeliveriesPage() {
           old={deliveries.isPlaceholderData}
         />
       )}
-      <Pager page={page} pageSize={deliveries.data?.page_size ?? 50} total={deliveries.data?.total ?? 0} onPage={setPage} />
+      <Pager
+        page={page}
+        pageSize={deliveries.data?.page_size ?? 50}
+        total={deliveries.data?.total ?? 0}
+        onPage={setPage}
+      />
     </div>
   );
 }
@@ -92,8 +110,11 @@ function useColumns(openId: string | null, onOpen: (id: string | null) => void):
       heading: t('deliveries.column.report'),
       cell: (delivery) => (
         <>
-          <span className="strong">{delivery.patient_name === '' ? t('patient.noName') : delivery.patient_name}</span> {delivery.title}
-          {delivery.version_number > 1 && <span className="quiet"> · {t('final.version', { n: delivery.version_number })}</span>}
+          <span className="strong">{delivery.patient_name === '' ? t('patient.noName') : delivery.patient_name}</span>{' '}
+          {delivery.title}
+          {delivery.version_number > 1 && (
+            <span className="quiet"> · {t('final.version', { n: delivery.version_number })}</span>
+          )}
         </>
       ),
     },
@@ -108,7 +129,12 @@ function useColumns(openId: string | null, onOpen: (id: string | null) => void):
         </>
       ),
     },
-    { key: 'created', heading: t('deliveries.column.created'), width: 104, cell: (delivery) => formatShortTime(delivery.created_at, now) },
+    {
+      key: 'created',
+      heading: t('deliveries.column.created'),
+      width: 104,
+      cell: (delivery) => formatShortTime(delivery.created_at, now),
+    },
     { key: 'attempts', heading: t('deliveries.column.attempts'), width: 76, cell: (delivery) => delivery.attempts },
     {
       key: 'next',
@@ -121,7 +147,11 @@ function useColumns(openId: string | null, onOpen: (id: string | null) => void):
       heading: t('deliveries.column.lastError'),
       width: '24%',
       cell: (delivery) =>
-        delivery.last_error === null ? <span className="quiet">{t('app.none')}</span> : <span className={delivery.state === 'DELIVERED' ? 'quiet' : 'danger'}>{delivery.last_error}</span>,
+        delivery.last_error === null ? (
+          <span className="quiet">{t('app.none')}</span>
+        ) : (
+          <span className={delivery.state === 'DELIVERED' ? 'quiet' : 'danger'}>{delivery.last_error}</span>
+        ),
     },
   ];
 }
@@ -130,7 +160,11 @@ function useColumns(openId: string | null, onOpen: (id: string | null) => void):
 function Outcome({ delivery, now }: { delivery: Delivery; now: number }) {
   const { t } = useLanguage();
   if (delivery.delivered_at !== null) {
-    return <span title={formatDateTime(delivery.delivered_at)}>{t('deliveries.arrived', { time: formatShortTime(delivery.delivered_at, now) })}</span>;
+    return (
+      <span title={formatDateTime(delivery.delivered_at)}>
+        {t('deliveries.arrived', { time: formatShortTime(delivery.delivered_at, now) })}
+      </span>
+    );
   }
   if (delivery.next_attempt_at === null) return <span className="quiet">{t('app.none')}</span>;
   return <Countdown at={delivery.next_attempt_at} />;
@@ -139,5 +173,9 @@ function Outcome({ delivery, now }: { delivery: Delivery; now: number }) {
 function Countdown({ at }: { at: string }) {
   const { t, language } = useLanguage();
   const left = Date.parse(at) - useSecond();
-  return <span title={formatDateTime(at)}>{left <= 0 ? t('deliveries.now') : t('deliveries.in', { time: formatDuration(language, left) })}</span>;
+  return (
+    <span title={formatDateTime(at)}>
+      {left <= 0 ? t('deliveries.now') : t('deliveries.in', { time: formatDuration(language, left) })}
+    </span>
+  );
 }

@@ -25,7 +25,11 @@ export function QuarantinePage() {
       </div>
       {quarantine.isError && (
         <div className="page-problem">
-          <ProblemNotice heading={t('quarantine.failed')} error={quarantine.error} onRetry={() => void quarantine.refetch()} />
+          <ProblemNotice
+            heading={t('quarantine.failed')}
+            error={quarantine.error}
+            onRetry={() => void quarantine.refetch()}
+          />
         </div>
       )}
       {quarantine.data?.total === 0 ? (
@@ -41,7 +45,12 @@ export function QuarantinePage() {
           old={quarantine.isPlaceholderData}
         />
       )}
-      <Pager page={page} pageSize={quarantine.data?.page_size ?? 50} total={quarantine.data?.total ?? 0} onPage={setPage} />
+      <Pager
+        page={page}
+        pageSize={quarantine.data?.page_size ?? 50}
+        total={quarantine.data?.total ?? 0}
+        onPage={setPage}
+      />
     </div>
   );
 }
@@ -63,12 +72,19 @@ function useColumns(): Column<QuarantineRow>[] {
       cell: (row) => (
         <>
           {row.site_name ?? t('quarantine.unknownSite')}
-          <div className="quiet small">{[row.device_name, row.calling_ae_title].filter((part) => part !== null && part !== '').join(' · ')}</div>
+          <div className="quiet small">
+            {[row.device_name, row.calling_ae_title].filter((part) => part !== null && part !== '').join(' · ')}
+          </div>
         </>
       ),
     },
     { key: 'reason', heading: t('quarantine.column.reason'), cell: (row) => <Reason row={row} /> },
-    { key: 'size', heading: t('quarantine.column.size'), width: 90, cell: (row) => formatSize(language, row.object_size) },
+    {
+      key: 'size',
+      heading: t('quarantine.column.size'),
+      width: 90,
+      cell: (row) => formatSize(language, row.object_size),
+    },
     {
       key: 'state',
       heading: t('quarantine.column.state'),
@@ -97,11 +113,15 @@ function Reason({ row }: { row: QuarantineRow }) {
         [t('problem.expected'), expected],
         [t('problem.found'), found],
         [t('problem.remedy'), remedy],
-      ].map(([name, value]) => value !== undefined && value !== '' && (
-        <div key={name} className="small">
-          <span className="quiet">{name}</span> {value}
-        </div>
-      ))}
+      ].map(
+        ([name, value]) =>
+          value !== undefined &&
+          value !== '' && (
+            <div key={name} className="small">
+              <span className="quiet">{name}</span> {value}
+            </div>
+          ),
+      )}
     </>
   );
 }

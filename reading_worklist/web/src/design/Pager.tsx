@@ -24,8 +24,20 @@ export function Pager({ page, pageSize, total, onPage, children }: PagerProps) {
       {children}
       <span className="pager-space" />
       <span aria-live="polite">{t('list.page', { from, to, total })}</span>
-      <Button size="small" icon={<LeftOutlined />} aria-label={t('list.previousPage')} disabled={page <= 1} onClick={() => onPage(page - 1)} />
-      <Button size="small" icon={<RightOutlined />} aria-label={t('list.nextPage')} disabled={page >= pages} onClick={() => onPage(page + 1)} />
+      <Button
+        size="small"
+        icon={<LeftOutlined />}
+        aria-label={t('list.previousPage')}
+        disabled={page <= 1}
+        onClick={() => onPage(page - 1)}
+      />
+      <Button
+        size="small"
+        icon={<RightOutlined />}
+        aria-label={t('list.nextPage')}
+        disabled={page >= pages}
+        onClick={() => onPage(page + 1)}
+      />
     </footer>
   );
 }

@@ -7,7 +7,17 @@ import './shortcutHelp.css';
 export type HelpLine = readonly [keyNames: readonly string[], meaning: PlainKey];
 
 /** The keyboard shortcuts of a page. */
-export function ShortcutHelp({ open, lines, note, onClose }: { open: boolean; lines: readonly HelpLine[]; note?: string; onClose: () => void }) {
+export function ShortcutHelp({
+  open,
+  lines,
+  note,
+  onClose,
+}: {
+  open: boolean;
+  lines: readonly HelpLine[];
+  note?: string;
+  onClose: () => void;
+}) {
   const { t } = useLanguage();
   return (
     <Modal open={open} title={t('keys.title')} onCancel={onClose} footer={null} width={440}>

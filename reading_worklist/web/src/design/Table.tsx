@@ -16,13 +16,15 @@ interface TableProps<Row> {
   rowKey: (row: Row) => string;
   /** What to show below a row; null is nothing. */
   below?: (row: Row) => ReactNode;
+  /** What a click on a row does, beside the link that the row holds for the keyboard. */
+  onRow?: (row: Row) => void;
   old?: boolean;
 }
 
 const SKELETON_ROWS = 8;
 
 /** A plain dense table with a fixed head. */
-export function Table<Row>({ label, columns, rows, rowKey, below, old = false }: TableProps<Row>) {
+export function Table<Row>({ label, columns, rows, rowKey, below, onRow, old = false }: TableProps<Row>) {
   return (
     <div className={`table-scroll${old ? ' table-old' : ''}`}>
       <table className="table" aria-label={label} aria-busy={rows === null || old}>
@@ -46,17 +48,38 @@ export function Table<Row>({ label, columns, rows, rowKey, below, old = false }:
                 ))}
               </tr>
             ))}
-          {rows?.map((row) => <Rows key={rowKey(row)} row={row} columns={columns} below={below?.(row) ?? null} />)}
+          {rows?.map((row) => (
+            <Rows
+              key={rowKey(row)}
+              row={row}
+              columns={columns}
+              below={below?.(row) ?? null}
+              {...(onRow === undefined ? {} : { onRow })}
+            />
+          ))}
         </tbody>
       </table>
     </div>
   );
 }
 
-function Rows<Row>({ row, columns, below }: { row: Row; columns: readonly Column<Row>[]; below: ReactNode }) {
+function Rows<Row>({
+  row,
+  columns,
+  below,
+  onRow,
+}: {
+  row: Row;
+  columns: readonly Column<Row>[];
+  below: ReactNode;
+  onRow?: (row: Row) => void;
+}) {
   return (
     <>
-      <tr>
+      <tr
+        className={onRow === undefined ? undefined : 'table-pressable'}
+        onClick={(event) => isPlain(event.target) && onRow?.(row)}
+      >
         {columns.map((column) => (
           <td key={column.key}>{column.cell(row)}</td>
         ))}
@@ -68,4 +91,9 @@ function Rows<Row>({ row, columns, below }: { row: Row; columns: readonly Column
       )}
     </>
   );
+}
+
+/** Whether a click fell on the row itself and not on a link or button in it, which has its own doing. */
+function isPlain(target: EventTarget): boolean {
+  return target instanceof Element && target.closest('a, button') === null;
 }

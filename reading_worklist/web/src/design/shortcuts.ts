@@ -16,12 +16,20 @@ function nameOf(event: KeyboardEvent): string {
 
 function isTyping(target: EventTarget | null): boolean {
   if (!(target instanceof HTMLElement)) return false;
-  return target.isContentEditable || target.matches('input, textarea, select') || target.closest('[role=dialog], [role=listbox], [role=menu]') !== null;
+  return (
+    target.isContentEditable ||
+    target.matches('input, textarea, select') ||
+    target.closest('[role=dialog], [role=listbox], [role=menu]') !== null
+  );
 }
 
 /** Whether the key would press what has the focus anyway. */
 function pressesFocused(event: KeyboardEvent): boolean {
-  return event.key === 'Enter' && event.target instanceof HTMLElement && event.target.matches('button, a, [role=button], [role=tab]');
+  return (
+    event.key === 'Enter' &&
+    event.target instanceof HTMLElement &&
+    event.target.matches('button, a, [role=button], [role=tab]')
+  );
 }
 
 /**

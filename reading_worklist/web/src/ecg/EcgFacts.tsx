@@ -10,13 +10,34 @@ import { useLanguage } from '../i18n/language';
 type DeviceValue = EcgRecord['device_measurements'][number];
 
 /** What doctors read first comes first; other global values follow as the device gave them. */
-const ORDER = ['heart_rate', 'rr', 'p_duration', 'pr', 'qrs', 'qt', 'qtc', 'qtc_bazett', 'qtc_fridericia', 'p_axis', 'qrs_axis', 't_axis', 'atrial_rate', 'pp'];
+const ORDER = [
+  'heart_rate',
+  'rr',
+  'p_duration',
+  'pr',
+  'qrs',
+  'qt',
+  'qtc',
+  'qtc_bazett',
+  'qtc_fridericia',
+  'p_axis',
+  'qrs_axis',
+  't_axis',
+  'atrial_rate',
+  'pp',
+];
 
 /**
  * What the electrocardiograph measured and said. Never mixed with what a doctor says. Sampling rate and filters stand
  * on the page itself, as on paper.
  */
-export function EcgFacts({ record, onInstance }: { record: UseQueryResult<EcgRecord>; onInstance: (sopInstanceUid: string) => void }) {
+export function EcgFacts({
+  record,
+  onInstance,
+}: {
+  record: UseQueryResult<EcgRecord>;
+  onInstance: (sopInstanceUid: string) => void;
+}) {
   const { t } = useLanguage();
   if (record.isError) {
     return (
@@ -35,8 +56,10 @@ export function EcgFacts({ record, onInstance }: { record: UseQueryResult<EcgRec
   return (
     <section className="ecg-facts" aria-label={t('ecg.facts')}>
       <Values record={record.data} />
-      <Statements statements={record.data.device_statements} />
-      <Recording record={record.data} onInstance={onInstance} />
+      <div className="ecg-lines">
+        <Statements statements={record.data.device_statements} />
+        <Recording record={record.data} onInstance={onInstance} />
+      </div>
     </section>
   );
 }
@@ -69,7 +92,8 @@ function DeviceTile({ measurement }: { measurement: DeviceValue }) {
     <div title={[measurement.device_name, measurement.code].filter((part) => part !== '').join(' · ')}>
       <dt>{isPlainKey(key) ? t(key) : measurement.device_name}</dt>
       <dd>
-        {measurement.value === null ? t('app.none') : Math.round(measurement.value * 10) / 10} <small>{isPlainKey(unitKey) ? t(unitKey) : measurement.unit}</small>
+        {measurement.value === null ? t('app.none') : Math.round(measurement.value * 10) / 10}{' '}
+        <small>{isPlainKey(unitKey) ? t(unitKey) : measurement.unit}</small>
       </dd>
     </div>
   );
@@ -100,7 +124,10 @@ function Recording({ record, onInstance }: { record: EcgRecord; onInstance: (sop
     <div className="ecg-line">
       <h2>{t('ecg.recording')}</h2>
       <dl className="ecg-recording">
-        <Fact name={t('ecg.acquired')} value={record.acquired_at === null ? null : formatDateTime(record.acquired_at)} />
+        <Fact
+          name={t('ecg.acquired')}
+          value={record.acquired_at === null ? null : formatDateTime(record.acquired_at)}
+        />
         <Fact name={t('ecg.deviceName')} value={device} />
       </dl>
       {record.instances.length > 1 && (
@@ -111,7 +138,10 @@ function Recording({ record, onInstance }: { record: EcgRecord; onInstance: (sop
           options={record.instances.map((each, index) => ({
             value: each.sop_instance_uid,
             disabled: each.problem !== null,
-            label: t('ecg.instance', { n: index + 1, time: each.acquired_at === null ? t('app.none') : formatDateTime(each.acquired_at) }),
+            label: t('ecg.instance', {
+              n: index + 1,
+              time: each.acquired_at === null ? t('app.none') : formatDateTime(each.acquired_at),
+            }),
           }))}
           onChange={onInstance}
         />

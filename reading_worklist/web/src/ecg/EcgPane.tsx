@@ -50,7 +50,13 @@ export function EcgPane({ id }: { id: string }) {
         </div>
       )}
       {trace !== null && !page.isError && (
-        <EcgTrace trace={trace} zoom={zoom} pixelsPerMm={calibration.pixelsPerMm} old={page.isPlaceholderData} onFactor={setShownFactor}>
+        <EcgTrace
+          trace={trace}
+          zoom={zoom}
+          pixelsPerMm={calibration.pixelsPerMm}
+          old={page.isPlaceholderData}
+          onFactor={setShownFactor}
+        >
           <ScaleNote factor={shownFactor} calibration={calibration} onCalibrate={() => setCalibrating(true)} />
         </EcgTrace>
       )}

@@ -52,13 +52,25 @@ export function EcgToolbar({ view, record, trace, zoom, factor, onChange, onZoom
       {trace !== null && <Paging trace={trace} onStart={(start) => onChange({ start })} />}
       <span className="ecg-space" />
       <span className="ecg-zoom" role="group" aria-label={t('ecg.zoom')}>
-        <Button aria-label={t('ecg.zoom.out')} icon={<ZoomOutOutlined />} onClick={() => onZoom(zoomStep(factor, -1))} />
+        <Button
+          aria-label={t('ecg.zoom.out')}
+          icon={<ZoomOutOutlined />}
+          onClick={() => onZoom(zoomStep(factor, -1))}
+        />
         <Tooltip title={t('ecg.zoom.true')}>
-          <Button aria-pressed={isTrue} type={isTrue && zoom !== 'fit' ? 'primary' : 'default'} onClick={() => onZoom(1)}>
+          <Button
+            aria-pressed={isTrue}
+            type={isTrue && zoom !== 'fit' ? 'primary' : 'default'}
+            onClick={() => onZoom(1)}
+          >
             {t('ecg.zoom.oneToOne')}
           </Button>
         </Tooltip>
-        <Button aria-pressed={zoom === 'fit'} type={zoom === 'fit' ? 'primary' : 'default'} onClick={() => onZoom('fit')}>
+        <Button
+          aria-pressed={zoom === 'fit'}
+          type={zoom === 'fit' ? 'primary' : 'default'}
+          onClick={() => onZoom('fit')}
+        >
           {t('ecg.zoom.fit')}
         </Button>
         <Button aria-label={t('ecg.zoom.in')} icon={<ZoomInOutlined />} onClick={() => onZoom(zoomStep(factor, 1))} />
@@ -87,7 +99,12 @@ function Paging({ trace, onStart }: { trace: Trace; onStart: (start: number) => 
           total: rounded(trace.durationSeconds),
         })}
       </span>
-      <Button aria-label={t('ecg.page.next')} icon={<RightOutlined />} disabled={next === null} onClick={() => next !== null && onStart(next)} />
+      <Button
+        aria-label={t('ecg.page.next')}
+        icon={<RightOutlined />}
+        disabled={next === null}
+        onClick={() => next !== null && onStart(next)}
+      />
     </span>
   );
 }

@@ -1,4 +1,12 @@
-import { type KeyboardEvent, type PointerEvent, type ReactNode, useEffect, useLayoutEffect, useRef, useState } from 'react';
+import {
+  type KeyboardEvent,
+  type PointerEvent,
+  type ReactNode,
+  useEffect,
+  useLayoutEffect,
+  useRef,
+  useState,
+} from 'react';
 
 import { useLanguage } from '../i18n/language';
 import { type Caliper, type Grip, gripAt, measure, moved, type Point } from './caliper';
@@ -45,7 +53,8 @@ export function EcgTrace({ trace, zoom, pixelsPerMm, old, onFactor, children }: 
 
   // A caliper belongs to the page it was set on; on another scale or stretch of time it would lie.
   if (trace !== measuredTrace) {
-    const samePaper = trace.mmPerSecond === measuredTrace.mmPerSecond && trace.mmPerMillivolt === measuredTrace.mmPerMillivolt;
+    const samePaper =
+      trace.mmPerSecond === measuredTrace.mmPerSecond && trace.mmPerMillivolt === measuredTrace.mmPerMillivolt;
     const sameTime = trace.startSeconds === measuredTrace.startSeconds && trace.heightMm === measuredTrace.heightMm;
     setMeasuredTrace(trace);
     if (!samePaper || !sameTime) setCaliper(null);
@@ -131,7 +140,13 @@ export function EcgTrace({ trace, zoom, pixelsPerMm, old, onFactor, children }: 
         >
           <div ref={paper} className="ecg-page" />
           {caliper !== null && measurement !== null && (
-            <CaliperLayer caliper={caliper} measurement={measurement} trace={trace} marching={marching} pixels={pixels} />
+            <CaliperLayer
+              caliper={caliper}
+              measurement={measurement}
+              trace={trace}
+              marching={marching}
+              pixels={pixels}
+            />
           )}
         </div>
       </div>

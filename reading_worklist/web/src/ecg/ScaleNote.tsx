@@ -5,7 +5,15 @@ import type { Calibration } from './calibration';
 import { isTrueSize } from './view';
 
 /** Says whether the millimetres on the screen are true, and leads to the calibration that makes them so. */
-export function ScaleNote({ factor, calibration, onCalibrate }: { factor: number; calibration: Calibration; onCalibrate: () => void }) {
+export function ScaleNote({
+  factor,
+  calibration,
+  onCalibrate,
+}: {
+  factor: number;
+  calibration: Calibration;
+  onCalibrate: () => void;
+}) {
   const { t } = useLanguage();
   const isTrue = isTrueSize(factor);
   const words = isTrue ? t('ecg.scale.true') : t('ecg.scale.zoomed', { percent: Math.round(factor * 100) });
@@ -13,7 +21,11 @@ export function ScaleNote({ factor, calibration, onCalibrate }: { factor: number
     <span className="ecg-scale">
       <span className={isTrue && calibration.calibrated ? 'ecg-scale-true' : undefined}>{words}</span>
       <Tooltip title={calibration.calibrated ? t('calibration.open') : t('ecg.scale.uncalibrated')}>
-        <button type="button" className={`link-button${calibration.calibrated ? '' : ' ecg-uncalibrated'}`} onClick={onCalibrate}>
+        <button
+          type="button"
+          className={`link-button${calibration.calibrated ? '' : ' ecg-uncalibrated'}`}
+          onClick={onCalibrate}
+        >
           {calibration.calibrated ? t('calibration.done') : t('calibration.open')}
         </button>
       </Tooltip>

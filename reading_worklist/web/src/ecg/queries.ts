@@ -21,7 +21,13 @@ export function useEcgRecord(id: string, instance: string | null) {
 
 /** The drawn page as SVG text. The former one stays in sight until the new one is there. */
 export function useEcgTrace(id: string, view: View, language: Language) {
-  const parameters = new URLSearchParams({ speed: String(view.speed), gain: String(view.gain), filter: view.filter, start: String(view.start), language });
+  const parameters = new URLSearchParams({
+    speed: String(view.speed),
+    gain: String(view.gain),
+    filter: view.filter,
+    start: String(view.start),
+    language,
+  });
   if (view.layout !== null) parameters.set('layout', view.layout);
   if (view.instance !== null) parameters.set('instance', view.instance);
   const address = `/api/workitems/${id}/ecg/trace.svg?${parameters.toString()}`;

@@ -21,9 +21,13 @@ export function parseTrace(text: string): Trace {
   if (!(root instanceof SVGSVGElement)) throw new Error('The trace is not an SVG');
   for (const element of [...root.querySelectorAll('*')]) {
     if (!ELEMENTS.has(element.localName)) element.remove();
-    else for (const { name } of [...element.attributes]) if (/^(on|.*href$|style$)/i.test(name)) element.removeAttribute(name);
+    else
+      for (const { name } of [...element.attributes])
+        if (/^(on|.*href$|style$)/i.test(name)) element.removeAttribute(name);
   }
-  const [, , widthMm = Number.NaN, heightMm = Number.NaN] = (root.getAttribute('viewBox') ?? '').split(/\s+/).map(Number);
+  const [, , widthMm = Number.NaN, heightMm = Number.NaN] = (root.getAttribute('viewBox') ?? '')
+    .split(/\s+/)
+    .map(Number);
   const trace: Trace = {
     element: root,
     widthMm,

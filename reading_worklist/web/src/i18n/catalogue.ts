@@ -4,6 +4,7 @@ import { operations } from './catalogue/operations';
 import { portal } from './catalogue/portal';
 import { problems } from './catalogue/problems';
 import { reading } from './catalogue/reading';
+import { verification } from './catalogue/verification';
 import { worklist } from './catalogue/worklist';
 
 export const LANGUAGES = ['zh-CN', 'en'] as const;
@@ -13,7 +14,16 @@ export type Language = (typeof LANGUAGES)[number];
 export type Entry = readonly [chinese: string, english: string];
 
 /** Every text that a person reads. A page never carries a text of its own. */
-export const catalogue = { ...common, ...problems, ...worklist, ...reading, ...ecg, ...portal, ...operations };
+export const catalogue = {
+  ...common,
+  ...problems,
+  ...worklist,
+  ...reading,
+  ...ecg,
+  ...portal,
+  ...operations,
+  ...verification,
+};
 
 export type Catalogue = typeof catalogue;
 export type TextKey = keyof Catalogue;

@@ -42,23 +42,21 @@ export function formatClock(iso: string): string {
   return formatter(SECOND).format(new Date(iso));
 }
 
-/** `10:32` on the day of `now`, `11-20 10:32` in its year, else with the year. */
+/** `10:32` on the day of `now`, `11-20 10:32` in its year, `2025-11-20` before. */
 export function formatShortTime(iso: string, now: number): string {
   const at = new Date(iso);
-  const day = formatter(DATE).format(at);
-  const today = formatter(DATE).format(new Date(now));
-  const time = formatter(MINUTE).format(at);
-  if (day === today) return time;
-  return `${day.slice(0, 4) === today.slice(0, 4) ? day.slice(5) : day} ${time}`;
+  return shortest(formatter(DATE).format(at), formatter(MINUTE).format(at), now);
 }
 
-/** The date and time that a study carries; they are the site's wall clock and have no zone. */
+/** The date and time that a study carries, as short as `formatShortTime`; they are the site's wall clock and have no zone. */
 export function formatStudyTime(date: string | null, time: string | null, now: number): string | null {
-  if (date === null) return null;
-  const minute = time === null ? '' : ` ${time.slice(0, 5)}`;
+  return date === null ? null : shortest(date, time === null ? '' : time.slice(0, 5), now);
+}
+
+function shortest(day: string, time: string, now: number): string {
   const today = formatter(DATE).format(new Date(now));
-  if (date === today && minute !== '') return minute.trimStart();
-  return `${date.slice(0, 4) === today.slice(0, 4) ? date.slice(5) : date}${minute}`;
+  if (day === today && time !== '') return time;
+  return day.slice(0, 4) === today.slice(0, 4) ? `${day.slice(5)} ${time}`.trimEnd() : day;
 }
 
 const MINUTE_MS = 60_000;
@@ -75,7 +73,10 @@ export function formatDuration(language: Language, milliseconds: number): string
   }
   if (span < HOUR_MS) return textOf(language, 'duration.minutes', { m: Math.floor(span / MINUTE_MS) });
   if (span < DAY_MS) {
-    return textOf(language, 'duration.hours', { h: Math.floor(span / HOUR_MS), m: padded(Math.floor((span % HOUR_MS) / MINUTE_MS)) });
+    return textOf(language, 'duration.hours', {
+      h: Math.floor(span / HOUR_MS),
+      m: padded(Math.floor((span % HOUR_MS) / MINUTE_MS)),
+    });
   }
   return textOf(language, 'duration.days', { d: Math.floor(span / DAY_MS), h: Math.floor((span % DAY_MS) / HOUR_MS) });
 }

@@ -44,7 +44,12 @@ function ExamView({ exam }: { exam: ExamDetail }) {
   return (
     <div className="page">
       <div className="page-head">
-        <Button type="text" icon={<ArrowLeftOutlined />} aria-label={t('app.back')} onClick={() => void navigate('/portal')} />
+        <Button
+          type="text"
+          icon={<ArrowLeftOutlined />}
+          aria-label={t('app.back')}
+          onClick={() => void navigate('/portal')}
+        />
         <h1>
           <PatientName patient={exam.patient} />
         </h1>
@@ -76,7 +81,11 @@ function ExamView({ exam }: { exam: ExamDetail }) {
               <Fact name={t('final.reviewer')} value={report.reviewer} />
               <Fact
                 name={t('portal.column.report')}
-                value={report.opened_at === null ? t('portal.notOpened') : t('portal.opened', { time: formatDateTime(report.opened_at) })}
+                value={
+                  report.opened_at === null
+                    ? t('portal.notOpened')
+                    : t('portal.opened', { time: formatDateTime(report.opened_at) })
+                }
               />
             </dl>
           ))}

@@ -1,7 +1,7 @@
 import { SearchOutlined } from '@ant-design/icons';
 import { Input, Select } from 'antd';
 import { useEffect, useMemo, useState } from 'react';
-import { Link, useSearchParams } from 'react-router';
+import { Link, useNavigate, useSearchParams } from 'react-router';
 
 import type { Exam } from '../api/types';
 import { ModalityMark, PriorityMark } from '../design/Chip';
@@ -43,6 +43,7 @@ export function PortalPage() {
   const filters = useMemo(() => filtersFrom(parameters), [parameters]);
   const exams = useExams(filters);
   const columns = useColumns();
+  const navigate = useNavigate();
   const change = (part: Partial<ExamFilters>): void => {
     setParameters((old) => parametersFrom({ ...filtersFrom(old), page: 1, ...part }), { replace: true });
   };
@@ -56,7 +57,10 @@ export function PortalPage() {
           aria-label={t('portal.state')}
           className="portal-step"
           value={filters.step ?? ''}
-          options={[{ value: '', label: t('portal.state.all') }, ...EXAM_STEPS.map((step) => ({ value: step, label: t(`road.${step}`) }))]}
+          options={[
+            { value: '', label: t('portal.state.all') },
+            ...EXAM_STEPS.map((step) => ({ value: step, label: t(`road.${step}`) })),
+          ]}
           onChange={(chosen) => change({ step: EXAM_STEPS.find((step) => step === chosen) ?? null })}
         />
         <Search key={filters.text} text={filters.text} onSearch={(text) => change({ text })} />
@@ -75,9 +79,21 @@ export function PortalPage() {
           )}
         </div>
       ) : (
-        <Table label={t('portal.table')} columns={columns} rows={exams.data?.items ?? (exams.isError ? [] : null)} rowKey={(exam) => exam.id} old={exams.isPlaceholderData} />
+        <Table
+          label={t('portal.table')}
+          columns={columns}
+          rows={exams.data?.items ?? (exams.isError ? [] : null)}
+          rowKey={(exam) => exam.id}
+          onRow={(exam) => void navigate(`/portal/${exam.id}`)}
+          old={exams.isPlaceholderData}
+        />
       )}
-      <Pager page={filters.page} pageSize={PAGE_SIZE} total={exams.data?.total ?? 0} onPage={(page) => change({ page })} />
+      <Pager
+        page={filters.page}
+        pageSize={PAGE_SIZE}
+        total={exams.data?.total ?? 0}
+        onPage={(page) => change({ page })}
+      />
     </div>
   );
 }
@@ -128,15 +144,23 @@ function useColumns(): Column<Exam>[] {
       heading: t('portal.column.exam'),
       cell: (exam) => (
         <>
-          <ModalityMark lane={exam.lane} modalities={exam.study.modalities} /> {exam.study.description ?? t('worklist.noDescription')}{' '}
+          <ModalityMark lane={exam.lane} modalities={exam.study.modalities} />{' '}
+          {exam.study.description ?? t('worklist.noDescription')}{' '}
           {exam.priority !== 'ROUTINE' && <PriorityMark priority={exam.priority} />}
           <div className="quiet small">
-            {[formatStudyTime(exam.study.study_date, exam.study.study_time, now), exam.study.accession_number].filter((part) => part !== null).join(' · ')}
+            {[formatStudyTime(exam.study.study_date, exam.study.study_time, now), exam.study.accession_number]
+              .filter((part) => part !== null)
+              .join(' · ')}
           </div>
         </>
       ),
     },
-    { key: 'received', heading: t('portal.column.received'), width: 110, cell: (exam) => formatShortTime(exam.steps.received_at, now) },
+    {
+      key: 'received',
+      heading: t('portal.column.received'),
+      width: 110,
+      cell: (exam) => formatShortTime(exam.steps.received_at, now),
+    },
     { key: 'progress', heading: t('portal.column.progress'), width: '30%', cell: (exam) => <Road exam={exam} /> },
     { key: 'report', heading: t('portal.column.report'), width: 130, cell: (exam) => <ReportLink exam={exam} /> },
   ];

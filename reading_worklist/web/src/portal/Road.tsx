@@ -14,7 +14,11 @@ export function Road({ exam }: { exam: Exam }) {
   const at = exam.steps[member];
   return (
     <div className="road">
-      <div className="road-line" role="img" aria-label={t('road.step', { n: reached + 1, total: ROAD.length, word: t(`road.${name}`) })}>
+      <div
+        className="road-line"
+        role="img"
+        aria-label={t('road.step', { n: reached + 1, total: ROAD.length, word: t(`road.${name}`) })}
+      >
         {ROAD.map(([step], index) => (
           <span key={step} className={index <= reached ? 'road-passed' : 'road-ahead'} title={t(`road.${step}`)} />
         ))}

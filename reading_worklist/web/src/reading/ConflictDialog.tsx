@@ -28,10 +28,19 @@ export function ConflictDialog({ item, saver, mine }: { item: WorkitemDetail; sa
       width={860}
       title={t('conflict.title')}
       footer={[
-        <Button key="theirs" disabled={draft === null} onClick={() => draft && saver.adopt(draft, draft.revision, draft.saved_at)}>
+        <Button
+          key="theirs"
+          disabled={draft === null}
+          onClick={() => draft && saver.adopt(draft, draft.revision, draft.saved_at)}
+        >
           {t('conflict.takeTheirs')}
         </Button>,
-        <Button key="mine" type="primary" disabled={draft === null} onClick={() => draft && void saver.keepMine(draft.revision)}>
+        <Button
+          key="mine"
+          type="primary"
+          disabled={draft === null}
+          onClick={() => draft && void saver.keepMine(draft.revision)}
+        >
           {t('conflict.keepMine')}
         </Button>,
       ]}
@@ -45,7 +54,8 @@ export function ConflictDialog({ item, saver, mine }: { item: WorkitemDetail; sa
         </section>
         <section>
           <h2>
-            {t('conflict.theirs')} {draft !== null && <small>{t('conflict.savedAt', { time: formatDateTime(draft.saved_at) })}</small>}
+            {t('conflict.theirs')}{' '}
+            {draft !== null && <small>{t('conflict.savedAt', { time: formatDateTime(draft.saved_at) })}</small>}
           </h2>
           {draft === null ? <Skeleton active /> : <ReportTextView lane={item.lane} text={draft} />}
         </section>

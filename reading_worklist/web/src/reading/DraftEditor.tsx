@@ -54,7 +54,9 @@ export function DraftEditor({ item, busy, act }: { item: WorkitemDetail; busy: b
     <>
       <div className="report-scroll report-editor">
         <ReturnedNotice submission={item.submissions.at(-1)} />
-        {status.kind === 'refused' && <ProblemNotice heading={t('draft.refused')} error={status.problem} onRetry={() => void saver.flush()} />}
+        {status.kind === 'refused' && (
+          <ProblemNotice heading={t('draft.refused')} error={status.problem} onRetry={() => void saver.flush()} />
+        )}
         {FIELDS.map((field) => (
           <div key={field} className={`field field-${field}`}>
             <label htmlFor={idPrefix + field}>
@@ -79,7 +81,9 @@ export function DraftEditor({ item, busy, act }: { item: WorkitemDetail; busy: b
       </div>
       <DraftStatusLine
         status={status}
-        note={item.lease_until === null ? null : t('draft.lease', { time: formatShortTime(item.lease_until, serverNow()) })}
+        note={
+          item.lease_until === null ? null : t('draft.lease', { time: formatShortTime(item.lease_until, serverNow()) })
+        }
       />
       <div className="report-actions">
         <Popconfirm
@@ -91,7 +95,13 @@ export function DraftEditor({ item, busy, act }: { item: WorkitemDetail; busy: b
         >
           <Button size="large">{t('action.release')}</Button>
         </Popconfirm>
-        <Button type="primary" size="large" className="report-main-action" loading={busy} onClick={() => void startSigning()}>
+        <Button
+          type="primary"
+          size="large"
+          className="report-main-action"
+          loading={busy}
+          onClick={() => void startSigning()}
+        >
           {t('action.submit')}
         </Button>
       </div>

@@ -5,7 +5,8 @@ import type { DraftStatus } from './draftSaver';
 /** Whether the draft is safe, always in sight. */
 export function DraftStatusLine({ status, note }: { status: DraftStatus; note: string | null }) {
   const { t } = useLanguage();
-  const words = status.kind === 'saved' ? t('draft.saved', { time: formatClock(status.at) }) : t(`draft.${status.kind}`);
+  const words =
+    status.kind === 'saved' ? t('draft.saved', { time: formatClock(status.at) }) : t(`draft.${status.kind}`);
   return (
     <div className="draft-line">
       <span className={`draft-state draft-${status.kind}`} role="status">

@@ -20,7 +20,13 @@ export function FinalPanel({ item }: { item: WorkitemDetail }) {
         {
           key: 'document',
           label: t('final.document'),
-          children: <PdfFrame title={t('final.pdfTitle')} address={`/api/reports/${version.id}/pdf`} queryKey={keys.report(version.id)} />,
+          children: (
+            <PdfFrame
+              title={t('final.pdfTitle')}
+              address={`/api/reports/${version.id}/pdf`}
+              queryKey={keys.report(version.id)}
+            />
+          ),
         },
         { key: 'history', label: t('final.history'), children: <History id={item.id} /> },
         { key: 'versions', label: t('final.versions'), children: <VersionList versions={item.versions} /> },

@@ -33,19 +33,21 @@ export function ReadingHeader({ item, onBack, onHelp, onSecondWindow }: ReadingH
       <span className="reading-sex-age">
         <SexAge patient={patient} />
       </span>
-      <dl className="reading-facts">
-        <Fact name={t('patient.id')} value={patient.local_id} />
-        <Fact name={t('patient.birthDate')} value={patient.birth_date} />
-        <Fact name={t('reading.accession')} value={study.accession_number} />
-        <Fact name={t('reading.examined')} value={formatStudyTime(study.study_date, study.study_time, now)} />
-        <Fact name={t('worklist.column.site')} value={siteName(language, item.site)} />
-      </dl>
-      <span className="reading-study">
-        <ModalityMark lane={item.lane} modalities={study.modalities} />
-        <span className="reading-description" title={study.description ?? undefined}>
-          {study.description ?? t('worklist.noDescription')}
+      <div className="reading-what">
+        <dl className="reading-facts">
+          <Fact name={t('patient.id')} value={patient.local_id} />
+          <Fact name={t('patient.birthDate')} value={patient.birth_date} />
+          <Fact name={t('reading.accession')} value={study.accession_number} />
+          <Fact name={t('reading.examined')} value={formatStudyTime(study.study_date, study.study_time, now)} />
+          <Fact name={t('worklist.column.site')} value={siteName(language, item.site)} />
+        </dl>
+        <span className="reading-study">
+          <ModalityMark lane={item.lane} modalities={study.modalities} />
+          <span className="reading-description" title={study.description ?? undefined}>
+            {study.description ?? t('worklist.noDescription')}
+          </span>
         </span>
-      </span>
+      </div>
       <span className="reading-status">
         <PriorityMark priority={item.priority} />
         {item.versions.length === 0 && <Due item={item} />}

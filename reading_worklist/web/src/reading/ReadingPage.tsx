@@ -31,6 +31,8 @@ const HELP: readonly HelpLine[] = [
   [['?'], 'keys.help'],
 ];
 
+const ECG_HELP: readonly HelpLine[] = [...HELP, [['←', '→', '↑', '↓'], 'keys.caliper'], [['Esc'], 'keys.caliperClear']];
+
 /** One exam: what is read on the left, what is written about it on the right. */
 export function ReadingPage() {
   const { id = '' } = useParams();
@@ -73,7 +75,12 @@ function Reading({ item }: { item: WorkitemDetail }) {
 
   return (
     <div className="reading">
-      <ReadingHeader item={item} onBack={back} onHelp={() => setHelpOpen(true)} {...(item.lane === 'imaging' ? { onSecondWindow: second.open } : {})} />
+      <ReadingHeader
+        item={item}
+        onBack={back}
+        onHelp={() => setHelpOpen(true)}
+        {...(item.lane === 'imaging' ? { onSecondWindow: second.open } : {})}
+      />
       <Splitter className="reading-split" onResizeEnd={([, width]) => keepPanelWidth(width)}>
         <Splitter.Panel min={360}>
           {item.lane === 'ecg' ? (
@@ -88,7 +95,12 @@ function Reading({ item }: { item: WorkitemDetail }) {
           <ReportPanel item={item} />
         </Splitter.Panel>
       </Splitter>
-      <ShortcutHelp open={helpOpen} lines={HELP} note={t('keys.inViewer')} onClose={() => setHelpOpen(false)} />
+      <ShortcutHelp
+        open={helpOpen}
+        lines={item.lane === 'ecg' ? ECG_HELP : HELP}
+        {...(item.lane === 'ecg' ? {} : { note: t('keys.inViewer') })}
+        onClose={() => setHelpOpen(false)}
+      />
     </div>
   );
 }

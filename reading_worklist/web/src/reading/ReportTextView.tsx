@@ -19,7 +19,11 @@ export function ReportTextView({ lane, text }: { lane: Lane; text: ReportText })
       {FIELDS.map((field) => (
         <section key={field}>
           <h3>{nameOf(field)}</h3>
-          {text[field].trim() === '' ? <p className="report-none">{t('report.empty')}</p> : <p className="report-body">{text[field]}</p>}
+          {text[field].trim() === '' ? (
+            <p className="report-none">{t('report.empty')}</p>
+          ) : (
+            <p className="report-body">{text[field]}</p>
+          )}
         </section>
       ))}
     </div>

@@ -6,7 +6,15 @@ import { useLanguage } from '../i18n/language';
 const LONGEST_COMMENT = 2_000;
 
 /** Asks why a report goes back to its writer. */
-export function ReturnDialog({ busy, onReturn, onClose }: { busy: boolean; onReturn: (comment: string) => Promise<void>; onClose: () => void }) {
+export function ReturnDialog({
+  busy,
+  onReturn,
+  onClose,
+}: {
+  busy: boolean;
+  onReturn: (comment: string) => Promise<void>;
+  onClose: () => void;
+}) {
   const { t } = useLanguage();
   const [comment, setComment] = useState('');
   const [missing, setMissing] = useState(false);

@@ -25,8 +25,8 @@ export function ReviewPanel({ item, busy, act }: { item: WorkitemDetail; busy: b
     <>
       <div className="report-head">
         <div className="report-meta">
-          {t('review.round', { n: submission.number })} · {t('review.writer')} <strong>{submission.writer.display_name}</strong> ·{' '}
-          {formatDateTime(submission.submitted_at)}
+          {t('review.round', { n: submission.number })} · {t('review.writer')}{' '}
+          <strong>{submission.writer.display_name}</strong> · {formatDateTime(submission.submitted_at)}
         </div>
         <Segmented
           aria-label={t('review.title')}
@@ -52,13 +52,24 @@ export function ReviewPanel({ item, busy, act }: { item: WorkitemDetail; busy: b
         />
       )}
       <div className="report-actions">
-        <Popconfirm title={t('action.releaseReview')} okText={t('action.releaseReview')} cancelText={t('app.cancel')} onConfirm={() => void act({ act: 'release' })}>
+        <Popconfirm
+          title={t('action.releaseReview')}
+          okText={t('action.releaseReview')}
+          cancelText={t('app.cancel')}
+          onConfirm={() => void act({ act: 'release' })}
+        >
           <Button size="large">{t('action.releaseReview')}</Button>
         </Popconfirm>
         <Button size="large" className="report-return" onClick={() => setDialog('return')}>
           {t('action.return')}
         </Button>
-        <Button type="primary" size="large" className="report-main-action" loading={busy} onClick={() => setDialog('finalise')}>
+        <Button
+          type="primary"
+          size="large"
+          className="report-main-action"
+          loading={busy}
+          onClick={() => setDialog('finalise')}
+        >
           {t('action.finalise')}
         </Button>
       </div>

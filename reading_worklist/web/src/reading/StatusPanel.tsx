@@ -20,7 +20,9 @@ export function StatusPanel({ item, busy, act }: { item: WorkitemDetail; busy: b
         <p className="report-status">{status}</p>
         {item.state === 'RETURNED' && <ReturnedNotice submission={submission} />}
         {submission !== undefined && <ReportTextView lane={item.lane} text={submission} />}
-        {submission === undefined && item.draft !== null && item.state !== 'QUEUED' && <ReportTextView lane={item.lane} text={item.draft} />}
+        {submission === undefined && item.draft !== null && item.state !== 'QUEUED' && (
+          <ReportTextView lane={item.lane} text={item.draft} />
+        )}
         <EarlierSubmissions item={item} />
       </div>
       {(canClaim || canReview) && (
@@ -31,7 +33,13 @@ export function StatusPanel({ item, busy, act }: { item: WorkitemDetail; busy: b
             </Button>
           )}
           {canClaim && (
-            <Button type={canReview ? 'default' : 'primary'} size="large" block loading={busy} onClick={() => void act({ act: 'claim' })}>
+            <Button
+              type={canReview ? 'default' : 'primary'}
+              size="large"
+              block
+              loading={busy}
+              onClick={() => void act({ act: 'claim' })}
+            >
               {item.state === 'RETURNED' ? t('action.claimAgain') : t('action.claim')}
             </Button>
           )}

@@ -14,7 +14,9 @@ export function ReturnedNotice({ submission }: { submission: Submission | undefi
     <aside className="returned">
       <p className="returned-title">{t('returned.title')}</p>
       <p className="returned-comment">{returned.comment}</p>
-      <p className="returned-by">{t('returned.by', { name: returned.reviewer.display_name, time: formatDateTime(returned.at) })}</p>
+      <p className="returned-by">
+        {t('returned.by', { name: returned.reviewer.display_name, time: formatDateTime(returned.at) })}
+      </p>
     </aside>
   );
 }
@@ -35,7 +37,8 @@ export function EarlierSubmissions({ item }: { item: WorkitemDetail }) {
           children: earlier.map((submission) => (
             <div key={submission.id} className="earlier-one">
               <p className="report-meta">
-                {t('review.round', { n: submission.number })} · {submission.writer.display_name} · {formatDateTime(submission.submitted_at)}
+                {t('review.round', { n: submission.number })} · {submission.writer.display_name} ·{' '}
+                {formatDateTime(submission.submitted_at)}
               </p>
               <ReturnedNotice submission={submission} />
               <ReportTextView lane={item.lane} text={submission} />

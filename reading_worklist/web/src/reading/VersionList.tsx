@@ -1,31 +1,63 @@
+import { Button, Skeleton } from 'antd';
+import { useState } from 'react';
+
 import type { ReportVersion } from '../api/types';
 import { Chip } from '../design/Chip';
+import { ProblemNotice } from '../design/Notice';
 import { isPlainKey } from '../i18n/catalogue';
 import { formatExactTime } from '../i18n/format';
 import { useLanguage } from '../i18n/language';
+import { useVersionVerification } from '../verification/queries';
+import { Verdicts } from '../verification/Verdicts';
 
 /** The versions of a report, the newest first. */
 export function VersionList({ versions }: { versions: readonly ReportVersion[] }) {
-  const { t } = useLanguage();
   return (
     <div className="report-scroll">
-      {versions.toReversed().map((version) => {
-        const statusKey = `final.status.${version.status}`;
-        return (
-          <article key={version.id} className="version">
-            <h3>
-              {t('final.version', { n: version.number })} <Chip tone="green">{isPlainKey(statusKey) ? t(statusKey) : version.status}</Chip>
-            </h3>
-            <dl>
-              <Row name={t('review.writer')} value={version.writer.display_name} />
-              <Row name={t('final.reviewer')} value={version.reviewer.display_name} />
-              <Row name={t('final.issued')} value={formatExactTime(version.issued_at)} />
-              <Row name={t('final.digest')} value={version.pdf_sha256} code />
-            </dl>
-          </article>
-        );
-      })}
+      {versions.toReversed().map((version) => (
+        <Version key={version.id} version={version} />
+      ))}
     </div>
+  );
+}
+
+function Version({ version }: { version: ReportVersion }) {
+  const { t } = useLanguage();
+  const statusKey = `final.status.${version.status}`;
+  return (
+    <article className="version">
+      <h3>
+        {t('final.version', { n: version.number })}{' '}
+        <Chip tone="green">{isPlainKey(statusKey) ? t(statusKey) : version.status}</Chip>
+      </h3>
+      <dl>
+        <Row name={t('review.writer')} value={version.writer.display_name} />
+        <Row name={t('final.reviewer')} value={version.reviewer.display_name} />
+        <Row name={t('final.issued')} value={formatExactTime(version.issued_at)} />
+        <Row name={t('verify.digest')} value={version.pdf_sha256} code />
+      </dl>
+      <Signatures versionId={version.id} />
+    </article>
+  );
+}
+
+function Signatures({ versionId }: { versionId: string }) {
+  const { t } = useLanguage();
+  const [wanted, setWanted] = useState(false);
+  const verification = useVersionVerification(versionId, wanted);
+  if (!wanted) {
+    return (
+      <Button className="version-verify" onClick={() => setWanted(true)}>
+        {t('verify.check')}
+      </Button>
+    );
+  }
+  if (verification.isError)
+    return <ProblemNotice error={verification.error} onRetry={() => void verification.refetch()} />;
+  return verification.data === undefined ? (
+    <Skeleton active title={false} paragraph={{ rows: 3 }} />
+  ) : (
+    <Verdicts verification={verification.data} />
   );
 }
 

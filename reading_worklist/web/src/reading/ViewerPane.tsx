@@ -43,7 +43,15 @@ export function useSecondWindow(url: string): SecondWindow {
 }
 
 /** OHIF with the study of the workitem. */
-export function ViewerPane({ item, second, onActivity }: { item: WorkitemDetail; second: SecondWindow; onActivity: () => void }) {
+export function ViewerPane({
+  item,
+  second,
+  onActivity,
+}: {
+  item: WorkitemDetail;
+  second: SecondWindow;
+  onActivity: () => void;
+}) {
   const { t } = useLanguage();
   if (second.isOpen) {
     return (
@@ -61,7 +69,8 @@ export function ViewerPane({ item, second, onActivity }: { item: WorkitemDetail;
         allow="fullscreen"
         onLoad={(event) => {
           const inside = event.currentTarget.contentWindow;
-          for (const sign of ['pointerdown', 'keydown', 'wheel'] as const) inside?.addEventListener(sign, onActivity, { passive: true });
+          for (const sign of ['pointerdown', 'keydown', 'wheel'] as const)
+            inside?.addEventListener(sign, onActivity, { passive: true });
         }}
       />
     </div>

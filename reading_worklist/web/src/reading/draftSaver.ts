@@ -51,7 +51,11 @@ export class DraftSaver {
   ) {
     this.text = text;
     this.savedText = text;
-    this.current = { text, status: savedAt === null ? { kind: 'clean' } : { kind: 'saved', at: savedAt }, dirty: false };
+    this.current = {
+      text,
+      status: savedAt === null ? { kind: 'clean' } : { kind: 'saved', at: savedAt },
+      dirty: false,
+    };
   }
 
   get revision(): number {
@@ -106,7 +110,11 @@ export class DraftSaver {
 
   private dirty(): boolean {
     const { text, savedText } = this;
-    return text.findings !== savedText.findings || text.impression !== savedText.impression || text.advice !== savedText.advice;
+    return (
+      text.findings !== savedText.findings ||
+      text.impression !== savedText.impression ||
+      text.advice !== savedText.advice
+    );
   }
 
   private saveIn(delay: number): void {

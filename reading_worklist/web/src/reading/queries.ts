@@ -36,13 +36,20 @@ function perform(id: string, request: WorkitemAct): Promise<WorkitemDetail> {
     case 'review':
       return answer(api.POST('/api/workitems/{workitem_id}/review', path(id)));
     case 'return':
-      return answer(api.POST('/api/workitems/{workitem_id}/return', { ...path(id), body: { comment: request.comment } }));
+      return answer(
+        api.POST('/api/workitems/{workitem_id}/return', { ...path(id), body: { comment: request.comment } }),
+      );
     case 'submit':
       return answer(
-        api.POST('/api/workitems/{workitem_id}/submit', { ...path(id), body: { revision: request.revision, signing_pin: request.pin } }),
+        api.POST('/api/workitems/{workitem_id}/submit', {
+          ...path(id),
+          body: { revision: request.revision, signing_pin: request.pin },
+        }),
       );
     case 'finalise':
-      return answer(api.POST('/api/workitems/{workitem_id}/finalise', { ...path(id), body: { signing_pin: request.pin } }));
+      return answer(
+        api.POST('/api/workitems/{workitem_id}/finalise', { ...path(id), body: { signing_pin: request.pin } }),
+      );
   }
 }
 

@@ -16,10 +16,16 @@ export function useDraft(id: string, draft: Draft | null): { saver: DraftSaver; 
       new DraftSaver(
         async (text, revision) => {
           const saved = await answer(
-            api.PUT('/api/workitems/{workitem_id}/draft', { params: { path: { workitem_id: id } }, body: { ...text, revision } }),
+            api.PUT('/api/workitems/{workitem_id}/draft', {
+              params: { path: { workitem_id: id } },
+              body: { ...text, revision },
+            }),
           );
           // The kept copy must follow, or coming back to the page would start from an old revision.
-          client.setQueryData<WorkitemDetail>(keys.workitem(id), (old) => old && { ...old, draft: { ...text, ...saved } });
+          client.setQueryData<WorkitemDetail>(
+            keys.workitem(id),
+            (old) => old && { ...old, draft: { ...text, ...saved } },
+          );
           return saved;
         },
         draft ?? EMPTY,

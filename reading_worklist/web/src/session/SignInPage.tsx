@@ -74,7 +74,15 @@ function SignInForm() {
     <form ref={form} className="sign-in-form" onSubmit={submit} noValidate>
       <label htmlFor={loginId}>{t('session.login')}</label>
       {/* The page exists for this one field. */}
-      <input id={loginId} name="login" autoComplete="username" autoCapitalize="none" spellCheck={false} autoFocus aria-describedby={messageId} />
+      <input
+        id={loginId}
+        name="login"
+        autoComplete="username"
+        autoCapitalize="none"
+        spellCheck={false}
+        autoFocus
+        aria-describedby={messageId}
+      />
       <label htmlFor={passwordId}>{t('session.password')}</label>
       <div className="sign-in-password">
         <input

@@ -3,6 +3,7 @@ import { QueryClient, useMutation, useQuery, useQueryClient } from '@tanstack/re
 import { answer, api, keepCsrfToken, whenSignedOut } from '../api/client';
 import { asProblem, Problem } from '../api/problem';
 import type { Session } from '../api/types';
+import { showTimesIn } from '../i18n/format';
 
 export const SESSION_KEY = ['session'] as const;
 
@@ -45,6 +46,7 @@ async function loadSession(): Promise<Session | null> {
 
 function kept(session: Session): Session {
   keepCsrfToken(session.csrf_token);
+  showTimesIn(session.time_zone);
   return session;
 }
 

@@ -66,7 +66,15 @@ export function Toolbar({ ref, filters, counts, sites, refreshing, onChange, onR
   );
 }
 
-function StateTabs({ active, counts, onChoose }: { active: Tab; counts: ToolbarProps['counts']; onChoose: (tab: Tab) => void }) {
+function StateTabs({
+  active,
+  counts,
+  onChoose,
+}: {
+  active: Tab;
+  counts: ToolbarProps['counts'];
+  onChoose: (tab: Tab) => void;
+}) {
   const { t } = useLanguage();
   return (
     <div className="state-tabs" role="group" aria-label={t('worklist.tabs')}>
@@ -74,7 +82,13 @@ function StateTabs({ active, counts, onChoose }: { active: Tab; counts: ToolbarP
         const count = counts === undefined ? null : countOf(tab, counts);
         const calling = tab === 'RETURNED' && count !== null && count > 0;
         return (
-          <button key={tab} type="button" aria-pressed={tab === active} className={`state-tab${calling ? ' state-tab-calling' : ''}`} onClick={() => onChoose(tab)}>
+          <button
+            key={tab}
+            type="button"
+            aria-pressed={tab === active}
+            className={`state-tab${calling ? ' state-tab-calling' : ''}`}
+            onClick={() => onChoose(tab)}
+          >
             {tab === 'open' || tab === 'done' ? t(`worklist.tab.${tab}`) : t(`state.${tab}`)}
             <span className="state-tab-count">{count ?? t('app.none')}</span>
           </button>
@@ -84,7 +98,15 @@ function StateTabs({ active, counts, onChoose }: { active: Tab; counts: ToolbarP
   );
 }
 
-function SearchBox({ ref, text, onSearch }: { ref: Ref<ToolbarHandle>; text: string; onSearch: (text: string) => void }) {
+function SearchBox({
+  ref,
+  text,
+  onSearch,
+}: {
+  ref: Ref<ToolbarHandle>;
+  text: string;
+  onSearch: (text: string) => void;
+}) {
   const { t } = useLanguage();
   const [typed, setTyped] = useState(text);
   const [known, setKnown] = useState(text);

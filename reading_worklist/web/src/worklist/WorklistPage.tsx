@@ -50,7 +50,7 @@ export function WorklistPage() {
     [setParameters],
   );
   const open = useCallback(
-    (item: Workitem) => void navigate(`/read/${item.id}`, { state: { from: `/worklist?${parameters.toString()}` } }),
+    (item: Workitem) => void navigate(`/exams/${item.id}`, { state: { from: `/worklist?${parameters.toString()}` } }),
     [navigate, parameters],
   );
   const claimAndOpen = useCallback(
@@ -111,7 +111,10 @@ export function WorklistPage() {
       )}
       {nothing ? (
         <div className="worklist-empty">
-          <EmptyWorklist narrowed={isNarrowed(filters)} onClear={() => change({ lane: null, site: null, text: '', mine: false })} />
+          <EmptyWorklist
+            narrowed={isNarrowed(filters)}
+            onClear={() => change({ lane: null, site: null, text: '', mine: false })}
+          />
         </div>
       ) : (
         <WorklistTable

@@ -22,7 +22,14 @@ interface WorklistRowProps {
   onClaim: (item: Workitem) => void;
 }
 
-export const WorklistRow = memo(function WorklistRow({ item, selected, claiming, onSelect, onOpen, onClaim }: WorklistRowProps) {
+export const WorklistRow = memo(function WorklistRow({
+  item,
+  selected,
+  claiming,
+  onSelect,
+  onOpen,
+  onClaim,
+}: WorklistRowProps) {
   const { t, language } = useLanguage();
   const now = useMinute();
   const location = useLocation();
@@ -49,7 +56,7 @@ export const WorklistRow = memo(function WorklistRow({ item, selected, claiming,
         <Due item={item} />
       </td>
       <th scope="row" className="col-patient">
-        <Link to={`/read/${item.id}`} state={{ from: location.pathname + location.search }}>
+        <Link to={`/exams/${item.id}`} state={{ from: location.pathname + location.search }}>
           <PatientName patient={patient} />
         </Link>
         <span className="quiet">
@@ -71,10 +78,15 @@ export const WorklistRow = memo(function WorklistRow({ item, selected, claiming,
         )}
         {description === '' ? <span className="quiet">{t('worklist.noDescription')}</span> : description}
       </td>
-      <td className="col-images" title={t('worklist.images', { series: study.series_count, instances: study.instance_count })}>
+      <td
+        className="col-images"
+        title={t('worklist.images', { series: study.series_count, instances: study.instance_count })}
+      >
         {study.series_count}/{study.instance_count}
       </td>
-      <td className="col-examined">{formatStudyTime(study.study_date, study.study_time, now) ?? t('app.none')}</td>
+      <td className="col-examined" title={[study.study_date, study.study_time?.slice(0, 5)].join(' ')}>
+        {formatStudyTime(study.study_date, study.study_time, now) ?? t('app.none')}
+      </td>
       <td className="col-queued" title={formatDateTime(item.queued_at)}>
         {formatShortTime(item.queued_at, now)}
       </td>
@@ -106,7 +118,12 @@ function Doctor({ item }: { item: Workitem }) {
   );
 }
 
-function RowAction({ item, claiming, onOpen, onClaim }: Pick<WorklistRowProps, 'item' | 'claiming' | 'onOpen' | 'onClaim'>) {
+function RowAction({
+  item,
+  claiming,
+  onOpen,
+  onClaim,
+}: Pick<WorklistRowProps, 'item' | 'claiming' | 'onOpen' | 'onClaim'>) {
   const { t } = useLanguage();
   const action = takingAction(item);
   // The row's own double click must not fire on a button that was pressed twice.

@@ -6,7 +6,21 @@ import { useLanguage } from '../i18n/language';
 import type { Selection } from './selection';
 import { WorklistRow } from './WorklistRow';
 
-const COLUMNS = ['priority', 'due', 'patient', 'id', 'site', 'modality', 'study', 'images', 'examined', 'queued', 'state', 'doctor', 'action'] as const;
+const COLUMNS = [
+  'priority',
+  'due',
+  'patient',
+  'id',
+  'site',
+  'modality',
+  'study',
+  'images',
+  'examined',
+  'queued',
+  'state',
+  'doctor',
+  'action',
+] as const;
 
 const HEADINGS: Record<(typeof COLUMNS)[number], PlainKey> = {
   priority: 'worklist.column.priority',

@@ -31,7 +31,9 @@ export function useWorklist(filters: Filters) {
 /** The sites seen in the list so far, by code: the choices of the site filter. */
 export function useSeenSites(page: WorkitemPage | undefined): readonly Site[] {
   const [seen, setSeen] = useState<readonly Site[]>([]);
-  const fresh = (page?.items ?? []).map((item) => item.site).filter((site) => !seen.some((known) => known.code === site.code));
+  const fresh = (page?.items ?? [])
+    .map((item) => item.site)
+    .filter((site) => !seen.some((known) => known.code === site.code));
   if (fresh.length > 0) {
     const byCode = new Map([...seen, ...fresh].map((site) => [site.code, site]));
     const sorted = [...byCode.values()].sort((a, b) => a.code.localeCompare(b.code));

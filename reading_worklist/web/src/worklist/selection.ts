@@ -18,10 +18,7 @@ export function useSelection(items: readonly Workitem[]): Selection {
   const index = found >= 0 ? found : Math.min(chosen?.index ?? -1, items.length - 1);
   const selected = items[index] ?? null;
 
-  const select = useCallback(
-    (item: Workitem) => setChosen({ id: item.id, index: items.indexOf(item) }),
-    [items],
-  );
+  const select = useCallback((item: Workitem) => setChosen({ id: item.id, index: items.indexOf(item) }), [items]);
   const move = useCallback(
     (by: number) => {
       const target = index < 0 ? 0 : Math.max(0, Math.min(items.length - 1, index + by));

@@ -2,7 +2,6 @@ import type { Entry } from '../catalogue';
 
 export const common = {
   'app.name': ['县域影像心电诊断中心', 'Regional Diagnostic Centre'],
-  'app.nameShort': ['诊断中心', 'Diagnostic Centre'],
   'app.skipToContent': ['跳到主要内容', 'Skip to main content'],
   'app.mainNavigation': ['主导航', 'Main navigation'],
   'app.loading': ['正在载入…', 'Loading…'],
@@ -10,13 +9,10 @@ export const common = {
   'app.refresh': ['刷新', 'Refresh'],
   'app.retry': ['重试', 'Try again'],
   'app.cancel': ['取消', 'Cancel'],
-  'app.close': ['关闭', 'Close'],
   'app.save': ['保存', 'Save'],
   'app.back': ['返回', 'Back'],
   'app.openInNewTab': ['在新窗口打开', 'Open in new tab'],
-  'app.total': ['共 {total} 条', '{total} in total'],
   'app.clearFilters': ['清除筛选', 'Clear filters'],
-  'app.separator': ['：', ': '],
   'app.listSeparator': ['、', ', '],
 
   'nav.worklist': ['工作列表', 'Worklist'],
@@ -30,9 +26,7 @@ export const common = {
   'appearance.toDark': ['深色界面', 'Dark appearance'],
   'appearance.toLight': ['浅色界面', 'Light appearance'],
 
-  'session.title': ['登录', 'Sign in'],
-  'session.welcome': ['登录后开始工作', 'Sign in to start work'],
-  'session.login': ['账号', 'Login'],
+  'session.login': ['用户名', 'User name'],
   'session.password': ['密码', 'Password'],
   'session.showPassword': ['显示密码', 'Show password'],
   'session.hidePassword': ['隐藏密码', 'Hide password'],
@@ -40,9 +34,15 @@ export const common = {
   'session.signIn': ['登录', 'Sign in'],
   'session.signingIn': ['正在登录…', 'Signing in…'],
   'session.signOut': ['退出登录', 'Sign out'],
-  'session.ended': ['登录已过期，请重新登录。草稿已保存在服务器上。', 'Your session has ended. Sign in again; your draft is kept on the server.'],
-  'session.required': ['请填写账号和密码', 'Enter your login and your password'],
-  'session.motto': ['基层检查 · 县级诊断 · 双签回传', 'Examined in the township, read at the county, signed by two doctors'],
+  'session.ended': [
+    '登录已过期，请重新登录。草稿已保存在服务器上。',
+    'Your session has ended. Sign in again; your draft is kept on the server.',
+  ],
+  'session.required': ['请填写用户名和密码', 'Enter your user name and your password'],
+  'session.motto': [
+    '基层检查 · 县级诊断 · 双签回传',
+    'Examined in the township, read at the county, signed by two doctors',
+  ],
   'session.menu': ['当前用户：{name}', 'Signed in as {name}'],
 
   'role.site_technician': ['基层技师', 'Site technician'],
@@ -58,15 +58,24 @@ export const common = {
   'role.auditor': ['审计', 'Auditor'],
 
   'noPage.title': ['没有可用页面', 'Nothing here for your role'],
-  'noPage.text': ['您的角色目前没有对应的页面。需要其他权限时，请联系医共体管理员。', 'Your role has no page yet. Ask your consortium administrator if you need another role.'],
+  'noPage.text': [
+    '您的角色目前没有对应的页面。需要其他权限时，请联系医共体管理员。',
+    'Your role has no page yet. Ask your consortium administrator if you need another role.',
+  ],
   'notFound.title': ['页面不存在', 'This page does not exist'],
   'notFound.text': ['请检查地址，或从列表中打开。', 'Check the address, or open it from the list.'],
   'notFound.home': ['回到首页', 'Go to the start page'],
   'crash.title': ['页面出错了', 'This page has failed'],
-  'crash.text': ['已保存的内容不受影响。请重新载入；如仍出现，请告知系统管理员发生的时间。', 'What was saved is safe. Reload; if it happens again, tell your system administrator the time.'],
+  'crash.text': [
+    '已保存的内容不受影响。请重新载入；如仍出现，请告知系统管理员发生的时间。',
+    'What was saved is safe. Reload; if it happens again, tell your system administrator the time.',
+  ],
   'crash.reload': ['重新载入', 'Reload'],
 
-  'offline.text': ['网络已断开。页面显示的是最后收到的内容，恢复后会自动更新。', 'You are offline. The page shows what arrived last and updates by itself when the network is back.'],
+  'offline.text': [
+    '网络已断开。页面显示的是最后收到的内容，恢复后会自动更新。',
+    'You are offline. The page shows what arrived last and updates by itself when the network is back.',
+  ],
   'offline.server': ['服务器暂时没有应答，正在重新连接…', 'The server does not answer at the moment; reconnecting…'],
   'live.connecting': ['正在连接', 'Connecting'],
   'live.live': ['实时更新', 'Live'],
@@ -81,9 +90,11 @@ export const common = {
   'age.weeks': ['{n}周', '{n} wk'],
   'age.days': ['{n}天', '{n} d'],
   'patient.noName': ['姓名未知', 'No name'],
-  'patient.nameGuessed': ['姓名的字符编码未正确标注，此处按内容推断，请核对', 'The name came without a correct character set; this reading of it is inferred. Please check.'],
+  'patient.nameGuessed': [
+    '姓名的字符编码未正确标注，此处按内容推断，请核对',
+    'The name came without a correct character set; this reading of it is inferred. Please check.',
+  ],
   'patient.id': ['患者号', 'Patient ID'],
-  'patient.sexAge': ['性别/年龄', 'Sex / age'],
   'patient.birthDate': ['出生日期', 'Born'],
 
   'duration.days': ['{d} 天 {h} 时', '{d} d {h} h'],

@@ -58,7 +58,10 @@ export const ecg = {
   'ecg.unit.deg': ['°', '°'],
   'ecg.unit./min': ['次/分', '/min'],
 
-  'caliper.help': ['在波形上拖动即可测量；方向键微调，Esc 清除。', 'Drag on the trace to measure; arrow keys adjust, Esc removes.'],
+  'caliper.help': [
+    '在波形上拖动即可测量；方向键微调，Esc 清除。',
+    'Drag on the trace to measure; arrow keys adjust, Esc removes.',
+  ],
   'caliper.milliseconds': ['{n} ms', '{n} ms'],
   'caliper.millivolts': ['{n} mV', '{n} mV'],
   'caliper.rate': ['{n} 次/分', '{n} bpm'],
@@ -69,10 +72,16 @@ export const ecg = {
   'calibration.title': ['屏幕校准', 'Screen calibration'],
   'calibration.open': ['校准屏幕', 'Calibrate screen'],
   'calibration.done': ['已校准', 'Calibrated'],
-  'calibration.text': ['将一张银行卡或身份证贴在屏幕上，调节宽度直到图框与卡片的左右边缘重合。校准只保存在本机本屏。', 'Hold a bank card or an identity card against the screen and adjust until the frame is exactly as wide as the card. The setting stays on this computer.'],
+  'calibration.text': [
+    '将一张银行卡或身份证贴在屏幕上，调节宽度直到图框与卡片的左右边缘重合。校准只保存在本机本屏。',
+    'Hold a bank card or an identity card against the screen and adjust until the frame is exactly as wide as the card. The setting stays on this computer.',
+  ],
   'calibration.card': ['85.6 mm', '85.6 mm'],
   'calibration.width': ['图框宽度', 'Width of the frame'],
   'calibration.value': ['每毫米 {n} 像素', '{n} pixels per millimetre'],
   'calibration.reset': ['取消校准', 'Forget calibration'],
-  'calibration.check': ['校准后，心电图 5 个大格应为 25 毫米，可用直尺核对。', 'Afterwards five large squares of the trace measure 25 mm; check with a ruler.'],
+  'calibration.check': [
+    '校准后，心电图 5 个大格应为 25 毫米，可用直尺核对。',
+    'Afterwards five large squares of the trace measure 25 mm; check with a ruler.',
+  ],
 } as const satisfies Record<string, Entry>;

@@ -13,7 +13,6 @@ export const portal = {
   'portal.column.progress': ['进度', 'Progress'],
   'portal.column.report': ['报告', 'Report'],
   'portal.openReport': ['查看报告', 'Open report'],
-  'portal.details': ['详情', 'Details'],
   'portal.noReport': ['尚无报告', 'No report yet'],
   'portal.report': ['诊断报告', 'Diagnostic report'],
   'portal.reportTitle': ['诊断报告文件', 'Report document'],
@@ -21,7 +20,10 @@ export const portal = {
   'portal.notOpened': ['未查阅', 'Not opened'],
   'portal.waiting': ['报告签发后会出现在这里。', 'The report appears here when it is signed.'],
   'portal.empty.title': ['还没有检查', 'No exams yet'],
-  'portal.empty.text': ['设备发送的检查到达中心后会出现在这里。', 'Exams appear here once your devices have sent them to the centre.'],
+  'portal.empty.text': [
+    '设备发送的检查到达中心后会出现在这里。',
+    'Exams appear here once your devices have sent them to the centre.',
+  ],
   'portal.failed': ['检查列表载入失败', 'The exams could not be loaded'],
 
   'road.received': ['中心已接收', 'Received'],

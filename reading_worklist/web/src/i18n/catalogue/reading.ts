@@ -2,19 +2,20 @@ import type { Entry } from '../catalogue';
 
 export const reading = {
   'reading.viewer': ['阅片器', 'Image viewer'],
-  'reading.viewer.second': ['第二屏阅片', 'Second window'],
   'reading.viewer.bringBack': ['收回到本窗口', 'Bring it back here'],
   'reading.viewer.elsewhere': ['阅片器已在另一个窗口打开', 'The viewer is open in another window'],
-  'reading.viewer.blocked': ['浏览器拦截了新窗口，请允许本站弹出窗口后重试。', 'The browser blocked the new window. Allow pop-ups for this site and try again.'],
+  'reading.viewer.blocked': [
+    '浏览器拦截了新窗口，请允许本站弹出窗口后重试。',
+    'The browser blocked the new window. Allow pop-ups for this site and try again.',
+  ],
   'reading.panel': ['报告', 'Report'],
-  'reading.shortcuts': ['快捷键', 'Shortcuts'],
   'reading.accession': ['检查号', 'Accession'],
   'reading.examined': ['检查时间', 'Examined'],
-  'reading.queued': ['入列', 'Queued'],
-  'reading.series': ['{n} 个序列', '{n} series'],
-  'reading.late': ['签发后有新图像到达，请核对报告是否需要修订。', 'Images arrived after signing. Check whether the report needs an amendment.'],
+  'reading.late': [
+    '签发后有新图像到达，请核对报告是否需要修订。',
+    'Images arrived after signing. Check whether the report needs an amendment.',
+  ],
   'reading.failed': ['检查载入失败', 'The exam could not be loaded'],
-  'reading.changedElsewhere': ['该检查的状态已更新为“{state}”', 'This exam is now “{state}”'],
 
   'report.findings.imaging': ['影像所见', 'Findings'],
   'report.impression.imaging': ['影像诊断', 'Impression'],
@@ -23,7 +24,6 @@ export const reading = {
   'report.advice': ['建议', 'Advice'],
   'report.optional': ['选填', 'optional'],
   'report.empty': ['（未填写）', '(empty)'],
-  'report.characters': ['{n} 字', '{n} characters'],
 
   'draft.clean': ['尚未修改', 'No changes yet'],
   'draft.unsaved': ['有未保存的修改', 'Unsaved changes'],
@@ -36,7 +36,10 @@ export const reading = {
   'draft.lease': ['领取至 {time}，书写时自动延长', 'Yours until {time}; extended while you write'],
 
   'conflict.title': ['草稿已在别处被修改', 'The draft was changed elsewhere'],
-  'conflict.text': ['另一个窗口或另一台电脑在您之后保存了这份草稿。请选择要保留的内容，另一份将被替换。', 'Another window or computer saved this draft after you loaded it. Choose which text to keep; the other is replaced.'],
+  'conflict.text': [
+    '另一个窗口或另一台电脑在您之后保存了这份草稿。请选择要保留的内容，另一份将被替换。',
+    'Another window or computer saved this draft after you loaded it. Choose which text to keep; the other is replaced.',
+  ],
   'conflict.mine': ['本窗口的内容', 'In this window'],
   'conflict.theirs': ['服务器上的内容', 'On the server'],
   'conflict.savedAt': ['保存于 {time}', 'saved {time}'],
@@ -47,7 +50,10 @@ export const reading = {
   'action.claimAgain': ['重新领取并修改', 'Claim and correct'],
   'action.release': ['放回列表', 'Release'],
   'action.releaseReview': ['放弃审核', 'Stop reviewing'],
-  'action.release.confirm': ['放回后其他医师可以领取，草稿会保留。', 'Other doctors can then claim it. The draft is kept.'],
+  'action.release.confirm': [
+    '放回后其他医师可以领取，草稿会保留。',
+    'Other doctors can then claim it. The draft is kept.',
+  ],
   'action.submit': ['签名提交', 'Sign and submit'],
   'action.review': ['开始审核', 'Start review'],
   'action.return': ['退回修改', 'Return'],
@@ -60,17 +66,25 @@ export const reading = {
   'action.done.finalise': ['报告已签发，正在回传', 'Report issued; delivery is under way'],
   'action.missing': ['请先填写“{field}”', 'Fill in “{field}” first'],
 
-  'status.queued': ['尚未领取。领取后即可书写，其他医师会看到由您处理。', 'Not claimed yet. Claim it to write; the other doctors see that it is yours.'],
+  'status.queued': [
+    '尚未领取。领取后即可书写，其他医师会看到由您处理。',
+    'Not claimed yet. Claim it to write; the other doctors see that it is yours.',
+  ],
   'status.claimedByOther': ['{name} 正在书写', '{name} is writing the report'],
-  'status.written': ['{name} 已签名提交，等待另一位医师审核', 'Signed and submitted by {name}; waiting for another doctor’s review'],
-  'status.writtenByMe': ['您已签名提交，需由另一位医师审核', 'You signed and submitted this; another doctor must review it'],
+  'status.written': [
+    '{name} 已签名提交，等待另一位医师审核',
+    'Signed and submitted by {name}; waiting for another doctor’s review',
+  ],
+  'status.writtenByMe': [
+    '您已签名提交，需由另一位医师审核',
+    'You signed and submitted this; another doctor must review it',
+  ],
   'status.reviewingByOther': ['{name} 正在审核', '{name} is reviewing the report'],
   'status.returned': ['已退回，等待书写医师修改', 'Returned; waiting for the writer'],
   'status.notForYou': ['您的角色不能书写或审核', 'Your role can neither write nor review'],
 
   'review.title': ['审核报告', 'Review the report'],
   'review.writer': ['书写医师', 'Written by'],
-  'review.submitted': ['提交时间', 'Submitted'],
   'review.round': ['第 {n} 次提交', 'Submission {n}'],
   'review.text': ['文字', 'Text'],
   'review.document': ['待签文件', 'Document'],
@@ -81,14 +95,23 @@ export const reading = {
   'returned.by': ['{name}，{time}', '{name}, {time}'],
   'return.title': ['退回修改', 'Return to the writer'],
   'return.comment': ['退回意见', 'Comment'],
-  'return.placeholder': ['请写明需要修改的内容，书写医师会看到这段文字。', 'Say what must be changed. The writer reads this.'],
+  'return.placeholder': [
+    '请写明需要修改的内容，书写医师会看到这段文字。',
+    'Say what must be changed. The writer reads this.',
+  ],
   'return.required': ['请填写退回意见', 'A comment is required'],
   'return.confirm': ['退回', 'Return'],
 
   'sign.submitTitle': ['签名提交（第一签名）', 'Sign and submit (first signature)'],
   'sign.finaliseTitle': ['签名签发（第二签名）', 'Sign and issue (second signature)'],
-  'sign.submitText': ['您将以书写医师身份签名。提交后内容不能再改，除非审核医师退回。', 'You sign as the writer. After that the text cannot change unless the reviewer returns it.'],
-  'sign.finaliseText': ['您将以审核医师身份签名。签发后报告不可更改，并回传给送检机构。', 'You sign as the reviewer. The issued report cannot change and goes back to the site.'],
+  'sign.submitText': [
+    '您将以书写医师身份签名。提交后内容不能再改，除非审核医师退回。',
+    'You sign as the writer. After that the text cannot change unless the reviewer returns it.',
+  ],
+  'sign.finaliseText': [
+    '您将以审核医师身份签名。签发后报告不可更改，并回传给送检机构。',
+    'You sign as the reviewer. The issued report cannot change and goes back to the site.',
+  ],
   'sign.pin': ['签名密码', 'Signing PIN'],
   'sign.required': ['请输入签名密码', 'Enter your signing PIN'],
   'sign.confirm': ['签名', 'Sign'],
@@ -97,14 +120,12 @@ export const reading = {
   'sign.study': ['检查', 'Study'],
   'sign.signer': ['签名人', 'Signer'],
 
-  'final.title': ['正式报告', 'Signed report'],
-  'final.document': ['报告', 'Report'],
+  'final.document': ['正式报告', 'Signed report'],
   'final.history': ['经过', 'History'],
   'final.versions': ['版本', 'Versions'],
   'final.version': ['第 {n} 版', 'Version {n}'],
   'final.reviewer': ['审核医师', 'Reviewed by'],
   'final.issued': ['签发时间', 'Issued'],
-  'final.digest': ['文件摘要 SHA-256', 'Digest SHA-256'],
   'final.pdfTitle': ['正式报告文件', 'Signed report document'],
   'final.publishing': ['正在发布…', 'Being published…'],
   'final.status.preliminary': ['临时', 'Preliminary'],
@@ -113,11 +134,8 @@ export const reading = {
   'final.status.corrected': ['更正', 'Corrected'],
   'final.status.cancelled': ['已取消', 'Cancelled'],
   'final.status.entered-in-error': ['作废', 'Entered in error'],
-  'final.download': ['下载', 'Download'],
-
 
   'timeline.title': ['检查经过', 'Course of the exam'],
-  'timeline.sent': ['送检机构发送', 'Sent by the site'],
   'timeline.first_received': ['开始接收', 'First image received'],
   'timeline.last_received': ['最后一幅到达', 'Last image received'],
   'timeline.completed': ['接收完整', 'Study complete'],

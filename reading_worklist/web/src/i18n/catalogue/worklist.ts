@@ -64,5 +64,8 @@ export const worklist = {
   'keys.viewer': ['在第二屏打开阅片器', 'Viewer in a second window'],
   'keys.caliper': ['移动卡尺右边（加 Shift 每次 5 毫米）', 'Move the right caliper edge (with Shift by 5 mm)'],
   'keys.caliperClear': ['清除卡尺', 'Remove the caliper'],
-  'keys.inViewer': ['光标在阅片器内时，使用阅片器自己的快捷键。', 'While the viewer has the focus, its own shortcuts apply.'],
+  'keys.inViewer': [
+    '光标在阅片器内时，使用阅片器自己的快捷键。',
+    'While the viewer has the focus, its own shortcuts apply.',
+  ],
 } as const satisfies Record<string, Entry>;

@@ -1,0 +1,61 @@
+import type { Entry } from '../catalogue';
+
+export const verification = {
+  'verify.title': ['报告验证', 'Report verification'],
+  'verify.enter': ['请输入报告上的 12 位验证码', 'Enter the 12 characters of the code on the report'],
+  'verify.enterLabel': ['验证码', 'Code'],
+  'verify.submit': ['验证', 'Verify'],
+  'verify.checking': ['正在验证…', 'Verifying…'],
+  'verify.check': ['验证电子签名', 'Verify the signatures'],
+  'verify.notFound': ['没有找到此验证码对应的报告', 'No report has this code'],
+  'verify.notFoundHint': [
+    '请核对验证码，并确认由签发该报告的诊断中心查验。',
+    'Check the code, and that it is the centre that issued the report which you ask.',
+  ],
+  'verify.privacy': ['本页不显示患者信息。', 'This page shows nothing of the patient.'],
+  'verify.verdict.valid': ['签名有效，内容未被更改', 'Valid: signed as stated and unchanged since'],
+  'verify.verdict.invalid': ['签名无效，请勿使用', 'Not valid: do not rely on it'],
+  'verify.verdict.indeterminate': ['无法确认', 'Cannot be proven'],
+  'verify.role.writer': ['书写医师', 'Writer'],
+  'verify.role.reviewer': ['审核医师', 'Reviewer'],
+  'verify.role.unknown': ['其他签名', 'Other signature'],
+  'verify.report': ['报告', 'Report'],
+  'verify.examining': ['检查机构', 'Examined at'],
+  'verify.diagnosing': ['诊断机构', 'Diagnosed at'],
+  'verify.version': ['版本', 'Version'],
+  'verify.issued': ['签发时间', 'Issued'],
+  'verify.digest': ['文件摘要 SHA-256', 'Digest SHA-256'],
+  'verify.serial': ['证书 {serial}', 'Certificate {serial}'],
+  'verify.at': ['验证于 {time}', 'Verified {time}'],
+
+  'verify.reason.none': ['签名完好，证书可信', 'The signature is intact and its certificate is trusted'],
+  'verify.reason.unreadable': [
+    '文件或签名无法读取，可能已损坏或被更改',
+    'The file or the signature cannot be read: damaged or altered',
+  ],
+  'verify.reason.content_changed': ['签名后内容被更改', 'The content was altered after signing'],
+  'verify.reason.signature_broken': [
+    '签名值与签名人的证书不符',
+    'The signature does not match the signer’s certificate',
+  ],
+  'verify.reason.signature_missing': ['缺少必需的签名', 'A required signature is missing'],
+  'verify.reason.signature_unexpected': ['文件带有报告不应有的签名', 'The file bears a signature that no report has'],
+  'verify.reason.changed_afterwards': [
+    '签名后添加了其他内容',
+    'Something else than the next signature was added after signing',
+  ],
+  'verify.reason.same_person': ['书写与审核为同一人', 'Writer and reviewer are the same person'],
+  'verify.reason.wrong_person': ['签名人与登记的医师不符', 'The signer is not the person on record'],
+  'verify.reason.time_impossible': ['所称签名时间不可能成立', 'The claimed time of signing is impossible'],
+  'verify.reason.revoked': [
+    '证书已吊销，且没有时间戳证明签名更早',
+    'The certificate was revoked, and no time stamp proves that the signature is older',
+  ],
+  'verify.reason.expired': [
+    '证书已过期，且没有时间戳证明签名更早',
+    'The certificate has expired, and no time stamp proves that the signature is older',
+  ],
+  'verify.reason.untrusted': ['证书不是由受信任的机构颁发', 'The certificate does not come from a trusted authority'],
+  'verify.reason.wrong_purpose': ['证书不用于签署文件', 'The certificate is not meant for signing documents'],
+  'verify.reason.algorithm': ['签名算法已不再安全', 'The algorithm is no longer considered safe'],
+} as const satisfies Record<string, Entry>;
