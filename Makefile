@@ -24,7 +24,7 @@ WEB_SOURCES := $(shell find $(WEB) \( -name node_modules -o -name dist \) -prune
 # Extra words for pytest: `make test PYTEST_ARGS="tests/deploy -x"`.
 PYTEST_ARGS ?=
 
-.PHONY: help setup python web demo up test test-web lint format bench lock clean distclean
+.PHONY: help setup python web demo up test test-fast test-web lint format bench lock clean distclean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -56,8 +56,12 @@ demo: setup ## Start everything, seed a consortium, send real studies, stay up
 up: setup ## Start everything on ./var (the same as .venv/bin/rdc up)
 	@$(VENV)/bin/rdc up
 
-test: setup test-web ## Run the whole suite
-	@$(VENV)/bin/python -m pytest $(PYTEST_ARGS)
+test: setup test-web ## Run the whole suite: the quick tests side by side, then the slow ones
+	@$(VENV)/bin/python -m pytest -n auto -m "not slow" $(PYTEST_ARGS)
+	@$(VENV)/bin/python -m pytest -m slow $(PYTEST_ARGS)
+
+test-fast: setup ## Run the quick tests only
+	@$(VENV)/bin/python -m pytest -n auto -m "not slow" $(PYTEST_ARGS)
 
 test-web: web
 	@cd $(WEB) && $(NODE_PATHS) npm run --silent test
