@@ -161,8 +161,14 @@ class Drain:
         )
 
     def _file(self, batch: Sequence[SpooledInstance | Path]) -> None:
-        """File a batch in one transaction; spool files that are gone were filed before."""
-        items = [_loaded(item) for item in batch if _path(item).exists()]
+        """File a batch in one transaction; what was never acknowledged is dropped."""
+        items: list[SpooledInstance] = []
+        for item in batch:
+            loaded = _loaded(item)
+            if loaded is not None:
+                items.append(loaded)
+            else:
+                self._spool.remove(_path(item))
         for item in items:
             if item.reception.refusal is not None:
                 self._keep_aside(item.path, _refused(item))
@@ -225,8 +231,6 @@ class Drain:
     def _put_aside(self, item: SpooledInstance | Path, error: Exception) -> None:
         """Quarantine a file that cannot be filed for a reason nobody foresaw."""
         path = _path(item)
-        if not path.exists():
-            return
         found = f"filing failed with {type(error).__name__}"
         try:
             spooled = _loaded(item)
@@ -235,6 +239,9 @@ class Drain:
                 path.name, None, QuarantineReason.MALFORMED, found, None, "", datetime.now(UTC), {}
             )
         else:
+            if spooled is None:
+                self._spool.remove(path)
+                return
             reception = spooled.reception
             entry = Entry(
                 path.name,
@@ -261,7 +268,10 @@ def _path(item: SpooledInstance | Path) -> Path:
     return item if isinstance(item, Path) else item.path
 
 
-def _loaded(item: SpooledInstance | Path) -> SpooledInstance:
+def _loaded(item: SpooledInstance | Path) -> SpooledInstance | None:
+    """Return what is to be filed; None for a file that is gone or was never acknowledged."""
+    if not _path(item).exists():
+        return None
     return load(item) if isinstance(item, Path) else item
 
 

@@ -147,8 +147,11 @@ def _plain(text: str, length: int) -> str:
     )
 
 
-def read_reception(file: BinaryIO, name: str) -> tuple[Reception, int]:
+def read_reception(file: BinaryIO, name: str) -> tuple[Reception, int] | None:
     """Return the record of a spooled file and the offset of its dataset.
+
+    None when the file has no record yet: it was being received when its
+    process died, and nobody was told that it had been.
 
     name: of the file, for the error.
 
@@ -156,19 +159,22 @@ def read_reception(file: BinaryIO, name: str) -> tuple[Reception, int]:
         NotASpooledFile: it is not one of this gateway's, or damaged.
     """
     encoded = file.read(_HEAD_MAXIMUM)
+    if not any(encoded) or _PREAMBLE.startswith(encoded):
+        return None
     offset = dataset_offset(encoded)
     marker = struct.pack("<HH2sHI", 0x0002, 0x0102, b"OB", 0, _RECORD_LENGTH)
-    if (
-        offset is None
-        or encoded[offset - _RECORD_LENGTH - len(marker) : offset - _RECORD_LENGTH] != marker
-    ):
+    record_at = (offset or 0) - _RECORD_LENGTH
+    if offset is None or encoded[record_at - len(marker) : record_at] != marker:
         raise NotASpooledFile(
             f"spooled file {name}",
             expected="file meta information with our private record",
             found="something else",
         )
+    content = encoded[record_at:offset]
+    if not content.strip(b" \0"):
+        return None
     try:
-        return _reception(json.loads(encoded[offset - _RECORD_LENGTH : offset])), offset
+        return _reception(json.loads(content)), offset
     except (ValueError, KeyError, TypeError) as error:
         raise NotASpooledFile(
             f"record of spooled file {name}", found=f"{type(error).__name__}: {error}"

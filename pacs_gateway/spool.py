@@ -1,9 +1,11 @@
 """The receiving spool: where an instance is durable before its sender is told so.
 
-`incoming/` holds what is being received, `ready/` what has been acknowledged
-and waits to be filed. A file enters `ready/` by an atomic rename after its
-bytes are on disk, and success is answered only after the rename itself is on
-disk. What a dead process left in `incoming/` was never acknowledged.
+An instance is received into a file whose name is durable already: such files
+are made in advance, many with one sync of their directory. Its dataset is
+written as it comes, then the record of the reception is written into the head,
+and one `fsync` makes all of it durable; after that success is answered. A file
+without its record was never acknowledged. One with a record proves itself by
+the dataset's digest when it is read again after a crash.
 """
 
 import errno
@@ -22,10 +24,11 @@ from typing import BinaryIO, Final
 from uuid import uuid4
 
 from pacs_gateway import part10
-from pacs_gateway.part10 import Origin, Reception
+from pacs_gateway.part10 import NotASpooledFile, Origin, Reception
 from storage.dicom_header import InstanceHeader
 from storage.errors import RdcError
 
+_NAMES_AT_ONCE: Final = 64
 _REMEMBERED: Final = 4096
 _SPACE_CHECK_BYTES: Final = 32 * 1024 * 1024
 _OUT_OF_SPACE: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
@@ -47,7 +50,7 @@ class SpoolFailed(RdcError):
 
 @dataclass(frozen=True, slots=True)
 class SpooledInstance:
-    """A complete file in `ready/`.
+    """A complete file of the spool.
 
     header: what `storage.dicom_header` read when it was received; None when
         that is not known any more (after a restart) or the bytes were refused.
@@ -69,15 +72,18 @@ class Spool:
         reserve_bytes: see `GatewayConfig.spool_reserve_bytes`.
         """
         self._directory = directory
-        self._incoming = directory / "incoming"
-        self._ready = directory / "ready"
+        self._files = directory / "instances"
         self._reserve_bytes = reserve_bytes
         self._lock_file: BinaryIO | None = None
-        self._sync: _DirectorySync | None = None
+        self._naming = threading.Lock()
+        self._unused: deque[Path] = deque()
         self._arrival = threading.Condition()
+        # Files that exist but hold no complete instance: unused ones, and those being received.
+        self._incomplete: set[Path] = set()
         self._fresh: deque[SpooledInstance] = deque()
         self._forgotten = False
         self._backlog: deque[Path] = deque()
+        self._waiting = 0
 
     def open(self) -> None:
         """Take the directory for this process and find what is still to be filed.
@@ -85,8 +91,8 @@ class Spool:
         Raises:
             SpoolBusy: another process has it.
         """
-        self._incoming.mkdir(parents=True, exist_ok=True)
-        self._ready.mkdir(exist_ok=True)
+        self._files.mkdir(parents=True, exist_ok=True)
+        _sync_directory(self._directory)
         lock_file = (self._directory / "owner.lock").open("ab")
         try:
             fcntl.flock(lock_file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -97,26 +103,31 @@ class Spool:
                 remedy="Stop the other gateway, or give this one a spool directory of its own.",
             ) from error
         self._lock_file = lock_file
-        for partial in self._incoming.iterdir():
-            partial.unlink()
-        self._backlog = deque(sorted(self._ready.iterdir()))
-        self._sync = _DirectorySync(self._ready)
+        for path in sorted(self._files.iterdir()):
+            if path.stat().st_size:
+                self._backlog.append(path)
+            else:
+                path.unlink()
+        self._waiting = len(self._backlog)
         if self._backlog:
-            _log.info(
-                "spool holds instances of an earlier run", extra={"count": len(self._backlog)}
-            )
+            _log.info("spool holds files of an earlier run", extra={"count": self._waiting})
 
     def close(self) -> None:
-        """Give the directory back; what is in `ready/` stays for the next process."""
-        if self._sync is not None:
-            self._sync.close()
-            self._sync = None
+        """Give the directory back; what waits stays for the next process."""
+        with self._naming:
+            while self._unused:
+                self._unused.pop().unlink(missing_ok=True)
         if self._lock_file is not None:
             self._lock_file.close()
             self._lock_file = None
 
     def begin(
-        self, origin: Origin, *, sop_class_uid: str, sop_instance_uid: str, transfer_syntax_uid: str
+        self,
+        origin: Origin,
+        *,
+        sop_class_uid: str,
+        sop_instance_uid: str,
+        transfer_syntax_uid: str,
     ) -> "SpoolWriter":
         """Start to receive an instance.
 
@@ -127,10 +138,8 @@ class Spool:
             SpoolFailed: the file cannot be made.
         """
         self.require_space()
-        # Sorts by arrival; the random part keeps names apart even when the clock is set back.
-        name = f"{time.time_ns():020d}-{uuid4().hex[:12]}.dcm"
         head = part10.head(origin, sop_class_uid, sop_instance_uid, transfer_syntax_uid)
-        return SpoolWriter(self, self._incoming / name, head)
+        return SpoolWriter(self, self._durable_name(), head)
 
     def require_space(self) -> None:
         """Check that the reserve is free.
@@ -150,30 +159,38 @@ class Spool:
                 remedy="Free space on the gateway's disk; senders will try again.",
             )
 
-    def admit(self, written: Path, instance: SpooledInstance) -> None:
-        """Make a finished file part of `ready/`, durably, and offer it to `next_batch`.
+    def _durable_name(self) -> Path:
+        """Return an empty file whose directory entry is on disk."""
+        with self._naming:
+            if not self._unused:
+                self._make_names()
+            return self._unused.popleft()
 
-        Raises:
-            SpoolFailed: it is not durable.
-        """
-        sync = self._sync
-        if sync is None:
-            raise SpoolFailed("spool is closed", remedy="Start the gateway.")
-        try:
-            written.rename(instance.path)
-            sync.wait()
-        except OSError as error:
-            raise SpoolFailed(f"spool {self._ready}", found=str(error)) from error
+    def _make_names(self) -> None:
+        # Sorts by age; the random part keeps names apart even when the clock is set back.
+        now = time.time_ns()
+        made = [
+            self._files / f"{now:020d}-{number:02d}-{uuid4().hex[:12]}.dcm"
+            for number in range(_NAMES_AT_ONCE)
+        ]
         with self._arrival:
+            self._incomplete.update(made)
+        with _spool_errors(self._files):
+            for path in made:
+                path.touch(exist_ok=False)
+            _sync_directory(self._files)
+        self._unused.extend(made)
+
+    def admit(self, instance: SpooledInstance) -> None:
+        """Offer a file that is complete and durable to `next_batch`."""
+        with self._arrival:
+            self._incomplete.discard(instance.path)
+            self._waiting += 1
             if len(self._fresh) < _REMEMBERED:
                 self._fresh.append(instance)
             else:
                 self._forgotten = True
             self._arrival.notify()
-
-    def ready_path(self, name: str) -> Path:
-        """Return where a file of this name stands once it is complete."""
-        return self._ready / name
 
     def next_batch(
         self, limit: int, *, timeout: float, gather: float = 0.0
@@ -181,9 +198,8 @@ class Spool:
         """Return up to `limit` files, oldest first; none when nothing came in `timeout` seconds.
 
         A file whose facts are still in memory comes as `SpooledInstance`, one
-        that must be read again as its path (see `load`); now and then one
-        comes twice, and is gone the second time. One thread may call this.
-        What it got it must `remove` or `postpone`.
+        that must be read again as its path (see `load`). One thread may call
+        this. What it got it must `remove` or `postpone`.
 
         gather: seconds to wait for more once something is there.
         """
@@ -192,7 +208,8 @@ class Spool:
                 self._arrival.wait(timeout)
             if not self._backlog and not self._fresh and self._forgotten:
                 self._forgotten = False
-                self._backlog = deque(sorted(self._ready.iterdir()))
+                complete = (p for p in self._files.iterdir() if p not in self._incomplete)
+                self._backlog = deque(sorted(complete))
             if self._backlog:
                 return [self._backlog.popleft() for _ in range(min(limit, len(self._backlog)))]
             if self._fresh:
@@ -205,32 +222,56 @@ class Spool:
             self._forgotten = True
 
     def waiting(self) -> int:
-        """Count the files in `ready/`."""
-        return sum(1 for _ in self._ready.iterdir())
+        """Count the complete files that have not been filed."""
+        with self._arrival:
+            return self._waiting
 
-    @staticmethod
-    def remove(path: Path) -> None:
+    def remove(self, path: Path) -> None:
         """Drop a file that has been filed; one that is gone already is fine."""
-        path.unlink(missing_ok=True)
+        try:
+            path.unlink()
+        except FileNotFoundError:
+            return
+        with self._arrival:
+            self._waiting -= 1
+
+    def forget(self, path: Path) -> None:
+        """Drop a file that never became complete."""
+        with suppress(OSError):
+            path.unlink(missing_ok=True)
+        with self._arrival:
+            self._incomplete.discard(path)
 
 
-def load(path: Path) -> SpooledInstance:
-    """Read a file of `ready/` again; its header is left to the caller.
+def load(path: Path) -> SpooledInstance | None:
+    """Read a file again that an earlier run left; None when it was never acknowledged.
 
     Raises:
         NotASpooledFile: it is damaged.
         OSError: it cannot be read.
     """
     with path.open("rb") as file:
-        reception, offset = part10.read_reception(file, path.name)
-    return SpooledInstance(path, path.stat().st_size, offset, reception, None)
+        found = part10.read_reception(file, path.name)
+        if found is None:
+            return None
+        reception, offset = found
+        file.seek(offset)
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+        size = file.tell()
+    if digest != reception.dataset_sha256:
+        raise NotASpooledFile(
+            f"dataset of spooled file {path.name}",
+            expected=f"{reception.dataset_size} bytes with SHA-256 {reception.dataset_sha256}",
+            found=f"{size - offset} bytes with SHA-256 {digest}",
+        )
+    return SpooledInstance(path, size, offset, reception, None)
 
 
 class SpoolWriter:
     """One instance being received; ends with `publish` or `discard`."""
 
     def __init__(self, spool: Spool, path: Path, head: part10.Head) -> None:
-        """Make the partial file.
+        """Begin to fill the empty file at `path`.
 
         Raises:
             SpoolFull: no space is left.
@@ -242,13 +283,12 @@ class SpoolWriter:
         self._digest = hashlib.sha256()
         self._size = 0
         self._unchecked = 0
-        with _spool_errors(path):
-            self._file = path.open("x+b", buffering=0)
         try:
             with _spool_errors(path):
+                self._file = path.open("r+b", buffering=0)
                 self._file.write(head.encoded)
-        except SpoolFull:
-            self.discard()
+        except (SpoolFull, SpoolFailed):
+            spool.forget(path)
             raise
 
     @property
@@ -291,7 +331,7 @@ class SpoolWriter:
         return len(self._head.encoded)
 
     def publish(self, reception: Reception, header: InstanceHeader | None) -> SpooledInstance:
-        """Make the instance durable in `ready/`; from here on it is not lost.
+        """Make the instance durable; from here on it is not lost.
 
         Raises:
             SpoolFull, SpoolFailed: it is not durable and must not be acknowledged.
@@ -302,21 +342,20 @@ class SpoolWriter:
             os.fsync(self._file.fileno())
             self._file.close()
         instance = SpooledInstance(
-            path=self._spool.ready_path(self._path.name),
+            path=self._path,
             size=self.dataset_offset + self._size,
             dataset_offset=self.dataset_offset,
             reception=reception,
             header=header,
         )
-        self._spool.admit(self._path, instance)
+        self._spool.admit(instance)
         return instance
 
     def discard(self) -> None:
         """Drop what was received; for an instance that will not be acknowledged."""
         with suppress(OSError):
             self._file.close()
-        with suppress(OSError):
-            self._path.unlink(missing_ok=True)
+        self._spool.forget(self._path)
 
 
 class _spool_errors:  # noqa: N801 -- used as a statement
@@ -339,46 +378,9 @@ class _spool_errors:  # noqa: N801 -- used as a statement
         raise SpoolFailed(where, found=str(error), remedy="Look at the gateway's disk.") from error
 
 
-class _DirectorySync:
-    """fsync of one directory, shared by all threads that wait for it at the same time."""
-
-    def __init__(self, directory: Path) -> None:
-        self._descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
-        self._turn = threading.Condition()
-        self._asked = 0
-        self._covered = 0
-        self._busy = False
-
-    def wait(self) -> None:
-        """Return when every change this thread made to the directory before the call is on disk.
-
-        Raises:
-            OSError: it is not.
-        """
-        with self._turn:
-            self._asked += 1
-            mine = self._asked
-            while self._covered < mine:
-                if self._busy:
-                    self._turn.wait()
-                else:
-                    self._sync_once()
-
-    def _sync_once(self) -> None:
-        """Sync with the lock released; covers all who asked before it started."""
-        self._busy = True
-        covers = self._asked
-        self._turn.release()
-        try:
-            os.fsync(self._descriptor)
-        except OSError:
-            covers = 0
-            raise
-        finally:
-            self._turn.acquire()
-            self._busy = False
-            self._covered = max(self._covered, covers)
-            self._turn.notify_all()
-
-    def close(self) -> None:
-        os.close(self._descriptor)
+def _sync_directory(directory: Path) -> None:
+    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

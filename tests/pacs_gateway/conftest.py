@@ -22,6 +22,18 @@ from storage.registry import (
 from tests.pacs_gateway.processes import GatewayProcess
 
 
+def left_in(spool: Path) -> list[Path]:
+    """Return the files of a spool in which there is anything."""
+    return [path for path in (spool / "instances").iterdir() if _size(path)]
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return 0
+
+
 @dataclass(frozen=True)
 class Site:
     """A site and the device it sends from."""

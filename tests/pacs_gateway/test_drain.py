@@ -28,7 +28,7 @@ from storage.objects import (
     StoredObject,
 )
 from storage.outbox import OutboxMessage
-from tests.pacs_gateway.conftest import Site
+from tests.pacs_gateway.conftest import Site, left_in
 from tests.pacs_gateway.datasets import EXPLICIT, Sample, sample
 from tests.pacs_gateway.peers import CT, RawPeer
 from tests.pacs_gateway.processes import GatewayProcess
@@ -81,7 +81,7 @@ def test_poison_is_put_aside_and_holds_nobody_up(
     # A device that has been removed from the registry since: its row cannot be referred to.
     _spooled(spool, site, [sample(SOPInstanceUID="1.2.3.1")], device_id=uuid4())
     _spooled(spool, site, [sample(SOPInstanceUID="1.2.3.2")], device_id=site.device_id)
-    (spool / "ready" / "00000000000000000000-damaged.dcm").write_bytes(b"not ours")
+    (spool / "instances" / "00000000000000000000-damaged.dcm").write_bytes(b"not ours")
     gateway = start_gateway()
     assert send(gateway, [sample(SOPInstanceUID="1.2.3.3")]) == [0]
     drained(gateway)
@@ -314,9 +314,9 @@ def test_killed_while_receiving_it_keeps_what_it_acknowledged_once(
     _send_until_cut(gateway_process.port, items, acknowledged)
     assert len(acknowledged) == len(items)
     until(lambda: count(database, Instance) >= len(items), "all are filed", seconds=60)
-    until(lambda: not list((tmp_path / "spool" / "ready").iterdir()), "the spool is empty")
+    until(lambda: not left_in(tmp_path / "spool"), "the spool is empty")
     assert gateway_process.stop() == 0
-    assert list((tmp_path / "spool" / "incoming").iterdir()) == []
+    assert left_in(tmp_path / "spool") == []
     with database.transaction() as session:
         stored = session.scalars(select(Instance.sop_instance_uid)).all()
         assert sorted(stored) == sorted(acknowledged)

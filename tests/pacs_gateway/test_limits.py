@@ -14,7 +14,7 @@ import pytest
 from pacs_gateway.gateway import Gateway
 from storage.database import Database
 from storage.index.tables import Instance
-from tests.pacs_gateway.conftest import Site
+from tests.pacs_gateway.conftest import Site, left_in
 from tests.pacs_gateway.datasets import CT, EXPLICIT, ct, encode, sample
 from tests.pacs_gateway.peers import RawPeer, p_data, pdv, store_command
 from tests.pacs_gateway.processes import GatewayProcess
@@ -64,7 +64,8 @@ def test_a_disk_that_fills_up_during_an_instance_is_told(
         assert send(gateway, [large, small]) == [0xA700, 0]
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, kept)
-    assert list((tmp_path / "spool" / "incoming").iterdir()) == []
+    drained(gateway)
+    assert left_in(tmp_path / "spool") == []
     assert send(gateway, [large]) == [0]
     drained(gateway)
     assert count(database, Instance) == 2
@@ -75,16 +76,16 @@ def test_an_association_that_ends_within_an_instance_leaves_nothing(
     gateway: Gateway, database: Database, site: Site, tmp_path: Path, ending: str
 ) -> None:
     assert site
-    incoming = tmp_path / "spool" / "incoming"
+    spool = tmp_path / "spool"
     with RawPeer(gateway.bound_port) as peer:
         assert peer.associate() == 2
         peer.send(p_data(pdv(1, 3, store_command("1.2.3"))) + p_data(pdv(1, 0, bytes(100_000))))
-        until(lambda: bool(list(incoming.iterdir())), "the instance is being received")
+        until(lambda: bool(left_in(spool)), "the instance is being received")
         if ending == "abort":
             peer.send(struct.pack(">BxI", 7, 4) + bytes(4))
         elif ending == "reset":
             peer.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    until(lambda: not list(incoming.iterdir()), "what came of it is gone")
+    until(lambda: not left_in(spool), "what came of it is gone")
     assert gateway.waiting() == 0
     assert count(database, Instance) == 0
 
@@ -132,4 +133,4 @@ def test_mutated_streams_are_answered_or_ended(
                 pass
     assert send(gateway, [sample()]) == [0]
     drained(gateway)
-    assert list((tmp_path / "spool" / "incoming").iterdir()) == []
+    assert left_in(tmp_path / "spool") == []

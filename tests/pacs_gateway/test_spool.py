@@ -14,6 +14,7 @@ from pydicom import dcmread
 from pacs_gateway.part10 import NotASpooledFile, Origin, Reception, Refusal
 from pacs_gateway.spool import Spool, SpoolBusy, SpooledInstance, SpoolFull, SpoolWriter, load
 from storage.index.tables import QuarantineReason
+from tests.pacs_gateway.conftest import left_in
 
 _ORIGIN = Origin(uuid4(), uuid4(), "CT1", "RDC", "10.0.0.1")
 _EXPLICIT = "1.2.840.10008.1.2.1"
@@ -72,6 +73,7 @@ def test_a_spooled_file_explains_itself_after_a_restart(
 ) -> None:
     published = _publish(spool, refusal)
     found = load(published.path)
+    assert found is not None
     assert found.dataset_offset == published.dataset_offset
     assert found.size == published.size
     assert found.reception.origin == _ORIGIN
@@ -83,13 +85,42 @@ def test_a_spooled_file_explains_itself_after_a_restart(
         assert found.reception.refusal.found
 
 
-@pytest.mark.parametrize("damage", [b"", b"\0" * 200, b"\0" * 128 + b"DICM" + b"\0" * 3000])
+@pytest.mark.parametrize(
+    "damage", [b"not ours", b"\0" * 128 + b"DICM" + b"\0" * 3000, b"\0" * 200 + b"x"]
+)
 def test_a_damaged_file_is_told(spool: Spool, tmp_path: Path, damage: bytes) -> None:
     assert spool
     path = tmp_path / "x.dcm"
     path.write_bytes(damage)
     with pytest.raises(NotASpooledFile):
         load(path)
+
+
+@pytest.mark.parametrize("keep", [0, 1, 131, 132, 400, 1500])
+def test_a_file_cut_before_its_record_was_never_acknowledged(
+    spool: Spool, tmp_path: Path, keep: int
+) -> None:
+    writer = _begin(spool)
+    writer.write(memoryview(_DATASET))
+    partial = next(path for path in left_in(tmp_path / "spool"))
+    path = tmp_path / "x.dcm"
+    path.write_bytes(partial.read_bytes()[:keep])
+    assert load(path) is None
+
+
+def test_zeros_where_the_disk_has_not_written_were_never_acknowledged(tmp_path: Path) -> None:
+    path = tmp_path / "x.dcm"
+    path.write_bytes(bytes(5000))
+    assert load(path) is None
+
+
+def test_a_dataset_that_changed_is_told(spool: Spool) -> None:
+    published = _publish(spool)
+    content = bytearray(published.path.read_bytes())
+    content[-1] ^= 1
+    published.path.write_bytes(content)
+    with pytest.raises(NotASpooledFile, match="SHA-256"):
+        load(published.path)
 
 
 def test_what_is_discarded_or_left_by_a_dead_process_is_gone(spool: Spool, tmp_path: Path) -> None:
@@ -101,8 +132,10 @@ def test_what_is_discarded_or_left_by_a_dead_process_is_gone(spool: Spool, tmp_p
     again = Spool(tmp_path / "spool", reserve_bytes=1)
     again.open()
     try:
-        assert list((tmp_path / "spool" / "incoming").iterdir()) == []
-        assert list(again.next_batch(10, timeout=0)) == [kept.path]
+        loaded = [load(path) for path in again.next_batch(10, timeout=0) if isinstance(path, Path)]
+        # What was being received is known as never acknowledged, what was published as complete.
+        assert [item.path for item in loaded if item] == [kept.path]
+        assert len(loaded) == 2
     finally:
         again.close()
 
@@ -119,7 +152,7 @@ def test_a_short_disk_refuses_before_it_is_full(tmp_path: Path) -> None:
     try:
         with pytest.raises(SpoolFull, match="bytes free"):
             _begin(spool)
-        assert list((tmp_path / "spool" / "incoming").iterdir()) == []
+        assert left_in(tmp_path / "spool") == []
     finally:
         spool.close()
 
