@@ -23,7 +23,8 @@ export function PortalExamPage() {
   if (exam.isError) {
     return (
       <div className="portal-failed">
-        <ProblemNotice heading={t('portal.failed')} error={exam.error} onRetry={() => void exam.refetch()} />
+        <h1 className="visually-hidden">{t('portal.failed')}</h1>
+        <ProblemNotice error={exam.error} onRetry={() => void exam.refetch()} />
         <Link to="/portal">{t('portal.title')}</Link>
       </div>
     );

@@ -42,7 +42,8 @@ export function ReadingPage() {
   if (workitem.isError) {
     return (
       <div className="reading-failed">
-        <ProblemNotice heading={t('reading.failed')} error={workitem.error} onRetry={() => void workitem.refetch()} />
+        <h1 className="visually-hidden">{t('reading.failed')}</h1>
+        <ProblemNotice error={workitem.error} onRetry={() => void workitem.refetch()} />
       </div>
     );
   }

@@ -18,7 +18,7 @@ export function ReportTextView({ lane, text }: { lane: Lane; text: ReportText })
     <div className="report-view">
       {FIELDS.map((field) => (
         <section key={field}>
-          <h3>{nameOf(field)}</h3>
+          <h2>{nameOf(field)}</h2>
           {text[field].trim() === '' ? (
             <p className="report-none">{t('report.empty')}</p>
           ) : (

@@ -28,7 +28,7 @@ export function TimelineView({ timeline }: { timeline: UseQueryResult<Timeline> 
   const { deliveries } = timeline.data;
   return (
     <>
-      <h3 className="visually-hidden">{t('timeline.title')}</h3>
+      <h2 className="visually-hidden">{t('timeline.title')}</h2>
       <Steps times={STEPS.map(([member, name]) => [name, timeline.data[member]])} />
       <DeliverySteps deliveries={deliveries} />
     </>

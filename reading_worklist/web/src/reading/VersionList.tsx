@@ -26,10 +26,10 @@ function Version({ version }: { version: ReportVersion }) {
   const statusKey = `final.status.${version.status}`;
   return (
     <article className="version">
-      <h3>
+      <h2>
         {t('final.version', { n: version.number })}{' '}
         <Chip tone="green">{isPlainKey(statusKey) ? t(statusKey) : version.status}</Chip>
-      </h3>
+      </h2>
       <dl>
         <Row name={t('review.writer')} value={version.writer.display_name} />
         <Row name={t('final.reviewer')} value={version.reviewer.display_name} />

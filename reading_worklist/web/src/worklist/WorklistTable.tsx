@@ -62,6 +62,10 @@ export function WorklistTable({ items, failed, old, selection, claiming, onOpen,
 
   return (
     <div ref={scroller} className={`worklist-scroll${old ? ' worklist-old' : ''}`}>
+      {/* The keyboard moves a selection, not the focus, so it must be said. */}
+      <p className="visually-hidden" role="status">
+        {selection.selected !== null && t('worklist.selected', { patient: selection.selected.patient.name })}
+      </p>
       <table className="worklist-table" aria-label={t('worklist.table')} aria-busy={items === null || old}>
         <thead>
           <tr>
