@@ -77,6 +77,9 @@ class Spool:
         self._lock_file: BinaryIO | None = None
         self._naming = threading.Lock()
         self._unused: deque[Path] = deque()
+        self._names_wanted = threading.Event()
+        self._closing = False
+        self._namer: threading.Thread | None = None
         self._arrival = threading.Condition()
         # Files that exist but hold no complete instance: unused ones, and those being received.
         self._incomplete: set[Path] = set()
@@ -111,12 +114,20 @@ class Spool:
         self._waiting = len(self._backlog)
         if self._backlog:
             _log.info("spool holds files of an earlier run", extra={"count": self._waiting})
+        self._closing = False
+        self._names_wanted.set()
+        self._namer = threading.Thread(target=self._keep_names, name="spool-names")
+        self._namer.start()
 
     def close(self) -> None:
         """Give the directory back; what waits stays for the next process."""
-        with self._naming:
-            while self._unused:
-                self._unused.pop().unlink(missing_ok=True)
+        self._closing = True
+        self._names_wanted.set()
+        if self._namer is not None:
+            self._namer.join()
+            self._namer = None
+        while self._unused:
+            self._unused.pop().unlink(missing_ok=True)
         if self._lock_file is not None:
             self._lock_file.close()
             self._lock_file = None
@@ -161,10 +172,26 @@ class Spool:
 
     def _durable_name(self) -> Path:
         """Return an empty file whose directory entry is on disk."""
-        with self._naming:
-            if not self._unused:
-                self._make_names()
-            return self._unused.popleft()
+        if len(self._unused) < _NAMES_AT_ONCE:
+            self._names_wanted.set()
+        while True:
+            with suppress(IndexError):
+                return self._unused.popleft()
+            with self._naming:
+                if not self._unused:
+                    self._make_names()
+
+    def _keep_names(self) -> None:
+        """Make names before they are needed: it takes the filesystem longer than writing does."""
+        while self._names_wanted.wait() and not self._closing:
+            self._names_wanted.clear()
+            try:
+                with self._naming:
+                    while len(self._unused) < 2 * _NAMES_AT_ONCE:
+                        self._make_names()
+            except (SpoolFull, SpoolFailed) as error:
+                # Whoever needs a name will try himself and tell the sender.
+                _log.warning("spool cannot make files", extra={"why": str(error)})
 
     def _make_names(self) -> None:
         # Sorts by age; the random part keeps names apart even when the clock is set back.
