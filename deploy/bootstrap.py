@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
+from zoneinfo import ZoneInfo
 
 from deploy import logs
 from deploy.errors import DeployError, SettingsError
@@ -102,7 +103,11 @@ def returns_config(settings: Settings) -> ReturnsConfig:
     """Say how results shall be delivered."""
     from pacs_gateway.config import ReturnsConfig  # noqa: PLC0415
 
-    return ReturnsConfig(calling_ae_title=settings.ae_title)
+    offset = datetime.now(ZoneInfo(settings.time_zone)).utcoffset() or timedelta()
+    return ReturnsConfig(
+        calling_ae_title=settings.ae_title,
+        utc_offset_minutes=int(offset.total_seconds()) // 60,
+    )
 
 
 def web_config(settings: Settings) -> WebConfig:

@@ -229,6 +229,14 @@ def matches_text(text: str) -> ColumnElement[bool]:
     )
 
 
+def sites(session: Session, scope: Scope) -> list[SiteView]:
+    """Return the visible sites by code: what the worklist can be narrowed to."""
+    rows = session.scalars(
+        select(Organisation).where(scope.sees(Organisation.id)).order_by(Organisation.code)
+    )
+    return [site_view(one) for one in rows]
+
+
 def age_text(birth_date: date | None, on: date | None) -> str | None:
     """Return a patient's age on a day as DICOM writes it (PS3.5 §6.2, VR AS).
 

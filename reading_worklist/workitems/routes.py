@@ -9,12 +9,12 @@ from reading_worklist.access.scope import Scope
 from reading_worklist.services import Asking, Parts
 from reading_worklist.workitems import queries, service
 from reading_worklist.workitems.queries import PAGE_SIZE_MAX, Filter
-from reading_worklist.workitems.schemas import Timeline, WorkitemDetail, WorkitemPage
+from reading_worklist.workitems.schemas import SiteView, Timeline, WorkitemDetail, WorkitemPage
 from reading_worklist.workitems.states import State
 from reading_worklist.workitems.tables import Lane
 from storage.registry import Role
 
-router = APIRouter(prefix="/api/workitems", tags=["worklist"])
+router = APIRouter(prefix="/api", tags=["worklist"])
 
 CENTRE_ROLES: Final = (
     Role.WRITER,
@@ -36,7 +36,15 @@ def centre(scope: Asking) -> Scope:
     return scope
 
 
-@router.get("")
+@router.get("/sites")
+def list_sites(scope: Asking, services: Parts) -> list[SiteView]:
+    """Return the sites whose studies the worklist holds."""
+    centre(scope)
+    with services.database.transaction() as session:
+        return queries.sites(session, scope)
+
+
+@router.get("/workitems")
 def list_workitems(  # noqa: PLR0917 -- one parameter for each query parameter
     scope: Asking,
     services: Parts,
@@ -61,7 +69,7 @@ def list_workitems(  # noqa: PLR0917 -- one parameter for each query parameter
         return queries.worklist(session, scope, wanted, page=page, page_size=page_size)
 
 
-@router.get("/{workitem_id}")
+@router.get("/workitems/{workitem_id}")
 def get_workitem(workitem_id: UUID, scope: Asking, services: Parts) -> WorkitemDetail:
     """Return one workitem with its draft, submissions and signed versions."""
     centre(scope)
@@ -69,7 +77,7 @@ def get_workitem(workitem_id: UUID, scope: Asking, services: Parts) -> WorkitemD
         return queries.detail(session, scope, workitem_id)
 
 
-@router.get("/{workitem_id}/timeline")
+@router.get("/workitems/{workitem_id}/timeline")
 def get_timeline(workitem_id: UUID, scope: Asking, services: Parts) -> Timeline:
     """Return when the exam passed each step of its road."""
     centre(scope)
@@ -77,7 +85,7 @@ def get_timeline(workitem_id: UUID, scope: Asking, services: Parts) -> Timeline:
         return queries.timeline(session, scope, workitem_id)
 
 
-@router.post("/{workitem_id}/claim")
+@router.post("/workitems/{workitem_id}/claim")
 def claim(workitem_id: UUID, scope: Asking, services: Parts) -> WorkitemDetail:
     """Claim the workitem for writing, or renew the lease of one's own claim."""
     with services.database.transaction() as session:
@@ -85,7 +93,7 @@ def claim(workitem_id: UUID, scope: Asking, services: Parts) -> WorkitemDetail:
     return get_workitem(workitem_id, scope, services)
 
 
-@router.post("/{workitem_id}/review")
+@router.post("/workitems/{workitem_id}/review")
 def start_review(workitem_id: UUID, scope: Asking, services: Parts) -> WorkitemDetail:
     """Take a written report for review."""
     with services.database.transaction() as session:
@@ -93,7 +101,7 @@ def start_review(workitem_id: UUID, scope: Asking, services: Parts) -> WorkitemD
     return get_workitem(workitem_id, scope, services)
 
 
-@router.post("/{workitem_id}/release")
+@router.post("/workitems/{workitem_id}/release")
 def release(workitem_id: UUID, scope: Asking, services: Parts) -> WorkitemDetail:
     """Give the workitem back to the queue."""
     with services.database.transaction() as session:

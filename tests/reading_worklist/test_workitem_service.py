@@ -154,3 +154,13 @@ def test_actions_offered_are_those_that_work(database: Database, consortium: Con
         with database.transaction() as session:
             offered[login] = queries.detail(session, scope_of(database, login), workitem_id).actions
     assert offered == {"writer": [Action.CLAIM], "reviewer": [Action.CLAIM], "dispatcher": []}
+
+
+def test_the_sites_to_choose_from_are_those_one_may_see(
+    database: Database, consortium: Consortium
+) -> None:
+    offered = {}
+    for login in ("writer", "doctor-west"):
+        with database.transaction() as session:
+            offered[login] = [one.code for one in queries.sites(session, scope_of(database, login))]
+    assert offered == {"writer": ["EAST", "WEST"], "doctor-west": ["WEST"]}

@@ -1,6 +1,7 @@
 /** Names of the cached answers: what is renewed together begins alike. */
 export const keys = {
   workitems: ['workitems'] as const,
+  sites: ['sites'] as const,
   workitem: (id: string) => ['workitem', id] as const,
   timeline: (id: string) => ['workitem', id, 'timeline'] as const,
   submission: (id: string, number: number) => ['document', 'submission', id, number] as const,

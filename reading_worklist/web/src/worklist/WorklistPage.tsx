@@ -10,7 +10,7 @@ import { useLanguage } from '../i18n/language';
 import { useClaim } from './claim';
 import { type Filters, filtersFrom, isNarrowed, parametersFrom } from './filters';
 import { Overdue } from './Overdue';
-import { PAGE_SIZE, useSeenSites, useWorklist } from './queries';
+import { PAGE_SIZE, useSites, useWorklist } from './queries';
 import { Toolbar, type ToolbarHandle } from './Toolbar';
 import { useSelection } from './selection';
 import { WorklistTable } from './WorklistTable';
@@ -35,7 +35,7 @@ export function WorklistPage() {
   const [parameters, setParameters] = useSearchParams();
   const filters = useMemo(() => filtersFrom(parameters), [parameters]);
   const worklist = useWorklist(filters);
-  const sites = useSeenSites(worklist.data);
+  const sites = useSites();
   const items = worklist.data?.items ?? NOTHING;
   const selection = useSelection(items);
   const claim = useClaim();

@@ -1,9 +1,8 @@
 import { keepPreviousData, useQuery } from '@tanstack/react-query';
-import { useState } from 'react';
 
 import { answer, api } from '../api/client';
 import { keys } from '../api/keys';
-import type { Site, WorkitemPage } from '../api/types';
+import type { Site } from '../api/types';
 import { type Filters, statesOf } from './filters';
 
 export const PAGE_SIZE = 50;
@@ -28,16 +27,12 @@ export function useWorklist(filters: Filters) {
   });
 }
 
-/** The sites seen in the list so far, by code: the choices of the site filter. */
-export function useSeenSites(page: WorkitemPage | undefined): readonly Site[] {
-  const [seen, setSeen] = useState<readonly Site[]>([]);
-  const fresh = (page?.items ?? [])
-    .map((item) => item.site)
-    .filter((site) => !seen.some((known) => known.code === site.code));
-  if (fresh.length > 0) {
-    const byCode = new Map([...seen, ...fresh].map((site) => [site.code, site]));
-    const sorted = [...byCode.values()].sort((a, b) => a.code.localeCompare(b.code));
-    if (sorted.length > seen.length) setSeen(sorted);
-  }
-  return seen;
+/** The sites that send to this centre: the choices of the site filter. */
+export function useSites(): readonly Site[] {
+  const sites = useQuery({
+    queryKey: keys.sites,
+    queryFn: () => answer(api.GET('/api/sites')),
+    staleTime: Infinity,
+  });
+  return sites.data ?? [];
 }
