@@ -10,6 +10,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, Final
 
+from rich import box
 from rich.console import Console
 from rich.table import Table
 
@@ -129,12 +130,15 @@ def _say(line: str) -> None:
 
 
 def _print_welcome(road: Road) -> None:
-    table = Table(title="Sign-ins of the demonstration", title_justify="left")
-    for heading in ("role", "login", "password", "signing PIN", "name", "at"):
-        table.add_column(heading, no_wrap=True)
+    table = Table(title="Sign-ins of the demonstration", title_justify="left", box=box.SIMPLE_HEAD)
+    # A login cut off by a narrow terminal would be no use: what is typed never shrinks.
+    for heading in ("login", "password", "PIN"):
+        table.add_column(heading, no_wrap=True, min_width=len(heading))
+    for heading in ("role", "name", "at"):
+        table.add_column(heading, overflow="fold")
     for one in sorted(road.people.values(), key=_by_use):
         roles = ", ".join(role.replace("_", " ") for role in one.roles)
-        table.add_row(roles, one.login, one.password, one.pin, one.display_name, one.organisation)
+        table.add_row(one.login, one.password, one.pin, roles, one.display_name, one.organisation)
     _err.print(table)
     _err.print(f"Open {road.web} in a browser: the studies wait in the worklist.")
     _err.print(
