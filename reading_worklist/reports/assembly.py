@@ -2,16 +2,18 @@
 
 import secrets
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 from urllib.parse import urljoin
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from reading_worklist.access.scope import Scope
+from reading_worklist.patient_age import Age
 from reading_worklist.reports.document import (
-    Age,
     Institution,
     PrintedPatient,
     ReportDocument,
@@ -94,8 +96,16 @@ def report_document(
         ),
         laterality=_one_laterality([one.laterality for one in series if one.laterality]),
         device=_device_name(session, study.id),
+        performed_at=_performed_at(study, ZoneInfo(time_zone)),
         received_at=study.last_received_at,
     )
+
+
+def _performed_at(study: Study, zone: ZoneInfo) -> datetime | None:
+    """Return when the exam was made: the device's wall clock, taken to be of the site's zone."""
+    if study.study_date is None or study.study_time is None:
+        return None
+    return datetime.combine(study.study_date, study.study_time, zone)
 
 
 def _next_version(session: Session, workitem_id: UUID) -> int:

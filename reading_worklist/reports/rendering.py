@@ -5,8 +5,8 @@ from typing import Final, cast
 
 import segno
 
+from reading_worklist.patient_age import Age
 from reading_worklist.reports.document import (
-    Age,
     EcgBlock,
     EcgTrace,
     ReportDocument,

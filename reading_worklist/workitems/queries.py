@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
 from typing import Final
 from urllib.parse import urlencode
 from uuid import UUID
@@ -11,6 +10,7 @@ from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from reading_worklist.access.scope import Scope
+from reading_worklist.patient_age import Age
 from reading_worklist.problems import not_found
 from reading_worklist.reports import queries as report_queries
 from reading_worklist.workitems.rules import allowed_actions
@@ -36,8 +36,6 @@ from storage.registry import Destination, Organisation, Person
 PAGE_SIZE_MAX: Final = 200
 _Holder = aliased(Person)
 _Writer = aliased(Person)
-_DAYS_AS_DAYS: Final = 28
-_MONTHS_AS_MONTHS: Final = 24
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,6 +190,7 @@ def site_view(site: Organisation) -> SiteView:
 
 def patient_view(patient: Patient, study: Study) -> PatientView:
     """Return a patient as pages show him, with the age on the day of the study."""
+    on = study.study_date or study.first_received_at.date()
     return PatientView(
         id=patient.id,
         name=display_name(patient.name),
@@ -199,7 +198,7 @@ def patient_view(patient: Patient, study: Study) -> PatientView:
         local_id=patient.local_id,
         sex=patient.sex,
         birth_date=patient.birth_date,
-        age=age_text(patient.birth_date, study.study_date or study.first_received_at.date()),
+        age=str(Age.between(patient.birth_date, on)) if patient.birth_date else None,
     )
 
 
@@ -235,24 +234,6 @@ def sites(session: Session, scope: Scope) -> list[SiteView]:
         select(Organisation).where(scope.sees(Organisation.id)).order_by(Organisation.code)
     )
     return [site_view(one) for one in rows]
-
-
-def age_text(birth_date: date | None, on: date | None) -> str | None:
-    """Return a patient's age on a day as DICOM writes it (PS3.5 §6.2, VR AS).
-
-    Days to four weeks, months to two years, then years.
-    """
-    if birth_date is None or on is None or on < birth_date:
-        return None
-    days = (on - birth_date).days
-    months = (
-        (on.year - birth_date.year) * 12 + on.month - birth_date.month - (on.day < birth_date.day)
-    )
-    if days < _DAYS_AS_DAYS:
-        return f"{days:03d}D"
-    if months < _MONTHS_AS_MONTHS:
-        return f"{months:03d}M"
-    return f"{months // 12:03d}Y"
 
 
 def _rows() -> Select[Workitem, Study, Patient, Organisation, Person, Person]:

@@ -2,19 +2,22 @@
 
 import hashlib
 import io
+from datetime import time
 from pathlib import Path
 
 import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from pyhanko.pdf_utils.reader import PdfFileReader
-from sqlalchemy import select, text
+from sqlalchemy import select, text, update
 from sqlalchemy.exc import IntegrityError
 
+from reading_worklist.reports.document import from_content
 from reading_worklist.reports.tables import ReportSubmission, ReportVersion
 from reading_worklist.signing.credentials import revoke_credential
 from storage.audit import AuditRecord
 from storage.database import Database
+from storage.index.tables import Study
 from storage.objects import ObjectKey, ObjectStore
 from storage.outbox import OutboxMessage
 from tests.support.seed import Consortium
@@ -169,6 +172,19 @@ def test_an_empty_report_is_not_signed(app: FastAPI, item: str, field: str) -> N
     writer.post(f"{item}/claim")
     writer.put(f"{item}/draft", revision=0, **{**TEXT, field: " "})
     refused(writer.post(f"{item}/submit", revision=1, signing_pin=PIN), 422, "incomplete-report")
+
+
+def test_the_time_of_the_exam_is_printed_in_the_sites_zone(
+    app: FastAPI, item: str, database: Database
+) -> None:
+    with database.transaction() as session:
+        session.execute(update(Study).values(study_time=time(9, 30)))
+    write(app, item)
+    with database.transaction() as session:
+        submission = session.scalars(select(ReportSubmission)).one()
+    document = from_content(submission.content)
+    assert document.local(document.performed_at) == "2026-11-20 09:30"
+    assert str(document.patient.age) == "066Y"
 
 
 def test_an_ecg_needs_no_findings_beside_its_impression(

@@ -10,8 +10,8 @@ import pypdfium2
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from reading_worklist.patient_age import Age
 from reading_worklist.reports.document import (
-    Age,
     EcgBlock,
     EcgMeasurement,
     EcgTrace,

@@ -6,8 +6,8 @@ from datetime import date
 import pytest
 from pydantic import ValidationError
 
+from reading_worklist.patient_age import Age
 from reading_worklist.reports.document import (
-    Age,
     EcgMeasurement,
     EcgTrace,
     Institution,
