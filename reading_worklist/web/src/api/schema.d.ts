@@ -55,7 +55,7 @@ export interface paths {
          * Events
          * @description Stream events as they happen.
          *
-         *     The name is `workitem` or `delivery`, the data a JSON object with ids and states.
+         *     The name is `workitem`, the data a JSON object with its id, state and lane.
          */
         get: operations["events"];
         put?: never;

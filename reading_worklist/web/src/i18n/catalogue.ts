@@ -6,12 +6,10 @@ import { problems } from './catalogue/problems';
 import { reading } from './catalogue/reading';
 import { verification } from './catalogue/verification';
 import { worklist } from './catalogue/worklist';
+import type { Entry } from './entry';
 
 export const LANGUAGES = ['zh-CN', 'en'] as const;
 export type Language = (typeof LANGUAGES)[number];
-
-/** One text in both languages; a missing one is a type error. `{name}` stands for a parameter. */
-export type Entry = readonly [chinese: string, english: string];
 
 /** Every text that a person reads. A page never carries a text of its own. */
 export const catalogue = {

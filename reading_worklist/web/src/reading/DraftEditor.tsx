@@ -10,7 +10,7 @@ import { serverNow } from '../api/serverClock';
 import { useLanguage } from '../i18n/language';
 import { ConflictDialog } from './ConflictDialog';
 import { DraftStatusLine } from './DraftStatusLine';
-import type { Act } from './ReportPanel';
+import type { Act } from './act';
 import { type Field, FIELDS, useFieldName } from './ReportTextView';
 import { SignDialog } from './SignDialog';
 import { EarlierSubmissions, ReturnedNotice } from './Submissions';

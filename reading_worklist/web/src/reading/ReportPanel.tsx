@@ -7,6 +7,7 @@ import { useLanguage } from '../i18n/language';
 import { wordsOf } from '../i18n/problemWords';
 import { DraftEditor } from './DraftEditor';
 import { FinalPanel } from './FinalPanel';
+import type { Act } from './act';
 import { useWorkitemAct, type WorkitemAct } from './queries';
 import { ReviewPanel } from './ReviewPanel';
 import { StatusPanel } from './StatusPanel';
@@ -28,9 +29,6 @@ const DONE: Record<WorkitemAct['act'], PlainKey> = {
   return: 'action.done.return',
   finalise: 'action.done.finalise',
 };
-
-/** Performs an act and says how it ended. Resolves to whether it was done. */
-export type Act = (request: WorkitemAct) => Promise<boolean>;
 
 export function ReportPanel({ item }: { item: WorkitemDetail }) {
   const { t, language } = useLanguage();

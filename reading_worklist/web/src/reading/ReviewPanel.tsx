@@ -7,7 +7,7 @@ import { PdfFrame } from '../design/PdfFrame';
 import { useShortcuts } from '../design/shortcuts';
 import { formatDateTime } from '../i18n/format';
 import { useLanguage } from '../i18n/language';
-import type { Act } from './ReportPanel';
+import type { Act } from './act';
 import { ReportTextView } from './ReportTextView';
 import { ReturnDialog } from './ReturnDialog';
 import { SignDialog } from './SignDialog';

@@ -4,7 +4,7 @@ import type { WorkitemDetail } from '../api/types';
 import { useLanguage } from '../i18n/language';
 import { useSession } from '../session/session';
 import { EarlierSubmissions, ReturnedNotice } from './Submissions';
-import type { Act } from './ReportPanel';
+import type { Act } from './act';
 import { ReportTextView } from './ReportTextView';
 
 /** An exam that this person does not work on right now: who does, and how to take it. */

@@ -1,4 +1,4 @@
-import type { Entry } from '../catalogue';
+import type { Entry } from '../entry';
 
 export const common = {
   'app.name': ['县域影像心电诊断中心', 'Regional Diagnostic Centre'],

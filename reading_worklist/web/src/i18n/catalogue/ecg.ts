@@ -1,4 +1,4 @@
-import type { Entry } from '../catalogue';
+import type { Entry } from '../entry';
 
 export const ecg = {
   'ecg.trace': ['心电图波形', 'ECG trace'],

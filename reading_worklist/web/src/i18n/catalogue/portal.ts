@@ -1,4 +1,4 @@
-import type { Entry } from '../catalogue';
+import type { Entry } from '../entry';
 
 export const portal = {
   'portal.title': ['本院检查', 'Our exams'],

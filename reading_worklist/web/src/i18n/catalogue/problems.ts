@@ -1,4 +1,4 @@
-import type { Entry } from '../catalogue';
+import type { Entry } from '../entry';
 
 /** Words for the problem codes of the API (`problem.CODE` and `problem.CODE.remedy`); unknown codes show the server's own. */
 export const problems = {

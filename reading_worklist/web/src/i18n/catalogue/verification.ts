@@ -1,4 +1,4 @@
-import type { Entry } from '../catalogue';
+import type { Entry } from '../entry';
 
 export const verification = {
   'verify.title': ['报告验证', 'Report verification'],

@@ -1,4 +1,4 @@
-import type { Entry } from '../catalogue';
+import type { Entry } from '../entry';
 
 export const worklist = {
   'worklist.title': ['工作列表', 'Worklist'],
