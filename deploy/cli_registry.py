@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy.orm import Session
 
+    from deploy.people import AddedPerson
     from deploy.settings import Settings
 
 sites = typer.Typer(help="Organisations: the consortium, its centre, the sites.")
@@ -242,9 +243,40 @@ def add_user(
         _audit(
             session, "person:add", "person", added.person_id, organisation=organisation, roles=role
         )
-    typer.echo(f"login      {login}\npassword   {added.password}")
-    if added.signing_pin:
-        typer.echo(f"PIN        {added.signing_pin}   (for signing reports)")
+    _show_secrets(login, added)
+
+
+@users.command("renew")
+def renew_user(
+    login: Annotated[str, typer.Argument(help="Name to sign in with")],
+    *,
+    signing_key: Annotated[
+        bool, typer.Option("--signing-key", help="Make a new signing key and PIN too")
+    ] = False,
+    data_dir: DataDir = None,
+) -> None:
+    """Give a person a new password, for a forgotten one or one that others may know.
+
+    The person is signed out everywhere. With --signing-key the old key is revoked and a new one
+    made; reports it signed stay as they are.
+    """
+    from deploy import bootstrap, people  # noqa: PLC0415
+
+    with _session(data_dir) as (session, settings):
+        renewed = people.renew(
+            session,
+            bootstrap.open_signing_authority(settings),
+            login=login,
+            signing_key=signing_key,
+        )
+        _audit(session, "person:renew", "person", renewed.person_id, signing_key=signing_key)
+    _show_secrets(login, renewed)
+
+
+def _show_secrets(login: str, person: AddedPerson) -> None:
+    typer.echo(f"login      {login}\npassword   {person.password}")
+    if person.signing_pin:
+        typer.echo(f"PIN        {person.signing_pin}   (for signing reports)")
     typer.echo("Neither is stored readably: note them now.")
 
 

@@ -1,4 +1,4 @@
-"""Adding a person: password, roles, and for those who sign a PIN, a key and a certificate."""
+"""Adding and renewing people: password, roles, and for those who sign a key under a PIN."""
 
 import secrets
 from collections.abc import Sequence
@@ -6,14 +6,17 @@ from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from reading_worklist.access.passwords import hash_password
+from reading_worklist.access.tables import WebSession
 from reading_worklist.signing.authority import Authority
 from reading_worklist.signing.credentials import check_pin, issue_credential
 from reading_worklist.signing.errors import PinTooWeak
 from storage import registry
-from storage.registry import Role
+from storage.clock import utc_now
+from storage.registry import Person, Role
 
 SIGNING_ROLES: Final = frozenset({Role.WRITER, Role.REVIEWER, Role.EXPERT})
 PASSWORD_BYTES: Final = 12
@@ -22,7 +25,7 @@ PIN_DIGITS: Final = 6
 
 @dataclass(frozen=True, slots=True)
 class AddedPerson:
-    """A new person and the secrets shown once; no PIN for those who do not sign."""
+    """A person and the secrets shown once; no PIN where no signing key was made."""
 
     person_id: UUID
     password: str
@@ -70,6 +73,50 @@ def add(
             pin=pin,
         )
     return AddedPerson(person_id=person.id, password=password, signing_pin=pin)
+
+
+def renew(session: Session, authority: Authority, *, login: str, signing_key: bool) -> AddedPerson:
+    """Give a person a new password, and with `signing_key` a new key under a new PIN.
+
+    Whoever is signed in as that person is signed out; the old key is revoked, and what it signed
+    keeps its date. For a forgotten password or PIN, or one that others may know.
+    Raises RegistryRefused when there is no such person or it signs for no organisation.
+    """
+    person = session.scalar(select(Person).where(Person.login == login))
+    if person is None:
+        raise registry.RegistryRefused(
+            f"no person has the login {login!r}", remedy="List them with 'rdc user list'."
+        )
+    password = secrets.token_urlsafe(PASSWORD_BYTES)
+    person.password_hash = hash_password(password)
+    session.execute(
+        update(WebSession)
+        .where(WebSession.person_id == person.id, WebSession.ended_at.is_(None))
+        .values(ended_at=utc_now())
+    )
+    pin = _new_key(session, authority, person) if signing_key else None
+    return AddedPerson(person_id=person.id, password=password, signing_pin=pin)
+
+
+def _new_key(session: Session, authority: Authority, person: Person) -> str:
+    signing = [m for m in registry.valid_memberships(session, person.id) if m.role in SIGNING_ROLES]
+    if not signing:
+        raise registry.RegistryRefused(
+            f"{person.login!r} signs no reports",
+            expected="a role among " + ", ".join(sorted(SIGNING_ROLES)),
+            remedy="Renew the password alone.",
+        )
+    pin = generate_pin()
+    issue_credential(
+        session,
+        authority,
+        person_id=person.id,
+        display_name=person.display_name,
+        organisation=signing[0].organisation.name,
+        pin=pin,
+        replace=True,
+    )
+    return pin
 
 
 def generate_pin() -> str:

@@ -1,6 +1,5 @@
 """The demonstration's consortium: a county centre, two township sites, people of every role."""
 
-import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,10 +7,10 @@ from typing import Final
 
 from pydantic import TypeAdapter
 from sqlalchemy import select, update
+from sqlalchemy.orm import Session
 
-from reading_worklist.access.passwords import hash_password
+from deploy import people
 from reading_worklist.signing.authority import Authority
-from reading_worklist.signing.credentials import issue_credential
 from storage import registry
 from storage.database import Database
 from storage.registry import Destination, OrganisationKind, Role
@@ -22,7 +21,6 @@ _CENTRE: Final = (
     "青山县人民医院集中诊断中心",
     "Qingshan County Hospital Diagnostic Centre",
 )
-_PIN_DIGITS: Final = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +83,6 @@ _PEOPLE: Final = (
     ("zheng.ji", "郑继业", "xiling", (Role.SITE_TECHNICIAN,)),
 )
 _PEOPLE_FILE: Final = TypeAdapter(list[DemoPerson])
-_SIGNERS: Final = frozenset({Role.WRITER, Role.REVIEWER})
 
 
 def seed(database: Database, authority: Authority, sign_ins: Path) -> Mapping[str, DemoPerson]:
@@ -95,22 +92,9 @@ def seed(database: Database, authority: Authority, sign_ins: Path) -> Mapping[st
         later start of the same demonstration can print them again.
     """
     if not sign_ins.exists():
-        people = [
-            DemoPerson(
-                login,
-                name,
-                organisation,
-                tuple(roles),
-                password=secrets.token_urlsafe(9),
-                pin="".join(secrets.choice("0123456789") for _ in range(_PIN_DIGITS))
-                if _SIGNERS & set(roles)
-                else "",
-            )
-            for login, name, organisation, roles in _PEOPLE
-        ]
-        _create(database, authority, people)
+        made = _create(database, authority)
         sign_ins.touch(mode=0o600)
-        sign_ins.write_bytes(_PEOPLE_FILE.dump_json(people))
+        sign_ins.write_bytes(_PEOPLE_FILE.dump_json(made))
     stored = _PEOPLE_FILE.validate_json(sign_ins.read_bytes())
     return {one.login: one for one in stored}
 
@@ -136,8 +120,7 @@ def point_destinations(database: Database, ports: Mapping[str, int]) -> None:
                 )
 
 
-def _create(database: Database, authority: Authority, people: list[DemoPerson]) -> None:
-    hashes = {one.login: hash_password(one.password) for one in people}
+def _create(database: Database, authority: Authority) -> list[DemoPerson]:
     with database.transaction() as session:
         code, name, name_en = _CONSORTIUM
         root = registry.add_organisation(
@@ -148,9 +131,8 @@ def _create(database: Database, authority: Authority, people: list[DemoPerson]) 
             name_en=name_en,
             parent=None,
         )
-        organisations = {code: root}
         code, name, name_en = _CENTRE
-        organisations[code] = registry.add_organisation(
+        registry.add_organisation(
             session,
             kind=OrganisationKind.CENTRE,
             code=code,
@@ -170,23 +152,28 @@ def _create(database: Database, authority: Authority, people: list[DemoPerson]) 
             registry.add_device(
                 session, made, site.modality_ae, site.modality_name, addresses=["127.0.0.0/8"]
             )
-            organisations[site.code] = made
-        for one in people:
-            organisation = organisations[one.organisation]
-            person = registry.add_person(
-                session,
-                one.login,
-                one.display_name,
-                hashes[one.login],
-                organisation=organisation,
-                roles=[Role(role) for role in one.roles],
-            )
-            if one.pin:
-                issue_credential(
-                    session,
-                    authority,
-                    person_id=person.id,
-                    display_name=one.display_name,
-                    organisation=organisation.name,
-                    pin=one.pin,
-                )
+        return [
+            _person(session, authority, login, name, code, roles)
+            for login, name, code, roles in _PEOPLE
+        ]
+
+
+def _person(  # noqa: PLR0917 -- a row of the table of people
+    session: Session,
+    authority: Authority,
+    login: str,
+    name: str,
+    organisation: str,
+    roles: tuple[Role, ...],
+) -> DemoPerson:
+    added = people.add(
+        session,
+        authority,
+        login=login,
+        display_name=name,
+        organisation=organisation,
+        roles=roles,
+    )
+    return DemoPerson(
+        login, name, organisation, roles, password=added.password, pin=added.signing_pin or ""
+    )

@@ -37,6 +37,13 @@ def test_a_consortium_is_entered_by_hand(tmp_path: Path) -> None:
     assert added.returncode == 0, added.stderr
     assert "password" in added.stdout
     assert "PIN" in added.stdout
+    renewed = rdc(data, "user", "renew", "li", "--signing-key")
+    assert renewed.returncode == 0, renewed.stderr
+    assert "PIN" in renewed.stdout
+    assert renewed.stdout != added.stdout
+    unknown = rdc(data, "user", "renew", "nobody")
+    assert unknown.returncode == 1
+    assert "no person has the login" in unknown.stderr
     listed = rdc(data, "user", "list")
     assert "writer@centre" in listed.stdout
     assert "10.1.0.0/16" in rdc(data, "device", "list").stdout

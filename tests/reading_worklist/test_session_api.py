@@ -9,13 +9,17 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from sqlalchemy import update
 
+from deploy.people import renew
 from reading_worklist.access.tables import WebSession
+from reading_worklist.signing.authority import open_authority
+from reading_worklist.signing.credentials import unlock
+from reading_worklist.signing.errors import WrongPin
 from storage.clock import utc_now
 from storage.database import Database
 from storage.objects import ObjectStore
 from storage.registry import Membership
 from tests.support.seed import PASSWORD, Consortium
-from tests.support.web import Browser, application
+from tests.support.web import PIN, Browser, application, give_keys
 
 OPEN = {("/api/session", "post"), ("/api/verify/{code}", "get")}
 """What needs no session: signing in, and verifying a report by the code on its paper."""
@@ -113,3 +117,21 @@ def test_an_outage_of_the_database_is_told_as_such(app: FastAPI, database: Datab
     assert answer.json()["type"] == "urn:rdc:problem:unavailable"
     assert browser.get("/readyz").status_code == 503
     assert browser.get("/healthz").status_code == 200
+
+
+def test_a_renewed_password_signs_everybody_out_and_replaces_the_key(
+    app: FastAPI, consortium: Consortium, database: Database, tmp_path: Path
+) -> None:
+    give_keys(consortium, tmp_path)
+    browser = Browser(app, "writer")
+    authority = open_authority(tmp_path / "authority", organisation="青山县医共体", name="测试 CA")
+    with database.transaction() as session:
+        renewed = renew(session, authority, login="writer", signing_key=True)
+    assert browser.get("/api/session").status_code == 401
+    body = {"login": "writer", "password": renewed.password}
+    assert TestClient(app).post("/api/session", json=body).status_code == 200
+    assert renewed.signing_pin
+    person_id = consortium.people["writer"].id
+    assert unlock(database, person_id, renewed.signing_pin).person_id == person_id
+    with pytest.raises(WrongPin):
+        unlock(database, person_id, PIN)
