@@ -4,13 +4,15 @@ from typing import Final
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from reading_worklist.ecg.captions import CAPTIONS, Language, recorded_filter_text
+from reading_worklist.ecg.captions import CAPTIONS, recorded_filter_text
+from reading_worklist.ecg.captions import Language as CaptionLanguage
 from reading_worklist.ecg.drawing import DrawingOptions, draw
 from reading_worklist.ecg.errors import EcgError
 from reading_worklist.ecg.queries import waveforms_of_study
 from reading_worklist.ecg.service import first_ecg, list_ecgs
 from reading_worklist.ecg.waveform import EcgRecord
 from reading_worklist.reports.document import EcgBlock, EcgMeasurement, EcgTrace
+from reading_worklist.typesetting.labels import Language
 from storage.database import Database
 from storage.objects import ObjectStore
 
@@ -19,7 +21,9 @@ from storage.objects import ObjectStore
 _PAGE_HEIGHT_MM: Final = 162.0
 
 
-def ecg_block(database: Database, objects: ObjectStore, study_id: UUID, time_zone: str) -> EcgBlock:
+def ecg_block(
+    database: Database, objects: ObjectStore, study_id: UUID, time_zone: str, language: Language
+) -> EcgBlock:
     """Return the block of a study's first ECG; without values and trace when none can be read.
 
     Reads objects: call it outside of a transaction.
@@ -34,7 +38,7 @@ def ecg_block(database: Database, objects: ObjectStore, study_id: UUID, time_zon
     return EcgBlock(
         measurements=tuple(_measurements(record)),
         device_statements=tuple(statement.text for statement in record.statements),
-        traces=(_trace(record),),
+        traces=(_trace(record, CaptionLanguage(language.value)),),
     )
 
 
@@ -51,8 +55,8 @@ def _measurements(record: EcgRecord) -> list[EcgMeasurement]:
     ]
 
 
-def _trace(record: EcgRecord) -> EcgTrace:
-    options = DrawingOptions(language=Language.ZH_CN, max_height_mm=_PAGE_HEIGHT_MM)
+def _trace(record: EcgRecord, language: CaptionLanguage) -> EcgTrace:
+    options = DrawingOptions(language=language, max_height_mm=_PAGE_HEIGHT_MM)
     drawn = draw(record, options)
     group = record.rhythm_groups[0]
     return EcgTrace(
@@ -62,7 +66,7 @@ def _trace(record: EcgRecord) -> EcgTrace:
         speed=float(options.speed),
         gain=float(options.gain),
         filter=recorded_filter_text(
-            (channel.filters for channel in group.channels), CAPTIONS[Language.ZH_CN]
+            (channel.filters for channel in group.channels), CAPTIONS[language]
         ),
         sampling=f"{group.sampling_rate_hz:g} Hz",
     )

@@ -12,6 +12,7 @@ from reading_worklist.problems import not_found
 from reading_worklist.reports import queries, service
 from reading_worklist.reports.assembly import ReportText
 from reading_worklist.services import Asking, Parts
+from reading_worklist.typesetting.labels import Language
 from reading_worklist.workitems.routes import centre, get_workitem
 from reading_worklist.workitems.schemas import WorkitemDetail
 
@@ -38,10 +39,14 @@ class DraftSaved(BaseModel):
 
 
 class SubmitBody(BaseModel):
-    """The draft's revision that the writer saw, and the PIN of his signing key."""
+    """The draft's revision that the writer saw, and the PIN of his signing key.
+
+    language: of the printed document's headings.
+    """
 
     revision: int = Field(ge=0)
     signing_pin: str = Field(max_length=200)
+    language: Language = Language.ZH_CN
 
 
 class ReturnBody(BaseModel):
@@ -67,7 +72,14 @@ def save_draft(workitem_id: UUID, body: DraftBody, scope: Asking, services: Part
 @router.post("/workitems/{workitem_id}/submit")
 def submit(workitem_id: UUID, body: SubmitBody, scope: Asking, services: Parts) -> WorkitemDetail:
     """Sign the saved draft as its writer (signature 1) and hand it to review."""
-    service.submit(services, scope, workitem_id, body.revision, body.signing_pin)
+    service.submit(
+        services,
+        scope,
+        workitem_id,
+        revision=body.revision,
+        signing_pin=body.signing_pin,
+        language=body.language,
+    )
     return get_workitem(workitem_id, scope, services)
 
 

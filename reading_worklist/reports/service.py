@@ -102,11 +102,18 @@ def save_draft(
 
 
 def submit(
-    services: Services, scope: Scope, workitem_id: UUID, revision: int, signing_pin: str
+    services: Services,
+    scope: Scope,
+    workitem_id: UUID,
+    *,
+    revision: int,
+    signing_pin: str,
+    language: Language = Language.ZH_CN,
 ) -> None:
     """Make the document of the saved draft, sign it as its writer and hand it to review.
 
     revision: of the draft that the writer saw when signing.
+    language: of the document's headings and words; the text is as it was written.
 
     Raises:
         Problem: 409 when the draft changed or the state does not allow it, 422 when the text is
@@ -119,14 +126,16 @@ def submit(
     if document.is_ecg:
         document = replace(
             document,
-            ecg=ecg_block(services.database, services.objects, study_id, services.config.time_zone),
+            ecg=ecg_block(
+                services.database, services.objects, study_id, services.config.time_zone, language
+            ),
         )
     signed_at = utc_now()
     document = replace(document, reported_at=signed_at)
     pdf = sign_as_writer(
-        render(document, Language.ZH_CN, services.typesetter),
+        render(document, language, services.typesetter),
         signer,
-        appearance=SignatureAppearance(Language.ZH_CN, services.config.time_zone),
+        appearance=SignatureAppearance(language, services.config.time_zone),
         typesetter=services.typesetter,
         signed_at=signed_at,
     )
@@ -146,6 +155,7 @@ def submit(
                 impression=document.impression,
                 advice=document.advice,
                 content=to_content(_without_trace(document)),
+                language=language,
                 verification_code=document.verification_code,
                 pdf_object_key=stored.key,
                 pdf_sha256=stored.sha256,
@@ -197,7 +207,7 @@ def finalise(services: Services, scope: Scope, workitem_id: UUID, signing_pin: s
     pdf = sign_as_reviewer(
         read_pdf(services.objects, submission.pdf_object_key, submission.pdf_sha256),
         signer,
-        appearance=SignatureAppearance(Language.ZH_CN, services.config.time_zone),
+        appearance=SignatureAppearance(submission.language, services.config.time_zone),
         typesetter=services.typesetter,
         signed_at=signed_at,
     )
@@ -325,7 +335,7 @@ def _issue(
             version_number=version.number,
             pdf_object_key=stored.key,
             pdf_sha256=stored.sha256,
-            title=document.title(Language.ZH_CN),
+            title=document.title(submission.language),
             issued_at=stored.signed_at,
         ),
     )

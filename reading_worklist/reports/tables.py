@@ -11,7 +11,8 @@ from sqlalchemy import CheckConstraint, ForeignKey, String, UniqueConstraint, fu
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from storage.database import Base
+from reading_worklist.typesetting.labels import Language
+from storage.database import Base, Word
 
 
 class ReportDraft(Base):
@@ -36,6 +37,7 @@ class ReportSubmission(Base):
 
     content: the text and every printed fact (see `reports.content`), from which either language can
         be rendered.
+    language: in which the document was rendered and signed.
     verification_code: the word on the paper by which the report is found again.
     """
 
@@ -50,6 +52,7 @@ class ReportSubmission(Base):
     impression: Mapped[str]
     advice: Mapped[str]
     content: Mapped[dict[str, object]] = mapped_column(JSONB)
+    language: Mapped[Language] = mapped_column(Word(Language), server_default=Language.ZH_CN.value)
     verification_code: Mapped[str] = mapped_column(unique=True)
     pdf_object_key: Mapped[str]
     pdf_sha256: Mapped[str]

@@ -22,7 +22,6 @@ from reading_worklist.signing.credentials import revocations
 from reading_worklist.signing.fields import SignatureRole
 from reading_worklist.signing.verdicts import VerificationReport
 from reading_worklist.signing.verification import verify
-from reading_worklist.typesetting.labels import Language
 from reading_worklist.workitems.routes import centre
 
 router = APIRouter(prefix="/api", tags=["verification"])
@@ -89,7 +88,7 @@ def verify_by_code(code: _Code, services: Parts) -> PublicVerification:
     document = queries.stored_document(submission)
     return PublicVerification(
         **_view(_verify(services, version)).model_dump(),
-        title=document.title(Language.ZH_CN),
+        title=document.title(submission.language),
         examining_institution=document.examining.name,
         diagnosing_institution=document.diagnosing.name,
         version_number=version.number,

@@ -5,6 +5,7 @@ import io
 from datetime import time
 from pathlib import Path
 
+import pypdfium2 as pdfium
 import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
@@ -185,6 +186,27 @@ def test_the_time_of_the_exam_is_printed_in_the_sites_zone(
     document = from_content(submission.content)
     assert document.local(document.performed_at) == "2026-11-20 09:30"
     assert str(document.patient.age) == "066Y"
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [("zh-CN", ("CT诊断报告", "审核医师")), ("en", ("CT Report", "Reviewer"))],
+)
+def test_the_document_is_signed_in_the_language_chosen(
+    app: FastAPI, item: str, language: str, words: tuple[str, ...]
+) -> None:
+    writer = Browser(app, "writer")
+    writer.post(f"{item}/claim")
+    writer.put(f"{item}/draft", revision=0, **TEXT)
+    body = {"revision": 1, "signing_pin": PIN, "language": language}
+    assert writer.post(f"{item}/submit", **body).status_code == 200
+    finalise(app, item)
+    pdf = Browser(app, "doctor-east").get(f"{item.replace('workitems', 'portal/exams')}/report")
+    page = pdfium.PdfDocument(pdf.content)[0].get_textpage().get_text_bounded()
+    compact = "".join(page.split())
+    for word in words:
+        assert "".join(word.split()).lower() in compact.lower()
+    assert TEXT["impression"] in compact
 
 
 def test_an_ecg_needs_no_findings_beside_its_impression(
