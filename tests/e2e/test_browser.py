@@ -86,6 +86,7 @@ class Person:
 
     def sign(self) -> None:
         self.page.get_by_label("签名密码").fill(self.pin)
+        self.sees("sign")
         self.page.get_by_role("button", name="签名", exact=True).click()
 
     def leave(self) -> None:

@@ -1011,12 +1011,6 @@ export interface components {
          */
         Lane: "imaging" | "ecg";
         /**
-         * Language
-         * @description Languages of the captions.
-         * @enum {string}
-         */
-        Language: "en" | "zh-CN";
-        /**
          * LayoutName
          * @description The paper layouts: columns of leads, the first with a rhythm strip beneath.
          * @enum {string}
@@ -1391,8 +1385,12 @@ export interface components {
         /**
          * SubmitBody
          * @description The draft's revision that the writer saw, and the PIN of his signing key.
+         *
+         *     language: of the printed document's headings.
          */
         SubmitBody: {
+            /** @default zh-CN */
+            language: components["schemas"]["reading_worklist__typesetting__labels__Language"];
             /** Revision */
             revision: number;
             /** Signing Pin */
@@ -1594,6 +1592,18 @@ export interface components {
             study: components["schemas"]["StudyView"];
             written_by: components["schemas"]["PersonView"] | null;
         };
+        /**
+         * Language
+         * @description Languages of the captions.
+         * @enum {string}
+         */
+        reading_worklist__ecg__captions__Language: "en" | "zh-CN";
+        /**
+         * Language
+         * @description A language that paper is printed in (BCP 47).
+         * @enum {string}
+         */
+        reading_worklist__typesetting__labels__Language: "zh-CN" | "en";
     };
     responses: never;
     parameters: never;
@@ -2174,7 +2184,7 @@ export interface operations {
                 filter?: components["schemas"]["DisplayFilter"];
                 start?: number;
                 instance?: string | null;
-                language?: components["schemas"]["Language"];
+                language?: components["schemas"]["reading_worklist__ecg__captions__Language"];
             };
             header?: {
                 "if-none-match"?: string | null;

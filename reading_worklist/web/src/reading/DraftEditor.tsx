@@ -109,8 +109,8 @@ export function DraftEditor({ item, busy, act }: { item: WorkitemDetail; busy: b
         <SignDialog
           kind="submit"
           item={item}
-          onSign={async (pin) => {
-            await act({ act: 'submit', revision: saver.revision, pin });
+          onSign={async (pin, language) => {
+            await act({ act: 'submit', revision: saver.revision, pin, language });
           }}
           onClose={() => setSigning(false)}
         />

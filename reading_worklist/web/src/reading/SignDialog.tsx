@@ -1,9 +1,10 @@
-import { Button, Input, type InputRef, Modal } from 'antd';
+import { Button, Input, type InputRef, Modal, Segmented } from 'antd';
 import { type SubmitEvent, useId, useRef, useState } from 'react';
 
 import { asProblem, type Problem } from '../api/problem';
 import type { WorkitemDetail } from '../api/types';
 import { PatientName, SexAge } from '../design/PatientName';
+import { type Language, LANGUAGES } from '../i18n/catalogue';
 import { useLanguage } from '../i18n/language';
 import { wordsOf } from '../i18n/problemWords';
 import { useSession } from '../session/session';
@@ -11,8 +12,8 @@ import { useSession } from '../session/session';
 interface SignDialogProps {
   kind: 'submit' | 'finalise';
   item: WorkitemDetail;
-  /** Signs with the PIN; throws a Problem when the server refuses. */
-  onSign: (pin: string) => Promise<void>;
+  /** Signs with the PIN, at submission in the language chosen; throws a Problem when the server refuses. */
+  onSign: (pin: string, printed: Language) => Promise<void>;
   onClose: () => void;
 }
 
@@ -20,6 +21,8 @@ interface SignDialogProps {
 export function SignDialog({ kind, item, onSign, onClose }: SignDialogProps) {
   const { t, language } = useLanguage();
   const { data: session } = useSession();
+  // Whatever the page's language is: the report goes to the county's own sites.
+  const [printed, setPrinted] = useState<Language>('zh-CN');
   const [busy, setBusy] = useState(false);
   const [problem, setProblem] = useState<Problem | null>(null);
   const [empty, setEmpty] = useState(false);
@@ -35,7 +38,7 @@ export function SignDialog({ kind, item, onSign, onClose }: SignDialogProps) {
     if (pin === '') return;
     setBusy(true);
     try {
-      await onSign(pin);
+      await onSign(pin, printed);
       onClose();
     } catch (error) {
       setProblem(asProblem(error));
@@ -76,6 +79,20 @@ export function SignDialog({ kind, item, onSign, onClose }: SignDialogProps) {
           <dt>{t('sign.signer')}</dt>
           <dd>{session?.person.display_name}</dd>
         </div>
+        {kind === 'submit' && (
+          <div>
+            <dt>{t('sign.language')}</dt>
+            <dd>
+              <Segmented
+                size="small"
+                aria-label={t('sign.language')}
+                value={printed}
+                options={LANGUAGES.map((each) => ({ value: each, label: t(`language.${each}`) }))}
+                onChange={setPrinted}
+              />
+            </dd>
+          </div>
+        )}
       </dl>
       <form onSubmit={(event) => void sign(event)} autoComplete="off">
         <label htmlFor={pinId} className="sign-label">

@@ -3,6 +3,7 @@ import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { answer, api } from '../api/client';
 import { keys } from '../api/keys';
 import type { WorkitemDetail } from '../api/types';
+import type { Language } from '../i18n/catalogue';
 
 const path = (id: string) => ({ params: { path: { workitem_id: id } } });
 
@@ -24,7 +25,7 @@ export function useTimeline(id: string) {
 export type WorkitemAct =
   | { act: 'claim' | 'release' | 'review' }
   | { act: 'return'; comment: string }
-  | { act: 'submit'; revision: number; pin: string }
+  | { act: 'submit'; revision: number; pin: string; language: Language }
   | { act: 'finalise'; pin: string };
 
 function perform(id: string, request: WorkitemAct): Promise<WorkitemDetail> {
@@ -43,7 +44,7 @@ function perform(id: string, request: WorkitemAct): Promise<WorkitemDetail> {
       return answer(
         api.POST('/api/workitems/{workitem_id}/submit', {
           ...path(id),
-          body: { revision: request.revision, signing_pin: request.pin },
+          body: { revision: request.revision, signing_pin: request.pin, language: request.language },
         }),
       );
     case 'finalise':

@@ -119,6 +119,7 @@ export const reading = {
   'sign.patient': ['患者', 'Patient'],
   'sign.study': ['检查', 'Study'],
   'sign.signer': ['签名人', 'Signer'],
+  'sign.language': ['报告语言', 'Printed in'],
 
   'final.document': ['正式报告', 'Signed report'],
   'final.history': ['经过', 'History'],
