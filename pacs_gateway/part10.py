@@ -33,10 +33,13 @@ class NotASpooledFile(RdcError):
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where an instance comes from: the association it arrived on."""
+    """Where an instance comes from: the association it arrived on.
+
+    device_id: None for what no device of the registry sent, such as an imported file.
+    """
 
     site_id: UUID
-    device_id: UUID
+    device_id: UUID | None
     calling_ae_title: str
     called_ae_title: str
     peer_address: str
@@ -120,7 +123,7 @@ def record(reception: Reception) -> bytes:
     origin = reception.origin
     content: dict[str, Any] = {
         "site_id": str(origin.site_id),
-        "device_id": str(origin.device_id),
+        "device_id": None if origin.device_id is None else str(origin.device_id),
         "calling_ae_title": origin.calling_ae_title,
         "called_ae_title": origin.called_ae_title,
         "peer_address": origin.peer_address,
@@ -199,7 +202,7 @@ def _reception(content: dict[str, Any]) -> Reception:
     return Reception(
         origin=Origin(
             site_id=UUID(content["site_id"]),
-            device_id=UUID(content["device_id"]),
+            device_id=None if content["device_id"] is None else UUID(content["device_id"]),
             calling_ae_title=content["calling_ae_title"],
             called_ae_title=content["called_ae_title"],
             peer_address=content["peer_address"],

@@ -130,7 +130,7 @@ def enter(
     origin = entry.origin
     # Site or device may have been removed since; the bytes are kept all the same.
     site = session.get(Organisation, origin.site_id) if origin else None
-    device = session.get(Device, origin.device_id) if origin else None
+    device = session.get(Device, origin.device_id) if origin and origin.device_id else None
     session.add(
         Quarantine(
             id=entry_id(entry.name),

@@ -1,0 +1,1 @@
+"""Keeping what was received: proof that it is all there, and how much there is."""
