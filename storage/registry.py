@@ -74,6 +74,8 @@ class Device(Base):
     """A modality or other machine of a site that may associate with us.
 
     addresses: networks in CIDR notation it may call from; empty means any address.
+    worklist_character_set: the defined term (PS3.3 C.12.1.1.2) in which it wants its worklist when
+        it does not say so itself; None: what every device can read, names in pinyin.
     """
 
     __tablename__ = "device"
@@ -85,6 +87,7 @@ class Device(Base):
     addresses: Mapped[list[str]] = mapped_column(ARRAY(String), default=list)
     name: Mapped[str]
     modality: Mapped[str | None]
+    worklist_character_set: Mapped[str | None]
     active: Mapped[bool] = mapped_column(default=True)
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
 

@@ -1,0 +1,1 @@
+"""Orders and the exams they ask for: what was requested, for whom, and how far it has come."""
