@@ -23,6 +23,8 @@ WEB_SOURCES := $(shell find $(WEB) \( -name node_modules -o -name dist \) -prune
 
 # Extra words for pytest: `make test PYTEST_ARGS="tests/deploy -x"`.
 PYTEST_ARGS ?=
+# Extra words for the benchmark: `make bench BENCH_ARGS="--rows store --repeats 3"`.
+BENCH_ARGS ?=
 
 .PHONY: help setup python web demo up test test-fast test-web lint format bench lock clean distclean
 
@@ -78,9 +80,8 @@ format: python ## Lay out the Python sources
 	@$(VENV)/bin/ruff check --fix-only --quiet .
 	@$(VENV)/bin/ruff format .
 
-bench: setup ## Measure against peers
-	@if [ -d tests/bench ]; then $(VENV)/bin/python -m pytest tests/bench $(PYTEST_ARGS); \
-	else echo "There are no benchmarks in tests/bench yet."; fi
+bench: setup ## Measure against peers; BENCH_ARGS="--rows store --repeats 3", --list, --help
+	@$(VENV)/bin/python -m tests.bench $(BENCH_ARGS)
 
 # Locks are made for every platform and Python at once and name no package index.
 # Pins move only as far as they must; `make lock LOCK_ARGS=--upgrade` takes the newest of all.

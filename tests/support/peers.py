@@ -20,14 +20,24 @@ def _absent(what: str, remedy: str) -> None:
     pytest.skip(message)
 
 
+def find_program(name: str) -> str | None:
+    """Return the path of a program of the operating system, or None.
+
+    A wheel in our environment brings programs of the same names as DCMTK's: they do not count.
+    Servers may lie where only root looks.
+    """
+    venv = Path(sys.executable).parent
+    folders = [
+        *os.environ.get("PATH", os.defpath).split(os.pathsep),
+        "/usr/local/sbin",
+        "/usr/sbin",
+    ]
+    return shutil.which(name, path=os.pathsep.join(one for one in folders if Path(one) != venv))
+
+
 def require_program(name: str, *, package: str) -> str:
     """Return the path of a program; skip the test, or fail it where peers are required."""
-    # A wheel in our environment brings programs of the same names as DCMTK's.
-    venv = Path(sys.executable).parent
-    path = os.pathsep.join(
-        part for part in os.environ.get("PATH", os.defpath).split(os.pathsep) if Path(part) != venv
-    )
-    found = shutil.which(name, path=path)
+    found = find_program(name)
     if found is None:
         _absent(f"the program {name}", f"Install the package {package}.")
         raise AssertionError  # not reached: both ways above raise
