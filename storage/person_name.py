@@ -6,12 +6,17 @@ middle, prefix, suffix).
 """
 
 import itertools
+import re
 from typing import Final
 
 from pypinyin import Style, pinyin
 
 _GROUPS: Final = ("alphabetic", "ideographic", "phonetic")
 _READINGS_MAX: Final = 8
+KEY_LENGTH: Final = 64
+"""Characters of a whole key; longer names are found by their beginning."""
+RUN_LENGTH: Final = 32
+"""Characters of a key that is an end of a name."""
 _CJK_RANGES: Final = ((0x3400, 0x4DBF), (0x4E00, 0x9FFF), (0xF900, 0xFAFF), (0x20000, 0x3FFFF))
 
 
@@ -38,38 +43,61 @@ def display_name(value: str) -> str:
     return separator.join(parts)
 
 
+def canonical(text: str) -> str:
+    """Return what of a name, or of a part of one, is compared: letters and digits, case folded.
+
+    Character by character: what is canonical of a part is part of what is canonical of the whole.
+    """
+    return "".join(character for character in text.casefold() if character.isalnum())
+
+
 def search_keys(value: str) -> list[str]:
-    """Return the lower-case keys under which a name is found, sorted.
+    """Return the keys under which a name is found, sorted.
 
-    They are every group, its Hanzi, its pinyin and its initials.
+    A key with "^" before it is a whole one: each group and each component of the value, its
+    pinyin and its initials, as `canonical`. A key without it is an end of a group or of its
+    pinyin: what a search for a part in the middle of a name begins with. Pinyin is cut between
+    syllables only.
 
-    A family name with several readings (单 shan or dan, 曾 zeng or ceng) gives a key for each, so
-    that none has to be guessed.
+    A character with several readings (单 shan or dan, 曾 zeng or ceng) gives a key for each,
+    so that none has to be guessed; of very many combinations the usual ones.
+    Of a group `KEY_LENGTH` characters are looked at, PS3.5 allows it 64.
     """
     keys: set[str] = set()
     for group in value.split("="):
-        parts = [part.strip().lower() for part in group.split("^") if part.strip()]
-        if not parts:
+        parts = [canonical(part) for part in re.split(r"[\s^]+", group)]
+        parts = [part for part in parts if part]
+        joined = "".join(parts)[:KEY_LENGTH]
+        if not joined:
             continue
-        keys.update(parts)
-        joined = "".join(parts)
-        keys.update({joined, " ".join(parts)})
-        if any(is_han(c) for c in joined):
+        keys.update(f"^{part[:KEY_LENGTH]}" for part in (*parts, joined))
+        keys.update(joined[start:][:RUN_LENGTH] for start in range(len(joined)))
+        if any(is_han(character) for character in joined):
             keys.update(_pinyin_keys(joined))
-        else:
-            keys.add("".join(part[0] for part in " ".join(parts).split()))
+        elif len(parts) > 1:
+            keys.add("^" + "".join(part[0] for part in parts)[:KEY_LENGTH])
+            # As people of other countries write it, the given name first.
+            keys.add("^" + "".join((*parts[1:], parts[0]))[:KEY_LENGTH])
     return sorted(keys)
 
 
 def _pinyin_keys(text: str) -> set[str]:
-    readings = [
-        sorted(set(options)) for options in pinyin(text, style=Style.NORMAL, heteronym=True)
-    ]
     usual = [options[0] for options in pinyin(text, style=Style.NORMAL)]
-    # Only the first character is read every way: over a whole name the product would explode.
-    choices = itertools.islice(((first, *usual[1:]) for first in readings[0]), _READINGS_MAX)
+    every = pinyin(text, style=Style.NORMAL, heteronym=True)
+    if len(every) != len(usual):
+        # A word of the dictionary was read as one.
+        every = [[reading] for reading in usual]
+    readings = [
+        list(dict.fromkeys((first, *options)))
+        for first, options in zip(usual, every, strict=True)
+    ]
     keys: set[str] = set()
-    for syllables in (tuple(usual), *choices):
-        keys.add("".join(syllables).lower())
-        keys.add("".join(syllable[0] for syllable in syllables if syllable).lower())
-    return keys
+    # Turned round, so that the readings of the family name come first.
+    combinations = itertools.product(*reversed(readings))
+    for chosen in itertools.islice(combinations, _READINGS_MAX):
+        syllables = [canonical(syllable) for syllable in reversed(chosen)]
+        syllables = [syllable for syllable in syllables if syllable]
+        keys.add("^" + "".join(syllables)[:KEY_LENGTH])
+        keys.add("^" + "".join(syllable[0] for syllable in syllables)[:KEY_LENGTH])
+        keys.update("".join(syllables[start:])[:RUN_LENGTH] for start in range(len(syllables)))
+    return keys - {"^", ""}

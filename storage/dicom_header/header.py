@@ -47,6 +47,8 @@ _MODALITY: Final = _tag("Modality")
 _SERIES_NUMBER: Final = _tag("SeriesNumber")
 _SERIES_DATE: Final = _tag("SeriesDate")
 _SERIES_TIME: Final = _tag("SeriesTime")
+_STEP_START_DATE: Final = _tag("PerformedProcedureStepStartDate")
+_STEP_START_TIME: Final = _tag("PerformedProcedureStepStartTime")
 _SERIES_DESCRIPTION: Final = _tag("SeriesDescription")
 _PROTOCOL: Final = _tag("ProtocolName")
 _BODY_PART: Final = _tag("BodyPartExamined")
@@ -84,6 +86,8 @@ HEADER_TAGS: Final = frozenset(
         _SERIES_NUMBER,
         _SERIES_DATE,
         _SERIES_TIME,
+        _STEP_START_DATE,
+        _STEP_START_TIME,
         _SERIES_DESCRIPTION,
         _PROTOCOL,
         _BODY_PART,
@@ -144,6 +148,8 @@ class InstanceHeader:
     series_number: int | None = None
     series_date: date | None = None
     series_time: time | None = None
+    performed_procedure_step_start_date: date | None = None
+    performed_procedure_step_start_time: time | None = None
     series_description: str | None = None
     protocol_name: str | None = None
     body_part_examined: str | None = None
@@ -219,6 +225,8 @@ def header_of(scan: DatasetScan) -> InstanceHeader:
         series_number=as_integer(values.get(_SERIES_NUMBER, b"")),
         series_date=as_date(values.get(_SERIES_DATE, b"")),
         series_time=as_time(values.get(_SERIES_TIME, b"")),
+        performed_procedure_step_start_date=as_date(values.get(_STEP_START_DATE, b"")),
+        performed_procedure_step_start_time=as_time(values.get(_STEP_START_TIME, b"")),
         series_description=text.get(_SERIES_DESCRIPTION),
         protocol_name=text.get(_PROTOCOL),
         body_part_examined=text.get(_BODY_PART),

@@ -12,6 +12,7 @@ from uuid import UUID, uuid4
 from sqlalchemy import (
     ARRAY,
     BigInteger,
+    DateTime,
     ForeignKey,
     Identity,
     Index,
@@ -52,10 +53,23 @@ class Patient(Base):
     local_id: PatientID (0010,0020) as sent; None when missing, and then the
         row belongs to one study only: missing ids never join two patients.
     name_original: the bytes of PatientName (0010,0010) as first received.
+    name_keys: `storage.person_name.search_keys` of the name.
     """
 
     __tablename__ = "patient"
-    __table_args__ = (UniqueConstraint("site_id", "local_id"),)
+    __table_args__ = (
+        UniqueConstraint("site_id", "local_id"),
+        Index(
+            "ix_patient_local_id", "local_id", postgresql_ops={"local_id": "varchar_pattern_ops"}
+        ),
+        # As a text search vector, since an index on arrays cannot look for beginnings of keys.
+        Index(
+            "ix_patient_name_keys",
+            text("array_to_tsvector(name_keys::text[])"),
+            postgresql_using="gin",
+        ),
+        Index("ix_patient_birth_date", "birth_date"),
+    )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
     site_id: Mapped[UUID] = mapped_column(ForeignKey("organisation.id"))
@@ -74,12 +88,23 @@ class Study(Base):
 
     generation: how often the study has become complete; late instances reopen it.
     quiet_due_at: when it counts as complete unless another instance arrives before.
+    byte_count: bytes of its instances' objects.
+    purged_at: when its instances were removed for good at the end of their retention; None while
+        there are any, and again when the site sends some once more.
+    header_…: the patient as the header of the study's first instance says, whatever a person has
+        decided since about `patient_id`; header_patient_id is None for a missing PatientID.
     """
 
     __tablename__ = "study"
     __table_args__ = (
         UniqueConstraint("site_id", "study_instance_uid"),
         Index("ix_study_study_instance_uid", "study_instance_uid"),
+        # Serves equality and prefixes, whatever the database's collation.
+        Index(
+            "ix_study_accession_number",
+            "accession_number",
+            postgresql_ops={"accession_number": "varchar_pattern_ops"},
+        ),
         Index(
             "ix_study_quiet_due_at", "quiet_due_at", postgresql_where=text("state = 'RECEIVING'")
         ),
@@ -92,9 +117,10 @@ class Study(Base):
     study_id_text: Mapped[str | None]
     study_date: Mapped[date | None]
     study_time: Mapped[time | None]
-    accession_number: Mapped[str | None] = mapped_column(index=True)
+    accession_number: Mapped[str | None]
     study_description: Mapped[str | None]
     referring_physician_name: Mapped[str | None]
+    patient_age: Mapped[str | None]
     modalities: Mapped[list[str]] = mapped_column(ARRAY(String), default=list)
     state: Mapped[StudyState] = mapped_column(Word(StudyState), default=StudyState.RECEIVING)
     generation: Mapped[int] = mapped_column(default=0)
@@ -104,16 +130,60 @@ class Study(Base):
     completed_at: Mapped[datetime | None]
     series_count: Mapped[int] = mapped_column(default=0)
     instance_count: Mapped[int] = mapped_column(default=0)
+    byte_count: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0")
+    purged_at: Mapped[datetime | None]
+    header_patient_id: Mapped[str | None]
+    header_patient_name: Mapped[str] = mapped_column(default="", server_default="")
+    header_name_guessed: Mapped[bool] = mapped_column(default=False, server_default="false")
+    header_patient_sex: Mapped[str | None]
+    header_patient_birth_date: Mapped[date | None]
+
+
+class StudyListing(Base):
+    """One row for each study, and one more for each modality in it: the order of all lists.
+
+    Searches page through the newest studies, as a rule of one site or one modality, and count
+    them; both are answered from the indexes of this table alone. A trigger on `study` writes it
+    (migration `study_listing`), nothing else does. Its rows do not change while instances are
+    counted on `study`, which rewrites every index entry of that table.
+
+    modality: "" in the row that stands for the study itself.
+    studied_at: Study Date and Study Time as the device wrote them; midnight without a time,
+        -infinity without a date.
+    """
+
+    __tablename__ = "study_listing"
+    __table_args__ = (
+        Index(
+            "ix_study_listing_of_all",
+            "modality",
+            "studied_at",
+            "study_id",
+            postgresql_include=["site_id"],
+        ),
+        Index("ix_study_listing_of_site", "site_id", "modality", "studied_at", "study_id"),
+    )
+
+    study_id: Mapped[UUID] = mapped_column(
+        ForeignKey("study.id", ondelete="CASCADE"), primary_key=True
+    )
+    modality: Mapped[str] = mapped_column(primary_key=True)
+    site_id: Mapped[UUID]
+    studied_at: Mapped[datetime] = mapped_column(DateTime(timezone=False))
 
 
 class Series(Base):
     """A series of one study.
 
     revision: grows with every instance added, so that derived objects can be keyed by it.
+    byte_count: bytes of its instances' objects.
     """
 
     __tablename__ = "series"
-    __table_args__ = (UniqueConstraint("study_id", "series_instance_uid"),)
+    __table_args__ = (
+        UniqueConstraint("study_id", "series_instance_uid"),
+        Index("ix_series_series_instance_uid", "series_instance_uid"),
+    )
 
     id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
     study_id: Mapped[UUID] = mapped_column(ForeignKey("study.id"))
@@ -123,7 +193,16 @@ class Series(Base):
     series_description: Mapped[str | None]
     body_part_examined: Mapped[str | None]
     laterality: Mapped[str | None]
+    series_date: Mapped[date | None]
+    series_time: Mapped[time | None]
+    performed_procedure_step_start_date: Mapped[date | None]
+    performed_procedure_step_start_time: Mapped[time | None]
+    protocol_name: Mapped[str | None]
+    institution_name: Mapped[str | None]
+    station_name: Mapped[str | None]
+    manufacturer: Mapped[str | None]
     instance_count: Mapped[int] = mapped_column(default=0)
+    byte_count: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0")
     revision: Mapped[int] = mapped_column(default=0)
 
 

@@ -1,0 +1,39 @@
+"""Searching the index (PS3.4 §C.2): one engine for QIDO-RS, C-FIND and whoever else asks."""
+
+from storage.index.search.attributes import ATTRIBUTES, UNIQUE_KEYS, Attribute, Level, Matching
+from storage.index.search.engine import (
+    COUNTED_MAX,
+    Key,
+    Match,
+    Options,
+    Page,
+    Search,
+    Sees,
+    Total,
+    Within,
+    prepare,
+    run,
+)
+from storage.index.search.names import patient_name_matches
+from storage.index.search.values import InvalidKey
+
+__all__ = [
+    "ATTRIBUTES",
+    "COUNTED_MAX",
+    "UNIQUE_KEYS",
+    "Attribute",
+    "InvalidKey",
+    "Key",
+    "Level",
+    "Match",
+    "Matching",
+    "Options",
+    "Page",
+    "Search",
+    "Sees",
+    "Total",
+    "Within",
+    "patient_name_matches",
+    "prepare",
+    "run",
+]

@@ -1,0 +1,311 @@
+"""Searches of the index: the matching, ordering, paging and counting of QIDO-RS and C-FIND."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final, TypeAlias
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Select, Subquery, func, literal, select
+from sqlalchemy.orm import InstrumentedAttribute, Session
+
+from storage.index.search import values
+from storage.index.search.attributes import ATTRIBUTES, Attribute, Level, Matching
+from storage.index.search.conditions import Condition, condition, is_empty, studied_between
+from storage.index.tables import Instance, Patient, Series, Study, StudyListing
+from storage.registry import Organisation
+
+COUNTED_MAX: Final = 10_000
+"""Results are counted exactly up to here; of more it is only known that there are more."""
+
+Sees: TypeAlias = Callable[[InstrumentedAttribute[UUID]], ColumnElement[bool]]
+"""Gives the SQL condition that a column of site ids is visible to whoever searches."""
+
+_EMPTY: Final = '""'
+_EVERY_STUDY: Final = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """A matching key: the keyword of an attribute, and the value as text.
+
+    Several values are separated by backslashes; for UIDs and code strings by commas as well. An
+    empty value, or "*" alone, matches everything (universal matching).
+    """
+
+    keyword: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How keys are matched.
+
+    fuzzy: fuzzy semantic matching of patient names: pinyin, initials, order of the name.
+    combined_datetime: Study Date and Study Time, both ranges of the same form, are one range.
+    empty_values: a key of two quotation marks matches what has no value.
+    """
+
+    fuzzy: bool = False
+    combined_datetime: bool = False
+    empty_values: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """Matching keys understood; made by `prepare`.
+
+    unsupported: keywords of keys that were passed over, since the index does not match on them at
+        this level, in their order.
+    """
+
+    level: Level
+    unsupported: tuple[str, ...]
+    _conditions: tuple[tuple[Level, Condition], ...]
+    _listed: tuple[Condition, ...]
+    _modality: str = _EVERY_STUDY
+
+
+@dataclass(frozen=True, slots=True)
+class Within:
+    """The one study or series in which to search; found for the searcher before."""
+
+    study_id: UUID | None = None
+    series_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Total:
+    """How many results there are on all pages: `count` of them, or more where not `exact`."""
+
+    count: int
+    exact: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """One result.
+
+    site_code: of the site it belongs to; empty for a patient.
+    values: by keyword, of what was asked for: str, int, date, time, a list of str, or None. The
+        unique keys of the level and of those above it are always there.
+    """
+
+    site_code: str
+    values: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page of results, newest studies first.
+
+    more: whether there are results after it.
+    total: None where it was not asked for.
+    """
+
+    matches: list[Match] = field(default_factory=list[Match])
+    more: bool = False
+    total: Total | None = None
+
+
+def prepare(keys: Iterable[Key], level: Level, options: Options) -> Search:
+    """Return the search at `level` for what matches all `keys`.
+
+    A key of a level above is matched on its entity (relational query); one of a level below, and
+    one of an attribute that the index does not match on, is passed over and named in the result.
+
+    Raises:
+        InvalidKey: a value that its attribute cannot be matched with.
+    """
+    unsupported: list[str] = []
+    conditions: list[tuple[Level, Condition]] = []
+    dates: str | None = None
+    times: str | None = None
+    modality = _EVERY_STUDY
+    for key in keys:
+        attribute = ATTRIBUTES.get(key.keyword)
+        text = values.checked(key.keyword, key.value)
+        if attribute is None or attribute.level > level or attribute.matching is Matching.NONE:
+            if text.strip("*"):
+                unsupported.append(key.keyword)
+        elif options.empty_values and text == _EMPTY:
+            conditions.append((attribute.level, is_empty(attribute)))
+        elif not text.strip("*"):
+            continue
+        elif key.keyword == "StudyDate" and dates is None and level > Level.PATIENT:
+            dates = text
+        elif key.keyword == "StudyTime" and times is None:
+            times = text
+        else:
+            conditions.append((attribute.level, condition(attribute, text, fuzzy=options.fuzzy)))
+            modality = modality or _one_modality(attribute, text)
+    combined = bool(
+        options.combined_datetime and dates and times and values.same_form(dates, times)
+    )
+    if times is not None and not combined:
+        conditions.append((Level.STUDY, condition(ATTRIBUTES["StudyTime"], times, fuzzy=False)))
+    listed = studied_between(dates, times if combined else None)
+    return Search(level, tuple(unsupported), tuple(conditions), tuple(listed), modality)
+
+
+def run(
+    session: Session,
+    search: Search,
+    *,
+    sees: Sees,
+    returned: Iterable[str],
+    limit: int,
+    offset: int = 0,
+    within: Within = Within(),  # noqa: B008 -- frozen
+    count: bool = True,
+) -> Page:
+    """Return a page of the results of `search` among what `sees` lets through.
+
+    Studies are ordered by date and time, the newest first and those without a date last; series
+    and instances of a study by their numbers; patients by id. The order is total, so pages do not
+    overlap unless something arrives between them.
+
+    returned: keywords of the attributes wanted; those the index does not know, and those of
+        levels below, are not returned.
+    count: whether the total is wanted: exact up to `COUNTED_MAX`.
+    """
+    listing = _of_patients if search.level is Level.PATIENT else _of_studies
+    found = listing(search, sees, within)
+    page = found.order_by(*_order(search.level)).limit(limit + 1).offset(offset).subquery("page")
+    wanted = _wanted(search.level, returned)
+    rows = session.execute(_details(search.level, page, wanted)).all() if limit else []
+    more = len(rows) > limit
+    matches = [
+        Match(row[0], dict(zip((one.keyword for one in wanted), row[1:], strict=True)))
+        for row in rows[:limit]
+    ]
+    return Page(
+        matches, more, _total(session, found, offset, len(matches), more=more) if count else None
+    )
+
+
+def _total(
+    session: Session, found: Select[*tuple[Any, ...]], offset: int, shown: int, *, more: bool
+) -> Total:
+    """Count all results, without counting further than is useful."""
+    if not more and (shown or not offset):
+        if shown or offset:
+            return Total(offset + shown, exact=True)
+    elif more and offset + shown >= COUNTED_MAX:
+        return Total(offset + shown, exact=False)
+    bounded = found.limit(COUNTED_MAX + 1).subquery("counted")
+    counted = session.scalar(select(func.count()).select_from(bounded)) or 0
+    if counted <= COUNTED_MAX:
+        return Total(counted, exact=True)
+    return Total(max(COUNTED_MAX, offset + shown), exact=False)
+
+
+def _one_modality(attribute: Attribute, text: str) -> str:
+    """Return the modality whose listing holds every result; that of all studies for no single one.
+
+    A study is listed under the modality of each of its series.
+    """
+    if attribute.keyword not in ("ModalitiesInStudy", "Modality") or values.has_wildcard(text):
+        return _EVERY_STUDY
+    if attribute.matching is Matching.MODALITIES:
+        text = text.upper()
+    listed = values.listed(attribute.keyword, text, "\\,")
+    return listed[0] if len(listed) == 1 else _EVERY_STUDY
+
+
+def _of_patients(search: Search, sees: Sees, within: Within) -> Select[*tuple[Any, ...]]:
+    del within
+    return select(Patient.id).where(
+        sees(Patient.site_id), *(one for _, one in search._conditions)  # noqa: SLF001
+    )
+
+
+def _of_studies(search: Search, sees: Sees, within: Within) -> Select[*tuple[Any, ...]]:
+    """Select the ids of what matches, joining no more tables than the conditions need.
+
+    Where nothing but date, modality and site is asked for, that is the listing alone.
+    """
+    level = search.level
+    levels = {of for of, _ in search._conditions}  # noqa: SLF001
+    columns: list[Any] = [StudyListing.studied_at, StudyListing.study_id]
+    conditions = [
+        sees(StudyListing.site_id),
+        StudyListing.modality == search._modality,  # noqa: SLF001
+        *search._listed,  # noqa: SLF001
+        *(one for _, one in search._conditions),  # noqa: SLF001
+    ]
+    if level >= Level.SERIES:
+        columns += [Series.series_number, Series.id.label("series_id")]
+    if level >= Level.INSTANCE:
+        columns += [Instance.instance_number, Instance.id.label("instance_id")]
+    query: Select[*tuple[Any, ...]] = select(*columns).select_from(StudyListing)
+    if levels & {Level.PATIENT, Level.STUDY}:
+        query = query.join(Study, Study.id == StudyListing.study_id)
+    if Level.PATIENT in levels:
+        query = query.join(Patient, Patient.id == Study.patient_id)
+        # Follows from the join; said, since the indexes of patients begin with the site.
+        conditions.append(sees(Patient.site_id))
+    if level >= Level.SERIES:
+        query = query.join(Series, Series.study_id == StudyListing.study_id)
+    if level >= Level.INSTANCE:
+        query = query.join(Instance, Instance.series_id == Series.id)
+        conditions.append(sees(Instance.site_id))
+    if within.study_id is not None:
+        conditions.append(StudyListing.study_id == within.study_id)
+    if within.series_id is not None:
+        conditions.append(Series.id == within.series_id)
+    return query.where(*conditions)
+
+
+def _order(level: Level) -> Sequence[Any]:
+    if level is Level.PATIENT:
+        return [Patient.id]
+    order: list[Any] = [StudyListing.studied_at.desc(), StudyListing.study_id.desc()]
+    if level >= Level.SERIES:
+        order += [Series.series_number, Series.id]
+    if level >= Level.INSTANCE:
+        order += [Instance.instance_number, Instance.id]
+    return order
+
+
+def _wanted(level: Level, returned: Iterable[str]) -> list[Attribute]:
+    from_attributes = set(returned)
+    return [
+        one
+        for one in ATTRIBUTES.values()
+        if one.level <= level
+        and (one.keyword in from_attributes or one.keyword in _ALWAYS[one.level : level + 1])
+    ]
+
+
+_ALWAYS: Final = ("PatientID", "StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID")
+
+
+def _details(
+    level: Level, page: Subquery, wanted: Sequence[Attribute]
+) -> Select[*tuple[Any, ...]]:
+    """Select what is to be told of the rows of a page, in its order."""
+    columns = [one.source.label(f"of_{one.keyword}") for one in wanted]
+    if level is Level.PATIENT:
+        return (
+            select(literal(""), *columns)
+            .select_from(page)
+            .join(Patient, Patient.id == page.c.id)
+            .order_by(page.c.id)
+        )
+    query: Select[*tuple[Any, ...]] = (
+        select(Organisation.code, *columns)
+        .select_from(page)
+        .join(Study, Study.id == page.c.study_id)
+        .join(Organisation, Organisation.id == Study.site_id)
+        .join(Patient, Patient.id == Study.patient_id)
+        .order_by(page.c.studied_at.desc(), page.c.study_id.desc())
+    )
+    if level >= Level.SERIES:
+        query = query.join(Series, Series.id == page.c.series_id).order_by(
+            page.c.series_number, page.c.series_id
+        )
+    if level >= Level.INSTANCE:
+        query = query.join(Instance, Instance.id == page.c.instance_id).order_by(
+            page.c.instance_number, page.c.instance_id
+        )
+    return query
