@@ -8,11 +8,11 @@ from typing import Final
 from pacs_gateway.associations.admission import Admission
 from pacs_gateway.associations.association import Acceptor
 from pacs_gateway.associations.listener import Listener
-from pacs_gateway.associations.services import AssociationServices
 from pacs_gateway.completion import CompletionClock
 from pacs_gateway.config import GatewayConfig
 from pacs_gateway.drain import Drain
-from pacs_gateway.part10 import Origin
+from pacs_gateway.services.dispatch import Dispatch
+from pacs_gateway.services.operations import Operation
 from pacs_gateway.spool import Spool
 from storage.database import Database
 from storage.objects import ObjectStore
@@ -40,10 +40,13 @@ class Gateway:
             fresh_seconds=config.device_cache_seconds,
             grace_seconds=config.device_grace_seconds,
         )
-        self._listener = Listener(config, Acceptor(admission, self._services, self._stopping))
-
-    def _services(self, origin: Origin) -> AssociationServices:
-        return AssociationServices(self._spool, origin)
+        # One line for each service module: `*query.operations(database, …)`.
+        operations: tuple[Operation, ...] = ()
+        dispatch = Dispatch(self._spool, operations)
+        self._listener = Listener(
+            config,
+            Acceptor(admission, dispatch.serve, dispatch.abstract_syntaxes, self._stopping),
+        )
 
     @property
     def bound_port(self) -> int:

@@ -16,7 +16,10 @@ from pynetdicom.transport import AddressInformation
 from pacs_gateway.associations.admission import Admission, Rejection
 from pacs_gateway.associations.commands import ProtocolViolation
 from pacs_gateway.associations.contexts import supported_contexts
-from pacs_gateway.associations.pdata import DataPhase, PduReader, PeerGone, PeerSilent, Service
+from pacs_gateway.associations.exchange import Context, Service
+from pacs_gateway.associations.pdata import DataPhase
+from pacs_gateway.associations.pdu_reader import PduReader, PeerGone, PeerSilent
+from pacs_gateway.associations.pdu_writer import Buffer
 from pacs_gateway.associations.transport import SharedSocket, abort_at_once, abort_provider
 from pacs_gateway.part10 import Origin
 
@@ -31,11 +34,13 @@ class Acceptor:
     """What every association accepted by one listener shares.
 
     service: makes the service of one association, given where its instances come from.
+    served: SOP classes besides verification and storage that contexts are accepted for.
     stopping: set when the gateway is to end.
     """
 
     admission: Admission
     service: Callable[[Origin], Service]
+    served: frozenset[str]
     stopping: threading.Event
 
 
@@ -99,7 +104,7 @@ class ReceivingAssociation(Association):
                 decision = Rejection.NO_REASON_GIVEN
             if not isinstance(decision, Rejection):
                 self.acceptor.supported_contexts = supported_contexts(
-                    request.presentation_context_definition_list
+                    request.presentation_context_definition_list, self._parts.served
                 )
                 self._origin = decision
                 return
@@ -159,9 +164,11 @@ class ReceivingAssociation(Association):
             reader,
             self._send,
             contexts={
-                cast("int", context.context_id): (
+                cast("int", context.context_id): Context(
+                    cast("int", context.context_id),
                     str(context.abstract_syntax),
                     str(context.transfer_syntax[0]),
+                    as_scu=bool(context.as_scu),
                 )
                 for context in self.accepted_contexts
             },
@@ -169,7 +176,7 @@ class ReceivingAssociation(Association):
             service=self._parts.service(origin),
         )
 
-    def _send(self, pdu: bytes) -> None:
+    def _send(self, pdu: Buffer) -> None:
         try:
             self._connection.sendall(pdu)
         except OSError as error:

@@ -1,11 +1,11 @@
 """Which presentation contexts we accept (PS3.8 §7.1.1.13, PS3.7 D.3.2).
 
-C-ECHO and every storage SOP class: those the standard knows by today's
-dictionary, those it will know tomorrow, and private ones. What is sent is kept
-as it is, so no transfer syntax is refused either.
+C-ECHO, the services of this gateway, and every storage SOP class: those the
+standard knows by today's dictionary, those it will know tomorrow, and private
+ones. What is sent is kept as it is, so no transfer syntax is refused either.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Final
 
 from pydicom.uid import UID
@@ -73,24 +73,34 @@ def preferred_transfer_syntax(proposed: Sequence[str]) -> str:
     return next(syntax for syntax in _UNCOMPRESSED if syntax in proposed)
 
 
-def supported_contexts(requested: Sequence[PresentationContext]) -> list[PresentationContext]:
+def supported_contexts(
+    requested: Sequence[PresentationContext], served: Collection[str] = ()
+) -> list[PresentationContext]:
     """Return what an association that proposes `requested` is negotiated against.
 
-    One supported context per abstract syntax, its transfer syntaxes in the
-    order in which the negotiation shall try them; what is not in the list is
-    refused with "abstract syntax not supported".
+    served: SOP classes besides verification and storage; their datasets are taken and given
+        without compression.
+
+    Either role is granted for storage: a peer that retrieves by C-GET takes the
+    SCP role for the classes it wants to receive (PS3.4 C.5.3). One supported
+    context per abstract syntax, its transfer syntaxes in the order in which the
+    negotiation shall try them; what is not in the list is refused with
+    "abstract syntax not supported".
     """
     chosen: dict[str, set[str]] = {}
     for context in requested:
         abstract_syntax = str(context.abstract_syntax)
         offered = [str(syntax) for syntax in context.transfer_syntax if _is_uid(syntax)]
-        if offered and is_storage(abstract_syntax):
+        if offered and abstract_syntax not in served and is_storage(abstract_syntax):
             chosen.setdefault(abstract_syntax, set()).add(preferred_transfer_syntax(offered))
     contexts = [build_context(VERIFICATION)]
     contexts.extend(
-        build_context(abstract_syntax, sorted(syntaxes, key=_trial_order))
-        for abstract_syntax, syntaxes in chosen.items()
+        build_context(abstract_syntax, list(_UNCOMPRESSED)) for abstract_syntax in served
     )
+    for abstract_syntax, syntaxes in chosen.items():
+        context = build_context(abstract_syntax, sorted(syntaxes, key=_trial_order))
+        context.scu_role = context.scp_role = True
+        contexts.append(context)
     return contexts
 
 

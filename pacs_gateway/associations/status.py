@@ -1,4 +1,4 @@
-"""The DIMSE statuses we answer C-STORE and C-ECHO with: one table (PS3.4 B.2.3, PS3.7 Annex C).
+"""The DIMSE statuses we answer with: one table (PS3.4 B.2.3, C.4, PS3.7 Annex C).
 
 A code means to the sender: success, keep nothing; A7xx, keep it and send again
 later; A9xx and Cxxx, sending the same bytes again will not help.
@@ -15,6 +15,12 @@ class Status(IntEnum):
     """Status (0000,0900) codes; the comment names the standard's word for each."""
 
     SUCCESS = 0x0000
+    # PS3.7 C.3: more responses follow.
+    PENDING = 0xFF00
+    # PS3.4 C.4.1.1.4: the same, and one or more optional keys were not matched on.
+    PENDING_WITHOUT_OPTIONAL_KEYS = 0xFF01
+    # PS3.7 C.2: the peer asked to stop.
+    CANCEL = 0xFE00
     # PS3.7 C.5.9 Processing failure: our fault, nothing is said about the dataset.
     PROCESSING_FAILURE = 0x0110
     # PS3.7 C.5.16 Unrecognized operation.
@@ -32,17 +38,36 @@ class Status(IntEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class SubOperations:
+    """How far a retrieval has come (PS3.7 §9.1.3.1, §9.1.4.1).
+
+    remaining: None in a final answer of success or failure, which has no such count.
+    """
+
+    remaining: int | None
+    completed: int
+    failed: int
+    warning: int
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """What is answered to one request.
 
     comment: Error Comment (0000,0902), for a technician at the sending device: ASCII, at most
         64 characters, no patient data.
     offending_tag: Offending Element (0000,0901), where one element is to blame.
+    dataset: identifier or attribute list, encoded in the transfer syntax of the request's context.
+    sub_operations: the counts of a C-GET or C-MOVE response.
+    sop_instance_uid: Affected SOP Instance UID (0000,1000) when it is not the request's.
     """
 
     status: Status
     comment: str = ""
     offending_tag: int | None = None
+    dataset: bytes | None = None
+    sub_operations: SubOperations | None = None
+    sop_instance_uid: str = ""
 
 
 SUCCESS: Final = Answer(Status.SUCCESS)

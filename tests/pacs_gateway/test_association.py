@@ -15,6 +15,7 @@ import pytest
 from pacs_gateway.associations.admission import Rejection
 from pacs_gateway.associations.association import Acceptor
 from pacs_gateway.associations.commands import Command
+from pacs_gateway.associations.exchange import Context, Exchange
 from pacs_gateway.associations.listener import Listener, PortUnavailable
 from pacs_gateway.associations.status import SUCCESS, Answer
 from pacs_gateway.config import GatewayConfig
@@ -50,9 +51,9 @@ class Recorder:
     seen: list[Recorded] = field(default_factory=list)
     changed: threading.Event = field(default_factory=threading.Event)
 
-    def begin(self, command: Command, abstract_syntax: str, transfer_syntax: str) -> "Recording":
-        assert abstract_syntax
-        record = Recorded(command, transfer_syntax)
+    def begin(self, command: Command, context: Context) -> "Recording":
+        assert context.abstract_syntax
+        record = Recorded(command, context.transfer_syntax)
         self.seen.append(record)
         return Recording(record, self.changed)
 
@@ -67,7 +68,8 @@ class Recording:
         self._digest.update(fragment)
         self._record.size += len(fragment)
 
-    def finish(self) -> Answer:
+    def finish(self, exchange: Exchange) -> Answer:
+        del exchange
         self._record.digest = self._digest.hexdigest()
         self._changed.set()
         return SUCCESS
@@ -111,7 +113,7 @@ def listener(recorder: Recorder, stopping: threading.Event, tmp_path: Path) -> I
         acse_timeout_seconds=2.0,
         maximum_associations=8,
     )
-    acceptor = Acceptor(Doorkeeper(), lambda _origin: recorder, stopping)  # pyright: ignore[reportArgumentType]
+    acceptor = Acceptor(Doorkeeper(), lambda _origin: recorder, frozenset(), stopping)  # pyright: ignore[reportArgumentType]
     made = Listener(config, acceptor)
     made.start()
     yield made
@@ -336,7 +338,7 @@ def test_stopping_cuts_what_does_not_end_by_itself(
 
 def test_a_port_in_use_is_told(listener: Listener, tmp_path: Path, recorder: Recorder) -> None:
     config = GatewayConfig("RDC", "127.0.0.1", listener.bound_port, tmp_path)
-    acceptor = Acceptor(Doorkeeper(), lambda _origin: recorder, threading.Event())  # pyright: ignore[reportArgumentType]
+    acceptor = Acceptor(Doorkeeper(), lambda _origin: recorder, frozenset(), threading.Event())  # pyright: ignore[reportArgumentType]
     # SO_REUSEADDR lets nobody share a port that is listened on.
     with pytest.raises(PortUnavailable, match="Stop the program"):
         Listener(config, acceptor).start()

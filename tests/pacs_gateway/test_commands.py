@@ -1,9 +1,7 @@
 """DIMSE command sets: what we write pynetdicom reads, what peers send is read or refused."""
 
-import struct
 from io import BytesIO
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pynetdicom.dimse_messages import C_STORE_RQ
@@ -13,7 +11,6 @@ from pynetdicom.dsutils import decode, encode
 from pacs_gateway.associations.commands import (
     COMMAND_SET_MAXIMUM,
     ProtocolViolation,
-    command_pdus,
     encode_response,
     parse_command,
 )
@@ -62,20 +59,6 @@ def test_an_uid_that_is_none_is_echoed_as_it_came() -> None:
     command = parse_command(request)
     assert command.sop_instance_uid == "../etc"
     assert b"../etc" in encode_response(command, Answer(Status.SUCCESS))
-
-
-@pytest.mark.parametrize("maximum", [0, 64, 100, 131_072])
-def test_pdus_carry_the_command_whole_within_the_peers_limit(maximum: int) -> None:
-    command = encode_response(parse_command(_request()), Answer(Status.SUCCESS))
-    pdus = list(command_pdus(3, command, maximum))
-    carried = b""
-    for number, pdu in enumerate(pdus):
-        kind, length, item, context, control = struct.unpack(">BxIIBB", pdu[:12])
-        assert (kind, context, length, item) == (4, 3, len(pdu) - 6, len(pdu) - 10)
-        assert not maximum or length <= maximum
-        assert control == (3 if number == len(pdus) - 1 else 1)
-        carried += pdu[12:]
-    assert carried == command
 
 
 @given(st.binary(max_size=400))

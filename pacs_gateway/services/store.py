@@ -1,15 +1,16 @@
-"""The services of an association: C-ECHO and C-STORE (PS3.4 Annexes A and B)."""
+"""C-STORE: instances from the association to the spool (PS3.4 Annex B)."""
 
 import logging
 from contextlib import suppress
 from typing import Final
 
-from pacs_gateway.associations.commands import Command, CommandField
-from pacs_gateway.associations.contexts import is_storage
-from pacs_gateway.associations.pdata import Reception as Receiving
+from pacs_gateway import part10
+from pacs_gateway.associations.commands import Command
+from pacs_gateway.associations.exchange import Exchange, Reception
 from pacs_gateway.associations.status import SUCCESS, Answer, Status
 from pacs_gateway.examination import Refused, examine
-from pacs_gateway.part10 import Origin, Reception, Refusal
+from pacs_gateway.part10 import Origin, Refusal
+from pacs_gateway.services.settled import Settled
 from pacs_gateway.spool import Spool, SpoolFailed, SpoolFull, SpoolWriter
 from storage.clock import utc_now
 from storage.identifiers import InvalidIdentifier, Uid
@@ -18,63 +19,31 @@ _OUT_OF_RESOURCES: Final = Answer(
     Status.OUT_OF_RESOURCES, "no disk space at the archive, send again later"
 )
 _NO_DATASET: Final = Answer(Status.CANNOT_UNDERSTAND, "C-STORE request without a dataset")
-_UNRECOGNIZED: Final = Answer(Status.UNRECOGNIZED_OPERATION, "operation is not supported here")
 
 _log = logging.getLogger(__name__)
 
 
-class AssociationServices:
-    """Serves the requests of one admitted association."""
-
-    def __init__(self, spool: Spool, origin: Origin) -> None:
-        """Receive into `spool` what comes from `origin`."""
-        self._spool = spool
-        self._origin = origin
-
-    def begin(self, command: Command, abstract_syntax: str, transfer_syntax: str) -> Receiving:
-        """Start to serve a request; see `pdata.Service`."""
-        if command.field == CommandField.C_STORE_RQ and is_storage(abstract_syntax):
-            return self._begin_store(command, transfer_syntax)
-        if command.field == CommandField.C_ECHO_RQ:
-            return _Settled(SUCCESS)
-        return _Settled(_UNRECOGNIZED)
-
-    def _begin_store(self, command: Command, transfer_syntax: str) -> Receiving:
-        if not command.has_dataset:
-            return _Settled(_NO_DATASET)
-        try:
-            writer = self._spool.begin(
-                self._origin,
-                sop_class_uid=_uid_or_empty(command.sop_class_uid),
-                sop_instance_uid=_uid_or_empty(command.sop_instance_uid),
-                transfer_syntax_uid=transfer_syntax,
-            )
-        except (SpoolFull, SpoolFailed) as error:
-            _log.error("instance refused, the spool cannot take it", extra={"why": str(error)})
-            return _Settled(_OUT_OF_RESOURCES)
-        return _Storing(writer, self._origin, command, transfer_syntax)
+def begin_store(spool: Spool, origin: Origin, command: Command, transfer_syntax: str) -> Reception:
+    """Start to receive the instance of a C-STORE request into `spool`."""
+    if not command.has_dataset:
+        return Settled(_NO_DATASET)
+    try:
+        writer = spool.begin(
+            origin,
+            sop_class_uid=_uid_or_empty(command.sop_class_uid),
+            sop_instance_uid=_uid_or_empty(command.sop_instance_uid),
+            transfer_syntax_uid=transfer_syntax,
+        )
+    except (SpoolFull, SpoolFailed) as error:
+        _log.error("instance refused, the spool cannot take it", extra={"why": str(error)})
+        return Settled(_OUT_OF_RESOURCES)
+    return _Storing(writer, origin, command, transfer_syntax)
 
 
 def _uid_or_empty(text: str) -> str:
     with suppress(InvalidIdentifier):
         return Uid.parse(text)
     return ""
-
-
-class _Settled:
-    """A request whose answer is known before its dataset has come; the dataset is passed over."""
-
-    def __init__(self, answer: Answer) -> None:
-        self._answer = answer
-
-    def write(self, fragment: memoryview) -> None:
-        """Pass over `fragment`."""
-
-    def finish(self) -> Answer:
-        return self._answer
-
-    def abandon(self) -> None:
-        """Nothing to forget."""
 
 
 class _Storing:
@@ -97,8 +66,9 @@ class _Storing:
         except (SpoolFull, SpoolFailed) as error:
             self._fail(error)
 
-    def finish(self) -> Answer:
+    def finish(self, exchange: Exchange) -> Answer:
         """Answer success only for what is durable; what cannot be filed is kept for a person."""
+        del exchange
         if self._failed:
             return _OUT_OF_RESOURCES
         command = self._command
@@ -118,7 +88,7 @@ class _Storing:
             )
         try:
             self._writer.publish(
-                Reception(
+                part10.Reception(
                     origin=self._origin,
                     transfer_syntax_uid=self._transfer_syntax,
                     received_at=utc_now(),

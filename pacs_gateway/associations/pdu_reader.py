@@ -1,0 +1,100 @@
+"""What a peer sends, read in large pieces (PS3.8 §9.3)."""
+
+import select
+import socket
+import time
+from collections.abc import Callable
+from typing import Final
+
+from pacs_gateway.associations.transport import WAKE_SECONDS, acknowledge_at_once
+
+_BUFFER: Final = 512 * 1024
+
+
+class PeerSilent(Exception):
+    """Nothing came for longer than the network timeout, or we are to stop."""
+
+
+class PeerGone(Exception):
+    """The connection ended."""
+
+
+class PduReader:
+    """Reads one connection in large pieces, and can give back what it read too much."""
+
+    def __init__(self, connection: socket.socket, wait: Callable[[float], None]) -> None:
+        """Read `connection`, whose SO_RCVTIMEO is set.
+
+        wait: called whenever that time passes without data, with the seconds of silence so far;
+            raises `PeerSilent` to end the reading.
+        """
+        self._connection = connection
+        self._wait = wait
+        self._buffer = memoryview(bytearray(_BUFFER))
+        self._start = 0
+        self._end = 0
+
+    def exactly(self, count: int) -> memoryview:
+        """Return the next `count` bytes, at most the buffer's size; valid until the next call.
+
+        Raises:
+            PeerGone, PeerSilent: they did not come.
+        """
+        while self._end - self._start < count:
+            if len(self._buffer) - self._start < count:
+                self._compact()
+            self._receive()
+        taken = self._buffer[self._start : self._start + count]
+        self._start += count
+        return taken
+
+    def some(self, limit: int) -> memoryview:
+        """Return at least one and at most `limit` bytes; valid until the next call.
+
+        Raises:
+            PeerGone, PeerSilent: none came.
+        """
+        if self._start == self._end:
+            self._receive()
+        taken = self._buffer[self._start : min(self._end, self._start + limit)]
+        self._start += len(taken)
+        return taken
+
+    def readable(self, seconds: float) -> bool:
+        """Tell whether bytes are here, or come within `seconds`; also when the connection ended."""
+        if self._start != self._end:
+            return True
+        ready, _, _ = select.select([self._connection], [], [], seconds)
+        return bool(ready)
+
+    def unread(self, count: int) -> None:
+        """Give the last `count` bytes of the last `exactly` back."""
+        self._start -= count
+
+    def remainder(self) -> bytes:
+        """Return what was read from the connection and not taken."""
+        return bytes(self._buffer[self._start : self._end])
+
+    def _compact(self) -> None:
+        left = self._end - self._start
+        self._buffer[:left] = bytes(self._buffer[self._start : self._end])
+        self._start, self._end = 0, left
+
+    def _receive(self) -> None:
+        if self._start == self._end:
+            self._start = self._end = 0
+        since = 0.0
+        while True:
+            try:
+                received = self._connection.recv_into(self._buffer[self._end :])
+            except BlockingIOError:
+                since = since or time.monotonic() - WAKE_SECONDS
+                self._wait(time.monotonic() - since)
+                continue
+            except OSError as error:
+                raise PeerGone from error
+            if not received:
+                raise PeerGone
+            acknowledge_at_once(self._connection)
+            self._end += received
+            return

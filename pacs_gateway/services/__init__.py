@@ -1,0 +1,1 @@
+"""What a site's machine may ask of us over DICOM: one module for each service."""

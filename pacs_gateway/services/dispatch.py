@@ -1,0 +1,67 @@
+"""Which service answers a request: by the request and the SOP class of its context."""
+
+from collections.abc import Iterable
+from typing import Final
+
+from pacs_gateway.associations.commands import Command, CommandField
+from pacs_gateway.associations.contexts import is_storage
+from pacs_gateway.associations.exchange import Context, Reception
+from pacs_gateway.associations.status import SUCCESS, Answer, Status
+from pacs_gateway.part10 import Origin
+from pacs_gateway.services.operations import CollectedRequest, Operation
+from pacs_gateway.services.settled import Settled
+from pacs_gateway.services.store import begin_store
+from pacs_gateway.spool import Spool
+
+_UNRECOGNIZED: Final = Answer(Status.UNRECOGNIZED_OPERATION, "operation is not supported here")
+
+
+class Dispatch:
+    """All services of a gateway; makes those of one association."""
+
+    def __init__(self, spool: Spool, operations: Iterable[Operation]) -> None:
+        """Receive into `spool` and serve `operations`.
+
+        Raises:
+            ValueError: two operations claim the same request under the same SOP class.
+        """
+        self._spool = spool
+        self._operations: dict[tuple[int, str], Operation] = {}
+        for operation in operations:
+            for abstract_syntax in operation.abstract_syntaxes:
+                key = (int(operation.field), abstract_syntax)
+                if key in self._operations:
+                    raise ValueError(f"{operation.field.name} of {abstract_syntax} is served twice")
+                self._operations[key] = operation
+
+    @property
+    def abstract_syntaxes(self) -> frozenset[str]:
+        """The SOP classes, besides verification and storage, that contexts are accepted for."""
+        return frozenset(abstract_syntax for _, abstract_syntax in self._operations)
+
+    def serve(self, origin: Origin) -> "AssociationServices":
+        """Return the services of an association with `origin`."""
+        return AssociationServices(self._spool, self._operations, origin)
+
+
+class AssociationServices:
+    """Serves the requests of one admitted association; see `exchange.Service`."""
+
+    def __init__(
+        self, spool: Spool, operations: dict[tuple[int, str], Operation], origin: Origin
+    ) -> None:
+        """Serve what comes from `origin`."""
+        self._spool = spool
+        self._operations = operations
+        self._origin = origin
+
+    def begin(self, command: Command, context: Context) -> Reception:
+        """Start to serve a request."""
+        if command.field == CommandField.C_STORE_RQ and is_storage(context.abstract_syntax):
+            return begin_store(self._spool, self._origin, command, context.transfer_syntax)
+        if command.field == CommandField.C_ECHO_RQ:
+            return Settled(SUCCESS)
+        operation = self._operations.get((command.field, context.abstract_syntax))
+        if operation is None:
+            return Settled(_UNRECOGNIZED)
+        return CollectedRequest(operation, command, self._origin)
