@@ -1,0 +1,9 @@
+"""Keeping what was received: the commands that prove it, copy it and bring it back."""
+
+from typing import Final
+
+from reading_worklist.reports.holdings import REPORT_HOLDINGS
+from storage.keeping.holdings import INDEX_HOLDINGS, Holding
+
+HOLDINGS: Final[tuple[Holding, ...]] = (*INDEX_HOLDINGS, *REPORT_HOLDINGS)
+"""Every table of every room whose rows name objects."""

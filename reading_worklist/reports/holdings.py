@@ -1,0 +1,40 @@
+"""The signed documents that rows of this room name; see `storage.keeping.holdings`."""
+
+from typing import Final
+
+from sqlalchemy import BigInteger, Integer, String, cast, literal, null, select
+
+from reading_worklist.reports.tables import ReportSubmission, ReportVersion
+from reading_worklist.workitems.tables import Workitem
+from storage.keeping.holdings import Holding
+
+_PREFIXES: Final = ("reports/",)
+
+REPORT_HOLDINGS: Final = (
+    Holding(
+        "report_submission",
+        _PREFIXES,
+        select(
+            ReportSubmission.pdf_object_key,
+            cast(null(), BigInteger),
+            ReportSubmission.pdf_sha256,
+            cast(literal(0), Integer),
+            cast(ReportSubmission.id, String),
+            Workitem.site_id,
+            ReportSubmission.submitted_at,
+        ).join(Workitem, Workitem.id == ReportSubmission.workitem_id),
+    ),
+    Holding(
+        "report_version",
+        _PREFIXES,
+        select(
+            ReportVersion.pdf_object_key,
+            cast(null(), BigInteger),
+            ReportVersion.pdf_sha256,
+            cast(literal(0), Integer),
+            cast(ReportVersion.id, String),
+            Workitem.site_id,
+            ReportVersion.issued_at,
+        ).join(Workitem, Workitem.id == ReportVersion.workitem_id),
+    ),
+)
