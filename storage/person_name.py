@@ -88,8 +88,7 @@ def _pinyin_keys(text: str) -> set[str]:
         # A word of the dictionary was read as one.
         every = [[reading] for reading in usual]
     readings = [
-        list(dict.fromkeys((first, *options)))
-        for first, options in zip(usual, every, strict=True)
+        list(dict.fromkeys((first, *options))) for first, options in zip(usual, every, strict=True)
     ]
     keys: set[str] = set()
     # Turned round, so that the readings of the family name come first.

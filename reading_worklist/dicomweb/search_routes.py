@@ -1,18 +1,26 @@
 """QIDO-RS (PS3.18 §10.6)."""
 
+from typing import Final
+from uuid import UUID
+
 from fastapi import APIRouter
 from fastapi.responses import Response
+from sqlalchemy import ColumnElement, and_
+from sqlalchemy.orm import InstrumentedAttribute
 
 from reading_worklist.dicomweb import queries
-from reading_worklist.dicomweb.matching import Level, Search, parse_search
 from reading_worklist.dicomweb.metadata import encode
+from reading_worklist.dicomweb.parameters import Parameters, parse_parameters
+from reading_worklist.dicomweb.queries import Root
 from reading_worklist.dicomweb.requests import Asked, Asks, series_uid, study_uid
 from reading_worklist.dicomweb.responses import as_problems, json_response
-from reading_worklist.dicomweb.search import Page, run_search
+from reading_worklist.dicomweb.search import result
+from storage.index.search import Level, Page, Sees, Within, run
 
 router = APIRouter()
 
-_NAMED_MAX = 20
+_NAMED_MAX: Final = 20
+_NAME_LENGTH: Final = 64
 
 
 @router.get("/studies")
@@ -55,38 +63,55 @@ def _search(
     asked: Asked, level: Level, study: str | None = None, series: str | None = None
 ) -> Response:
     asked.require_json()
-    search = parse_search(asked.request.query_params.multi_items(), level)
-    study_id = series_id = None
+    path_level = None if study is None else Level.STUDY if series is None else Level.SERIES
+    parameters = parse_parameters(
+        asked.request.query_params.multi_items(), level, path_level=path_level
+    )
+    within = Within()
     with as_problems(), asked.services.database.transaction() as session:
-        queries.require_site(session, asked.root)
+        site_id = queries.require_site(session, asked.root)
         if study is not None and series is not None:
             found = queries.find_series(session, asked.root, study_uid(study), series_uid(series))
-            series_id = found.id
+            within = Within(series_id=found.id)
         elif study is not None:
-            study_id = queries.find_study(session, asked.root, study_uid(study)).id
-        page = run_search(
+            within = Within(queries.find_study(session, asked.root, study_uid(study)).id)
+        page = run(
             session,
-            asked.root,
-            level,
-            search,
-            base_url=asked.base_url,
-            study_id=study_id,
-            series_id=series_id,
+            parameters.search,
+            sees=_sees(asked.root, site_id),
+            returned=parameters.returned,
+            limit=parameters.limit,
+            offset=parameters.offset,
+            within=within,
         )
-    headers = _headers(asked.request.url.netloc, search, page)
-    return json_response(asked.request, encode(page.results), headers=headers)
+    body = encode([result(match, level, asked.base_url) for match in page.matches])
+    headers = _headers(asked.request.url.netloc, parameters, page)
+    return json_response(asked.request, body, headers=headers)
 
 
-def _headers(agent: str, search: Search, page: Page) -> dict[str, str]:
-    """Tell how many results there are and what was not done (PS3.18 §8.3.4 and §10.6.3.3)."""
-    headers = {"X-Total-Count": str(page.total)}
-    more = page.total - search.offset - len(page.results)
+def _sees(root: Root, site_id: UUID | None) -> Sees:
+    def sees(column: InstrumentedAttribute[UUID]) -> ColumnElement[bool]:
+        visible = root.scope.sees(column)
+        return visible if site_id is None else and_(visible, column == site_id)
+
+    return sees
+
+
+def _headers(agent: str, parameters: Parameters, page: Page) -> dict[str, str]:
+    """Tell how many results there are and what was not done (PS3.18 §8.3.4.4 and §10.6.3.3)."""
+    headers: dict[str, str] = {}
     warnings: list[str] = []
-    if page.results and more > 0:
-        warnings.append(f"There are {more} additional results that can be requested")
-    if search.ignored:
+    total = page.total
+    if total is not None:
+        headers["X-Total-Count"] = str(total.count)
+        headers["X-Total-Count-Relation"] = "eq" if total.exact else "gte"
+        rest = max(total.count - parameters.offset - len(page.matches), 0)
+        count = str(rest) if total.exact else f"more than {rest}"
+        if page.more:
+            warnings.append(f"There are {count} additional results that can be requested")
+    if parameters.ignored:
         # Only what cannot break the header is repeated.
-        named = ", ".join(name for name in search.ignored[:_NAMED_MAX] if _harmless(name))
+        named = ", ".join(name for name in parameters.ignored[:_NAMED_MAX] if _harmless(name))
         warnings.append(f"The following parameters were ignored: {named or 'unknown ones'}")
     if warnings:
         headers["Warning"] = ", ".join(f'299 {agent} "{text}"' for text in warnings)
@@ -94,4 +119,4 @@ def _headers(agent: str, search: Search, page: Page) -> dict[str, str]:
 
 
 def _harmless(name: str) -> bool:
-    return name.isascii() and name.isalnum() and len(name) <= 64  # noqa: PLR2004 -- a keyword's bound
+    return name.isascii() and name.replace(".", "").isalnum() and len(name) <= _NAME_LENGTH

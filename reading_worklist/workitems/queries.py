@@ -27,9 +27,11 @@ from reading_worklist.workitems.schemas import (
     WorkitemView,
 )
 from reading_worklist.workitems.states import State
-from reading_worklist.workitems.tables import Lane, Priority, Workitem
+from reading_worklist.workitems.tables import Lane, Workitem
 from storage.deliveries import deliveries_of_workitem
+from storage.index.search import patient_name_begins
 from storage.index.tables import Patient, Series, Study
+from storage.orders.words import Priority
 from storage.person_name import display_name
 from storage.registry import Destination, Organisation, Person
 
@@ -219,12 +221,11 @@ def study_view(study: Study) -> StudyView:
 
 def matches_text(text: str) -> ColumnElement[bool]:
     """Return the SQL condition that patient id, accession number or name begins with `text`."""
-    wanted = text.strip().lower()
-    key = func.unnest(Patient.name_keys).column_valued("name_key")
+    wanted = text.strip()
     return or_(
         Patient.local_id.istartswith(wanted, autoescape=True),
         Study.accession_number.istartswith(wanted, autoescape=True),
-        select(key).where(key.startswith(wanted, autoescape=True)).exists(),
+        patient_name_begins(wanted),
     )
 
 

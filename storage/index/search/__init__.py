@@ -14,7 +14,7 @@ from storage.index.search.engine import (
     prepare,
     run,
 )
-from storage.index.search.names import patient_name_matches
+from storage.index.search.names import patient_name_begins, patient_name_matches
 from storage.index.search.values import InvalidKey
 
 __all__ = [
@@ -33,6 +33,7 @@ __all__ = [
     "Sees",
     "Total",
     "Within",
+    "patient_name_begins",
     "patient_name_matches",
     "prepare",
     "run",

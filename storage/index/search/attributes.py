@@ -31,9 +31,9 @@ class Matching(Enum):
     TEXT = "single value, wild card"
     WORDS = "single value, wild card, list"
     UIDS = "UID, list of UIDs"
-    INTEGER = "single value"
-    DATE = "single value, range"
-    TIME = "single value, range"
+    INTEGER = "single number"
+    DATE = "single date, range"
+    TIME = "single time, range"
     PATIENT_NAME = "single value, wild card, no case; fuzzy"
     PERSON_NAME = "single value, wild card, no case"
     MODALITIES = "single value, wild card, list: of any series"
@@ -92,9 +92,7 @@ _TABLE: Final = (
     Attribute("PatientID", _P, Matching.TEXT, Patient.local_id),
     Attribute("PatientBirthDate", _P, Matching.DATE, Patient.birth_date),
     Attribute("PatientSex", _P, Matching.WORDS, Patient.sex),
-    Attribute(
-        "NumberOfPatientRelatedStudies", _P, Matching.NONE, _sum_over_studies(func.count())
-    ),
+    Attribute("NumberOfPatientRelatedStudies", _P, Matching.NONE, _sum_over_studies(func.count())),
     Attribute(
         "NumberOfPatientRelatedSeries",
         _P,
@@ -113,9 +111,7 @@ _TABLE: Final = (
     Attribute("AccessionNumber", _ST, Matching.TEXT, Study.accession_number),
     Attribute("StudyID", _ST, Matching.TEXT, Study.study_id_text),
     Attribute("StudyDescription", _ST, Matching.TEXT, Study.study_description),
-    Attribute(
-        "ReferringPhysicianName", _ST, Matching.PERSON_NAME, Study.referring_physician_name
-    ),
+    Attribute("ReferringPhysicianName", _ST, Matching.PERSON_NAME, Study.referring_physician_name),
     Attribute("PatientAge", _ST, Matching.TEXT, Study.patient_age),
     Attribute("ModalitiesInStudy", _ST, Matching.MODALITIES, Study.modalities),
     Attribute("SOPClassesInStudy", _ST, Matching.SOP_CLASSES, _SOP_CLASSES),
@@ -153,9 +149,7 @@ _TABLE: Final = (
     Attribute("NumberOfFrames", _I, Matching.INTEGER, Instance.number_of_frames),
     Attribute("Rows", _I, Matching.INTEGER, Instance.rows),
     Attribute("Columns", _I, Matching.INTEGER, Instance.columns),
-    Attribute(
-        "AvailableTransferSyntaxUID", _I, Matching.UIDS, Instance.transfer_syntax_uid
-    ),
+    Attribute("AvailableTransferSyntaxUID", _I, Matching.UIDS, Instance.transfer_syntax_uid),
 )
 ATTRIBUTES: Final[Mapping[str, Attribute]] = {one.keyword: one for one in _TABLE}
 """Every attribute the index knows, by keyword, the levels in their order."""

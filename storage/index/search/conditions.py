@@ -1,10 +1,10 @@
 """Matching keys as SQL conditions (PS3.4 §C.2.2.2)."""
 
 from collections.abc import Callable, Mapping
-from datetime import datetime, time, timedelta
+from datetime import datetime, time
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy import ColumnElement, String, and_, cast, func, literal, or_, select
 
 from storage.index.search import values
 from storage.index.search.attributes import Attribute, Matching
@@ -54,7 +54,7 @@ def studied_between(dates: str | None, times: str | None) -> list[Condition]:
         bounds.append(at >= datetime.combine(first, earliest or time.min))
     else:
         # An open range matches days, not studies without one.
-        bounds.append(at > func.cast("-infinity", StudyListing.studied_at.type))
+        bounds.append(at > cast(literal("-infinity", String), StudyListing.studied_at.type))
     if last is not None and latest is not None:
         bounds.append(at <= datetime.combine(last, latest))
     elif last is not None:

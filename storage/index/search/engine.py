@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, TypeAlias
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, Subquery, func, literal, select
+from sqlalchemy import ColumnElement, Row, Select, Subquery, func, literal, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from storage.index.search import values
@@ -56,13 +56,16 @@ class Search:
 
     unsupported: keywords of keys that were passed over, since the index does not match on them at
         this level, in their order.
+    conditions: with the level of the entity that each is about.
+    listed: conditions on `StudyListing`.
+    modality: under which `StudyListing` has every result.
     """
 
     level: Level
     unsupported: tuple[str, ...]
-    _conditions: tuple[tuple[Level, Condition], ...]
-    _listed: tuple[Condition, ...]
-    _modality: str = _EVERY_STUDY
+    conditions: tuple[tuple[Level, Condition], ...]
+    listed: tuple[Condition, ...]
+    modality: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +78,7 @@ class Within:
 
 @dataclass(frozen=True, slots=True)
 class Total:
-    """How many results there are on all pages: `count` of them, or more where not `exact`."""
+    """How many results there are on all pages: `count`, or where not `exact`, at least so many."""
 
     count: int
     exact: bool
@@ -155,7 +158,7 @@ def run(
     returned: Iterable[str],
     limit: int,
     offset: int = 0,
-    within: Within = Within(),  # noqa: B008 -- frozen
+    within: Within = Within(),
     count: bool = True,
 ) -> Page:
     """Return a page of the results of `search` among what `sees` lets through.
@@ -172,31 +175,29 @@ def run(
     found = listing(search, sees, within)
     page = found.order_by(*_order(search.level)).limit(limit + 1).offset(offset).subquery("page")
     wanted = _wanted(search.level, returned)
-    rows = session.execute(_details(search.level, page, wanted)).all() if limit else []
-    more = len(rows) > limit
+    rows: Sequence[Row[*tuple[Any, ...]]] = ()
+    if limit:
+        rows = session.execute(_details(search.level, page, wanted)).all()
     matches = [
         Match(row[0], dict(zip((one.keyword for one in wanted), row[1:], strict=True)))
         for row in rows[:limit]
     ]
-    return Page(
-        matches, more, _total(session, found, offset, len(matches), more=more) if count else None
-    )
+    more = len(rows) > limit
+    seen = offset + len(matches)
+    if not count:
+        return Page(matches, more)
+    if limit and not more and (matches or not offset):
+        return Page(matches, more, Total(seen, exact=True))
+    if more and seen >= COUNTED_MAX:
+        return Page(matches, more, Total(seen + 1, exact=False))
+    return Page(matches, more, _total(session, found))
 
 
-def _total(
-    session: Session, found: Select[*tuple[Any, ...]], offset: int, shown: int, *, more: bool
-) -> Total:
-    """Count all results, without counting further than is useful."""
-    if not more and (shown or not offset):
-        if shown or offset:
-            return Total(offset + shown, exact=True)
-    elif more and offset + shown >= COUNTED_MAX:
-        return Total(offset + shown, exact=False)
+def _total(session: Session, found: Select[*tuple[Any, ...]]) -> Total:
+    """Count all results, but no further than is useful."""
     bounded = found.limit(COUNTED_MAX + 1).subquery("counted")
     counted = session.scalar(select(func.count()).select_from(bounded)) or 0
-    if counted <= COUNTED_MAX:
-        return Total(counted, exact=True)
-    return Total(max(COUNTED_MAX, offset + shown), exact=False)
+    return Total(counted, exact=counted <= COUNTED_MAX)
 
 
 def _one_modality(attribute: Attribute, text: str) -> str:
@@ -215,7 +216,8 @@ def _one_modality(attribute: Attribute, text: str) -> str:
 def _of_patients(search: Search, sees: Sees, within: Within) -> Select[*tuple[Any, ...]]:
     del within
     return select(Patient.id).where(
-        sees(Patient.site_id), *(one for _, one in search._conditions)  # noqa: SLF001
+        sees(Patient.site_id),
+        *(one for _, one in search.conditions),
     )
 
 
@@ -225,13 +227,13 @@ def _of_studies(search: Search, sees: Sees, within: Within) -> Select[*tuple[Any
     Where nothing but date, modality and site is asked for, that is the listing alone.
     """
     level = search.level
-    levels = {of for of, _ in search._conditions}  # noqa: SLF001
+    levels = {of for of, _ in search.conditions}
     columns: list[Any] = [StudyListing.studied_at, StudyListing.study_id]
     conditions = [
         sees(StudyListing.site_id),
-        StudyListing.modality == search._modality,  # noqa: SLF001
-        *search._listed,  # noqa: SLF001
-        *(one for _, one in search._conditions),  # noqa: SLF001
+        StudyListing.modality == search.modality,
+        *search.listed,
+        *(one for _, one in search.conditions),
     ]
     if level >= Level.SERIES:
         columns += [Series.series_number, Series.id.label("series_id")]
@@ -280,9 +282,7 @@ def _wanted(level: Level, returned: Iterable[str]) -> list[Attribute]:
 _ALWAYS: Final = ("PatientID", "StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID")
 
 
-def _details(
-    level: Level, page: Subquery, wanted: Sequence[Attribute]
-) -> Select[*tuple[Any, ...]]:
+def _details(level: Level, page: Subquery, wanted: Sequence[Attribute]) -> Select[*tuple[Any, ...]]:
     """Select what is to be told of the rows of a page, in its order."""
     columns = [one.source.label(f"of_{one.keyword}") for one in wanted]
     if level is Level.PATIENT:

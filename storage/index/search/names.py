@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Text, and_, cast, func, literal, or_, select
+from sqlalchemy import ColumnElement, Text, and_, cast, false, func, literal, or_, select
 from sqlalchemy.dialects.postgresql import ARRAY, TSQUERY
 
 from storage.index.search.values import has_wildcard, like_pattern
@@ -42,6 +42,15 @@ def patient_name_matches(value: str, *, fuzzy: bool) -> ColumnElement[bool]:
     if by_key is None:
         return and_(found, exact)
     return found if looked_up.is_all else and_(found, or_(exact, by_key))
+
+
+def patient_name_begins(text: str) -> ColumnElement[bool]:
+    """Return the SQL condition on `Patient` that a name in any reading begins with `text`.
+
+    Nothing in `text` is a wild card; punctuation and case do not count.
+    """
+    wanted = canonical(text)
+    return patient_name_matches(f"{wanted}*", fuzzy=True) if wanted else false()
 
 
 @dataclass(frozen=True, slots=True)

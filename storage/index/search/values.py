@@ -41,9 +41,9 @@ def checked(keyword: str, text: str) -> str:
     """
     if len(text) > VALUE_LENGTH:
         raise InvalidKey(keyword, f"at most {VALUE_LENGTH} characters", text)
-    if "\0" in text.rstrip("\0 ") or any("\ud800" <= character <= "\udfff" for character in text):
+    if "\0" in text or any("\ud800" <= character <= "\udfff" for character in text):
         raise InvalidKey(keyword, "text without NUL and lone surrogates", text)
-    return text.strip("\0 \t\r\n")
+    return text.strip()
 
 
 def has_wildcard(text: str) -> bool:

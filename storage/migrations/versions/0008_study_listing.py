@@ -104,8 +104,7 @@ def _list_studies() -> None:
         FROM study, unnest(array_append(modalities, '')) AS listed
     """)
     op.execute(
-        "CREATE TRIGGER list_study AFTER INSERT ON study"
-        " FOR EACH ROW EXECUTE FUNCTION list_study()"
+        "CREATE TRIGGER list_study AFTER INSERT ON study FOR EACH ROW EXECUTE FUNCTION list_study()"
     )
     op.execute("""
         CREATE TRIGGER list_changed_study
