@@ -234,6 +234,14 @@ class ObjectStore(Protocol):
         """
         ...
 
+    def read_now(self, key: ObjectKey, offset: int, length: int) -> bytes | None:
+        """Return what `read` would, when it is in this machine's memory; None when it would wait.
+
+        For callers that must not be held up, such as an event loop: None says
+        nothing about the object, not even that it exists; `read` does.
+        """
+        ...
+
     def stream(
         self, key: ObjectKey, offset: int = 0, length: int | None = None, chunk: int = CHUNK_BYTES
     ) -> Iterator[bytes]:
