@@ -190,6 +190,11 @@ def series_of_study(session: Session, study: StudyRecord) -> list[SeriesRecord]:
     ]
 
 
+def revision_of_series(session: Session, series: SeriesRecord) -> int | None:
+    """Return the present revision of a series found for the caller; None when it is gone."""
+    return session.scalar(select(Series.revision).where(Series.id == series.id))
+
+
 def instances_of_study(session: Session, study: StudyRecord) -> list[InstanceRecord]:
     """Return the instances of a study found for the caller, by series and instance number."""
     return _instances(session, Instance.study_id == study.id)
