@@ -8,13 +8,16 @@ from fastapi import FastAPI
 from reading_worklist import health, live, problems, viewer, web_ui
 from reading_worklist.access import routes as access_routes
 from reading_worklist.dicomweb import routes as dicomweb_routes
+from reading_worklist.dicomweb.express import ExpressRetrieval
+from reading_worklist.dicomweb.instances import FrameLayouts
+from reading_worklist.dicomweb.series_views import SeriesViews
 from reading_worklist.ecg import routes as ecg_routes
 from reading_worklist.events import EventHub
 from reading_worklist.operations import routes as operations_routes
 from reading_worklist.portal import routes as portal_routes
 from reading_worklist.reports import routes as report_routes
 from reading_worklist.reports import verification_routes
-from reading_worklist.services import Services, WebConfig
+from reading_worklist.services import COOKIE, Services, WebConfig
 from reading_worklist.typesetting.typesetter import Typesetter
 from reading_worklist.workitems import routes as workitem_routes
 from storage.database import Database
@@ -41,12 +44,22 @@ def create_app(config: WebConfig, database: Database, objects: ObjectStore) -> F
         # The function's name alone: people read the TypeScript types made from it.
         generate_unique_id_function=lambda route: route.name,
     )
-    app.state.services = Services(
+    services = Services(
         config=config,
         database=database,
         objects=objects,
         events=hub,
         typesetter=Typesetter(config.fonts),
+    )
+    app.state.services = services
+    app.state.frame_layouts = FrameLayouts()
+    app.state.series_views = SeriesViews()
+    app.add_middleware(
+        ExpressRetrieval,
+        objects=objects,
+        scopes=services.recent_scopes,
+        views=app.state.series_views,
+        cookie=COOKIE,
     )
     problems.install(app)
     for module in (

@@ -12,6 +12,7 @@ from typing import Annotated, Final, cast
 from fastapi import Depends, Request
 
 from reading_worklist.access import sessions
+from reading_worklist.access.recent import RecentScopes
 from reading_worklist.access.scope import Scope
 from reading_worklist.access.sessions import SessionLimits, csrf_matches, not_signed_in
 from reading_worklist.events import EventHub
@@ -60,6 +61,7 @@ class Services:
     objects: ObjectStore
     events: EventHub
     typesetter: Typesetter
+    recent_scopes: RecentScopes = field(default_factory=RecentScopes)
 
 
 def services_of(request: Request) -> Services:
@@ -88,6 +90,7 @@ def current_scope(request: Request, services: Parts) -> Scope:
         scope, _ = sessions.resume(
             session, token, client_address(request), services.config.session_limits
         )
+    services.recent_scopes.note(token, client_address(request), scope)
     if request.method not in _SAFE_METHODS and not csrf_matches(
         scope, request.headers.get(CSRF_HEADER)
     ):

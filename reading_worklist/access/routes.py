@@ -95,6 +95,7 @@ def sign_out(request: Request, response: Response, scope: Asking, services: Part
     """End the session at the server and forget the cookie."""
     with services.database.transaction() as session:
         sessions.sign_out(session, request.cookies[COOKIE], scope)
+    services.recent_scopes.forget(request.cookies[COOKIE])
     response.delete_cookie(
         COOKIE, httponly=True, samesite="strict", secure=services.config.secure_cookie
     )

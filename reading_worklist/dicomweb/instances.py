@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from reading_worklist.dicomweb.bodies import Piece, Streamed, piece_of
 from reading_worklist.dicomweb.encoded import (
     Dataset,
     Element,
@@ -54,6 +55,12 @@ class BulkValue:
     length: int
     swap: int
 
+    def pieces(self) -> list[Piece]:
+        """Return the value as pieces of a body."""
+        if self.swap > 1:
+            return [Streamed(self.length, self.stream)]
+        return [piece_of(self.source, self.offset, self.length)]
+
     def stream(self) -> Iterator[bytes]:
         """Yield the value in little endian (PS3.18 §8.7.3.3.1), in chunks of bounded size."""
         for chunk in self.source.stream(self.offset, self.length):
@@ -86,6 +93,20 @@ def open_instance(objects: ObjectStore, record: InstanceRecord) -> OpenInstance:
         source, offset, encoding_of(record.transfer_syntax_uid), read_first=known
     )
     return OpenInstance(source, dataset)
+
+
+def layout_of(opened: OpenInstance, record: InstanceRecord) -> FrameLayout:
+    """Return where the frames of an opened instance are.
+
+    Raises:
+        NoPixelData, BadPixelData: it has no frames that could be told apart.
+    """
+    return locate_frames(
+        opened.source,
+        opened.dataset,
+        one_stream=record.transfer_syntax_uid in VIDEO,
+        big_endian=record.transfer_syntax_uid == BIG_ENDIAN_PIXELS,
+    )
 
 
 def find_value(opened: OpenInstance, path: str) -> BulkValue:
@@ -140,12 +161,7 @@ class FrameLayouts:
         if layout is not None:
             return open_source(objects, record)[0], layout
         opened = open_instance(objects, record)
-        layout = locate_frames(
-            opened.source,
-            opened.dataset,
-            one_stream=record.transfer_syntax_uid in VIDEO,
-            big_endian=record.transfer_syntax_uid == BIG_ENDIAN_PIXELS,
-        )
+        layout = layout_of(opened, record)
         if layout.encapsulated and layout.frame_count > _REMEMBERED_FRAMES:
             return opened.source, layout
         with self._lock:

@@ -1,45 +1,47 @@
 """Metadata of instances and series as DICOM JSON; that of complete series is prepared once."""
 
-import gzip
 import json
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from enum import StrEnum
 from typing import Final
 
-from reading_worklist.dicomweb.instances import open_instance
+from reading_worklist.dicomweb.instances import layout_of, open_instance
 from reading_worklist.dicomweb.json_model import (
     Context,
     JsonDataset,
     text_attribute,
     to_json_model,
 )
+from reading_worklist.dicomweb.packed_json import pack
+from reading_worklist.dicomweb.pixels import BadPixelData, FrameLayout, NoPixelData, NoSuchFrame
 from reading_worklist.dicomweb.queries import (
     InstanceRecord,
     SeriesRecord,
     StudyRecord,
     instances_of_series,
+    revision_of_series,
     series_of_study,
 )
+from reading_worklist.dicomweb.series_index import IndexedInstance, encode_index, keepable
 from reading_worklist.dicomweb.sources import DeflateBroken, InflatedTooLarge
 from reading_worklist.dicomweb.text import decoder_for
 from storage.database import Database
 from storage.objects import ObjectConflict, ObjectKey, ObjectNotFound, ObjectStore
 
 # Part of the key of prepared metadata: raise it when the conversion changes, to prepare all anew.
-FORMAT: Final = 1
+FORMAT: Final = 2
 _PREFIX: Final = "derived/series-metadata"
-_GZIP_LEVEL: Final = 6
 
 _log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class SeriesMetadata:
-    """The metadata of a series as a JSON array; `packed` is the same in gzip, where at hand."""
+class Prepared(StrEnum):
+    """What is prepared of a complete series: its metadata, plain and packed, and its index."""
 
-    plain: bytes
-    packed: bytes | None = None
+    PLAIN = "json"
+    PACKED = "json.gz"
+    INDEX = "index.json"
 
 
 def bulk_uri(record: InstanceRecord) -> str:
@@ -62,27 +64,7 @@ def instance_metadata(objects: ObjectStore, record: InstanceRecord) -> JsonDatas
     Raises:
         ObjectStoreUnavailable: the object store does not answer.
     """
-    model: JsonDataset = {}
-    try:
-        opened = open_instance(objects, record)
-        model = to_json_model(opened.dataset, Context(bulk_uri(record), decoder_for))
-        if opened.dataset.cut_at is not None:
-            _log.warning(
-                "dataset is readable in part",
-                extra={"object_key": record.object_key, "cut_at": opened.dataset.cut_at},
-            )
-    except (DeflateBroken, InflatedTooLarge, ObjectNotFound) as error:
-        _log.warning(
-            "dataset is not readable", extra={"object_key": record.object_key, "error": str(error)}
-        )
-    known: JsonDataset = {
-        "00080016": text_attribute("UI", record.sop_class_uid),
-        "00080018": text_attribute("UI", record.sop_instance_uid),
-        "00083002": text_attribute("UI", record.transfer_syntax_uid),
-        "0020000D": text_attribute("UI", record.study_instance_uid),
-        "0020000E": text_attribute("UI", record.series_instance_uid),
-    }
-    return dict(sorted((model | known).items()))
+    return _read(objects, record)[0]
 
 
 def encode(results: Sequence[JsonDataset]) -> bytes:
@@ -91,27 +73,13 @@ def encode(results: Sequence[JsonDataset]) -> bytes:
     return text.encode("utf-8", "replace")
 
 
-def series_metadata(
-    database: Database, objects: ObjectStore, series: SeriesRecord, *, packed: bool
-) -> SeriesMetadata:
-    """Return the metadata of a series that was found for the caller.
-
-    That of a complete study's series is read as prepared bytes, and prepared by
-    whoever asks first; while instances still arrive it is made each time.
-
-    packed: whether the gzip form is wanted, too.
+def made_metadata(database: Database, objects: ObjectStore, series: SeriesRecord) -> bytes:
+    """Return the metadata of a series to which instances may still be added, as a JSON array.
 
     Raises:
         ObjectStoreUnavailable: the object store does not answer.
     """
-    if not series.complete:
-        return SeriesMetadata(_made(database, objects, series))
-    try:
-        if packed:
-            return SeriesMetadata(b"", objects.read(prepared_key(series, packed=True)))
-        return SeriesMetadata(objects.read(prepared_key(series, packed=False)))
-    except ObjectNotFound:
-        return prepare_series(database, objects, series)
+    return _made(database, objects, series)[0]
 
 
 def prepare_study(database: Database, objects: ObjectStore, study: StudyRecord) -> int:
@@ -122,27 +90,30 @@ def prepare_study(database: Database, objects: ObjectStore, study: StudyRecord) 
     """
     with database.transaction() as session:
         wanted = series_of_study(session, study)
-    missing = [
-        series for series in wanted if objects.stat(prepared_key(series, packed=True)) is None
-    ]
-    for series in missing:
-        prepare_series(database, objects, series)
-    return len(missing)
+    return sum(prepare_series(database, objects, series) for series in wanted)
 
 
-def prepare_series(
-    database: Database, objects: ObjectStore, series: SeriesRecord
-) -> SeriesMetadata:
-    """Make the metadata of a series, keep it under its revision, drop that of earlier ones."""
-    plain = _made(database, objects, series)
-    made = SeriesMetadata(plain, gzip.compress(plain, _GZIP_LEVEL, mtime=0))
-    assert made.packed is not None
+def prepare_series(database: Database, objects: ObjectStore, series: SeriesRecord) -> bool:
+    """Make the metadata and the index of a complete series, and drop those of earlier revisions.
+
+    Returns whether it was made: not when it is there, or when the series has changed since.
+
+    Raises:
+        ObjectStoreUnavailable: the object store does not answer.
+    """
+    if objects.stat(prepared_key(series, Prepared.PACKED)) is not None:
+        return False
+    plain, index = _made(database, objects, series)
+    with database.transaction() as session:
+        if revision_of_series(session, series) != series.revision:
+            return False
     try:
-        objects.put(prepared_key(series, packed=False), plain)
-        # Last, since its presence means that both are there.
-        objects.put(prepared_key(series, packed=True), made.packed)
+        objects.put(prepared_key(series, Prepared.INDEX), index)
+        objects.put(prepared_key(series, Prepared.PLAIN), plain)
+        # Last, since its presence means that all are there.
+        objects.put(prepared_key(series, Prepared.PACKED), pack(plain))
     except ObjectConflict:
-        # Somebody prepared it while an instance arrived: the next revision will be asked for.
+        # Another version of this software made it otherwise: one of them is enough.
         _log.info(
             "series metadata was prepared twice",
             extra={"series_id": series.id, "revision": series.revision},
@@ -152,21 +123,54 @@ def prepare_series(
         revision, _, rest = kept.key.rpartition("/")[2].partition("-")
         if int(revision) < series.revision or not rest.startswith(f"{FORMAT}."):
             objects.delete(kept.key)
-    return made
+    return True
 
 
-def prepared_key(series: SeriesRecord, *, packed: bool) -> ObjectKey:
-    """Return where the prepared metadata of a series' revision is kept."""
-    suffix = ".json.gz" if packed else ".json"
-    return ObjectKey(f"{_PREFIX}/{series.id}/{series.revision}-{FORMAT}{suffix}")
+def prepared_key(series: SeriesRecord, kind: Prepared) -> ObjectKey:
+    """Return where what is prepared of a series' revision is kept."""
+    return ObjectKey(f"{_PREFIX}/{series.id}/{series.revision}-{FORMAT}.{kind.value}")
 
 
-def _made(database: Database, objects: ObjectStore, series: SeriesRecord) -> bytes:
+def _made(database: Database, objects: ObjectStore, series: SeriesRecord) -> tuple[bytes, bytes]:
+    """Return the metadata of a series as a JSON array, and its index."""
     with database.transaction() as session:
         records = instances_of_series(session, series)
-    # Encoded one by one: the bytes of a long series are much smaller than its objects.
-    return (
-        b"["
-        + b",".join(encode([instance_metadata(objects, record)])[1:-1] for record in records)
-        + b"]"
-    )
+    models: list[bytes] = []
+    indexed: list[IndexedInstance] = []
+    for record in records:
+        model, layout = _read(objects, record)
+        # Encoded one by one: the bytes of a long series are much smaller than its objects.
+        models.append(encode([model])[1:-1])
+        indexed.append(IndexedInstance(record, layout))
+    return b"[" + b",".join(models) + b"]", encode_index(indexed)
+
+
+def _read(objects: ObjectStore, record: InstanceRecord) -> tuple[JsonDataset, FrameLayout | None]:
+    """Read an instance once for its metadata and the layout of its frames."""
+    model: JsonDataset = {}
+    layout: FrameLayout | None = None
+    try:
+        opened = open_instance(objects, record)
+        model = to_json_model(opened.dataset, Context(bulk_uri(record), decoder_for))
+        if opened.dataset.cut_at is not None:
+            _log.warning(
+                "dataset is readable in part",
+                extra={"object_key": record.object_key, "cut_at": opened.dataset.cut_at},
+            )
+        if record.pixel_data_offset is not None:
+            layout = keepable(record, layout_of(opened, record), opened.source)
+    except (DeflateBroken, InflatedTooLarge, ObjectNotFound) as error:
+        _log.warning(
+            "dataset is not readable", extra={"object_key": record.object_key, "error": str(error)}
+        )
+    except (NoPixelData, BadPixelData, NoSuchFrame):
+        # Whoever asks for its frames is told why there are none.
+        layout = None
+    known: JsonDataset = {
+        "00080016": text_attribute("UI", record.sop_class_uid),
+        "00080018": text_attribute("UI", record.sop_instance_uid),
+        "00083002": text_attribute("UI", record.transfer_syntax_uid),
+        "0020000D": text_attribute("UI", record.study_instance_uid),
+        "0020000E": text_attribute("UI", record.series_instance_uid),
+    }
+    return dict(sorted((model | known).items())), layout

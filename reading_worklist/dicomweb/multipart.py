@@ -1,25 +1,26 @@
 """multipart/related bodies (RFC 2387) whose length is known before the first byte is read."""
 
 import secrets
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
+
+from reading_worklist.dicomweb.bodies import Piece, length_of
 
 _BOUNDARY_BYTES: Final = 18
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One part: its headers and how to get at its `length` bytes."""
+    """One part: its headers and its bytes."""
 
     content_type: str
-    length: int
-    stream: Callable[[], Iterable[bytes]]
+    pieces: Sequence[Piece]
     location: str | None = None
 
 
 class Multipart:
-    """A body of several parts, made as it is sent."""
+    """A body of several parts, read as it is sent."""
 
     def __init__(self, parts: Sequence[Part], media_type: str) -> None:
         # Random, so that no content can be made to contain it.
@@ -27,30 +28,22 @@ class Multipart:
         self._parts = parts
         self.content_type = f'multipart/related; type="{media_type}"; boundary={self._boundary}'
 
-    @property
-    def length(self) -> int:
-        """Length of the whole body in bytes."""
-        return sum(len(self._head(part)) + part.length + 2 for part in self._parts) + len(
-            self._end()
-        )
-
-    def stream(self) -> Iterator[bytes]:
-        """Yield the body."""
+    def pieces(self) -> list[Piece]:
+        """Return the body."""
+        result: list[Piece] = []
+        lead = b""
         for part in self._parts:
-            yield self._head(part)
-            yield from part.stream()
-            yield b"\r\n"
-        yield self._end()
+            result += [lead + self._head(part), *part.pieces]
+            lead = b"\r\n"
+        result.append(lead + f"--{self._boundary}--\r\n".encode("ascii"))
+        return result
 
     def _head(self, part: Part) -> bytes:
         lines = [
             f"--{self._boundary}",
             f"Content-Type: {part.content_type}",
-            f"Content-Length: {part.length}",
+            f"Content-Length: {length_of(part.pieces)}",
         ]
         if part.location:
             lines.append(f"Content-Location: {part.location}")
         return "\r\n".join([*lines, "", ""]).encode("ascii")
-
-    def _end(self) -> bytes:
-        return f"--{self._boundary}--\r\n".encode("ascii")

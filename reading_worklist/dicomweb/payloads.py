@@ -1,13 +1,13 @@
 """Bodies of the retrieve transactions (PS3.18 §10.4.3): instances, frames and bulk data."""
 
-from collections.abc import Sequence
-from functools import partial
+from collections.abc import Callable, Sequence
 from hashlib import sha256
 from http import HTTPStatus
-from typing import Final
+from typing import Final, TypeAlias
 
 from fastapi.responses import Response
 
+from reading_worklist.dicomweb.bodies import Region
 from reading_worklist.dicomweb.instances import find_value, open_instance
 from reading_worklist.dicomweb.media_types import (
     DICOM,
@@ -19,10 +19,11 @@ from reading_worklist.dicomweb.media_types import (
     frame_media_type,
     not_acceptable,
 )
+from reading_worklist.dicomweb.metadata import bulk_uri
 from reading_worklist.dicomweb.multipart import Part
 from reading_worklist.dicomweb.pixels import FrameLayout
 from reading_worklist.dicomweb.queries import InstanceRecord
-from reading_worklist.dicomweb.requests import Asked
+from reading_worklist.dicomweb.requests import Wanted
 from reading_worklist.dicomweb.responses import (
     as_problems,
     entity_tag,
@@ -33,7 +34,8 @@ from reading_worklist.dicomweb.responses import (
 from reading_worklist.dicomweb.sources import ByteSource
 from reading_worklist.problems import Problem
 from storage.dicom_header.encoding import PIXEL_DATA_TAGS
-from storage.objects import ObjectKey
+
+Opened: TypeAlias = Callable[[], tuple[ByteSource, FrameLayout]]
 
 _FRAMES_MAX: Final = 4096
 _ALL_FRAMES_MAX: Final = 1 << 16
@@ -44,36 +46,36 @@ _ENCAPSULATED_UNCOMPRESSED: Final = "1.2.840.10008.1.2.1.98"
 
 
 def whole_instances(
-    asked: Asked, records: Sequence[InstanceRecord], *, tag: str | None = None
+    wanted: Wanted, records: Sequence[InstanceRecord], *, tag: str | None = None
 ) -> Response:
     """Return instances exactly as stored; those the client does not accept are left out.
 
     Raises:
         Problem: 406 when nothing is left.
     """
-    if tag is not None and (unchanged := not_modified(asked.request, tag)) is not None:
+    if tag is not None and (unchanged := not_modified(wanted.headers, tag)) is not None:
         return unchanged
-    wanted = asked.accepted
     parts: list[Part] = []
     multipart = True
     for record in records:
         offers = (Offer(DICOM, record.transfer_syntax_uid),)
-        choice = choose(wanted, offers, default_multipart=True, single_possible=len(records) == 1)
+        choice = choose(
+            wanted.accepted, offers, default_multipart=True, single_possible=len(records) == 1
+        )
         if choice is not None:
             multipart = choice.multipart
-            stream = partial(asked.services.objects.stream, ObjectKey(record.object_key))
             content_type = f"{DICOM}; transfer-syntax={record.transfer_syntax_uid}"
-            parts.append(Part(content_type, record.object_size, stream))
+            parts.append(Part(content_type, (Region(record.object_key, 0, record.object_size),)))
     if not parts:
         syntaxes = {record.transfer_syntax_uid for record in records}
         raise not_acceptable([Offer(DICOM, syntax) for syntax in syntaxes], multipart=True)
     with as_problems():
         if not multipart:
-            return single_response(parts[0], tag=tag)
+            return single_response(wanted.headers, wanted.objects, parts[0], tag=tag)
         # PS3.18 §8.5: 206 says that not all of the resource is in the answer.
         whole = len(parts) == len(records)
         status = HTTPStatus.OK if whole else HTTPStatus.PARTIAL_CONTENT
-        return multipart_response(parts, DICOM, tag=tag, status=status)
+        return multipart_response(wanted.objects, parts, DICOM, tag=tag, status=status)
 
 
 def frame_numbers(text: str) -> list[int]:
@@ -95,8 +97,12 @@ def frame_numbers(text: str) -> list[int]:
     return [int(part) for part in parts]
 
 
-def frames_of(asked: Asked, record: InstanceRecord, numbers: Sequence[int] | None) -> Response:
+def frames_of(
+    wanted: Wanted, record: InstanceRecord, numbers: Sequence[int] | None, opened: Opened
+) -> Response:
     """Return frames of an instance; all of them for None.
+
+    opened: gives the instance's bytes and the layout of its frames.
 
     Raises:
         Problem: 404 for what is not there, 406 for what the client does not take, 413 for too
@@ -104,56 +110,56 @@ def frames_of(asked: Asked, record: InstanceRecord, numbers: Sequence[int] | Non
     """
     named = "all" if numbers is None else ",".join(map(str, numbers))
     tag = entity_tag(record.dataset_sha256, "frames", sha256(named.encode()).hexdigest()[:16])
-    if (unchanged := not_modified(asked.request, tag)) is not None:
+    if (unchanged := not_modified(wanted.headers, tag)) is not None:
         return unchanged
     with as_problems():
-        source, layout = asked.layouts.open(asked.services.objects, record)
+        source, layout = opened()
         if record.transfer_syntax_uid in VIDEO and layout.encapsulated:
             if numbers is not None:
                 raise _frames_of_video()
-            return _video(asked, record, source, layout)
+            return _video(wanted, record, source, layout)
         offers = _frame_offers(record, layout)
-        wanted = range(1, layout.frame_count + 1) if numbers is None else numbers
-        if len(wanted) > _ALL_FRAMES_MAX:
-            raise _too_many_frames(len(wanted))
+        asked = range(1, layout.frame_count + 1) if numbers is None else numbers
+        if len(asked) > _ALL_FRAMES_MAX:
+            raise _too_many_frames(len(asked))
         choice = choose(
-            asked.accepted, offers, default_multipart=True, single_possible=len(wanted) == 1
+            wanted.accepted, offers, default_multipart=True, single_possible=len(asked) == 1
         )
         if choice is None:
             raise not_acceptable(offers, multipart=True)
         offer = choice.offer
         content_type = f"{offer.media_type}; transfer-syntax={offer.transfer_syntax}"
         parts: list[Part] = []
-        for number in wanted:
+        for number in asked:
             frame = layout.frame(source, number)
-            parts.append(Part(content_type, frame.length, partial(frame.stream, source)))
+            parts.append(Part(content_type, frame.pieces(source)))
         if choice.multipart:
-            return multipart_response(parts, offer.media_type, tag=tag)
-        return single_response(parts[0], tag=tag)
+            return multipart_response(wanted.objects, parts, offer.media_type, tag=tag)
+        return single_response(wanted.headers, wanted.objects, parts[0], tag=tag)
 
 
-def bulk_data(asked: Asked, record: InstanceRecord, path: str) -> Response:
+def bulk_data(wanted: Wanted, record: InstanceRecord, path: str, opened: Opened) -> Response:
     """Return the value at a bulk data path in little endian; pixel data as its frames.
 
     Raises:
         Problem: 404 when the path leads nowhere, 406.
     """
     if path.upper() in _PIXEL_DATA_PATHS:
-        return frames_of(asked, record, None)
+        return frames_of(wanted, record, None, opened)
     tag = entity_tag(record.dataset_sha256, "bulk", sha256(path.encode()).hexdigest()[:16])
-    if (unchanged := not_modified(asked.request, tag)) is not None:
+    if (unchanged := not_modified(wanted.headers, tag)) is not None:
         return unchanged
     offers = (Offer(OCTET_STREAM, EXPLICIT_LITTLE_ENDIAN),)
-    choice = choose(asked.accepted, offers, default_multipart=True)
+    choice = choose(wanted.accepted, offers, default_multipart=True)
     if choice is None:
         raise not_acceptable(offers, multipart=True)
     with as_problems():
-        value = find_value(open_instance(asked.services.objects, record), path)
-        location = asked.request.url.path
-        part = Part(OCTET_STREAM, value.length, value.stream, location=location)
+        value = find_value(open_instance(wanted.objects, record), path)
+        location = f"{bulk_uri(record)}/{path}"
+        part = Part(OCTET_STREAM, value.pieces(), location=location)
         if choice.multipart:
-            return multipart_response([part], OCTET_STREAM, tag=tag)
-        return single_response(part, tag=tag)
+            return multipart_response(wanted.objects, [part], OCTET_STREAM, tag=tag)
+        return single_response(wanted.headers, wanted.objects, part, tag=tag)
 
 
 def _is_frame_number(text: str) -> bool:
@@ -192,17 +198,17 @@ def _frames_of_video() -> Problem:
 
 
 def _video(
-    asked: Asked, record: InstanceRecord, source: ByteSource, layout: FrameLayout
+    wanted: Wanted, record: InstanceRecord, source: ByteSource, layout: FrameLayout
 ) -> Response:
     """Return the code stream of a video: all its frames in one."""
     syntax = record.transfer_syntax_uid
     offers = (Offer(VIDEO[syntax], syntax), Offer(OCTET_STREAM, syntax))
-    choice = choose(asked.accepted, offers, default_multipart=False)
+    choice = choose(wanted.accepted, offers, default_multipart=False)
     if choice is None:
         raise not_acceptable(offers, multipart=False)
     stream = layout.frame(source, 1)
-    part = Part(choice.offer.media_type, stream.length, partial(stream.stream, source))
+    part = Part(choice.offer.media_type, stream.pieces(source))
     tag = entity_tag(record.dataset_sha256, "video")
     if choice.multipart:
-        return multipart_response([part], choice.offer.media_type, tag=tag)
-    return single_response(part, tag=tag)
+        return multipart_response(wanted.objects, [part], choice.offer.media_type, tag=tag)
+    return single_response(wanted.headers, wanted.objects, part, tag=tag)

@@ -8,8 +8,10 @@ uncompressed ones in little endian (PS3.18 §8.7.3.3.1).
 import struct
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Final, Protocol
 
+from reading_worklist.dicomweb.bodies import Piece, Streamed, piece_of
 from reading_worklist.dicomweb.encoded import (
     DOUBLE_FLOAT_PIXEL_DATA,
     FLOAT_PIXEL_DATA,
@@ -110,6 +112,12 @@ class Frame:
                 # Chunks are whole megabytes, so a unit is never split between two.
                 yield swapped(chunk, self.swap)
 
+    def pieces(self, source: ByteSource) -> list[Piece]:
+        """Return the frame as pieces of a body: where it is in its object, if it is as stored."""
+        if self.bits or self.swap > 1:
+            return [Streamed(self.length, partial(self.stream, source))]
+        return [piece_of(source, span.offset, span.length) for span in self.spans]
+
     def _shifted(self, source: ByteSource) -> bytes:
         span = self.spans[0]
         data = swapped(source.read(span.offset, span.length), self.swap)
@@ -183,6 +191,25 @@ class EncapsulatedLayout:
             raise NoSuchFrame(
                 f"frame {number} is cut off", remedy="Send the instance again from its modality."
             )
+        return Frame(spans, sum(span.length for span in spans))
+
+
+@dataclass(frozen=True, slots=True)
+class ResolvedLayout:
+    """Frames in fragments that were found before: for each frame where the values of its are."""
+
+    frames: tuple[tuple[Span, ...], ...]
+    encapsulated: bool = True
+
+    @property
+    def frame_count(self) -> int:
+        """Number of frames."""
+        return len(self.frames)
+
+    def frame(self, source: ByteSource, number: int) -> Frame:  # noqa: ARG002 -- the protocol's
+        """Return the frame with this number, without reading; see `FrameLayout`."""
+        _check_number(number, len(self.frames))
+        spans = self.frames[number - 1]
         return Frame(spans, sum(span.length for span in spans))
 
 

@@ -1,6 +1,8 @@
 """What DICOMweb requests have in common: who asks, under which root, and what is accepted."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Annotated, Final, cast
 
 from fastapi import Depends, Request
@@ -16,8 +18,10 @@ from reading_worklist.dicomweb.media_types import (
     parse_accept,
 )
 from reading_worklist.dicomweb.queries import Root
+from reading_worklist.dicomweb.series_views import SeriesViews
 from reading_worklist.services import Asking, Parts, Services
 from storage.identifiers import Uid
+from storage.objects import ObjectStore
 from storage.registry import Role
 
 IMAGE_ROLES: Final = (
@@ -35,6 +39,15 @@ _JSON_OFFERS: Final = (Offer(DICOM_JSON), Offer(JSON))
 
 
 @dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a client takes, and where the bytes are."""
+
+    headers: Mapping[str, str]
+    accepted: Sequence[Acceptable]
+    objects: ObjectStore
+
+
+@dataclass(frozen=True, slots=True)
 class Asked:
     """A request of a person who may see images, and the parts that answer it."""
 
@@ -43,10 +56,15 @@ class Asked:
     root: Root
 
     @property
-    def accepted(self) -> list[Acceptable]:
+    def accepted(self) -> Sequence[Acceptable]:
         """What the client accepts; the query parameter comes before the header (§8.3.3.1)."""
         request = self.request
-        return parse_accept(request.query_params.get("accept"), request.headers.get("accept"))
+        return accepted_by(request.query_params.get("accept"), request.headers.get("accept"))
+
+    @property
+    def wanted(self) -> Wanted:
+        """What the client takes, and where the bytes are."""
+        return Wanted(self.request.headers, self.accepted, self.services.objects)
 
     @property
     def base_url(self) -> str:
@@ -56,11 +74,12 @@ class Asked:
     @property
     def layouts(self) -> FrameLayouts:
         """The process's memory of frame layouts."""
-        state = self.request.app.state
-        if not hasattr(state, "frame_layouts"):
-            # Two first requests may both come here; then one memory is forgotten, at no cost.
-            state.frame_layouts = FrameLayouts()
-        return cast("FrameLayouts", state.frame_layouts)
+        return cast("FrameLayouts", self.request.app.state.frame_layouts)
+
+    @property
+    def views(self) -> SeriesViews:
+        """The process's memory of series that were found."""
+        return cast("SeriesViews", self.request.app.state.series_views)
 
     def require_json(self) -> None:
         """Pass when the client takes DICOM JSON.
@@ -70,6 +89,12 @@ class Asked:
         """
         if choose(self.accepted, _JSON_OFFERS, default_multipart=False) is None:
             raise not_acceptable(_JSON_OFFERS, multipart=False)
+
+
+@lru_cache(256)
+def accepted_by(*headers: str | None) -> Sequence[Acceptable]:
+    """Return `parse_accept`; clients repeat theirs with every request."""
+    return tuple(parse_accept(*headers))
 
 
 def asked(request: Request, scope: Asking, services: Parts) -> Asked:

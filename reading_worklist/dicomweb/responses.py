@@ -1,8 +1,9 @@
 """Answers of the DICOMweb routes: bodies that stream, conditional requests, errors as problems."""
 
 import gzip
+import re
 import zlib
-from collections.abc import Generator, Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from http import HTTPStatus
 from itertools import chain
@@ -10,20 +11,23 @@ from typing import Final
 
 from fastapi import Request
 from fastapi.responses import Response, StreamingResponse
+from starlette.types import Receive, Scope, Send
+from typing_extensions import override
 
+from reading_worklist.dicomweb.bodies import Piece, PiecesResponse, cut, length_of
 from reading_worklist.dicomweb.instances import NoSuchValue
 from reading_worklist.dicomweb.media_types import DICOM_JSON
 from reading_worklist.dicomweb.multipart import Multipart, Part
 from reading_worklist.dicomweb.pixels import BadPixelData, NoPixelData, NoSuchFrame
-from reading_worklist.dicomweb.sources import CHUNK, DeflateBroken, InflatedTooLarge
+from reading_worklist.dicomweb.sources import DeflateBroken, InflatedTooLarge
 from reading_worklist.problems import Problem
 from storage.errors import RdcError
 from storage.identifiers import InvalidIdentifier
-from storage.objects import ObjectNotFound, ObjectStoreUnavailable
+from storage.objects import ObjectNotFound, ObjectStore, ObjectStoreUnavailable
 
 # Kept by the browser alone, and asked for again each time, since who may see it can change.
 _PRIVATE: Final = {"Cache-Control": "private, no-cache", "Vary": "Accept, Accept-Encoding, Cookie"}
-_WHOLE_MAX: Final = 8 << 20
+_RANGE: Final = re.compile(r"bytes=([0-9]{0,18})-([0-9]{0,18})", re.ASCII)
 _GZIP_MIN: Final = 1024
 _GZIP_FAST: Final = 3
 _GZIP_WINDOW: Final = 31  # zlib's word for a gzip header around a full window
@@ -56,16 +60,25 @@ def as_problems() -> Generator[None]:
         ) from error
 
 
+class ObjectResponse(PiecesResponse):
+    """Pieces whose faults are told as problems."""
+
+    @override
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send the answer. Raises `Problem` before anything is sent, where there is one."""
+        with as_problems():
+            await super().__call__(scope, receive, send)
+
+
 def entity_tag(*parts: object) -> str:
     """Return the strong entity tag (RFC 9110 §8.8.3) for what `parts` identify."""
     return f'"{"-".join(str(part) for part in parts)}"'
 
 
-def not_modified(request: Request, tag: str) -> Response | None:
+def not_modified(headers: Mapping[str, str], tag: str) -> Response | None:
     """Return 304 when the client has what `tag` stands for, in whichever coding; else None."""
     known = {
-        value.strip().removeprefix("W/")
-        for value in request.headers.get("if-none-match", "").split(",")
+        value.strip().removeprefix("W/") for value in headers.get("if-none-match", "").split(",")
     }
     if tag in known or _packed_tag(tag) in known:
         return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=_PRIVATE | {"ETag": tag})
@@ -100,6 +113,16 @@ def json_response(
     return Response(plain if packed is None else packed, media_type=DICOM_JSON, headers=sent)
 
 
+def json_pieces(
+    pieces: Sequence[Piece], objects: ObjectStore, *, packed: bool, tag: str
+) -> Response:
+    """Return DICOM JSON that is kept; `packed` tells that it is in gzip."""
+    sent = _PRIVATE | {"Content-Type": DICOM_JSON, "ETag": _packed_tag(tag) if packed else tag}
+    if packed:
+        sent["Content-Encoding"] = "gzip"
+    return ObjectResponse(pieces, objects, status_code=HTTPStatus.OK, headers=sent)
+
+
 def json_stream(request: Request, arrays: Iterable[bytes], *, tag: str) -> Response:
     """Return several JSON arrays joined to one, each in memory only while it is sent."""
     body = _joined(arrays)
@@ -111,6 +134,7 @@ def json_stream(request: Request, arrays: Iterable[bytes], *, tag: str) -> Respo
 
 
 def multipart_response(
+    objects: ObjectStore,
     parts: Sequence[Part],
     media_type: str,
     *,
@@ -119,48 +143,57 @@ def multipart_response(
 ) -> Response:
     """Return a multipart/related body."""
     body = Multipart(parts, media_type)
-    return _body_response(body.stream(), body.length, body.content_type, tag=tag, status=status)
-
-
-def single_response(part: Part, *, tag: str | None = None) -> Response:
-    """Return one part's bytes by themselves."""
-    return _body_response(part.stream(), part.length, part.content_type, tag=tag)
-
-
-def _body_response(
-    stream: Iterable[bytes],
-    length: int,
-    content_type: str,
-    *,
-    tag: str | None,
-    status: int = HTTPStatus.OK,
-) -> Response:
-    sent = _PRIVATE | {"Content-Type": content_type, "Content-Length": str(length)}
+    sent = _PRIVATE | {"Content-Type": body.content_type}
     if tag is not None:
         sent["ETag"] = tag
-    if length <= _WHOLE_MAX:
-        return Response(b"".join(stream), status_code=status, headers=sent)
-    return StreamingResponse(_begun(_gathered(stream)), status_code=status, headers=sent)
+    return ObjectResponse(body.pieces(), objects, status_code=status, headers=sent)
+
+
+def single_response(
+    headers: Mapping[str, str], objects: ObjectStore, part: Part, *, tag: str | None = None
+) -> Response:
+    """Return one part's bytes by themselves, or the range of them that the request asks for.
+
+    headers: of the request. More than one range is answered with the whole, as RFC 9110 §14.2
+        allows.
+    """
+    sent = _PRIVATE | {"Content-Type": part.content_type, "Accept-Ranges": "bytes"}
+    if tag is not None:
+        sent["ETag"] = tag
+    pieces, status = part.pieces, HTTPStatus.OK
+    length = length_of(pieces)
+    wanted = _asked_range(headers, length, tag)
+    if wanted is not None:
+        start, stop = wanted
+        if start >= stop:
+            sent["Content-Range"] = f"bytes */{length}"
+            del sent["Content-Type"]
+            return Response(status_code=HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE, headers=sent)
+        sent["Content-Range"] = f"bytes {start}-{stop - 1}/{length}"
+        pieces, status = cut(pieces, start, stop - start), HTTPStatus.PARTIAL_CONTENT
+    return ObjectResponse(pieces, objects, status_code=status, headers=sent)
+
+
+def _asked_range(
+    headers: Mapping[str, str], length: int, tag: str | None
+) -> tuple[int, int] | None:
+    """Return where the asked-for range begins and ends; None when the whole is to be sent."""
+    asked = _RANGE.fullmatch(headers.get("range", ""))
+    if asked is None or not any(asked.groups()):
+        return None
+    condition = headers.get("if-range")
+    if condition is not None and condition != tag:
+        return None
+    first, last = asked.groups()
+    if not first:
+        return max(length - int(last), 0), length
+    return int(first), min(int(last) + 1, length) if last else length
 
 
 def _begun(stream: Iterator[bytes]) -> Iterator[bytes]:
     """Make the first chunk now: what is wrong shall be told in the status, not in a broken body."""
     first = next(stream, b"")
     return chain((first,), stream)
-
-
-def _gathered(stream: Iterable[bytes]) -> Iterator[bytes]:
-    """Join small pieces, since each one costs a change of threads."""
-    pieces: list[bytes] = []
-    size = 0
-    for piece in stream:
-        pieces.append(piece)
-        size += len(piece)
-        if size >= CHUNK:
-            yield b"".join(pieces)
-            pieces, size = [], 0
-    if pieces:
-        yield b"".join(pieces)
 
 
 def _joined(arrays: Iterable[bytes]) -> Iterator[bytes]:

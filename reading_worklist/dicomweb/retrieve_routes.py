@@ -6,14 +6,15 @@ from fastapi import APIRouter
 from fastapi.responses import Response
 
 from reading_worklist.dicomweb import queries
-from reading_worklist.dicomweb.metadata import FORMAT, encode, instance_metadata, series_metadata
+from reading_worklist.dicomweb.metadata import FORMAT, encode, instance_metadata, made_metadata
 from reading_worklist.dicomweb.payloads import (
+    Opened,
     bulk_data,
     frame_numbers,
     frames_of,
     whole_instances,
 )
-from reading_worklist.dicomweb.queries import InstanceRecord
+from reading_worklist.dicomweb.prepared import prepared_metadata
 from reading_worklist.dicomweb.requests import Asked, Asks, instance_uid, series_uid, study_uid
 from reading_worklist.dicomweb.responses import (
     as_problems,
@@ -21,8 +22,10 @@ from reading_worklist.dicomweb.responses import (
     json_response,
     json_stream,
     not_modified,
-    wants_gzip,
 )
+from reading_worklist.dicomweb.series_index import IndexedInstance
+from reading_worklist.dicomweb.sources import ObjectSource
+from reading_worklist.problems import not_found
 
 router = APIRouter()
 
@@ -33,7 +36,7 @@ def retrieve_study(asked: Asks, study: str) -> Response:
     with as_problems(), asked.services.database.transaction() as session:
         found = queries.find_study(session, asked.root, study_uid(study))
         records = queries.instances_of_study(session, found)
-    return whole_instances(asked, records)
+    return whole_instances(asked.wanted, records)
 
 
 @router.get("/studies/{study}/series/{series}")
@@ -42,7 +45,7 @@ def retrieve_series(asked: Asks, study: str, series: str) -> Response:
     with as_problems(), asked.services.database.transaction() as session:
         found = queries.find_series(session, asked.root, study_uid(study), series_uid(series))
         records = queries.instances_of_series(session, found)
-    return whole_instances(asked, records)
+    return whole_instances(asked.wanted, records)
 
 
 @router.get("/studies/{study}/series/{series}/instances/{instance}")
@@ -51,8 +54,8 @@ def retrieve_instance(asked: Asks, study: str, series: str, instance: str) -> Re
 
     It comes in one part where the client accepts application/dicom without multipart.
     """
-    record = _instance(asked, study, series, instance)
-    return whole_instances(asked, [record], tag=entity_tag(record.dataset_sha256))
+    record = _instance(asked, study, series, instance).record
+    return whole_instances(asked.wanted, [record], tag=entity_tag(record.dataset_sha256))
 
 
 @router.get("/studies/{study}/metadata")
@@ -65,13 +68,13 @@ def retrieve_study_metadata(asked: Asks, study: str) -> Response:
         series = queries.series_of_study(session, found)
     revisions = " ".join(f"{one.id}-{one.revision}" for one in series)
     tag = entity_tag(sha256(revisions.encode()).hexdigest()[:32], FORMAT)
-    if (unchanged := not_modified(asked.request, tag)) is not None:
+    if (unchanged := not_modified(asked.request.headers, tag)) is not None:
         return unchanged
     with as_problems():
-        arrays = (
-            series_metadata(services.database, services.objects, one, packed=False).plain
-            for one in series
-        )
+        kept = prepared_metadata(asked, series, tag=tag) if found.complete else None
+        if kept is not None:
+            return kept
+        arrays = (made_metadata(services.database, services.objects, one) for one in series)
         return json_stream(asked.request, arrays, tag=tag)
 
 
@@ -83,21 +86,23 @@ def retrieve_series_metadata(asked: Asks, study: str, series: str) -> Response:
     with as_problems(), services.database.transaction() as session:
         found = queries.find_series(session, asked.root, study_uid(study), series_uid(series))
     tag = entity_tag(found.id, found.revision, FORMAT)
-    if (unchanged := not_modified(asked.request, tag)) is not None:
+    if (unchanged := not_modified(asked.request.headers, tag)) is not None:
         return unchanged
-    packed = wants_gzip(asked.request)
     with as_problems():
-        made = series_metadata(services.database, services.objects, found, packed=packed)
-    return json_response(asked.request, made.plain, packed=made.packed if packed else None, tag=tag)
+        kept = prepared_metadata(asked, [found], tag=tag) if found.complete else None
+        if kept is not None:
+            return kept
+        made = made_metadata(services.database, services.objects, found)
+    return json_response(asked.request, made, tag=tag)
 
 
 @router.get("/studies/{study}/series/{series}/instances/{instance}/metadata")
 def retrieve_instance_metadata(asked: Asks, study: str, series: str, instance: str) -> Response:
     """Return the metadata of an instance."""
     asked.require_json()
-    record = _instance(asked, study, series, instance)
+    record = _instance(asked, study, series, instance).record
     tag = entity_tag(record.dataset_sha256, "metadata", FORMAT)
-    if (unchanged := not_modified(asked.request, tag)) is not None:
+    if (unchanged := not_modified(asked.request.headers, tag)) is not None:
         return unchanged
     with as_problems():
         model = instance_metadata(asked.services.objects, record)
@@ -111,18 +116,36 @@ def retrieve_frames(asked: Asks, study: str, series: str, instance: str, frames:
     Compressed ones come as stored, others in little endian.
     """
     numbers = frame_numbers(frames)
-    record = _instance(asked, study, series, instance)
-    return frames_of(asked, record, numbers)
+    found = _instance(asked, study, series, instance)
+    return frames_of(asked.wanted, found.record, numbers, _opened(asked, found))
 
 
 @router.get("/studies/{study}/series/{series}/instances/{instance}/bulkdata/{path:path}")
 def retrieve_bulk_data(asked: Asks, study: str, series: str, instance: str, path: str) -> Response:
     """Return the value that metadata told by a BulkDataURI; pixel data as its frames."""
-    return bulk_data(asked, _instance(asked, study, series, instance), path)
+    found = _instance(asked, study, series, instance)
+    return bulk_data(asked.wanted, found.record, path, _opened(asked, found))
 
 
-def _instance(asked: Asked, study: str, series: str, instance: str) -> InstanceRecord:
-    with as_problems(), asked.services.database.transaction() as session:
-        return queries.find_instance(
-            session, asked.root, study_uid(study), series_uid(series), instance_uid(instance)
-        )
+def _instance(asked: Asked, study: str, series: str, instance: str) -> IndexedInstance:
+    """Find an instance; that of a complete series where all of them are written down."""
+    services, root = asked.services, asked.root
+    with as_problems():
+        study_id, series_id, sop_id = study_uid(study), series_uid(series), instance_uid(instance)
+        with services.database.transaction() as session:
+            found = queries.find_series(session, root, study_id, series_id)
+        view = asked.views.note(root, found, services.objects)
+        if view is not None:
+            if sop_id not in view.instances:
+                raise not_found("The instance")
+            return view.instances[sop_id]
+        with services.database.transaction() as session:
+            record = queries.find_instance(session, root, study_id, series_id, sop_id)
+    return IndexedInstance(record, None)
+
+
+def _opened(asked: Asked, found: IndexedInstance) -> Opened:
+    objects, record, layout = asked.services.objects, found.record, found.layout
+    if layout is None:
+        return lambda: asked.layouts.open(objects, record)
+    return lambda: (ObjectSource(objects, record.object_key, record.object_size), layout)

@@ -71,6 +71,11 @@ class ObjectSource:
         self._size = size
 
     @property
+    def key(self) -> ObjectKey:
+        """The object's key."""
+        return self._key
+
+    @property
     def size(self) -> int:
         """Number of bytes."""
         return self._size

@@ -11,7 +11,7 @@ from pydicom.datadict import tag_for_keyword
 from pydicom.encaps import encapsulate, generate_frames
 from pydicom.uid import generate_uid
 
-from reading_worklist.dicomweb.metadata import prepare_study, prepared_key
+from reading_worklist.dicomweb.metadata import Prepared, prepare_study, prepared_key
 from reading_worklist.dicomweb.queries import SeriesRecord, StudyRecord
 from storage.dicom_header import DatasetError
 from storage.index.tables import Series, Study
@@ -253,9 +253,9 @@ def test_metadata_of_a_complete_series_is_prepared_once(
     first = writer.get(series)
     assert first.json() == while_receiving.json()
     assert [one["00200013"]["Value"] for one in first.json()] == [[1], [2], [3]]
-    kept = objects.read(prepared_key(record, packed=False))
+    kept = objects.read(prepared_key(record, Prepared.PLAIN))
     assert kept == first.content
-    assert gzip.decompress(objects.read(prepared_key(record, packed=True))) == kept
+    assert gzip.decompress(objects.read(prepared_key(record, Prepared.PACKED))) == kept
     # What is served afterwards are those bytes: the instances are not read again.
     for one in filed:
         assert one is not None
@@ -283,7 +283,7 @@ def test_late_instance_makes_prepared_metadata_anew(
     assert second.status_code == 200
     assert len(second.json()) == 2
     keys = [stored.key for stored in objects.list("derived/series-metadata/")]
-    assert len(keys) == 2
+    assert len(keys) == len(Prepared)
     study = f"/dicom-web/studies/{filed.header.study_instance_uid}/metadata"
     assert writer.get(study).json() == second.json()
 

@@ -1,0 +1,194 @@
+"""Bodies of answers made of pieces, most of them ranges of stored objects.
+
+The bytes of an image are never held as a whole and never copied through a
+worker thread when the machine has them in memory already: a viewer asks for
+hundreds of frames per second.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Iterator, Sequence
+from contextlib import aclosing, asynccontextmanager
+from dataclasses import dataclass
+from typing import Final, TypeAlias
+
+from fastapi.responses import Response
+from starlette.concurrency import iterate_in_threadpool
+from starlette.types import Receive, Scope, Send
+from typing_extensions import override
+
+from reading_worklist.dicomweb.sources import CHUNK, ByteSource, ObjectSource
+from storage.objects import ObjectKey, ObjectStore
+
+# Below this, joining pieces costs less than sending each by itself.
+_JOINED_MAX: Final = 1 << 15
+# A body this long is worth noticing that nobody reads it any more.
+_WATCHED_MIN: Final = 8 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """A range of a stored object."""
+
+    key: str
+    offset: int
+    length: int
+
+
+@dataclass(frozen=True, slots=True)
+class Streamed:
+    """Bytes that are made on the way; `begin` starts them anew, `length` is known before."""
+
+    length: int
+    begin: Callable[[], Iterable[bytes]]
+
+
+Piece: TypeAlias = bytes | Region | Streamed
+
+
+def piece_of(source: ByteSource, offset: int, length: int) -> Piece:
+    """Return the range of `source` as a piece, by its place in the object where it has one."""
+    if isinstance(source, ObjectSource):
+        return Region(source.key, offset, length)
+    return Streamed(length, lambda: source.stream(offset, length))
+
+
+def length_of(pieces: Iterable[Piece]) -> int:
+    """Return how many bytes the pieces have together."""
+    return sum(len(one) if isinstance(one, bytes) else one.length for one in pieces)
+
+
+def cut(pieces: Sequence[Piece], start: int, length: int) -> list[Piece]:
+    """Return `length` bytes of a body from `start` on, as pieces."""
+    result: list[Piece] = []
+    for piece in pieces:
+        size = length_of((piece,))
+        first, last = max(start, 0), min(start + length, size)
+        if first < last:
+            result.append(_part_of(piece, first, last - first))
+        start -= size
+    return result
+
+
+def _part_of(piece: Piece, start: int, length: int) -> Piece:
+    if isinstance(piece, bytes):
+        return piece[start : start + length]
+    if isinstance(piece, Region):
+        return Region(piece.key, piece.offset + start, length)
+    return Streamed(length, lambda: _slice(piece.begin(), start, length))
+
+
+def _slice(chunks: Iterable[bytes], start: int, length: int) -> Iterator[bytes]:
+    for chunk in chunks:
+        part = chunk[start : start + length] if start < len(chunk) else b""
+        start = max(start - len(chunk), 0)
+        if part:
+            length -= len(part)
+            yield part
+        if not length:
+            return
+
+
+class PiecesResponse(Response):
+    """An answer whose body is made of pieces; its length is told before.
+
+    What is wrong with the first object raises before the status is sent, so
+    that it can still be told as a problem.
+    """
+
+    def __init__(
+        self,
+        pieces: Sequence[Piece],
+        objects: ObjectStore,
+        *,
+        status_code: int,
+        headers: dict[str, str],
+    ) -> None:
+        super().__init__(None, status_code=status_code)
+        self.length: Final = length_of(pieces)
+        self._pieces = pieces
+        self._objects = objects
+        sent = {**headers, "Content-Length": str(self.length)}
+        self.raw_headers = [
+            (name.lower().encode("latin-1"), value.encode("latin-1"))
+            for name, value in sent.items()
+        ]
+
+    @override
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send the answer; give up quietly when the client has gone."""
+        async with aclosing(self._chunks()) as chunks, _watch(receive, self.length) as gone:
+            # The head of a part, and the first bytes of an object.
+            begun = [await anext(chunks, b""), await anext(chunks, b"")]
+            await send(
+                {
+                    "type": "http.response.start",
+                    "status": self.status_code,
+                    "headers": self.raw_headers,
+                }
+            )
+            for chunk in begun:
+                await send({"type": "http.response.body", "body": chunk, "more_body": True})
+            async for chunk in chunks:
+                await send({"type": "http.response.body", "body": chunk, "more_body": True})
+                if gone.is_set():
+                    return
+            await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+    async def _chunks(self) -> AsyncGenerator[bytes]:
+        """Yield the body; small pieces joined, large ones by the megabyte."""
+        small: list[bytes] = []
+        for piece in self._pieces:
+            if isinstance(piece, bytes):
+                small.append(piece)
+                continue
+            if small and length_of((piece,)) > _JOINED_MAX:
+                yield b"".join(small)
+                small.clear()
+            async for chunk in self._read(piece):
+                if len(chunk) <= _JOINED_MAX:
+                    small.append(chunk)
+                    if length_of(small) <= CHUNK:
+                        continue
+                    chunk = b"".join(small)  # noqa: PLW2901 -- the chunk is one of those joined
+                    small.clear()
+                yield chunk
+        if small:
+            yield b"".join(small)
+
+    async def _read(self, piece: Region | Streamed) -> AsyncIterator[bytes]:
+        if isinstance(piece, Streamed):
+            async for chunk in iterate_in_threadpool(piece.begin()):
+                yield chunk
+            return
+        key, offset, left = ObjectKey(piece.key), piece.offset, piece.length
+        while left:
+            chunk = self._objects.read_now(key, offset, min(left, CHUNK))
+            if not chunk:
+                break
+            yield chunk
+            offset += len(chunk)
+            left -= len(chunk)
+        if left:
+            opened = await asyncio.to_thread(self._objects.stream, key, offset, left, CHUNK)
+            async for chunk in iterate_in_threadpool(opened):
+                yield chunk
+
+
+@asynccontextmanager
+async def _watch(receive: Receive, length: int) -> AsyncGenerator[asyncio.Event]:
+    """Yield an event that is set when the client of a long body has gone."""
+    gone = asyncio.Event()
+    if length < _WATCHED_MIN:
+        yield gone
+        return
+
+    async def listen() -> None:
+        while (await receive())["type"] != "http.disconnect":
+            pass
+        gone.set()
+
+    task = asyncio.create_task(listen())
+    try:
+        yield gone
+    finally:
+        task.cancel()
