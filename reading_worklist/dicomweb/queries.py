@@ -87,21 +87,23 @@ class InstanceRecord:
     pixel_data_offset: int | None
 
 
-def require_site(session: Session, root: Root) -> None:
-    """Pass when the site of `root` is visible to its caller; the common root always passes.
+def require_site(session: Session, root: Root) -> UUID | None:
+    """Return the site of `root` when it is visible to its caller; None under the common root.
 
     Raises:
         Problem: 404, the same for a foreign and for an unknown site.
     """
     if root.site_code is None:
-        return
+        return None
     query = select(Organisation.id).where(
         Organisation.code == root.site_code,
         Organisation.kind == OrganisationKind.SITE,
         root.scope.sees(Organisation.id),
     )
-    if session.scalar(query) is None:
+    site_id = session.scalar(query)
+    if site_id is None:
         raise not_found("The site")
+    return site_id
 
 
 def find_study(session: Session, root: Root, study: Uid) -> StudyRecord:
