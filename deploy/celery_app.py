@@ -176,11 +176,16 @@ def _add_tasks(app: Any, parts: Parts) -> None:  # noqa: ANN401 - Celery has no 
     from reading_worklist import tasks as reading_tasks  # noqa: PLC0415
 
     handlers = {READING_WORKLIST: reading_tasks.HANDLERS, PACS_GATEWAY: gateway_tasks.HANDLERS}
+    afterwards = {READING_WORKLIST: reading_tasks.afterwards(parts.database, parts.objects)}
     config = returns_config(parts.settings)
 
     def handle_message(message_id: str, lease_token: str, consumer: str) -> None:
         outbox.handle(
-            parts.database, UUID(message_id), UUID(lease_token), handlers.get(consumer, {})
+            parts.database,
+            UUID(message_id),
+            UUID(lease_token),
+            handlers.get(consumer, {}),
+            afterwards.get(consumer, {}),
         )
 
     def attempt_delivery(delivery_id: str) -> None:

@@ -4,10 +4,13 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
+from reading_worklist.dicomweb.metadata import prepare_study
+from reading_worklist.dicomweb.queries import complete_study
 from reading_worklist.workitems import service
 from storage.database import Database
 from storage.messages import Message, ReportDelivered, StudyReceived
-from storage.outbox import Handler
+from storage.objects import ObjectStore
+from storage.outbox import Afterwards, Handler
 
 HANDLERS: Final[Mapping[type[Message], Handler]] = MappingProxyType(
     {
@@ -16,6 +19,21 @@ HANDLERS: Final[Mapping[type[Message], Handler]] = MappingProxyType(
     }
 )
 """Handlers by message type; each works in the transaction that marks its message handled."""
+
+
+def afterwards(database: Database, objects: ObjectStore) -> Afterwards:
+    """Return what follows the messages: the metadata of a complete study is prepared.
+
+    A viewer finds it ready; where it is not, the first request makes it.
+    """
+
+    def prepare(message: StudyReceived) -> None:
+        with database.transaction() as session:
+            study = complete_study(session, message.study_id)
+        if study is not None:
+            prepare_study(database, objects, study)
+
+    return {StudyReceived: prepare}
 
 
 def tick(database: Database) -> int:

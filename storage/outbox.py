@@ -11,6 +11,7 @@ import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import Any, Final, TypeAlias
 from uuid import UUID, uuid4
 
@@ -34,6 +35,7 @@ _log = logging.getLogger(__name__)
 
 Handler: TypeAlias = Callable[[Session, Any], None]
 Handlers: TypeAlias = Mapping[type[Message], Handler]
+Afterwards: TypeAlias = Mapping[type[Message], Callable[[Any], None]]
 
 
 class OutboxMessage(Base):
@@ -128,14 +130,25 @@ def release(session: Session, leased: Sequence[LeasedMessage]) -> None:
         )
 
 
-def handle(database: Database, message_id: UUID, lease_token: UUID, handlers: Handlers) -> bool:
+def handle(
+    database: Database,
+    message_id: UUID,
+    lease_token: UUID,
+    handlers: Handlers,
+    afterwards: Afterwards = MappingProxyType({}),
+) -> bool:
     """Run the handler of one leased message; its writes and the mark "handled" commit together.
 
     Returns whether the message is handled now or was before. A lease that has
     passed to somebody else makes this a no-op. When the handler raises, its
     writes are rolled back, the attempt is counted and the next one is put off
     with exponential back-off; after `PARK_AFTER` attempts the row is parked.
+
+    afterwards: what is done once the message is handled, outside of any
+        transaction and without a second try: only what would else be done
+        later by whoever needs it.
     """
+    message: Message | None = None
     try:
         with database.transaction() as session:
             row = session.get(OutboxMessage, message_id, with_for_update=True)
@@ -143,7 +156,7 @@ def handle(database: Database, message_id: UUID, lease_token: UUID, handlers: Ha
                 return True
             if row.lease_token != lease_token or row.parked_at is not None:
                 return False
-            _run_handler(session, row, handlers)
+            message = _run_handler(session, row, handlers)
             row.handled_at = utc_now()
             row.lease_token = None
             row.leased_until = None
@@ -151,10 +164,16 @@ def handle(database: Database, message_id: UUID, lease_token: UUID, handlers: Ha
         _log.exception("outbox message failed", extra={"message_id": str(message_id)})
         _put_off(database, message_id, lease_token, error)
         return False
+    follow = afterwards.get(type(message))
+    if follow is not None:
+        try:
+            follow(message)
+        except Exception:  # noqa: BLE001 -- the message is handled, whatever comes of this
+            _log.exception("what follows a message failed", extra={"message_id": str(message_id)})
     return True
 
 
-def _run_handler(session: Session, row: OutboxMessage, handlers: Handlers) -> None:
+def _run_handler(session: Session, row: OutboxMessage, handlers: Handlers) -> Message:
     kind = MESSAGE_TYPES.get(row.topic)
     handler = handlers.get(kind) if kind else None
     if kind is None or handler is None:
@@ -162,7 +181,9 @@ def _run_handler(session: Session, row: OutboxMessage, handlers: Handlers) -> No
             f"no handler for topic {row.topic!r} of consumer {row.consumer!r}",
             remedy="Upgrade the worker, then release the parked message.",
         )
-    handler(session, kind.model_validate(row.payload))
+    message = kind.model_validate(row.payload)
+    handler(session, message)
+    return message
 
 
 def _put_off(database: Database, message_id: UUID, lease_token: UUID, error: Exception) -> None:

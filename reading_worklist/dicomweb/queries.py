@@ -192,6 +192,16 @@ def series_of_study(session: Session, study: StudyRecord) -> list[SeriesRecord]:
     ]
 
 
+def complete_study(session: Session, study_id: UUID) -> StudyRecord | None:
+    """Return a study for the system itself, which sees all sites; None unless it is complete."""
+    row = session.execute(
+        select(Study.id, Organisation.code, Study.study_instance_uid)
+        .join(Organisation, Organisation.id == Study.site_id)
+        .where(Study.id == study_id, Study.state == StudyState.COMPLETE)
+    ).one_or_none()
+    return None if row is None else StudyRecord(row[0], row[1], row[2], complete=True)
+
+
 def revision_of_series(session: Session, series: SeriesRecord) -> int | None:
     """Return the present revision of a series found for the caller; None when it is gone."""
     return session.scalar(select(Series.revision).where(Series.id == series.id))
