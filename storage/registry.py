@@ -19,6 +19,7 @@ from sqlalchemy import (
     UniqueConstraint,
     and_,
     case,
+    false,
     func,
     or_,
     select,
@@ -85,6 +86,8 @@ class Device(Base):
     site_id: Mapped[UUID] = mapped_column(ForeignKey("organisation.id"), index=True)
     ae_title: Mapped[str]
     addresses: Mapped[list[str]] = mapped_column(ARRAY(String), default=list)
+    listen_host: Mapped[str | None]
+    listen_port: Mapped[int | None]
     name: Mapped[str]
     modality: Mapped[str | None]
     worklist_character_set: Mapped[str | None]
@@ -104,7 +107,10 @@ class Device(Base):
 
 
 class Destination(Base):
-    """Where a site wants its reports delivered."""
+    """Where a site wants its reports delivered.
+
+    notify_availability: whether it also wants to be told what can be retrieved from us (PS3.4 R).
+    """
 
     __tablename__ = "destination"
     __table_args__ = (
@@ -119,6 +125,7 @@ class Destination(Base):
     host: Mapped[str]
     port: Mapped[int]
     active: Mapped[bool] = mapped_column(default=True)
+    notify_availability: Mapped[bool] = mapped_column(default=False, server_default=false())
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
 
@@ -179,6 +186,36 @@ def find_device(session: Session, calling_ae_title: str, address: str) -> Caller
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Listener:
+    """Where an application entity of a site accepts associations."""
+
+    ae_title: str
+    host: str
+    port: int
+
+
+def find_listener(session: Session, site_id: UUID, ae_title: str) -> Listener | None:
+    """Return where an AE of this site accepts associations, or None when that is not known.
+
+    The device's own entry comes first, then the newest destination of that title.
+    """
+    device = session.scalar(
+        select(Device).where(Device.site_id == site_id, Device.ae_title == ae_title, Device.active)
+    )
+    if device is not None and device.listen_host and device.listen_port:
+        return Listener(ae_title, device.listen_host, device.listen_port)
+    destination = session.scalar(
+        select(Destination)
+        .where(Destination.site_id == site_id, Destination.ae_title == ae_title, Destination.active)
+        .order_by(Destination.created_at.desc())
+        .limit(1)
+    )
+    if destination is None:
+        return None
+    return Listener(ae_title, destination.host, destination.port)
+
+
 def add_organisation(
     session: Session,
     *,
@@ -193,18 +230,54 @@ def add_organisation(
     Raises:
         RegistryRefused: the code is taken or is not a plain word for URLs and tables.
     """
-    if not code or not all(c.isascii() and (c.isalnum() or c in "-_") for c in code):
-        raise RegistryRefused(
-            "organisation code", expected="letters, digits, '-' and '_'", found=repr(code)
-        )
-    if session.scalar(select(Organisation.id).where(Organisation.code == code)):
-        raise RegistryRefused(f"organisation code {code!r} is taken", remedy="Choose another code.")
+    _require_free_code(session, code)
     organisation = Organisation(
         kind=kind, code=code, name=name, name_en=name_en, parent_id=parent.id if parent else None
     )
     session.add(organisation)
     session.flush()
     return organisation
+
+
+def change_organisation(
+    session: Session,
+    organisation: Organisation,
+    *,
+    code: str | None = None,
+    name: str | None = None,
+    name_en: str | None = None,
+    parent: Organisation | None = None,
+) -> None:
+    """Change what is given of an organisation; None leaves it as it is.
+
+    Raises:
+        RegistryRefused: the code cannot be used, or the new place is below the organisation itself.
+    """
+    if code is not None and code != organisation.code:
+        _require_free_code(session, code)
+        organisation.code = code
+    organisation.name = organisation.name if name is None else name
+    organisation.name_en = organisation.name_en if name_en is None else name_en
+    if parent is None:
+        return
+    above: Organisation | None = parent
+    while above is not None:
+        if above.id == organisation.id:
+            raise RegistryRefused(
+                f"organisation {organisation.code!r} cannot be below itself",
+                remedy="Name another organisation as its parent.",
+            )
+        above = session.get(Organisation, above.parent_id) if above.parent_id else None
+    organisation.parent_id = parent.id
+
+
+def _require_free_code(session: Session, code: str) -> None:
+    if not code or not all(c.isascii() and (c.isalnum() or c in "-_") for c in code):
+        raise RegistryRefused(
+            "organisation code", expected="letters, digits, '-' and '_'", found=repr(code)
+        )
+    if session.scalar(select(Organisation.id).where(Organisation.code == code)):
+        raise RegistryRefused(f"organisation code {code!r} is taken", remedy="Choose another code.")
 
 
 def organisation_by_code(session: Session, code: str) -> Organisation:
@@ -229,14 +302,22 @@ def add_device(
     *,
     addresses: Sequence[str] = (),
     modality: str | None = None,
+    listen: tuple[str, int] | None = None,
 ) -> Device:
-    """Add a device of `site`.
+    """Add a device of `site`; `listen` is the host and port where it accepts associations.
 
     Raises:
         InvalidIdentifier: `ae_title` is not an AE title.
-        RegistryRefused: the AE title is taken, or an address is not an IP network.
+        RegistryRefused: the AE title is taken, an address is not an IP network, or the port is no
+            TCP port.
     """
     title = AeTitle.parse(ae_title)
+    if listen is not None and (not listen[0] or listen[1] not in _PORTS):
+        raise RegistryRefused(
+            "address a device listens on",
+            expected="a host and a port from 1 to 65535, such as 10.1.2.3:104",
+            found=f"{listen[0]}:{listen[1]}",
+        )
     for address in addresses:
         try:
             ipaddress.ip_network(address, strict=False)
@@ -252,7 +333,13 @@ def add_device(
             remedy="AE titles are unique over all sites: give this device one of its own.",
         )
     device = Device(
-        site_id=site.id, ae_title=title, name=name, addresses=list(addresses), modality=modality
+        site_id=site.id,
+        ae_title=title,
+        name=name,
+        addresses=list(addresses),
+        modality=modality,
+        listen_host=listen[0] if listen else None,
+        listen_port=listen[1] if listen else None,
     )
     session.add(device)
     session.flush()
@@ -260,9 +347,17 @@ def add_device(
 
 
 def add_dicom_destination(
-    session: Session, site: Organisation, ae_title: str, host: str, port: int
+    session: Session,
+    site: Organisation,
+    ae_title: str,
+    host: str,
+    port: int,
+    *,
+    notify_availability: bool = False,
 ) -> Destination:
     """Add the AE of `site` to which its reports go by C-STORE.
+
+    notify_availability: tell it also of each complete study that it can be retrieved here.
 
     Raises:
         InvalidIdentifier: `ae_title` is not an AE title.
@@ -271,7 +366,12 @@ def add_dicom_destination(
     if port not in _PORTS:
         raise RegistryRefused("destination port", expected="1 to 65535", found=str(port))
     destination = Destination(
-        site_id=site.id, kind="dicom", ae_title=AeTitle.parse(ae_title), host=host, port=port
+        site_id=site.id,
+        kind="dicom",
+        ae_title=AeTitle.parse(ae_title),
+        host=host,
+        port=port,
+        notify_availability=notify_availability,
     )
     session.add(destination)
     session.flush()

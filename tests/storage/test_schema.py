@@ -27,6 +27,8 @@ def load_every_table() -> None:
             if module.name.rsplit(".", 1)[-1] in {
                 "tables",
                 "audit",
+                "availability",
+                "commitments",
                 "deliveries",
                 "outbox",
                 "registry",
