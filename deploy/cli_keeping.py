@@ -24,6 +24,7 @@ EXIT_FINDINGS: Final = 1
 _SHOWN: Final = 50
 _MEGABYTE: Final = 1_000_000
 _SHORT: Final = 40
+_PROGRESS_SECONDS: Final = 5.0
 
 DataDir = Annotated[
     Path | None,
@@ -36,6 +37,7 @@ SiteCode = Annotated[str | None, typer.Option("--site", help="Code of one site, 
 def install(app: typer.Typer) -> None:
     """Add the commands of this module to `app`."""
     app.command()(verify)
+    app.command("rebuild-index")(rebuild_index)
 
 
 @contextmanager
@@ -130,6 +132,60 @@ def verify(
             )
     typer.echo(json.dumps(report, ensure_ascii=False, indent=2) if as_json else _as_text(report))
     raise typer.Exit(EXIT_FINDINGS if report["findings"] else 0)
+
+
+def rebuild_index(
+    *,
+    queue_since: Annotated[
+        str | None,
+        typer.Option(
+            help="Studies last received since are queued for reading (UTC; default: 24 hours ago)"
+        ),
+    ] = None,
+    data_dir: DataDir = None,
+) -> None:
+    """Make the index again from the objects alone, for when the database is lost.
+
+    Patients, studies, series, instances and the quarantine come back; what is indexed already
+    stays as it is, so it can be repeated and run on a live system. People, orders, reports and
+    decisions are not in the objects: restore a backup first when there is one. A site that the
+    registry does not know gets a made-up entry; give it its name with `rdc site change`.
+    """
+    from datetime import timedelta  # noqa: PLC0415
+
+    from deploy.tables import render  # noqa: PLC0415
+    from pacs_gateway.rebuilding import Rebuilder, Rebuilt  # noqa: PLC0415
+    from storage.clock import utc_now  # noqa: PLC0415
+
+    since = utc_now() - timedelta(days=1) if queue_since is None else _instant(queue_since)
+    last = time.monotonic()
+
+    def progress(done: Rebuilt) -> None:
+        nonlocal last
+        if time.monotonic() - last > _PROGRESS_SECONDS:
+            _say(f"{done.objects} objects read, {done.filed} filed")
+            last = time.monotonic()
+
+    with _archive(data_dir) as (_, database, objects):
+        done = Rebuilder(database, objects, announce_since=since).run(progress)
+    typer.echo(
+        render(
+            ("rebuilt", "number"),
+            [
+                ("objects read", done.objects),
+                ("instances filed", done.filed),
+                ("in the index already", done.known),
+                ("put into quarantine", done.quarantined),
+                ("filed without a record of their reception", done.without_record),
+                ("refused", len(done.refused)),
+            ],
+        )
+    )
+    for code in done.placeholders:
+        typer.echo(f"made up the site {code}: name it with `rdc site change {code} …`")
+    for key, reason in done.refused.items():
+        typer.echo(f"{key}: {reason}", err=True)
+    raise typer.Exit(EXIT_FINDINGS if done.refused else 0)
 
 
 def _as_text(report: dict[str, Any]) -> str:

@@ -91,6 +91,31 @@ def add_site(
     typer.echo(f"added {kind} {code}")
 
 
+@sites.command("change")
+def change_site(
+    code: Code,
+    *,
+    new_code: Annotated[str | None, typer.Option("--code", help="Another code")] = None,
+    name: Annotated[str | None, typer.Option(help="Name as it is printed")] = None,
+    name_en: Annotated[str | None, typer.Option(help="Name in English")] = None,
+    parent: Annotated[str | None, typer.Option(help="Code of the organisation above it")] = None,
+    data_dir: DataDir = None,
+) -> None:
+    """Change code, names or place of an organisation; what is not given stays."""
+    from storage import registry  # noqa: PLC0415
+
+    given = {"code": new_code, "name": name, "name_en": name_en, "parent": parent}
+    with _session(data_dir) as (session, _):
+        changed = registry.organisation_by_code(session, code)
+        above = registry.organisation_by_code(session, parent) if parent else None
+        registry.change_organisation(
+            session, changed, code=new_code, name=name, name_en=name_en, parent=above
+        )
+        changes = {what: value for what, value in given.items() if value is not None}
+        _audit(session, "organisation:change", "organisation", changed.id, **changes)
+    typer.echo(f"changed {new_code or code}")
+
+
 @sites.command("list")
 def list_sites(*, data_dir: DataDir = None) -> None:
     """List the organisations."""

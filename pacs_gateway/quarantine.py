@@ -68,6 +68,7 @@ class Entry:
 
     found: what was found instead of what was expected; no patient data.
     name: of the spool file; the same file makes the same entry.
+    kept_as: the entry's id, when that is known from its object; the name says nothing then.
     """
 
     name: str
@@ -78,17 +79,18 @@ class Entry:
     dataset_sha256: str
     received_at: datetime
     command: Mapping[str, str]
+    kept_as: UUID | None = None
 
-
-def entry_id(name: str) -> UUID:
-    """Return the id of the entry that a spool file makes, whenever it makes it."""
-    return uuid5(_NAMESPACE, name)
+    @property
+    def id(self) -> UUID:
+        """The id of the entry that a spool file makes, whenever it makes it."""
+        return self.kept_as or uuid5(_NAMESPACE, self.name)
 
 
 def object_key(entry: Entry) -> ObjectKey:
     """Return where the bytes of an entry are kept."""
     site = entry.origin.site_id if entry.origin is not None else "unknown"
-    return ObjectKey(f"quarantine/{site}/{entry_id(entry.name)}.dcm")
+    return ObjectKey(f"quarantine/{site}/{entry.id}.dcm")
 
 
 def repeated(session: Session, entry: Entry) -> bool:
@@ -105,7 +107,7 @@ def repeated(session: Session, entry: Entry) -> bool:
             Quarantine.dataset_sha256 == entry.dataset_sha256,
             Quarantine.reason == entry.reason,
             Quarantine.resolved_at.is_(None),
-            Quarantine.id != entry_id(entry.name),
+            Quarantine.id != entry.id,
         )
         .with_for_update()
         .limit(1)
@@ -124,7 +126,7 @@ def enter(
     session: Session, entry: Entry, *, key: str, size: int, instance_id: int | None = None
 ) -> None:
     """Write the entry, once for one spool file; its bytes are durable under `key` already."""
-    if session.get(Quarantine, entry_id(entry.name)) is not None:
+    if session.get(Quarantine, entry.id) is not None:
         return
     advice = ADVICE[entry.reason]
     origin = entry.origin
@@ -133,7 +135,7 @@ def enter(
     device = session.get(Device, origin.device_id) if origin and origin.device_id else None
     session.add(
         Quarantine(
-            id=entry_id(entry.name),
+            id=entry.id,
             site_id=site.id if site else None,
             device_id=device.id if device else None,
             calling_ae_title=origin.calling_ae_title if origin else "",
