@@ -1,4 +1,4 @@
-"""The Celery side of the system: queues, the two tasks, and what wakes them.
+"""The Celery side of the system: queues, tasks, and what wakes them.
 
 The broker is a wake-up and nothing more. A task names a row in PostgreSQL; the
 row says whether there is still something to do, under a lease. A task that is
@@ -28,13 +28,16 @@ if TYPE_CHECKING:
 
 HANDLE_MESSAGE: Final = "rdc.handle_message"
 ATTEMPT_DELIVERY: Final = "rdc.attempt_delivery"
+ANALYSE_STUDY: Final = "rdc.analyse_study"
 
 MESSAGES: Final = "messages"
 RETURNS: Final = "returns"
-QUEUES: Final = (MESSAGES, RETURNS)
+ANALYSIS: Final = "analysis"
+QUEUES: Final = (MESSAGES, RETURNS, ANALYSIS)
 """Handling a message is a short database transaction; bringing a result to a site may hang on that
-site's network for a minute. Each has its queue and its worker process, so that a dead site delays
-no exam's way into the worklist."""
+site's network for a minute; looking at the volumes of a study reads all of it. Each has its queue
+and its worker process, so that neither a dead site nor a large study delays an exam's way into the
+worklist."""
 
 EXPIRE_SECONDS: Final = 60.0
 PUBLISH_SECONDS: Final = 2.0
@@ -101,6 +104,10 @@ class Wakeups:
         """Wake a worker for a due delivery."""
         self._send(ATTEMPT_DELIVERY, (str(delivery_id),), RETURNS)
 
+    def analysis(self, study_id: UUID) -> None:
+        """Wake a worker for a study to be looked at."""
+        self._send(ANALYSE_STUDY, (str(study_id),), ANALYSIS)
+
     def waiting(self) -> dict[str, int]:
         """Return how many wake-ups wait in each queue that exists."""
         found: dict[str, int] = {}
@@ -159,7 +166,8 @@ def run_worker(parts: Parts, queues: Sequence[str], name: str, ready: Callable[[
     worker = app.Worker(
         hostname=f"{name}@{socket.gethostname()}",
         pool="threads",
-        concurrency=parts.settings.worker_threads,
+        # One study at a time: its work is the processor's, and takes memory.
+        concurrency=1 if list(queues) == [ANALYSIS] else parts.settings.worker_threads,
         queues=list(queues),
         without_gossip=True,
         without_mingle=True,
@@ -191,5 +199,12 @@ def _add_tasks(app: Any, parts: Parts) -> None:  # noqa: ANN401 - Celery has no 
     def attempt_delivery(delivery_id: str) -> None:
         returns.attempt(UUID(delivery_id), parts.database, parts.objects, config)
 
+    def analyse_study(study_id: str) -> None:
+        # Here, for it brings SimpleITK with it, which no other worker needs.
+        from reading_worklist.volume.analysis import analyse  # noqa: PLC0415
+
+        analyse(UUID(study_id), parts.database, parts.objects)
+
     app.task(name=HANDLE_MESSAGE)(handle_message)
+    app.task(name=ANALYSE_STUDY)(analyse_study)
     app.task(name=ATTEMPT_DELIVERY)(attempt_delivery)

@@ -139,7 +139,8 @@ def relay() -> None:
 def worker(
     *,
     queue: Annotated[
-        list[str] | None, typer.Option("--queue", help="messages, returns, or both (default)")
+        list[str] | None,
+        typer.Option("--queue", help="messages, returns or analysis; all unless given"),
     ] = None,
     name: Annotated[str, typer.Option("--name", help="Name in logs")] = "worker",
 ) -> None:

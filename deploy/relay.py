@@ -10,6 +10,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
@@ -18,7 +19,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from deploy.celery_app import BrokerUnavailable, Wakeups
-from storage import deliveries, outbox
+from storage import outbox
 from storage.database import Database
 
 LOOK_SECONDS: Final = 1.0
@@ -29,7 +30,18 @@ LONGEST_BACK_OFF: Final = 5.0
 
 _log = logging.getLogger(__name__)
 
-DueDeliveries = Callable[[Session, int], Sequence[UUID]]
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """Rows that become due by themselves, besides messages.
+
+    channel: PostgreSQL's notification that there is a new one. due: takes up to so many ids that
+        are due now, each again later. wake: sends one to a worker; may raise BrokerUnavailable.
+    """
+
+    channel: str
+    due: Callable[[Session, int], Sequence[UUID]]
+    wake: Callable[[UUID], None]
 
 
 class BackOff:
@@ -56,9 +68,8 @@ class BackOff:
 
 
 class Relay:
-    """Sends leased messages and due deliveries to the broker and calls the clock functions.
+    """Sends leased messages and other due work to the broker and calls the clock functions.
 
-    due_deliveries: leases and returns deliveries to be attempted now.
     tick: what else the clock does, every five seconds.
     """
 
@@ -67,12 +78,12 @@ class Relay:
         database: Database,
         wakeups: Wakeups,
         *,
-        due_deliveries: DueDeliveries,
+        work: Sequence[Work],
         tick: Callable[[Database], object],
     ) -> None:
         self._database = database
         self._wakeups = wakeups
-        self._due_deliveries = due_deliveries
+        self._work = tuple(work)
         self._tick = tick
         self._next_tick = 0.0
         self._broker_back_off = BackOff()
@@ -82,7 +93,8 @@ class Relay:
         """Work until `stop` is set; `ready` is called whenever the database is listened to."""
         while not stop.is_set():
             try:
-                with self._database.listen(outbox.CHANNEL, deliveries.CHANNEL) as connection:
+                channels = [one.channel for one in self._work]
+                with self._database.listen(outbox.CHANNEL, *channels) as connection:
                     if self._database_back_off.succeeded():
                         _log.info("the database answers again")
                     ready()
@@ -109,7 +121,7 @@ class Relay:
             self._next_tick = time.monotonic() + TICK_SECONDS
         try:
             self._connect_again()
-            more = self._send_messages() + self._send_deliveries()
+            more = self._send_messages() + sum(self._send(one) for one in self._work)
         except BrokerUnavailable as error:
             wait = self._broker_back_off.failed()
             _log.warning(
@@ -149,10 +161,10 @@ class Relay:
                 raise
         return len(leased) == BATCH
 
-    def _send_deliveries(self) -> bool:
-        """Send a batch of due deliveries; True when more may wait."""
+    def _send(self, work: Work) -> bool:
+        """Send a batch of due rows; True when more may wait."""
         with self._database.transaction() as session:
-            found = self._due_deliveries(session, BATCH)
-        for delivery_id in found:
-            self._wakeups.delivery(delivery_id)
+            found = work.due(session, BATCH)
+        for one in found:
+            work.wake(one)
         return len(found) == BATCH

@@ -7,6 +7,7 @@ a container alike, and says through `readiness` when it can work.
 from __future__ import annotations
 
 import logging
+import os
 import signal
 import socket
 import threading
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from deploy.settings import Settings
 
 WEB_STOP_SECONDS: Final = 5
+ANALYSIS_NICENESS: Final = 10
 
 _log = logging.getLogger(__name__)
 
@@ -55,16 +57,22 @@ def gateway(settings: Settings) -> None:
 def relay(settings: Settings) -> None:
     """Run the clock: outbox, due deliveries, leases that have run out."""
     from deploy.celery_app import Wakeups  # noqa: PLC0415
-    from deploy.relay import Relay  # noqa: PLC0415
+    from deploy.relay import Relay, Work  # noqa: PLC0415
     from pacs_gateway.returns import engine as returns  # noqa: PLC0415
     from reading_worklist import tasks  # noqa: PLC0415
+    from reading_worklist.volume import service as volume  # noqa: PLC0415
+    from storage import deliveries  # noqa: PLC0415
 
     stop = _stop_on_signals()
     with open_parts(settings, "relay", pool_size=2) as parts:
+        wakeups = Wakeups(broker_url(settings))
         Relay(
             parts.database,
-            Wakeups(broker_url(settings)),
-            due_deliveries=returns.due,
+            wakeups,
+            work=(
+                Work(deliveries.CHANNEL, returns.due, wakeups.delivery),
+                Work(volume.CHANNEL, volume.due, wakeups.analysis),
+            ),
             tick=tasks.tick,
         ).run(stop, ready=readiness.announce)
     _log.info("stopped")
@@ -72,9 +80,12 @@ def relay(settings: Settings) -> None:
 
 def worker(settings: Settings, queues: Sequence[str], name: str) -> int:
     """Run a Celery worker on the queues; returns its exit code."""
-    from deploy.celery_app import run_worker  # noqa: PLC0415
+    from deploy.celery_app import ANALYSIS, run_worker  # noqa: PLC0415
 
     broker_url(settings)
+    if list(queues) == [ANALYSIS]:
+        # Messages and returns have the processor first.
+        os.nice(ANALYSIS_NICENESS)
     with open_parts(settings, name, pool_size=settings.worker_threads + 1) as parts:
         return run_worker(parts, queues, name, readiness.announce)
 

@@ -39,6 +39,7 @@ CHILDREN: Final = (
     ChildSpec("relay", ("relay",)),
     ChildSpec("worker-messages", ("worker", "--queue", "messages", "--name", "worker-messages")),
     ChildSpec("worker-returns", ("worker", "--queue", "returns", "--name", "worker-returns")),
+    ChildSpec("worker-analysis", ("worker", "--queue", "analysis", "--name", "worker-analysis")),
     ChildSpec("web", ("web",)),
 )
 

@@ -34,6 +34,7 @@ _POSITION_GROUP: Final = 0x00209113
 _ORIENTATION_GROUP: Final = 0x00209116
 _MEASURES_GROUP: Final = 0x00289110
 _FRAME_CONTENT: Final = 0x00209111
+_IN_STACK_POSITION: Final = 0x00209057
 _FRAME_TYPE_GROUPS: Final = (0x00189226, 0x00189329, 0x00189751)
 
 MARKS: Final[tuple[tuple[str, tuple[tuple[int, ...], ...]], ...]] = (
@@ -72,8 +73,8 @@ WEAK_MARKS: Final = frozenset({"trigger_time", "acquisition_time", "content_time
 class Plane:
     """One slice: a classic instance, or a frame of an enhanced one.
 
-    frame: from 1. number: Instance Number, for an enhanced instance the number of the frame; None
-        when absent.
+    frame: from 1. number: Instance Number, of a frame its In-Stack Position Number; None when
+        absent.
     position: of the centre of its first pixel in mm, patient coordinates; None when not stated.
     row, column: unit vectors along its rows and down its columns; None when not stated or not
         perpendicular.
@@ -153,10 +154,15 @@ def planes_of(record: InstanceRecord, dataset: Dataset) -> list[Plane]:
     else:
         # Frames of which nothing says where each is.
         return []
-    number = _integer(header, _INSTANCE_NUMBER)
+    # The order of frames says nothing of what is between them; their place in the stack does.
+    numbers = (
+        [_integer(_items(level, _FRAME_CONTENT)[:1], _IN_STACK_POSITION) for level in levels]
+        if frames
+        else [_integer(header, _INSTANCE_NUMBER)]
+    )
     return [
-        _plane(record, level, frame, frame if frames else number, (rows, columns))
-        for frame, level in enumerate(levels, start=1)
+        _plane(record, level, frame, number, (rows, columns))
+        for frame, (level, number) in enumerate(zip(levels, numbers, strict=False), start=1)
     ]
 
 

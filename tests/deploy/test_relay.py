@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from deploy.celery_app import MESSAGES, RETURNS, Wakeups
 from deploy.embedded.valkey import EmbeddedValkey
-from deploy.relay import Relay
+from deploy.relay import Relay, Work
 from storage import outbox
 from storage.database import Database, notify
 from storage.deliveries import CHANNEL as DELIVERY_CHANNEL
@@ -46,10 +46,11 @@ def running(
     database: Database, url: str, deliveries: Deliveries, ticks: list[float]
 ) -> Generator[None]:
     stop, ready = threading.Event(), threading.Event()
+    wakeups = Wakeups(url)
     relay = Relay(
         database,
-        Wakeups(url),
-        due_deliveries=deliveries.take,
+        wakeups,
+        work=(Work(DELIVERY_CHANNEL, deliveries.take, wakeups.delivery),),
         tick=lambda _: ticks.append(time.monotonic()),
     )
     thread = threading.Thread(target=relay.run, args=(stop,), kwargs={"ready": ready.set})

@@ -15,7 +15,7 @@ from tests.deploy.system import System, rdc
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
-PROCESSES = {"gateway", "relay", "worker-messages", "worker-returns", "web"}
+PROCESSES = {"gateway", "relay", "worker-messages", "worker-returns", "worker-analysis", "web"}
 
 Start = Callable[[], System]
 
