@@ -21,18 +21,19 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 
 from pacs_gateway import part10, quarantine
+from pacs_gateway.announcements import Announcements
 from pacs_gateway.config import GatewayConfig
+from pacs_gateway.inbox import Inbox, SpooledInstance, load
 from pacs_gateway.part10 import NotASpooledFile
 from pacs_gateway.quarantine import Entry
-from pacs_gateway.spool import Spool, SpooledInstance, load
 from storage.database import Database
-from storage.dicom_header import InstanceHeader, read_header
+from storage.dicom_header import DatasetError, InstanceHeader
 from storage.index.ingest import Filing, IngestOutcome, ReceivedInstance, ingest
 from storage.index.tables import QuarantineReason
 from storage.objects import ObjectConflict, ObjectKey, ObjectStore, ObjectStoreUnavailable
 from storage.outbox import backoff_seconds
 
-_WRITERS: Final = 4
+_READERS: Final = 4
 _IDLE_SECONDS: Final = 0.5
 _GATHER_SECONDS: Final = 0.02
 _BACKOFF_BASE_SECONDS: Final = 0.2
@@ -59,27 +60,39 @@ class Drain:
     """Files what the spool holds, in a thread of its own, until stopped."""
 
     def __init__(
-        self, spool: Spool, database: Database, objects: ObjectStore, config: GatewayConfig
+        self,
+        announcements: Announcements,
+        database: Database,
+        objects: ObjectStore,
+        config: GatewayConfig,
     ) -> None:
         """Prepare to file; nothing happens before `start`."""
-        self._spool = spool
+        self._inbox = Inbox(config.spool_dir, announcements)
+        self._announcements = announcements
         self._database = database
         self._objects = objects
         self._config = config
         self._stopping = threading.Event()
-        self._writers = ThreadPoolExecutor(_WRITERS, thread_name_prefix="drain-put")
+        self._readers = ThreadPoolExecutor(_READERS, thread_name_prefix="drain-read")
         self._thread = threading.Thread(target=self._run, name="drain")
 
     def start(self) -> None:
-        """File what is there and what comes."""
+        """File what is there and what comes.
+
+        Raises:
+            SpoolBusy: another process files from the same spool.
+        """
+        self._inbox.open()
         self._thread.start()
 
     def stop(self) -> None:
         """End after the batch at hand; what is left waits for the next start."""
         self._stopping.set()
+        self._announcements.wake()
         if self._thread.is_alive():
             self._thread.join()
-        self._writers.shutdown()
+        self._readers.shutdown()
+        self._inbox.close()
 
     def _run(self) -> None:
         setbacks = 0
@@ -88,13 +101,13 @@ class Drain:
                 setbacks = 0
                 continue
             setbacks += 1
-            self._spool.postpone()
+            self._inbox.postpone()
             self._pause(setbacks)
 
     def _round(self) -> bool:
         """Take a batch and file it; return whether all of it is done."""
         try:
-            batch = self._spool.next_batch(
+            batch = self._inbox.next_batch(
                 self._config.drain_batch, timeout=_IDLE_SECONDS, gather=_GATHER_SECONDS
             )
             return not batch or self._file_all(batch)
@@ -103,28 +116,26 @@ class Drain:
             _log.exception("drain met an error of ours")
             return False
 
-    def _file_all(self, batch: Sequence[SpooledInstance | Path]) -> bool:
+    def _file_all(self, batch: Sequence[Path]) -> bool:
         """File a batch however long it takes; return whether all of it is done."""
         if self._persist(partial(self._file, batch)) is None:
             return True
         # One file of the batch may be the cause: let it not hold up the others.
         done = True
-        for item in batch:
-            error = self._file_alone(item)
+        for path in batch:
+            error = self._file_alone(path)
             if (
                 error is not None
-                and self._persist(partial(self._put_aside, item, error)) is not None
+                and self._persist(partial(self._put_aside, path, error)) is not None
             ):
-                _log.error(
-                    "file can neither be filed nor put aside", extra={"file": _path(item).name}
-                )
+                _log.error("file can neither be filed nor put aside", extra={"file": path.name})
                 done = False
         return done
 
-    def _file_alone(self, item: SpooledInstance | Path) -> Exception | None:
+    def _file_alone(self, path: Path) -> Exception | None:
         error: Exception | None = None
         for attempt in range(_TRIES):
-            error = self._persist(partial(self._file, [item]))
+            error = self._persist(partial(self._file, [path]))
             if error is None:
                 return None
             self._pause(attempt + 1)
@@ -160,47 +171,47 @@ class Drain:
             backoff_seconds(tries, base=_BACKOFF_BASE_SECONDS, cap=_BACKOFF_CAP_SECONDS)
         )
 
-    def _file(self, batch: Sequence[SpooledInstance | Path]) -> None:
+    def _file(self, batch: Sequence[Path]) -> None:
         """File a batch in one transaction; what was never acknowledged is dropped."""
-        items: list[SpooledInstance] = []
-        for item in batch:
-            loaded = _loaded(item)
-            if loaded is not None:
-                items.append(loaded)
-            else:
-                self._spool.remove(_path(item))
+        items = [item for item in self._readers.map(load, batch) if item is not None]
         for item in items:
             if item.reception.refusal is not None:
                 self._keep_aside(item.path, _refused(item))
-        stored = list(
-            self._writers.map(self._store, (i for i in items if i.reception.refusal is None))
-        )
+        stored = self._store([item for item in items if item.reception.refusal is None])
         if stored:
             with self._database.transaction() as session:
                 outcomes = ingest(session, [self._received(item) for item in stored])
                 _enter_conflicts(session, stored, outcomes)
-        for item in items:
-            self._spool.remove(item.path)
+        for path in batch:
+            self._inbox.remove(path)
 
-    def _store(self, item: SpooledInstance) -> _Stored:
-        """Put the bytes into the object store, or find that it has the same dataset already."""
-        header = item.header or _header(item)
-        digest = item.reception.dataset_sha256
-        key = ObjectKey(f"instances/{item.reception.origin.site_id}/{digest[:2]}/{digest}.dcm")
-        try:
-            self._objects.put_file(key, item.path, content_type=_CONTENT_TYPE)
-        except ObjectConflict:
-            # Received before under another head: from another association, or from a run that died.
-            offset = part10.dataset_offset(self._objects.read(key, 0, _HEAD_LENGTH))
-            found = self._objects.stat(key)
-            if (
-                offset is None
-                or found is None
-                or found.size - offset != item.reception.dataset_size
-            ):
-                raise
-            return _Stored(item, header, key, found.size, offset)
-        return _Stored(item, header, key, item.size, item.dataset_offset)
+    def _store(self, items: Sequence[SpooledInstance]) -> list[_Stored]:
+        """Put the bytes into the object store, or find that it has the same datasets already."""
+        keys = [_key(item) for item in items]
+        # The same dataset may come twice in one batch, under two heads: the first is stored.
+        files: dict[ObjectKey, Path] = {}
+        for key, item in zip(keys, items, strict=True):
+            files.setdefault(key, item.path)
+        conflicts = self._objects.put_files(files, content_type=_CONTENT_TYPE)
+        return [
+            self._received_before(item, key, conflicts.get(key))
+            if key in conflicts or files[key] != item.path
+            else _Stored(item, _header(item), key, item.size, item.dataset_offset)
+            for key, item in zip(keys, items, strict=True)
+        ]
+
+    def _received_before(
+        self, item: SpooledInstance, key: ObjectKey, conflict: ObjectConflict | None
+    ) -> _Stored:
+        """Point to an object with the same dataset under another head.
+
+        It came from another association, or from a run that died.
+        """
+        offset = part10.dataset_offset(self._objects.read(key, 0, _HEAD_LENGTH))
+        found = self._objects.stat(key)
+        if offset is None or found is None or found.size - offset != item.reception.dataset_size:
+            raise conflict or NotASpooledFile(f"object {key} is not the dataset that names it")
+        return _Stored(item, _header(item), key, found.size, offset)
 
     def _received(self, item: _Stored) -> ReceivedInstance:
         reception = item.spooled.reception
@@ -211,7 +222,7 @@ class Drain:
             transfer_syntax_uid=reception.transfer_syntax_uid,
             object_key=item.key,
             object_size=item.size,
-            dataset_sha256=reception.dataset_sha256,
+            dataset_sha256=item.spooled.dataset_sha256,
             dataset_offset=item.dataset_offset,
             pixel_data_offset=_in_object(item),
             received_at=reception.received_at,
@@ -228,33 +239,31 @@ class Drain:
         with self._database.transaction() as session:
             quarantine.enter(session, entry, key=key, size=stored.size)
 
-    def _put_aside(self, item: SpooledInstance | Path, error: Exception) -> None:
+    def _put_aside(self, path: Path, error: Exception) -> None:
         """Quarantine a file that cannot be filed for a reason nobody foresaw."""
-        path = _path(item)
         found = f"filing failed with {type(error).__name__}"
         try:
-            spooled = _loaded(item)
-        except NotASpooledFile:
+            spooled = load(path)
+        except (NotASpooledFile, DatasetError):
             entry = Entry(
                 path.name, None, QuarantineReason.MALFORMED, found, None, "", datetime.now(UTC), {}
             )
         else:
             if spooled is None:
-                self._spool.remove(path)
+                self._inbox.remove(path)
                 return
-            reception = spooled.reception
             entry = Entry(
                 path.name,
-                reception.origin,
+                spooled.reception.origin,
                 QuarantineReason.MALFORMED,
                 found,
                 None,
-                reception.dataset_sha256,
-                reception.received_at,
+                spooled.dataset_sha256,
+                spooled.reception.received_at,
                 {},
             )
         self._keep_aside(path, entry)
-        self._spool.remove(path)
+        self._inbox.remove(path)
 
 
 def is_outage(error: Exception) -> bool:
@@ -264,22 +273,15 @@ def is_outage(error: Exception) -> bool:
     return isinstance(error, DBAPIError) and error.connection_invalidated
 
 
-def _path(item: SpooledInstance | Path) -> Path:
-    return item if isinstance(item, Path) else item.path
-
-
-def _loaded(item: SpooledInstance | Path) -> SpooledInstance | None:
-    """Return what is to be filed; None for a file that is gone or was never acknowledged."""
-    if not _path(item).exists():
-        return None
-    return load(item) if isinstance(item, Path) else item
+def _key(item: SpooledInstance) -> ObjectKey:
+    digest = item.dataset_sha256
+    site = item.reception.origin.site_id
+    return ObjectKey(f"instances/{site}/{digest[:2]}/{digest}.dcm")
 
 
 def _header(item: SpooledInstance) -> InstanceHeader:
-    """Read the header again, which was only in the memory of the process that received the file."""
-    with item.path.open("rb") as file:
-        file.seek(item.dataset_offset)
-        return read_header(file, item.reception.transfer_syntax_uid)
+    assert item.header is not None, "only what was not refused is stored"
+    return item.header
 
 
 def _in_object(item: _Stored) -> int | None:
@@ -298,7 +300,7 @@ def _refused(item: SpooledInstance) -> Entry:
         refusal.reason,
         refusal.found,
         refusal.command_sop_instance_uid or None,
-        reception.dataset_sha256,
+        item.dataset_sha256,
         reception.received_at,
         {
             "command_sop_class_uid": refusal.command_sop_class_uid,
@@ -318,15 +320,15 @@ def _enter_conflicts(
 
 
 def _enter_conflict(session: Session, item: _Stored, outcome: IngestOutcome) -> None:
-    reception = item.spooled.reception
+    reception, digest = item.spooled.reception, item.spooled.dataset_sha256
     reason = outcome.reason or QuarantineReason.UID_CONFLICT
     entry = Entry(
         item.spooled.path.name,
         reception.origin,
         reason,
-        f"dataset {reception.dataset_sha256[:12]} in {reception.transfer_syntax_uid}",
+        f"dataset {digest[:12]} in {reception.transfer_syntax_uid}",
         item.header.sop_instance_uid,
-        reception.dataset_sha256,
+        digest,
         reception.received_at,
         {"study_instance_uid": item.header.study_instance_uid},
     )

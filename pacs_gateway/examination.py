@@ -1,7 +1,6 @@
 """Looking at a received dataset before its sender is answered: can it be filed?"""
 
 import logging
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import BinaryIO, Final
 
@@ -45,15 +44,14 @@ _BY_ERROR: Final[dict[type[DatasetError], tuple[QuarantineReason, Status]]] = {
 
 
 def examine(
-    open_dataset: Callable[[], BinaryIO], transfer_syntax_uid: str, command: Command
+    dataset: BinaryIO, transfer_syntax_uid: str, command: Command
 ) -> InstanceHeader | Refused:
     """Return what the index needs of a dataset, or why it cannot be filed; never raises for it.
 
-    open_dataset: returns a seekable file that stands at the first byte of the dataset.
+    dataset: a seekable file that stands at the first byte of the dataset.
     """
     try:
-        with open_dataset() as file:
-            header = read_header(file, transfer_syntax_uid)
+        header = read_header(dataset, transfer_syntax_uid)
     except DatasetError as error:
         reason, status = _BY_ERROR.get(type(error), _BY_ERROR[MalformedDataset])
         return Refused(reason, f"{error.what}: {error.found}", Answer(status, error.what))

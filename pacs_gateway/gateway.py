@@ -5,12 +5,16 @@ import sys
 import threading
 from typing import Final
 
+from pacs_gateway.announcements import Announcements
 from pacs_gateway.associations.admission import Admission
 from pacs_gateway.associations.association import Acceptor
 from pacs_gateway.associations.listener import Listener
 from pacs_gateway.completion import CompletionClock
-from pacs_gateway.config import GatewayConfig
+from pacs_gateway.config import GatewayConfig, ReturnsConfig
 from pacs_gateway.drain import Drain
+from pacs_gateway.inbox import waiting
+from pacs_gateway.services import query
+from pacs_gateway.services.commitment import CommitmentService
 from pacs_gateway.services.dispatch import Dispatch
 from pacs_gateway.services.operations import Operation
 from pacs_gateway.spool import Spool
@@ -31,8 +35,13 @@ class Gateway:
         """Put the parts together; nothing is opened before `start`."""
         self._config = config
         self._stopping = threading.Event()
-        self._spool = Spool(config.spool_dir, reserve_bytes=config.spool_reserve_bytes)
-        self._drain = Drain(self._spool, database, objects, config)
+        self._announcements = Announcements()
+        self._spool = Spool(
+            config.spool_dir,
+            reserve_bytes=config.spool_reserve_bytes,
+            announce=self._announcements.announce,
+        )
+        self._drain = Drain(self._announcements, database, objects, config)
         self._completion = CompletionClock(database)
         admission = Admission(
             database,
@@ -40,9 +49,17 @@ class Gateway:
             fresh_seconds=config.device_cache_seconds,
             grace_seconds=config.device_grace_seconds,
         )
+        commitment = CommitmentService(
+            database, objects, config.commitment, ReturnsConfig(config.ae_title)
+        )
         # One line for each service module: `*query.operations(database, …)`.
-        operations: tuple[Operation, ...] = ()
-        dispatch = Dispatch(self._spool, operations)
+        operations: tuple[Operation, ...] = (
+            *query.operations(
+                database, ae_title=config.ae_title, results_max=config.query_results_max
+            ),
+            *commitment.operations(),
+        )
+        dispatch = Dispatch(self._spool, operations, commitment.greetings())
         self._listener = Listener(
             config,
             Acceptor(admission, dispatch.serve, dispatch.abstract_syntaxes, self._stopping),
@@ -55,7 +72,7 @@ class Gateway:
 
     def waiting(self) -> int:
         """Count the acknowledged instances that are not filed yet."""
-        return self._spool.waiting()
+        return waiting(self._config.spool_dir)
 
     def start(self) -> None:
         """Take the spool, file what an earlier run left, and listen.
@@ -67,13 +84,14 @@ class Gateway:
             PortUnavailable: the port cannot be bound.
         """
         sys.setswitchinterval(_SWITCH_SECONDS)
-        self._spool.open()
+        self._drain.start()
         try:
+            self._spool.open()
             self._listener.start()
         except BaseException:
+            self._drain.stop()
             self._spool.close()
             raise
-        self._drain.start()
         self._completion.start()
         _log.info(
             "gateway listens", extra={"port": self.bound_port, "ae_title": self._config.ae_title}
@@ -89,4 +107,5 @@ class Gateway:
         self._drain.stop()
         self._completion.stop()
         self._spool.close()
+        self._announcements.close()
         _log.info("gateway stopped")

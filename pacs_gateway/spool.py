@@ -1,43 +1,50 @@
 """The receiving spool: where an instance is durable before its sender is told so.
 
-An instance is received into a file whose name is durable already: such files
-are made in advance, many with one sync of their directory. Its dataset is
-written as it comes, then the record of the reception is written into the head,
-and one `fsync` makes all of it durable; after that success is answered. A file
-without its record was never acknowledged. One with a record proves itself by
-the dataset's digest when it is read again after a crash.
+Every process that receives has a directory of its own below the common spool,
+held by a lock as long as it lives. An instance is received into a file whose
+name is durable already: such files are made in advance, many with one sync of
+their directory. Its dataset is written in large pieces, then the record of the
+reception is written into the head, and one sync makes all of it durable; after
+that success is answered. A file without its record was never acknowledged. One
+with a record proves itself by the dataset's checksum when it is read.
+
+How files leave the spool stands in `pacs_gateway.inbox`.
 """
 
 import errno
 import fcntl
-import hashlib
+import io
 import logging
 import os
 import threading
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import BinaryIO, Final, cast
 from uuid import uuid4
 
+from blake3 import blake3
+
 from pacs_gateway import part10
-from pacs_gateway.part10 import NotASpooledFile, Origin, Reception
-from storage.dicom_header import InstanceHeader
+from pacs_gateway.part10 import Origin, Reception, Refusal
 from storage.errors import RdcError
 
+FILE_SUFFIX: Final = ".dcm"
+OWNER_LOCK: Final = "owner.lock"
+_UNFINISHED_PREFIX: Final = "."
 _NAMES_AT_ONCE: Final = 64
-_REMEMBERED: Final = 4096
+# What a dataset is gathered in before it is written: most instances are whole in it.
+_BUFFER_BYTES: Final = 1024 * 1024
+_BUFFERS_KEPT: Final = 16
 _SPACE_CHECK_BYTES: Final = 32 * 1024 * 1024
+_FILE_MODE: Final = 0o640
 _OUT_OF_SPACE: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 _log = logging.getLogger(__name__)
-
-
-class SpoolBusy(RdcError):
-    """Another process receives into the same spool directory."""
 
 
 class SpoolFull(RdcError):
@@ -49,88 +56,72 @@ class SpoolFailed(RdcError):
 
 
 @dataclass(frozen=True, slots=True)
-class SpooledInstance:
-    """A complete file of the spool.
-
-    header: what `storage.dicom_header` read when it was received; None when
-        that is not known any more (after a restart) or the bytes were refused.
-    """
+class _Name:
+    """An empty file whose directory entry is on disk, open for writing."""
 
     path: Path
-    size: int
-    dataset_offset: int
-    reception: Reception
-    header: InstanceHeader | None
+    descriptor: int
 
 
 class Spool:
-    """One spool directory, owned by one process; its methods may be called from many threads."""
+    """The spool directory of one process; its methods may be called from many threads."""
 
-    def __init__(self, directory: Path, *, reserve_bytes: int) -> None:
-        """Name the directory; nothing is touched before `open`.
+    def __init__(
+        self, root: Path, *, reserve_bytes: int, announce: Callable[[Path], None] | None = None
+    ) -> None:
+        """Name the common spool; nothing is touched before `open`.
 
         reserve_bytes: see `GatewayConfig.spool_reserve_bytes`.
+        announce: is told of each file that has become durable; files are found without it too,
+            only later.
         """
-        self._directory = directory
-        self._files = directory / "instances"
+        self._root = root
+        self._directory = root
         self._reserve_bytes = reserve_bytes
-        self._lock_file: BinaryIO | None = None
+        self._announce = announce or _nobody
+        self._lock: BinaryIO | None = None
         self._naming = threading.Lock()
-        self._unused: deque[Path] = deque()
+        self._unused: deque[_Name] = deque()
         self._names_wanted = threading.Event()
         self._closing = False
         self._namer: threading.Thread | None = None
-        self._arrival = threading.Condition()
-        # Files that exist but hold no complete instance: unused ones, and those being received.
-        self._incomplete: set[Path] = set()
-        self._fresh: deque[SpooledInstance] = deque()
-        self._forgotten = False
-        self._backlog: deque[Path] = deque()
-        self._waiting = 0
+        self._buffers: deque[bytearray] = deque(maxlen=_BUFFERS_KEPT)
 
     def open(self) -> None:
-        """Take the directory for this process and find what is still to be filed.
-
-        Raises:
-            SpoolBusy: another process has it.
-        """
-        self._files.mkdir(parents=True, exist_ok=True)
-        _sync_directory(self._directory)
-        lock_file = (self._directory / "owner.lock").open("ab")
-        try:
-            fcntl.flock(lock_file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            lock_file.close()
-            raise SpoolBusy(
-                f"spool {self._directory} is in use by another gateway",
-                remedy="Stop the other gateway, or give this one a spool directory of its own.",
-            ) from error
-        self._lock_file = lock_file
-        for path in sorted(self._files.iterdir()):
-            if path.stat().st_size:
-                self._backlog.append(path)
-            else:
-                path.unlink()
-        self._waiting = len(self._backlog)
-        if self._backlog:
-            _log.info("spool holds files of an earlier run", extra={"count": self._waiting})
+        """Make a directory of our own; what others left is none of our business."""
+        self._root.mkdir(parents=True, exist_ok=True)
+        name = f"{time.time_ns():020d}-{uuid4().hex[:8]}"
+        # Under its final name it is locked from the beginning: an unlocked one is without an owner.
+        making = self._root / f"{_UNFINISHED_PREFIX}{name}"
+        making.mkdir()
+        self._lock = (making / OWNER_LOCK).open("ab")
+        fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        self._directory = making.rename(self._root / name)
+        _sync_directory(self._root)
         self._closing = False
         self._names_wanted.set()
-        self._namer = threading.Thread(target=self._keep_names, name="spool-names")
+        self._namer = threading.Thread(target=self._keep_names, name="spool-names", daemon=True)
         self._namer.start()
 
     def close(self) -> None:
-        """Give the directory back; what waits stays for the next process."""
+        """Give the directory up; what waits in it is filed by whoever works through the spools."""
         self._closing = True
         self._names_wanted.set()
         if self._namer is not None:
             self._namer.join()
             self._namer = None
         while self._unused:
-            self._unused.pop().unlink(missing_ok=True)
-        if self._lock_file is not None:
-            self._lock_file.close()
-            self._lock_file = None
+            name = self._unused.pop()
+            os.close(name.descriptor)
+            name.path.unlink(missing_ok=True)
+        if self._lock is not None:
+            self._lock.close()
+            self._lock = None
+
+    @property
+    def directory(self) -> Path:
+        """Our own directory; known after `open`."""
+        return self._directory
 
     def begin(
         self,
@@ -150,7 +141,7 @@ class Spool:
         """
         self.require_space()
         head = part10.head(origin, sop_class_uid, sop_instance_uid, transfer_syntax_uid)
-        return SpoolWriter(self, self._durable_name(), head)
+        return SpoolWriter(self, origin, transfer_syntax_uid, head)
 
     def require_space(self) -> None:
         """Check that the reserve is free.
@@ -170,8 +161,12 @@ class Spool:
                 remedy="Free space on the gateway's disk; senders will try again.",
             )
 
-    def _durable_name(self) -> Path:
-        """Return an empty file whose directory entry is on disk."""
+    def take_name(self) -> _Name:
+        """Return an empty file whose directory entry is on disk.
+
+        Raises:
+            SpoolFull, SpoolFailed: none can be made.
+        """
         if len(self._unused) < _NAMES_AT_ONCE:
             self._names_wanted.set()
         while True:
@@ -180,6 +175,20 @@ class Spool:
             with self._naming:
                 if not self._unused:
                     self._make_names()
+
+    def take_buffer(self) -> bytearray:
+        """Return a buffer of `_BUFFER_BYTES`, which `give_buffer` gives back."""
+        with suppress(IndexError):
+            return self._buffers.pop()
+        return bytearray(_BUFFER_BYTES)
+
+    def give_buffer(self, buffer: bytearray) -> None:
+        """Take a buffer back; nobody looks at it any more."""
+        self._buffers.append(buffer)
+
+    def admit(self, path: Path) -> None:
+        """Announce a file that is complete and durable."""
+        self._announce(path)
 
     def _keep_names(self) -> None:
         """Make names before they are needed: it takes the filesystem longer than writing does."""
@@ -196,132 +205,57 @@ class Spool:
     def _make_names(self) -> None:
         # Sorts by age; the random part keeps names apart even when the clock is set back.
         now = time.time_ns()
-        made = [
-            self._files / f"{now:020d}-{number:02d}-{uuid4().hex[:12]}.dcm"
-            for number in range(_NAMES_AT_ONCE)
-        ]
-        with self._arrival:
-            self._incomplete.update(made)
-        with _spool_errors(self._files):
-            for path in made:
-                path.touch(exist_ok=False)
-            _sync_directory(self._files)
+        made: list[_Name] = []
+        try:
+            with _spool_errors(self._directory):
+                for number in range(_NAMES_AT_ONCE):
+                    name = f"{now:020d}-{number:02d}-{uuid4().hex[:12]}{FILE_SUFFIX}"
+                    path = self._directory / name
+                    opened = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, _FILE_MODE)
+                    made.append(_Name(path, opened))
+                _sync_directory(self._directory)
+        except (SpoolFull, SpoolFailed):
+            for name in made:
+                os.close(name.descriptor)
+                name.path.unlink(missing_ok=True)
+            raise
         self._unused.extend(made)
 
-    def admit(self, instance: SpooledInstance) -> None:
-        """Offer a file that is complete and durable to `next_batch`."""
-        with self._arrival:
-            self._incomplete.discard(instance.path)
-            self._waiting += 1
-            if len(self._fresh) < _REMEMBERED:
-                self._fresh.append(instance)
-            else:
-                self._forgotten = True
-            self._arrival.notify()
 
-    def next_batch(
-        self, limit: int, *, timeout: float, gather: float = 0.0
-    ) -> Sequence[SpooledInstance | Path]:
-        """Return up to `limit` files, oldest first; none when nothing came in `timeout` seconds.
-
-        A file whose facts are still in memory comes as `SpooledInstance`, one
-        that must be read again as its path (see `load`). One thread may call
-        this. What it got it must `remove` or `postpone`.
-
-        gather: seconds to wait for more once something is there.
-        """
-        with self._arrival:
-            if not self._backlog and not self._fresh and not self._forgotten:
-                self._arrival.wait(timeout)
-            if not self._backlog and not self._fresh and self._forgotten:
-                self._forgotten = False
-                complete = (p for p in self._files.iterdir() if p not in self._incomplete)
-                self._backlog = deque(sorted(complete))
-            if self._backlog:
-                return [self._backlog.popleft() for _ in range(min(limit, len(self._backlog)))]
-            if self._fresh:
-                self._arrival.wait_for(lambda: len(self._fresh) >= limit, gather)
-            return [self._fresh.popleft() for _ in range(min(limit, len(self._fresh)))]
-
-    def postpone(self) -> None:
-        """Let what was handed out and not removed be handed out again."""
-        with self._arrival:
-            self._forgotten = True
-
-    def waiting(self) -> int:
-        """Count the complete files that have not been filed."""
-        with self._arrival:
-            return self._waiting
-
-    def remove(self, path: Path) -> None:
-        """Drop a file that has been filed; one that is gone already is fine."""
-        try:
-            path.unlink()
-        except FileNotFoundError:
-            return
-        with self._arrival:
-            self._waiting -= 1
-
-    def forget(self, path: Path) -> None:
-        """Drop a file that never became complete."""
-        with suppress(OSError):
-            path.unlink(missing_ok=True)
-        with self._arrival:
-            self._incomplete.discard(path)
-
-
-def load(path: Path) -> SpooledInstance | None:
-    """Read a file again that an earlier run left; None when it was never acknowledged.
-
-    Raises:
-        NotASpooledFile: it is damaged.
-        OSError: it cannot be read.
-    """
-    with path.open("rb") as file:
-        found = part10.read_reception(file, path.name)
-        if found is None:
-            return None
-        reception, offset = found
-        file.seek(offset)
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
-        size = file.tell()
-    if digest != reception.dataset_sha256:
-        raise NotASpooledFile(
-            f"dataset of spooled file {path.name}",
-            expected=f"{reception.dataset_size} bytes with SHA-256 {reception.dataset_sha256}",
-            found=f"{size - offset} bytes with SHA-256 {digest}",
-        )
-    return SpooledInstance(path, size, offset, reception, None)
+def _nobody(path: Path) -> None:
+    del path
 
 
 class SpoolWriter:
-    """One instance being received; ends with `publish` or `discard`."""
+    """One instance being received; ends with `publish` or `discard`.
 
-    def __init__(self, spool: Spool, path: Path, head: part10.Head) -> None:
-        """Begin to fill the empty file at `path`.
+    It is gathered in memory and reaches the file when the buffer is full or the
+    dataset complete, so that a small one costs two writes however finely it came.
+    """
 
-        Raises:
-            SpoolFull: no space is left.
-            SpoolFailed: the filesystem refuses.
-        """
+    def __init__(
+        self, spool: Spool, origin: Origin, transfer_syntax_uid: str, head: part10.Head
+    ) -> None:
         self._spool = spool
-        self._path = path
+        self._origin = origin
+        self._transfer_syntax_uid = transfer_syntax_uid
         self._head = head
-        self._digest = hashlib.sha256()
-        self._size = 0
+        self._checksum = blake3()
+        self._buffer: bytearray | None = spool.take_buffer()
+        self._gathered = 0
+        self._written = 0
         self._unchecked = 0
-        try:
-            with _spool_errors(path):
-                self._file = path.open("r+b", buffering=0)
-                self._file.write(head.encoded)
-        except (SpoolFull, SpoolFailed):
-            spool.forget(path)
-            raise
+        self._name: _Name | None = None
 
     @property
     def size(self) -> int:
-        """Bytes of the dataset written so far."""
-        return self._size
+        """Bytes of the dataset received so far."""
+        return self._written + self._gathered
+
+    @property
+    def dataset_offset(self) -> int:
+        """Where the dataset begins in the file."""
+        return len(self._head.encoded)
 
     def write(self, fragment: memoryview) -> None:
         """Append a fragment of the dataset.
@@ -330,59 +264,142 @@ class SpoolWriter:
             SpoolFull: no space, or less than the reserve, is left.
             SpoolFailed: the filesystem refuses.
         """
-        self._digest.update(fragment)
-        with _spool_errors(self._path):
-            written = 0
-            while written < len(fragment):
-                written += self._file.write(fragment[written:])
-        self._size += len(fragment)
-        self._unchecked += len(fragment)
-        if self._unchecked >= _SPACE_CHECK_BYTES:
-            self._unchecked = 0
-            self._spool.require_space()
+        buffer = self._buffer
+        assert buffer is not None, "written to after its end"
+        while True:
+            end = self._gathered + len(fragment)
+            if end <= _BUFFER_BYTES:
+                buffer[self._gathered : end] = fragment
+                self._gathered = end
+                return
+            room = _BUFFER_BYTES - self._gathered
+            buffer[self._gathered :] = fragment[:room]
+            self._gathered = _BUFFER_BYTES
+            self._write_out()
+            fragment = fragment[room:]
 
     def open_dataset(self) -> BinaryIO:
-        """Return the file, at the first byte of the dataset; the caller closes it."""
-        file = self._path.open("rb")
-        file.seek(len(self._head.encoded))
+        """Return the dataset for reading, from its first byte; valid until `publish` or `discard`.
+
+        Raises:
+            SpoolFull, SpoolFailed: it is so large that it must go to the disk, which refuses.
+        """
+        if not self._written:
+            assert self._buffer is not None
+            content = memoryview(self._buffer)[: self._gathered]
+            return cast("BinaryIO", _MemoryFile(content))
+        self._write_out()
+        assert self._name is not None
+        file = self._name.path.open("rb")
+        file.seek(self.dataset_offset)
         return file
 
-    @property
-    def dataset_sha256(self) -> str:
-        """Digest of the dataset bytes written so far."""
-        return self._digest.hexdigest()
+    def publish(self, received_at: datetime, refusal: Refusal | None) -> Path:
+        """Make the instance durable; from here on it is not lost. Return where it is.
 
-    @property
-    def dataset_offset(self) -> int:
-        """Where the dataset begins in the file."""
-        return len(self._head.encoded)
-
-    def publish(self, reception: Reception, header: InstanceHeader | None) -> SpooledInstance:
-        """Make the instance durable; from here on it is not lost.
+        refusal: why it is to be kept aside instead of filed.
 
         Raises:
             SpoolFull, SpoolFailed: it is not durable and must not be acknowledged.
         """
-        with _spool_errors(self._path):
-            self._file.seek(self._head.record_at)
-            self._file.write(part10.record(reception))
-            os.fsync(self._file.fileno())
-            self._file.close()
-        instance = SpooledInstance(
-            path=self._path,
-            size=self.dataset_offset + self._size,
-            dataset_offset=self.dataset_offset,
-            reception=reception,
-            header=header,
+        self._write_out()
+        name = self._name
+        assert name is not None
+        reception = Reception(
+            origin=self._origin,
+            transfer_syntax_uid=self._transfer_syntax_uid,
+            received_at=received_at,
+            dataset_size=self.size,
+            dataset_sha256=None,
+            refusal=refusal,
+            dataset_blake3=self._checksum.hexdigest(),
         )
-        self._spool.admit(instance)
-        return instance
+        with _spool_errors(name.path):
+            os.pwrite(name.descriptor, part10.record(reception), self._head.record_at)
+            # The size is made durable with it, the times are not: nobody needs them.
+            os.fdatasync(name.descriptor)
+        self._end()
+        self._spool.admit(name.path)
+        return name.path
 
     def discard(self) -> None:
-        """Drop what was received; for an instance that will not be acknowledged."""
-        with suppress(OSError):
-            self._file.close()
-        self._spool.forget(self._path)
+        """Drop what was received; for an instance that will not be acknowledged. Idempotent."""
+        name = self._name
+        self._end()
+        if name is not None:
+            with suppress(OSError):
+                name.path.unlink(missing_ok=True)
+
+    def _write_out(self) -> None:
+        """Write what has been gathered, after the head if it is the first."""
+        buffer = self._buffer
+        assert buffer is not None
+        gathered = memoryview(buffer)[: self._gathered]
+        if self._name is None:
+            self._name = self._spool.take_name()
+            parts = [memoryview(self._head.encoded), gathered]
+            at = 0
+        else:
+            parts = [gathered]
+            at = self.dataset_offset + self._written
+        self._checksum.update(gathered)
+        with _spool_errors(self._name.path):
+            _write_all(self._name.descriptor, parts, at)
+        self._written += self._gathered
+        self._unchecked += self._gathered
+        self._gathered = 0
+        if self._unchecked >= _SPACE_CHECK_BYTES:
+            self._unchecked = 0
+            self._spool.require_space()
+
+    def _end(self) -> None:
+        if self._buffer is not None:
+            self._spool.give_buffer(self._buffer)
+            self._buffer = None
+        if self._name is not None:
+            with suppress(OSError):
+                os.close(self._name.descriptor)
+            self._name = None
+
+
+class _MemoryFile(io.RawIOBase):
+    """Bytes in memory as a file, without a copy of all of them as `BytesIO` makes."""
+
+    def __init__(self, content: memoryview) -> None:
+        super().__init__()
+        self._content = content
+        self._at = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def tell(self) -> int:
+        return self._at
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        base = {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: len(self._content)}[whence]
+        self._at = base + offset
+        return self._at
+
+    def read(self, size: int = -1) -> bytes:
+        end = len(self._content) if size < 0 else self._at + size
+        piece = bytes(self._content[self._at : end])
+        self._at += len(piece)
+        return piece
+
+
+def _write_all(descriptor: int, parts: list[memoryview], at: int) -> None:
+    """Write all parts at offset `at`; the system may take fewer bytes than it is given."""
+    while parts:
+        written = os.pwritev(descriptor, parts, at)
+        at += written
+        while parts and written >= len(parts[0]):
+            written -= len(parts.pop(0))
+        if written:
+            parts[0] = parts[0][written:]
 
 
 class _spool_errors:  # noqa: N801 -- used as a statement

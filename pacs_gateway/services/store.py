@@ -4,7 +4,6 @@ import logging
 from contextlib import suppress
 from typing import Final
 
-from pacs_gateway import part10
 from pacs_gateway.associations.commands import Command
 from pacs_gateway.associations.exchange import Exchange, Reception
 from pacs_gateway.associations.status import SUCCESS, Answer, Status
@@ -13,6 +12,7 @@ from pacs_gateway.part10 import Origin, Refusal
 from pacs_gateway.services.settled import Settled
 from pacs_gateway.spool import Spool, SpoolFailed, SpoolFull, SpoolWriter
 from storage.clock import utc_now
+from storage.dicom_header import InstanceHeader
 from storage.identifiers import InvalidIdentifier, Uid
 
 _OUT_OF_RESOURCES: Final = Answer(
@@ -71,8 +71,21 @@ class _Storing:
         del exchange
         if self._failed:
             return _OUT_OF_RESOURCES
+        try:
+            examined = self._publish()
+        except (SpoolFull, SpoolFailed) as error:
+            self._fail(error)
+            return _OUT_OF_RESOURCES
+        return examined.answer if isinstance(examined, Refused) else SUCCESS
+
+    def abandon(self) -> None:
+        self._writer.discard()
+
+    def _publish(self) -> InstanceHeader | Refused:
+        """Examine the dataset and make it durable, with what the examination found."""
         command = self._command
-        examined = examine(self._writer.open_dataset, self._transfer_syntax, command)
+        with self._writer.open_dataset() as dataset:
+            examined = examine(dataset, self._transfer_syntax, command)
         refusal = None
         if isinstance(examined, Refused):
             _log.warning(
@@ -86,25 +99,8 @@ class _Storing:
             refusal = Refusal(
                 examined.reason, examined.found, command.sop_class_uid, command.sop_instance_uid
             )
-        try:
-            self._writer.publish(
-                part10.Reception(
-                    origin=self._origin,
-                    transfer_syntax_uid=self._transfer_syntax,
-                    received_at=utc_now(),
-                    dataset_size=self._writer.size,
-                    dataset_sha256=self._writer.dataset_sha256,
-                    refusal=refusal,
-                ),
-                None if isinstance(examined, Refused) else examined,
-            )
-        except (SpoolFull, SpoolFailed) as error:
-            self._fail(error)
-            return _OUT_OF_RESOURCES
-        return examined.answer if isinstance(examined, Refused) else SUCCESS
-
-    def abandon(self) -> None:
-        self._writer.discard()
+        self._writer.publish(utc_now(), refusal)
+        return examined
 
     def _fail(self, error: SpoolFull | SpoolFailed) -> None:
         _log.error("instance refused, the spool failed", extra={"why": str(error)})

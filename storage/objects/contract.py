@@ -6,7 +6,7 @@ retry without asking whether something has happened in between.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -213,6 +213,21 @@ class ObjectStore(Protocol):
         Raises:
             ObjectConflict: as for `put`.
             OSError: `path` cannot be read.
+        """
+        ...
+
+    def put_files(
+        self,
+        files: Mapping[ObjectKey, Path],
+        *,
+        content_type: str = "application/octet-stream",
+    ) -> Mapping[ObjectKey, ObjectConflict]:
+        """Store many files as by `put_file`, with what can be done once for all of them.
+
+        Returns the keys that hold other bytes; all other files are stored.
+
+        Raises:
+            OSError: a path cannot be read; some of the others may have been stored.
         """
         ...
 

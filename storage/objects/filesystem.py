@@ -13,7 +13,7 @@ import os
 import secrets
 import stat
 import time
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO, Final, Self
@@ -22,6 +22,7 @@ from urllib.parse import unquote, urlsplit
 from storage.objects.contract import (
     CHUNK_BYTES,
     InvalidObjectStoreUrl,
+    ObjectConflict,
     ObjectKey,
     ObjectNotFound,
     ObjectStoreUnavailable,
@@ -128,7 +129,9 @@ class FilesystemObjectStore:
         temporary = self._working / f"{os.getpid()}-{secrets.token_hex(8)}"
         try:
             self._write(temporary, reader, size, key)
-            return self._publish(key, temporary)
+            stored = self._publish(key, temporary)
+            self._sync_names([key])
+            return stored
         finally:
             temporary.unlink(missing_ok=True)
 
@@ -136,8 +139,30 @@ class FilesystemObjectStore:
         self, key: ObjectKey, path: Path, *, content_type: str = "application/octet-stream"
     ) -> StoredObject:
         """Store the file at `path`, by a hard link where possible; see `ObjectStore.put_file`."""
+        stored = self._put_file(key, path, content_type)
+        self._sync_names([key])
+        return stored
+
+    def put_files(
+        self,
+        files: Mapping[ObjectKey, Path],
+        *,
+        content_type: str = "application/octet-stream",
+    ) -> Mapping[ObjectKey, ObjectConflict]:
+        """Store many files, each folder synced once; see `ObjectStore.put_files`."""
+        conflicts: dict[ObjectKey, ObjectConflict] = {}
+        for key, path in files.items():
+            try:
+                self._put_file(key, path, content_type)
+            except ObjectConflict as conflict:
+                conflicts[key] = conflict
+        self._sync_names(key for key in files if key not in conflicts)
+        return conflicts
+
+    def _put_file(self, key: ObjectKey, path: Path, content_type: str) -> StoredObject:
+        """Store a file; its name is not durable yet."""
         # A link to a symbolic link would share its name, not its bytes.
-        source = path.resolve(strict=True)
+        source = path.resolve(strict=True) if path.is_symlink() else path
         with source.open("rb") as file:
             if self._hard_links and stat.S_ISREG(os.fstat(file.fileno()).st_mode):
                 os.fsync(file.fileno())
@@ -148,6 +173,12 @@ class FilesystemObjectStore:
                     if not (isinstance(cause, OSError) and cause.errno in _LINK_IMPOSSIBLE):
                         raise
             return self.put(key, file, content_type=content_type)
+
+    def _sync_names(self, keys: Iterable[ObjectKey]) -> None:
+        """Make names durable, also those another writer made first."""
+        with self._unavailable("names of objects cannot be made durable"):
+            for folder in {self._path(key).parent for key in keys}:
+                _sync_folder(folder)
 
     def open(self, key: ObjectKey) -> BinaryIO:
         """Return the object as a file; see `ObjectStore.open`."""
@@ -249,7 +280,10 @@ class FilesystemObjectStore:
                 os.fsync(file.fileno())
 
     def _publish(self, key: ObjectKey, source: Path) -> StoredObject:
-        """Give the synced file `source` the name of `key`, unless the same bytes have it."""
+        """Give the synced file `source` the name of `key`, unless the same bytes have it.
+
+        The name is durable after `_sync_names`.
+        """
         path = self._path(key)
         with self._unavailable(f"object {key} cannot be published"):
             try:
@@ -263,8 +297,6 @@ class FilesystemObjectStore:
                     raise other_bytes(
                         key, stored_size=path.stat().st_size, new_size=source.stat().st_size
                     )
-            # Also when another writer was first: its name may not be durable yet.
-            _sync_folder(path.parent)
             return _stored(key, path.stat())
 
     def _name(self, source: Path, path: Path) -> bool:
@@ -391,6 +423,8 @@ def _write_all(file: io.FileIO, piece: bytes) -> None:
 
 
 def _same_bytes(left: Path, right: Path) -> bool:
+    if left.samefile(right):
+        return True
     if left.stat().st_size != right.stat().st_size:
         return False
     with left.open("rb") as one, right.open("rb") as other:

@@ -24,7 +24,7 @@ from tests.pacs_gateway.processes import GatewayProcess
 
 def left_in(spool: Path) -> list[Path]:
     """Return the files of a spool in which there is anything."""
-    return [path for path in (spool / "instances").iterdir() if _size(path)]
+    return [path for path in spool.glob("*/*.dcm") if _size(path)]
 
 
 def _size(path: Path) -> int:

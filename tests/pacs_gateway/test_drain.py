@@ -1,9 +1,8 @@
 """From spool to archive through outages, restarts, poison and crashes; and study completion."""
 
-import hashlib
 import logging
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from uuid import UUID, uuid4
@@ -15,17 +14,18 @@ from sqlalchemy import func, select
 
 from deploy.embedded.postgres import EmbeddedPostgres
 from pacs_gateway.gateway import Gateway
-from pacs_gateway.part10 import Origin, Reception
+from pacs_gateway.inbox import Inbox
+from pacs_gateway.part10 import Origin
 from pacs_gateway.spool import Spool
 from storage.clock import utc_now
 from storage.database import Database
 from storage.index.tables import Instance, Quarantine, Study, StudyState
 from storage.objects import (
     FilesystemObjectStore,
+    ObjectConflict,
     ObjectKey,
     ObjectStore,
     ObjectStoreUnavailable,
-    StoredObject,
 )
 from storage.outbox import OutboxMessage
 from tests.pacs_gateway.conftest import Site, left_in
@@ -51,9 +51,7 @@ def _spooled(directory: Path, site: Site, items: list[Sample], *, device_id: UUI
             transfer_syntax_uid=item.transfer_syntax_uid,
         )
         writer.write(memoryview(item.encoded))
-        digest = hashlib.sha256(item.encoded).hexdigest()
-        reception = Reception(origin, EXPLICIT, datetime.now(UTC), len(item.encoded), digest, None)
-        writer.publish(reception, None)
+        writer.publish(datetime.now(UTC), None)
     spool.close()
 
 
@@ -81,7 +79,9 @@ def test_poison_is_put_aside_and_holds_nobody_up(
     # A device that has been removed from the registry since: its row cannot be referred to.
     _spooled(spool, site, [sample(SOPInstanceUID="1.2.3.1")], device_id=uuid4())
     _spooled(spool, site, [sample(SOPInstanceUID="1.2.3.2")], device_id=site.device_id)
-    (spool / "instances" / "00000000000000000000-damaged.dcm").write_bytes(b"not ours")
+    damaged = spool / "of-a-dead-process" / "00000000000000000000-damaged.dcm"
+    damaged.parent.mkdir()
+    damaged.write_bytes(b"not ours")
     gateway = start_gateway()
     assert send(gateway, [sample(SOPInstanceUID="1.2.3.3")]) == [0]
     drained(gateway)
@@ -106,12 +106,15 @@ class UnpluggedStore(FilesystemObjectStore):
 
     plugged = threading.Event()
 
-    def put_file(
-        self, key: ObjectKey, path: Path, *, content_type: str = "application/octet-stream"
-    ) -> StoredObject:
+    def put_files(
+        self,
+        files: Mapping[ObjectKey, Path],
+        *,
+        content_type: str = "application/octet-stream",
+    ) -> Mapping[ObjectKey, ObjectConflict]:
         if not self.plugged.is_set():
             raise ObjectStoreUnavailable("object store is unplugged")
-        return super().put_file(key, path, content_type=content_type)
+        return super().put_files(files, content_type=content_type)
 
 
 class _Death(BaseException):
@@ -138,19 +141,19 @@ def test_whatever_step_the_drain_dies_at_the_next_run_ends_the_same(
         died.set()
         raise _Death
 
-    def put_and_die(key: ObjectKey, path: Path, **_keywords: object) -> None:
-        FilesystemObjectStore.put_file(objects, key, path)  # pyright: ignore[reportArgumentType]
+    def put_and_die(files: Mapping[ObjectKey, Path], **_keywords: object) -> None:
+        FilesystemObjectStore.put_files(objects, files)  # pyright: ignore[reportArgumentType]
         die()
 
     with monkeypatch.context() as patched:
         if step == "before put":
-            patched.setattr(objects, "put_file", die)
+            patched.setattr(objects, "put_files", die)
         elif step == "after put":
-            patched.setattr(objects, "put_file", put_and_die)
+            patched.setattr(objects, "put_files", put_and_die)
         elif step == "in transaction":
             patched.setattr("pacs_gateway.drain._enter_conflicts", die)
         else:
-            patched.setattr(Spool, "remove", die)
+            patched.setattr(Inbox, "remove", die)
         dying = start_gateway()
         assert died.wait(20)
         dying.stop()

@@ -1,7 +1,6 @@
 """The spool: what is published is durable and explains itself, what is not leaves no trace."""
 
 import hashlib
-import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
@@ -11,19 +10,42 @@ from uuid import uuid4
 import pytest
 from pydicom import dcmread
 
-from pacs_gateway.part10 import NotASpooledFile, Origin, Reception, Refusal
-from pacs_gateway.spool import Spool, SpoolBusy, SpooledInstance, SpoolFull, SpoolWriter, load
+from pacs_gateway.announcements import Announcements
+from pacs_gateway.inbox import Inbox, SpoolBusy, load, waiting
+from pacs_gateway.part10 import NotASpooledFile, Origin, Refusal
+from pacs_gateway.spool import Spool, SpoolFull, SpoolWriter
 from storage.index.tables import QuarantineReason
 from tests.pacs_gateway.conftest import left_in
+from tests.pacs_gateway.datasets import ct, encode, sample
 
 _ORIGIN = Origin(uuid4(), uuid4(), "CT1", "RDC", "10.0.0.1")
 _EXPLICIT = "1.2.840.10008.1.2.1"
-_DATASET = b"\x08\x00\x18\x00UI\x06\x001.2.3\0"
+_DATASET = sample(SOPInstanceUID="1.2.3").encoded
+_MEBIBYTE = 1024 * 1024
 
 
 @pytest.fixture
-def spool(tmp_path: Path) -> Iterator[Spool]:
-    made = Spool(tmp_path / "spool", reserve_bytes=1)
+def root(tmp_path: Path) -> Path:
+    return tmp_path / "spool"
+
+
+@pytest.fixture
+def announcements() -> Iterator[Announcements]:
+    with Announcements() as made:
+        yield made
+
+
+@pytest.fixture
+def spool(root: Path, announcements: Announcements) -> Iterator[Spool]:
+    made = Spool(root, reserve_bytes=1, announce=announcements.announce)
+    made.open()
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def inbox(root: Path, announcements: Announcements) -> Iterator[Inbox]:
+    made = Inbox(root, announcements)
     made.open()
     yield made
     made.close()
@@ -35,25 +57,17 @@ def _begin(spool: Spool, uid: str = "1.2.3") -> SpoolWriter:
     )
 
 
-def _reception(writer: SpoolWriter, refusal: Refusal | None = None) -> Reception:
-    return Reception(
-        _ORIGIN, _EXPLICIT, datetime.now(UTC), writer.size, writer.dataset_sha256, refusal
-    )
-
-
-def _publish(spool: Spool, refusal: Refusal | None = None) -> SpooledInstance:
+def _publish(spool: Spool, refusal: Refusal | None = None, dataset: bytes = _DATASET) -> Path:
     writer = _begin(spool)
-    writer.write(memoryview(_DATASET))
-    return writer.publish(_reception(writer, refusal), None)
+    writer.write(memoryview(dataset))
+    return writer.publish(datetime.now(UTC), refusal)
 
 
 def test_a_published_file_is_a_part_10_file_with_the_dataset_as_received(spool: Spool) -> None:
-    published = _publish(spool)
-    content = published.path.read_bytes()
-    assert len(content) == published.size
-    assert content[published.dataset_offset :] == _DATASET
-    assert published.reception.dataset_sha256 == hashlib.sha256(_DATASET).hexdigest()
-    found = dcmread(published.path)
+    path = _publish(spool)
+    content = path.read_bytes()
+    assert content.endswith(_DATASET)
+    found = dcmread(path)
     assert found.SOPInstanceUID == "1.2.3"
     assert found.file_meta.TransferSyntaxUID == _EXPLICIT
     assert found.file_meta.SourceApplicationEntityTitle == "CT1"
@@ -68,28 +82,45 @@ def test_a_published_file_is_a_part_10_file_with_the_dataset_as_received(spool: 
         Refusal(QuarantineReason.MALFORMED, "é" * 500, "\x00" * 500, "\\" * 500),
     ],
 )
-def test_a_spooled_file_explains_itself_after_a_restart(
-    spool: Spool, refusal: Refusal | None
-) -> None:
-    published = _publish(spool, refusal)
-    found = load(published.path)
+def test_a_spooled_file_explains_itself(spool: Spool, refusal: Refusal | None) -> None:
+    path = _publish(spool, refusal)
+    found = load(path)
     assert found is not None
-    assert found.dataset_offset == published.dataset_offset
-    assert found.size == published.size
+    assert found.size == path.stat().st_size == found.dataset_offset + len(_DATASET)
     assert found.reception.origin == _ORIGIN
-    assert found.reception.received_at == published.reception.received_at
-    assert found.reception.dataset_sha256 == published.reception.dataset_sha256
-    assert (found.reception.refusal is None) == (refusal is None)
+    assert found.reception.dataset_size == len(_DATASET)
+    assert found.dataset_sha256 == hashlib.sha256(_DATASET).hexdigest()
+    assert (found.reception.refusal is None) == (refusal is None) == (found.header is not None)
     if refusal is not None and found.reception.refusal is not None:
         assert found.reception.refusal.reason == refusal.reason
         assert found.reception.refusal.found
 
 
+@pytest.mark.parametrize("size", [0, 1, _MEBIBYTE - 1, _MEBIBYTE, _MEBIBYTE + 1, 5 * _MEBIBYTE])
+@pytest.mark.parametrize("piece", [7 * 1024 + 1, 700_000, 3 * _MEBIBYTE])
+def test_datasets_of_every_size_come_out_as_they_went_in(
+    spool: Spool, size: int, piece: int
+) -> None:
+    dataset = encode(ct(PixelData=None, TextValue=None)) + bytes(
+        number * 31 % 251 for number in range(size)
+    )
+    writer = _begin(spool)
+    for at in range(0, len(dataset), piece):
+        writer.write(memoryview(dataset)[at : at + piece])
+    with writer.open_dataset() as file:
+        assert file.read() == dataset
+    assert writer.size == len(dataset)
+    refusal = Refusal(QuarantineReason.MALFORMED, "padding", "", "")
+    loaded = load(writer.publish(datetime.now(UTC), refusal))
+    assert loaded is not None
+    assert loaded.dataset_sha256 == hashlib.sha256(dataset).hexdigest()
+    assert loaded.path.read_bytes()[loaded.dataset_offset :] == dataset
+
+
 @pytest.mark.parametrize(
     "damage", [b"not ours", b"\0" * 128 + b"DICM" + b"\0" * 3000, b"\0" * 200 + b"x"]
 )
-def test_a_damaged_file_is_told(spool: Spool, tmp_path: Path, damage: bytes) -> None:
-    assert spool
+def test_a_damaged_file_is_told(tmp_path: Path, damage: bytes) -> None:
     path = tmp_path / "x.dcm"
     path.write_bytes(damage)
     with pytest.raises(NotASpooledFile):
@@ -98,14 +129,15 @@ def test_a_damaged_file_is_told(spool: Spool, tmp_path: Path, damage: bytes) -> 
 
 @pytest.mark.parametrize("keep", [0, 1, 131, 132, 400, 1500])
 def test_a_file_cut_before_its_record_was_never_acknowledged(
-    spool: Spool, tmp_path: Path, keep: int
+    spool: Spool, root: Path, tmp_path: Path, keep: int
 ) -> None:
     writer = _begin(spool)
-    writer.write(memoryview(_DATASET))
-    partial = next(path for path in left_in(tmp_path / "spool"))
+    writer.write(memoryview(bytes(2 * _MEBIBYTE)))
+    partial = next(path for path in left_in(root))
     path = tmp_path / "x.dcm"
     path.write_bytes(partial.read_bytes()[:keep])
     assert load(path) is None
+    writer.discard()
 
 
 def test_zeros_where_the_disk_has_not_written_were_never_acknowledged(tmp_path: Path) -> None:
@@ -115,84 +147,111 @@ def test_zeros_where_the_disk_has_not_written_were_never_acknowledged(tmp_path: 
 
 
 def test_a_dataset_that_changed_is_told(spool: Spool) -> None:
-    published = _publish(spool)
-    content = bytearray(published.path.read_bytes())
+    path = _publish(spool)
+    content = bytearray(path.read_bytes())
     content[-1] ^= 1
-    published.path.write_bytes(content)
-    with pytest.raises(NotASpooledFile, match="SHA-256"):
-        load(published.path)
+    path.write_bytes(content)
+    with pytest.raises(NotASpooledFile, match="BLAKE3"):
+        load(path)
 
 
-def test_what_is_discarded_or_left_by_a_dead_process_is_gone(spool: Spool, tmp_path: Path) -> None:
-    _begin(spool).discard()
+def test_what_is_discarded_leaves_nothing(spool: Spool, root: Path) -> None:
+    small, large = _begin(spool), _begin(spool)
+    small.write(memoryview(b"abc"))
+    large.write(memoryview(bytes(2 * _MEBIBYTE)))
+    assert waiting(root) == 1
+    small.discard()
+    large.discard()
+    large.discard()
+    assert left_in(root) == []
+
+
+def test_what_a_dead_process_left_is_found_and_its_directory_goes(root: Path, inbox: Inbox) -> None:
+    spool = Spool(root, reserve_bytes=1)
+    spool.open()
     left = _begin(spool)
-    left.write(memoryview(b"abc"))
+    left.write(memoryview(bytes(2 * _MEBIBYTE)))
     kept = _publish(spool)
+    # While its owner lives, what is being received stays as it is.
+    assert inbox.next_batch(10, timeout=0) == [kept]
+    inbox.postpone()
+    assert inbox.next_batch(10, timeout=0) == [kept]
+    assert waiting(root) == 2
+    inbox.postpone()
     spool.close()
-    again = Spool(tmp_path / "spool", reserve_bytes=1)
-    again.open()
-    try:
-        loaded = [load(path) for path in again.next_batch(10, timeout=0) if isinstance(path, Path)]
-        # What was being received is known as never acknowledged, what was published as complete.
-        assert [item.path for item in loaded if item] == [kept.path]
-        assert len(loaded) == 2
-    finally:
-        again.close()
+    assert inbox.next_batch(10, timeout=0) == [kept]
+    assert left_in(root) == [kept]
+    inbox.remove(kept)
+    inbox.postpone()
+    assert inbox.next_batch(10, timeout=0) == []
+    assert not kept.parent.exists()
 
 
-def test_a_second_owner_is_refused(spool: Spool, tmp_path: Path) -> None:
-    assert spool
-    with pytest.raises(SpoolBusy, match="another gateway"):
-        Spool(tmp_path / "spool", reserve_bytes=1).open()
+def test_a_second_filing_process_is_refused(root: Path, inbox: Inbox) -> None:
+    assert inbox
+    with Announcements() as other, pytest.raises(SpoolBusy, match="another gateway"):
+        Inbox(root, other).open()
 
 
-def test_a_short_disk_refuses_before_it_is_full(tmp_path: Path) -> None:
-    spool = Spool(tmp_path / "spool", reserve_bytes=1 << 60)
+def test_several_processes_may_receive(spool: Spool, root: Path, inbox: Inbox) -> None:
+    other = Spool(root, reserve_bytes=1)
+    other.open()
+    found = {_publish(spool), _publish(other), _publish(spool)}
+    assert waiting(root) == 3
+    batch = inbox.next_batch(10, timeout=0)
+    # The other one announces nothing: it is found by looking.
+    inbox.postpone()
+    assert found == {*batch, *inbox.next_batch(10, timeout=0)}
+    other.close()
+
+
+def test_a_short_disk_refuses_before_it_is_full(root: Path) -> None:
+    spool = Spool(root, reserve_bytes=1 << 60)
     spool.open()
     try:
         with pytest.raises(SpoolFull, match="bytes free"):
             _begin(spool)
-        assert left_in(tmp_path / "spool") == []
+        assert left_in(root) == []
     finally:
         spool.close()
 
 
-def test_batches_come_in_order_and_wait_for_arrivals(spool: Spool) -> None:
-    assert list(spool.next_batch(10, timeout=0)) == []
+def test_batches_come_in_order(spool: Spool, inbox: Inbox) -> None:
+    assert inbox.next_batch(10, timeout=0) == []
     published = [_publish(spool) for _ in range(5)]
-    assert list(spool.next_batch(3, timeout=0)) == published[:3]
-    assert list(spool.next_batch(3, timeout=0)) == published[3:]
-    waiting = threading.Timer(0.1, lambda: published.append(_publish(spool)))
-    waiting.start()
-    assert list(spool.next_batch(3, timeout=10)) == published[5:]
-    waiting.join()
+    assert inbox.next_batch(3, timeout=0) == published[:3]
+    assert inbox.next_batch(3, timeout=0) == published[3:]
+    assert inbox.next_batch(3, timeout=0) == []
 
 
-def test_what_was_postponed_comes_again(spool: Spool) -> None:
+def test_what_was_postponed_comes_again(spool: Spool, inbox: Inbox) -> None:
     published = [_publish(spool) for _ in range(3)]
-    assert len(spool.next_batch(10, timeout=0)) == 3
-    spool.remove(published[1].path)
-    spool.postpone()
-    assert list(spool.next_batch(10, timeout=0)) == [published[0].path, published[2].path]
+    assert len(inbox.next_batch(10, timeout=0)) == 3
+    inbox.remove(published[1])
+    inbox.postpone()
+    assert inbox.next_batch(10, timeout=0) == [published[0], published[2]]
 
 
-def test_more_than_can_be_remembered_is_found_on_disk(
-    spool: Spool, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("pacs_gateway.spool._REMEMBERED", 3)
-    published = {_publish(spool).path for _ in range(8)}
-    found: set[Path] = set()
-    while batch := spool.next_batch(2, timeout=0):
-        for item in batch:
-            path = item if isinstance(item, Path) else item.path
-            found.add(path)
-            spool.remove(path)
-    assert found == published
-    assert spool.waiting() == 0
+def test_what_the_pipe_could_not_take_is_found_on_disk(root: Path, inbox: Inbox) -> None:
+    silent = Spool(root, reserve_bytes=1)
+    silent.open()
+    published = {_publish(silent) for _ in range(8)}
+    assert set(inbox.next_batch(10, timeout=0)) == published
+    silent.close()
 
 
-def test_many_threads_publish_at_once(spool: Spool) -> None:
+def test_a_full_pipe_holds_nobody_up(announcements: Announcements, tmp_path: Path) -> None:
+    for number in range(5000):
+        announcements.announce(tmp_path / "directory" / f"{number:040d}.dcm")
+    taken: list[str] = []
+    while names := announcements.take(0):
+        taken += names
+    assert 500 < len(taken) < 5000
+    assert taken == [f"directory/{number:040d}.dcm" for number in range(len(taken))]
+
+
+def test_many_threads_publish_at_once(spool: Spool, root: Path) -> None:
     with ThreadPoolExecutor(8) as pool:
         published = list(pool.map(lambda _: _publish(spool), range(200)))
-    assert len({item.path for item in published}) == 200
-    assert spool.waiting() == 200
+    assert len(set(published)) == 200
+    assert waiting(root) == 200

@@ -1,0 +1,278 @@
+"""The filing side of the spool: what waits in the directories of all receiving processes.
+
+Files are announced when they become durable (`announcements`), and looked for
+on the disk now and then: after a start, while nothing is announced, and for
+what could not be filed. A directory whose owner is gone is emptied and removed.
+"""
+
+import fcntl
+import hashlib
+import io
+import itertools
+import logging
+import os
+import time
+from collections import deque
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO, Final
+
+from blake3 import blake3
+
+from pacs_gateway import part10
+from pacs_gateway.announcements import Announcements
+from pacs_gateway.part10 import NotASpooledFile, Reception
+from pacs_gateway.spool import FILE_SUFFIX, OWNER_LOCK
+from storage.dicom_header import InstanceHeader, read_header
+from storage.errors import RdcError
+
+_FILING_LOCK: Final = "filing.lock"
+_LOOK_SECONDS: Final = 5.0
+_LISTED: Final = 20_000
+# Up to here a file is read whole, and its header is read from memory.
+_IN_MEMORY_BYTES: Final = 4 * 1024 * 1024
+_PIECE: Final = 1024 * 1024
+
+_log = logging.getLogger(__name__)
+
+
+class SpoolBusy(RdcError):
+    """Another process files what is in the same spool."""
+
+
+@dataclass(frozen=True, slots=True)
+class SpooledInstance:
+    """A complete file of the spool.
+
+    header: None when the bytes were refused.
+    """
+
+    path: Path
+    size: int
+    dataset_offset: int
+    dataset_sha256: str
+    reception: Reception
+    header: InstanceHeader | None
+
+
+class Inbox:
+    """All that waits below one spool; used by one thread of the one process that files."""
+
+    def __init__(self, root: Path, announcements: Announcements) -> None:
+        """Name the spool; nothing is touched before `open`."""
+        self._root = root
+        self._announcements = announcements
+        self._lock: BinaryIO | None = None
+        self._queue: deque[Path] = deque()
+        # What is queued or handed out, so that looking does not find it again.
+        self._known: set[Path] = set()
+        self._looked_at = -_LOOK_SECONDS
+
+    def open(self) -> None:
+        """Take the spool.
+
+        Raises:
+            SpoolBusy: another process files from it.
+        """
+        self._root.mkdir(parents=True, exist_ok=True)
+        lock = (self._root / _FILING_LOCK).open("ab")
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            lock.close()
+            raise SpoolBusy(
+                f"spool {self._root} is in use by another gateway",
+                remedy="Stop the other gateway, or give this one a data directory of its own.",
+            ) from error
+        self._lock = lock
+
+    def close(self) -> None:
+        """Give the spool back."""
+        if self._lock is not None:
+            self._lock.close()
+            self._lock = None
+
+    def next_batch(self, limit: int, *, timeout: float, gather: float = 0.0) -> list[Path]:
+        """Return up to `limit` files, oldest first; none when nothing came in `timeout` seconds.
+
+        What it got the caller must `remove` or `postpone`.
+
+        gather: seconds to wait for more once something is there.
+        """
+        now = time.monotonic()
+        if now - self._looked_at > _LOOK_SECONDS:
+            self._look()
+        if not self._queue:
+            self._listen(timeout)
+            if not self._queue:
+                self._look()
+        deadline = time.monotonic() + gather
+        while self._queue and len(self._queue) < limit:
+            left = deadline - time.monotonic()
+            if left <= 0:
+                break
+            self._listen(left)
+        return [self._queue.popleft() for _ in range(min(limit, len(self._queue)))]
+
+    def postpone(self) -> None:
+        """Let all that was handed out and not removed be handed out again."""
+        self._known = set(self._queue)
+        self._looked_at = -_LOOK_SECONDS
+
+    def remove(self, path: Path) -> None:
+        """Drop a file that has been filed; one that is gone already is fine."""
+        path.unlink(missing_ok=True)
+        self._known.discard(path)
+
+    def _listen(self, timeout: float) -> None:
+        for name in self._announcements.take(timeout):
+            self._add(self._root / name)
+
+    def _add(self, path: Path) -> None:
+        if path not in self._known:
+            self._known.add(path)
+            self._queue.append(path)
+
+    def _look(self) -> None:
+        """Look for complete files on the disk."""
+        complete = itertools.chain.from_iterable(
+            self._complete(directory) for directory in spool_directories(self._root)
+        )
+        found = itertools.islice(complete, _LISTED)
+        for path in sorted(found, key=lambda path: path.name):
+            self._add(path)
+        # Counted from the end: a long look must not be followed by the next at once.
+        self._looked_at = time.monotonic()
+
+    def _complete(self, directory: Path) -> Iterator[Path]:
+        """Yield the complete files of a directory that are not known yet.
+
+        When its owner is gone, what is not complete never will be and is removed.
+        """
+        with _owner_gone(directory) as gone:
+            with suppress(FileNotFoundError), os.scandir(directory) as entries:
+                for entry in entries:
+                    path = directory / entry.name
+                    if path in self._known or not entry.name.endswith(FILE_SUFFIX):
+                        continue
+                    try:
+                        complete = entry.stat().st_size > 0 and _has_record(path)
+                    except FileNotFoundError:
+                        continue
+                    if complete:
+                        yield path
+                    elif gone:
+                        path.unlink(missing_ok=True)
+            if gone:
+                _remove_empty(directory)
+
+
+def spool_directories(root: Path) -> list[Path]:
+    """Return the directories of receiving processes below a spool, oldest first."""
+    if not root.is_dir():
+        return []
+    return sorted(path for path in root.iterdir() if path.is_dir() and path.name[0] != ".")
+
+
+def waiting(root: Path) -> int:
+    """Count the files below a spool that hold an instance, complete or being received.
+
+    For status and metrics; it may be called by any process.
+    """
+    count = 0
+    for directory in spool_directories(root):
+        with suppress(FileNotFoundError), os.scandir(directory) as entries:
+            for entry in entries:
+                with suppress(FileNotFoundError):
+                    count += entry.name.endswith(FILE_SUFFIX) and entry.stat().st_size > 0
+    return count
+
+
+def load(path: Path) -> SpooledInstance | None:
+    """Read a spooled file; None when it was never acknowledged, or is gone.
+
+    Memory does not grow with its size.
+
+    Raises:
+        NotASpooledFile: it is damaged.
+        OSError: it cannot be read.
+        storage.dicom_header.DatasetError: its header cannot be read, which could be before.
+    """
+    try:
+        file = path.open("rb", buffering=0)
+    except FileNotFoundError:
+        return None
+    with file:
+        size = os.fstat(file.fileno()).st_size
+        whole = size <= _IN_MEMORY_BYTES
+        source = io.BytesIO(file.read()) if whole else file
+        found = part10.read_reception(source, path.name)
+        if found is None:
+            return None
+        reception, offset = found
+        digest = _verified_digest(source, offset, reception, path.name)
+        header = None
+        if reception.refusal is None:
+            source.seek(offset)
+            header = read_header(source, reception.transfer_syntax_uid)
+    return SpooledInstance(path, size, offset, digest, reception, header)
+
+
+def _verified_digest(
+    file: BinaryIO | io.FileIO, offset: int, reception: Reception, name: str
+) -> str:
+    """Return the SHA-256 of the dataset after checking that it is the one that was received."""
+    file.seek(offset)
+    digest, checksum, size = hashlib.sha256(), blake3(), 0
+    while piece := file.read(_PIECE if not isinstance(file, io.BytesIO) else -1):
+        digest.update(piece)
+        checksum.update(piece)
+        size += len(piece)
+    if checksum.hexdigest() != reception.dataset_blake3:
+        raise NotASpooledFile(
+            f"dataset of spooled file {name}",
+            expected=f"{reception.dataset_size} bytes with BLAKE3 {reception.dataset_blake3}",
+            found=f"{size} bytes with BLAKE3 {checksum.hexdigest()}",
+        )
+    return digest.hexdigest()
+
+
+def _has_record(path: Path) -> bool:
+    """Tell whether the file was complete when it was looked at; a damaged one counts as such."""
+    try:
+        with path.open("rb") as file:
+            return part10.read_reception(file, path.name) is not None
+    except NotASpooledFile:
+        return True
+
+
+class _owner_gone:  # noqa: N801 -- used as a statement
+    """Holds the lock of a directory whose owner is gone; tells False while it lives."""
+
+    def __init__(self, directory: Path) -> None:
+        self._path = directory / OWNER_LOCK
+        self._file: BinaryIO | None = None
+
+    def __enter__(self) -> bool:
+        try:
+            self._file = self._path.open("rb")
+        except FileNotFoundError:
+            return True
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        return True
+
+    def __exit__(self, *_exception: object) -> None:
+        if self._file is not None:
+            self._file.close()
+
+
+def _remove_empty(directory: Path) -> None:
+    if directory.is_dir() and {path.name for path in directory.iterdir()} <= {OWNER_LOCK}:
+        (directory / OWNER_LOCK).unlink(missing_ok=True)
+        with suppress(OSError):
+            directory.rmdir()
