@@ -2,7 +2,7 @@
 
 import io
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from uuid import UUID
@@ -79,6 +79,7 @@ def slices_of(
 def part10(dataset: Dataset) -> bytes:
     """The dataset as a file."""
     dataset.file_meta.MediaStorageSOPInstanceUID = dataset.SOPInstanceUID
+    dataset.file_meta.MediaStorageSOPClassUID = dataset.SOPClassUID
     stream = io.BytesIO()
     dcmwrite(stream, dataset)
     return stream.getvalue()
@@ -119,6 +120,3 @@ class Reading:
 @pytest.fixture
 def reading(consortium: Consortium, objects: ObjectStore) -> Reading:
     return Reading(consortium, objects, Archive(consortium.database, objects))
-
-
-Slices = Callable[..., list[Dataset]]

@@ -1,7 +1,8 @@
 """Slices of nobody, in the order of their numbers, with faults on demand."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from types import MappingProxyType
 
 import numpy as np
 
@@ -30,7 +31,7 @@ def stack(
     start: Sequence[float] = (-100.0, -120.0, 35.5),
     first_number: int = 1,
     lean: Sequence[float] = (0.0, 0.0),
-    **marks: str,
+    marks: Mapping[str, str] = MappingProxyType({}),
 ) -> list[Plane]:
     """An even stack; `lean` is how much it moves along rows and columns for each mm."""
     row, column = directions

@@ -119,7 +119,6 @@ def test_the_enhanced_form_of_a_volume_is_checked_frame_by_frame(reading: Readin
     for keyword in ("ImagePositionPatient", "ImageOrientationPatient", "PixelSpacing"):
         delattr(enhanced, keyword)
     enhanced.SOPClassUID = "1.2.840.10008.5.1.4.1.1.2.1"
-    enhanced.file_meta.MediaStorageSOPClassUID = enhanced.SOPClassUID
     enhanced.SharedFunctionalGroupsSequence = [shared]
     enhanced.PerFrameFunctionalGroupsSequence = frames
     enhanced.NumberOfFrames = len(frames)
