@@ -13,12 +13,15 @@ from reading_worklist.dicomweb.instances import FrameLayouts
 from reading_worklist.dicomweb.series_views import SeriesViews
 from reading_worklist.ecg import routes as ecg_routes
 from reading_worklist.events import EventHub
+from reading_worklist.identity import routes as identity_routes
 from reading_worklist.operations import routes as operations_routes
+from reading_worklist.orders import routes as order_routes
 from reading_worklist.portal import routes as portal_routes
 from reading_worklist.reports import routes as report_routes
 from reading_worklist.reports import verification_routes
 from reading_worklist.services import COOKIE, Services, WebConfig
 from reading_worklist.typesetting.typesetter import Typesetter
+from reading_worklist.volume import routes as volume_routes
 from reading_worklist.workitems import routes as workitem_routes
 from storage.database import Database
 from storage.objects import ObjectStore
@@ -65,6 +68,9 @@ def create_app(config: WebConfig, database: Database, objects: ObjectStore) -> F
     for module in (
         access_routes,
         workitem_routes,
+        volume_routes,
+        order_routes,
+        identity_routes,
         report_routes,
         verification_routes,
         ecg_routes,

@@ -4,17 +4,29 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
+from sqlalchemy.orm import Session
+
 from reading_worklist.dicomweb.metadata import prepare_study
 from reading_worklist.dicomweb.queries import complete_study
+from reading_worklist.identity import arrival
+from reading_worklist.volume import service as volume
 from reading_worklist.workitems import service
 from storage.database import Database
-from storage.messages import Message, ReportDelivered, StudyReceived
+from storage.messages import Message, OrderChanged, ReportDelivered, StudyReceived
 from storage.objects import ObjectStore
 from storage.outbox import Afterwards, Handler
 
+
+def _study_received(session: Session, message: StudyReceived) -> None:
+    """Queue the study for its readers, and ask for its volumes to be looked at."""
+    arrival.study_received(session, message)
+    volume.request(session, message)
+
+
 HANDLERS: Final[Mapping[type[Message], Handler]] = MappingProxyType(
     {
-        StudyReceived: service.queue_study,
+        StudyReceived: _study_received,
+        OrderChanged: arrival.order_changed,
         ReportDelivered: service.acknowledge_delivery,
     }
 )

@@ -28,7 +28,8 @@ class StudyReceived(Message):
     """A study is complete: its quiet time has passed, for the first time or after late instances.
 
     generation counts the completions of this study from 1; a consumer that has
-    seen the same or a higher generation does nothing.
+    seen the same or a higher generation does nothing. missing_instances: how many the device says
+    it has made that are not here.
     """
 
     topic = "study.received"
@@ -40,6 +41,21 @@ class StudyReceived(Message):
     generation: int
     modalities: tuple[str, ...]
     instance_count: int
+    missing_instances: int = 0
+
+
+class OrderChanged(Message):
+    """An order was placed, changed or cancelled, or its exam has gone on at the site.
+
+    revision: of the order when this was written; the order itself may be further by now.
+    """
+
+    topic = "order.changed"
+    consumers = (READING_WORKLIST,)
+
+    order_id: UUID
+    site_id: UUID
+    revision: int
 
 
 class ReportIssued(Message):
@@ -74,5 +90,5 @@ class ReportDelivered(Message):
 
 
 MESSAGE_TYPES: dict[str, type[Message]] = {
-    kind.topic: kind for kind in (StudyReceived, ReportIssued, ReportDelivered)
+    kind.topic: kind for kind in (StudyReceived, OrderChanged, ReportIssued, ReportDelivered)
 }

@@ -6,7 +6,8 @@ from uuid import UUID
 from pydantic import BaseModel
 
 from reading_worklist.workitems.schemas import DeliveryStep, PatientView, SiteView, StudyView
-from reading_worklist.workitems.tables import Lane, Priority
+from reading_worklist.workitems.tables import Lane
+from storage.orders.words import Priority
 
 
 class ExamSteps(BaseModel):

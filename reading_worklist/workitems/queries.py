@@ -1,6 +1,6 @@
 """What the worklist's pages ask, always within the scope of who asks."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlencode
@@ -13,6 +13,7 @@ from reading_worklist.access.scope import Scope
 from reading_worklist.patient_age import Age
 from reading_worklist.problems import not_found
 from reading_worklist.reports import queries as report_queries
+from reading_worklist.volume import queries as volume_queries
 from reading_worklist.workitems.rules import allowed_actions
 from reading_worklist.workitems.schemas import (
     DeliveryStep,
@@ -81,8 +82,9 @@ def worklist(
     total = sum(
         number for state, number in by_state.items() if not wanted.states or state in wanted.states
     )
+    warnings = volume_queries.warnings_of(session, [study.id for _, study, *_ in rows])
     return WorkitemPage(
-        items=[_view(scope, *row) for row in rows],
+        items=[_view(scope, warnings, *row) for row in rows],
         total=total,
         page=page,
         page_size=page_size,
@@ -101,7 +103,7 @@ def detail(session: Session, scope: Scope, workitem_id: UUID) -> WorkitemDetail:
     ).one_or_none()
     if row is None:
         raise not_found("The workitem")
-    view = _view(scope, *row)
+    view = _view(scope, volume_queries.warnings_of(session, [row[1].id]), *row)
     series = session.scalars(
         select(Series)
         .where(Series.study_id == view.study.id)
@@ -268,6 +270,7 @@ def _narrowed(scope: Scope, wanted: Filter) -> list[ColumnElement[bool]]:
 
 def _view(  # noqa: PLR0917 -- one parameter for each entity of the row
     scope: Scope,
+    warnings: Mapping[UUID, int],
     item: Workitem,
     study: Study,
     patient: Patient,
@@ -290,6 +293,7 @@ def _view(  # noqa: PLR0917 -- one parameter for each entity of the row
         written_by=PersonView(id=writer.id, display_name=writer.display_name) if writer else None,
         lease_until=item.lease_until,
         late_instances=item.late_instances,
+        quality_warnings=warnings.get(study.id, 0),
         actions=[action.value for action in allowed_actions(item, scope)],
         revision=item.revision,
     )

@@ -9,7 +9,8 @@ from collections.abc import Collection
 from datetime import timedelta
 from typing import Final
 
-from reading_worklist.workitems.tables import Lane, Priority
+from reading_worklist.workitems.tables import Lane
+from storage.orders.words import Priority
 
 _CROSS_SECTIONAL: Final = frozenset({"CT", "MR", "PT", "NM"})
 _ECG: Final = frozenset({"ECG"})

@@ -6,7 +6,8 @@ from uuid import UUID
 from pydantic import BaseModel
 
 from reading_worklist.workitems.states import State
-from reading_worklist.workitems.tables import Lane, Priority
+from reading_worklist.workitems.tables import Lane
+from storage.orders.words import Priority
 
 
 class SiteView(BaseModel):
@@ -55,7 +56,10 @@ class StudyView(BaseModel):
 
 
 class WorkitemView(BaseModel):
-    """One line of the worklist; `actions` are those this person may take now."""
+    """One line of the worklist; `actions` are those this person may take now.
+
+    quality_warnings: what volume checks warn of, see `/workitems/{id}/quality`.
+    """
 
     id: UUID
     lane: Lane
@@ -70,6 +74,7 @@ class WorkitemView(BaseModel):
     written_by: PersonView | None
     lease_until: datetime | None
     late_instances: bool
+    quality_warnings: int
     actions: list[str]
     revision: int
 

@@ -3,6 +3,7 @@
 Each function works in its caller's transaction and leaves state, audit and event together.
 """
 
+from collections.abc import Collection
 from datetime import timedelta
 from uuid import UUID, uuid4
 
@@ -16,14 +17,16 @@ from reading_worklist.problems import not_found
 from reading_worklist.reports.tables import ReportDraft
 from reading_worklist.workitems.routing import lane_of, time_to_read
 from reading_worklist.workitems.rules import check
-from reading_worklist.workitems.states import Action, State, next_state
-from reading_worklist.workitems.tables import Priority, Workitem, event_data
+from reading_worklist.workitems.states import SIGNED, Action, State, next_state
+from reading_worklist.workitems.tables import Workitem, event_data
 from storage import audit
 from storage.audit import Actor
 from storage.clock import utc_now
 from storage.messages import ReportDelivered, StudyReceived
+from storage.orders.words import Priority
 
 _WORKER = audit.system_actor("worker")
+_UNTOUCHED = frozenset({State.QUEUED, State.HELD, State.WITHDRAWN})
 
 
 def locked(session: Session, scope: Scope, workitem_id: UUID) -> Workitem:
@@ -137,13 +140,14 @@ def expire_leases(session: Session, *, limit: int = 100) -> int:
     return len(over)
 
 
-def queue_study(session: Session, message: StudyReceived) -> None:
-    """Queue a complete study, once.
+def queue_study(
+    session: Session, message: StudyReceived, priority: Priority = Priority.ROUTINE
+) -> Workitem | None:
+    """Queue a complete study, once; return its workitem, None when all of this is known already.
 
     Late instances of a study that somebody has begun to read flag its workitem.
     """
     lane = lane_of(message.modalities)
-    priority = Priority.ROUTINE
     now = utc_now()
     made = session.scalar(
         insert(Workitem)
@@ -179,7 +183,7 @@ def queue_study(session: Session, message: StudyReceived) -> None:
     elif message.generation > item.study_generation:
         item.study_generation = message.generation
         item.lane = lane
-        item.late_instances = item.late_instances or item.state != State.QUEUED
+        item.late_instances = item.late_instances or item.state not in _UNTOUCHED
         item.revision += 1
         audit.record(
             session,
@@ -190,7 +194,57 @@ def queue_study(session: Session, message: StudyReceived) -> None:
             detail=detail,
         )
     else:
+        return None
+    tell(session, item)
+    return item
+
+
+def withhold(session: Session, item: Workitem, actor: Actor) -> bool:
+    """Let nobody read the study until `resume`; False when a report of it is signed."""
+    after = next_state(item.state, Action.WITHHOLD)
+    if after is None:
+        return False
+    if item.state is not after:
+        let_go(item)
+        move(session, item, after, Action.WITHHOLD, actor)
+    return True
+
+
+def resume(session: Session, item: Workitem, actor: Actor) -> None:
+    """Let a withheld study be read; of one that is not withheld nothing changes."""
+    after = next_state(item.state, Action.RESUME)
+    if after is not None:
+        move(session, item, after, Action.RESUME, actor)
+
+
+def withdraw(session: Session, item: Workitem, actor: Actor) -> None:
+    """Take a withheld study out of the queue: it went back to its site."""
+    after = next_state(item.state, Action.WITHDRAW)
+    if after is not None:
+        move(session, item, after, Action.WITHDRAW, actor)
+
+
+def prioritise(
+    session: Session,
+    item: Workitem,
+    priority: Priority,
+    modalities: Collection[str],
+    actor: Actor,
+) -> None:
+    """Give an unsigned reading another priority, and the due time that goes with it."""
+    if item.priority is priority or item.state in SIGNED:
         return
+    audit.record(
+        session,
+        actor,
+        "workitem:prioritise",
+        subject_kind="workitem",
+        subject_id=item.id,
+        detail={"from": item.priority, "to": priority},
+    )
+    item.priority = priority
+    item.due_at = item.queued_at + time_to_read(item.lane, modalities, priority)
+    item.revision += 1
     tell(session, item)
 
 

@@ -1,7 +1,8 @@
 """The states of a reading as one total table: every (state, action) pair is decided.
 
 QUEUED → CLAIMED → WRITTEN (signature 1) → REVIEWING → RETURNED | FINAL
-(signature 2) → PUBLISHED → DELIVERED. The database holds the same pairs and
+(signature 2) → PUBLISHED → DELIVERED; beside the road HELD and WITHDRAWN while it is not sure whose
+study it is. The database holds the same pairs and
 refuses any other change, so no second way of writing can go round this table.
 """
 
@@ -13,7 +14,11 @@ from typing import Final
 
 
 class State(StrEnum):
-    """Where a reading stands."""
+    """Where a reading stands.
+
+    HELD: nobody may claim it until the identity desk has decided. WITHDRAWN: the study went back to
+    its site and is not read.
+    """
 
     QUEUED = "QUEUED"
     CLAIMED = "CLAIMED"
@@ -23,10 +28,12 @@ class State(StrEnum):
     FINAL = "FINAL"
     PUBLISHED = "PUBLISHED"
     DELIVERED = "DELIVERED"
+    HELD = "HELD"
+    WITHDRAWN = "WITHDRAWN"
 
 
 class Action(StrEnum):
-    """What can be asked of a reading, by a person or (the last three) by the system."""
+    """What can be asked of a reading: by its doctors, then by the system and the identity desk."""
 
     CLAIM = "claim"
     SAVE_DRAFT = "save_draft"
@@ -38,6 +45,9 @@ class Action(StrEnum):
     PUBLISH = "publish"
     ACKNOWLEDGE_DELIVERY = "acknowledge_delivery"
     EXPIRE_LEASE = "expire_lease"
+    WITHHOLD = "withhold"
+    RESUME = "resume"
+    WITHDRAW = "withdraw"
 
 
 _ALLOWED: Final[dict[tuple[State, Action], State]] = {
@@ -61,6 +71,14 @@ _ALLOWED: Final[dict[tuple[State, Action], State]] = {
     (State.PUBLISHED, Action.ACKNOWLEDGE_DELIVERY): State.DELIVERED,
     # The second destination of a site, or the portal after the PACS.
     (State.DELIVERED, Action.ACKNOWLEDGE_DELIVERY): State.DELIVERED,
+    # Once signed, a report names the patient for good: then it is revoked, not withheld.
+    (State.QUEUED, Action.WITHHOLD): State.HELD,
+    (State.CLAIMED, Action.WITHHOLD): State.HELD,
+    (State.RETURNED, Action.WITHHOLD): State.HELD,
+    (State.HELD, Action.WITHHOLD): State.HELD,
+    (State.HELD, Action.RESUME): State.QUEUED,
+    (State.HELD, Action.WITHDRAW): State.WITHDRAWN,
+    (State.WITHDRAWN, Action.WITHHOLD): State.HELD,
 }
 
 TRANSITIONS: Final[Mapping[tuple[State, Action], State | None]] = MappingProxyType(

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from reading_worklist.workitems.states import State
 from storage.database import Base, Word
+from storage.orders.words import Priority
 
 
 class Lane(StrEnum):
@@ -17,14 +18,6 @@ class Lane(StrEnum):
 
     IMAGING = "imaging"
     ECG = "ecg"
-
-
-class Priority(StrEnum):
-    """How urgent it is."""
-
-    STAT = "STAT"
-    URGENT = "URGENT"
-    ROUTINE = "ROUTINE"
 
 
 class Workitem(Base):

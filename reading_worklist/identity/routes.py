@@ -1,0 +1,141 @@
+"""The identity desk over HTTP, for the dispatcher.
+
+    GET  /api/identity/cases?state=OPEN|DECIDED|all&site=CODE&page=&page_size=   → CasePage
+    POST /api/identity/cases            {workitem_id, reason}                    → CaseDetail (201)
+    GET  /api/identity/cases/{id}                                                → CaseDetail
+    GET  /api/identity/cases/{id}/candidates?q=                                  → Candidates
+    POST /api/identity/cases/{id}/link     {order_id, reason}                    → CaseDetail
+    POST /api/identity/cases/{id}/correct  {patient_id | new_patient, reason}    → CaseDetail
+    POST /api/identity/cases/{id}/keep     {reason}                              → CaseDetail
+    POST /api/identity/cases/{id}/reject   {reason}                              → CaseDetail
+    POST /api/identity/cases/{id}/undo     {reason}                              → CaseDetail
+
+`CaseView` is one line of the list: what differs (`differences`), the patient as the header has him
+(`header`), when it must be decided (`due_at`: STAT 10 minutes after it was opened, else 4 hours).
+`CaseDetail` adds both sides line by line (`rows`, empty when nothing was ordered), the order, the
+patient whom the index shows now, all decisions, and which acts are possible (`can_decide`,
+`can_undo`). `link`, `correct`, `keep` and `reject` need an open case, `undo` a decided one whose
+study has no signed report. Live events: `identity` with {id, state} for a case, `order` with
+{id, state} for an order, `workitem` as everywhere.
+
+Problems: 403 forbidden · 404 not-found · 409 case-open, case-decided, nothing-to-undo,
+report-signed, patient-exists · 422 invalid-request.
+"""
+
+from typing import Annotated, Literal
+from uuid import UUID
+
+from fastapi import APIRouter, Query
+
+from reading_worklist.identity import queries, service
+from reading_worklist.identity.queries import PAGE_SIZE_MAX, CaseFilter
+from reading_worklist.identity.schemas import (
+    Candidates,
+    CaseDetail,
+    CasePage,
+    CorrectBody,
+    LinkBody,
+    OpenBody,
+    ReasonBody,
+)
+from reading_worklist.identity.service import DESK_ROLES, NewPatient
+from reading_worklist.services import Asking, Parts
+from storage.identity.tables import CaseState
+
+router = APIRouter(prefix="/api/identity/cases", tags=["identity"])
+
+
+@router.get("")
+def list_identity_cases(  # noqa: PLR0917 -- one parameter for each query parameter
+    scope: Asking,
+    services: Parts,
+    state: Literal["OPEN", "DECIDED", "all"] = "OPEN",
+    site: Annotated[str | None, Query(max_length=100)] = None,
+    page: Annotated[int, Query(ge=1, le=100_000)] = 1,
+    page_size: Annotated[int, Query(ge=1, le=PAGE_SIZE_MAX)] = 50,
+) -> CasePage:
+    """Return a page of the desk: open cases by due time, decided ones latest first."""
+    scope.require(*DESK_ROLES)
+    wanted = CaseFilter(state=None if state == "all" else CaseState(state), site_code=site)
+    with services.database.transaction() as session:
+        return queries.listed(session, scope, wanted, page=page, page_size=page_size)
+
+
+@router.post("", status_code=201)
+def open_identity_case(body: OpenBody, scope: Asking, services: Parts) -> CaseDetail:
+    """Doubt whose study it is: nobody reads it until the case is decided."""
+    with services.database.transaction() as session:
+        case_id = service.open_by_hand(session, scope, body.workitem_id, body.reason).id
+    return get_identity_case(case_id, scope, services)
+
+
+@router.get("/{case_id}")
+def get_identity_case(case_id: UUID, scope: Asking, services: Parts) -> CaseDetail:
+    """Return one case with both sides."""
+    scope.require(*DESK_ROLES)
+    with services.database.transaction() as session:
+        return queries.detail(session, scope, case_id)
+
+
+@router.get("/{case_id}/candidates")
+def list_identity_candidates(
+    case_id: UUID,
+    scope: Asking,
+    services: Parts,
+    q: Annotated[str | None, Query(max_length=100)] = None,
+) -> Candidates:
+    """Return orders and patients of the study's site that it may belong to."""
+    scope.require(*DESK_ROLES)
+    with services.database.transaction() as session:
+        return queries.candidates(session, scope, case_id, q)
+
+
+@router.post("/{case_id}/link")
+def link_identity_case(case_id: UUID, body: LinkBody, scope: Asking, services: Parts) -> CaseDetail:
+    """Decide that the study answers this order and belongs to its patient."""
+    with services.database.transaction() as session:
+        service.link(session, scope, case_id, body.order_id, body.reason)
+    return get_identity_case(case_id, scope, services)
+
+
+@router.post("/{case_id}/correct")
+def correct_identity_case(
+    case_id: UUID, body: CorrectBody, scope: Asking, services: Parts
+) -> CaseDetail:
+    """Decide that the study belongs to another patient of its site, known or new."""
+    new = body.new_patient
+    patient = body.patient_id if new is None else NewPatient(**new.model_dump())
+    assert patient is not None
+    with services.database.transaction() as session:
+        service.correct(session, scope, case_id, patient, body.reason)
+    return get_identity_case(case_id, scope, services)
+
+
+@router.post("/{case_id}/keep")
+def keep_identity_case(
+    case_id: UUID, body: ReasonBody, scope: Asking, services: Parts
+) -> CaseDetail:
+    """Decide that the header is right and no order is meant."""
+    with services.database.transaction() as session:
+        service.keep(session, scope, case_id, body.reason)
+    return get_identity_case(case_id, scope, services)
+
+
+@router.post("/{case_id}/reject")
+def reject_identity_case(
+    case_id: UUID, body: ReasonBody, scope: Asking, services: Parts
+) -> CaseDetail:
+    """Send the study back to its site."""
+    with services.database.transaction() as session:
+        service.reject(session, scope, case_id, body.reason)
+    return get_identity_case(case_id, scope, services)
+
+
+@router.post("/{case_id}/undo")
+def undo_identity_case(
+    case_id: UUID, body: ReasonBody, scope: Asking, services: Parts
+) -> CaseDetail:
+    """Take the last decision back; all is as before it."""
+    with services.database.transaction() as session:
+        service.undo(session, scope, case_id, body.reason)
+    return get_identity_case(case_id, scope, services)

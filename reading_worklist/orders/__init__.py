@@ -1,0 +1,1 @@
+"""Orders of the sites: placed, changed and cancelled by their people."""
