@@ -66,6 +66,222 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/identity/cases": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Identity Cases
+         * @description Return a page of the desk: open cases by due time, decided ones latest first.
+         */
+        get: operations["list_identity_cases"];
+        put?: never;
+        /**
+         * Open Identity Case
+         * @description Doubt whose study it is: nobody reads it until the case is decided.
+         */
+        post: operations["open_identity_case"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/identity/cases/{case_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Identity Case
+         * @description Return one case with both sides.
+         */
+        get: operations["get_identity_case"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/identity/cases/{case_id}/candidates": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Identity Candidates
+         * @description Return orders and patients of the study's site that it may belong to.
+         */
+        get: operations["list_identity_candidates"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/identity/cases/{case_id}/correct": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Correct Identity Case
+         * @description Decide that the study belongs to another patient of its site, known or new.
+         */
+        post: operations["correct_identity_case"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/identity/cases/{case_id}/keep": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Keep Identity Case
+         * @description Decide that the header is right and no order is meant.
+         */
+        post: operations["keep_identity_case"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/identity/cases/{case_id}/link": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Link Identity Case
+         * @description Decide that the study answers this order and belongs to its patient.
+         */
+        post: operations["link_identity_case"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/identity/cases/{case_id}/reject": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Reject Identity Case
+         * @description Send the study back to its site.
+         */
+        post: operations["reject_identity_case"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/identity/cases/{case_id}/undo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Undo Identity Case
+         * @description Take the last decision back; all is as before it.
+         */
+        post: operations["undo_identity_case"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/orders": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Orders
+         * @description Return a page of orders, newest first.
+         */
+        get: operations["list_orders"];
+        put?: never;
+        /**
+         * Place Order
+         * @description Order an exam at the site one acts for; it is on its modalities' worklists at once.
+         */
+        post: operations["place_order"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/orders/{order_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Order
+         * @description Return one order.
+         */
+        get: operations["get_order"];
+        /**
+         * Change Order
+         * @description Replace what was ordered; steps that have begun stay.
+         */
+        put: operations["change_order"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /**
+         * Set Order State
+         * @description Check the patient in, or cancel the exam.
+         */
+        patch: operations["set_order_state"];
+        trace?: never;
+    };
     "/api/portal/exams": {
         parameters: {
             query?: never;
@@ -178,6 +394,29 @@ export interface paths {
          * @description Verify the stored document of a signed version.
          */
         get: operations["verify_version"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/series/{series_id}/montage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Montage
+         * @description Return the picture of a series at a glance, as JPEG.
+         *
+         *     It changes only with the series, whose revision makes its address; browsers
+         *     ask again each time, so that nothing is shown to whoever may no longer see it.
+         */
+        get: operations["get_montage"];
         put?: never;
         post?: never;
         delete?: never;
@@ -399,6 +638,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/workitems/{workitem_id}/quality": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Quality
+         * @description Return what was found about the volumes of a study, and its montages.
+         *
+         *     Notes that stand come first, then those a later completion no longer showed.
+         */
+        get: operations["get_quality"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/workitems/{workitem_id}/release": {
         parameters: {
             query?: never;
@@ -586,6 +847,176 @@ export interface components {
             succeeded: boolean | null;
         };
         /**
+         * Attribute
+         * @description What is compared; ORDER is the order itself.
+         * @enum {string}
+         */
+        Attribute: "patient_id" | "name" | "sex" | "birth_date" | "document" | "order";
+        /**
+         * Candidates
+         * @description What the study could belong to: orders and patients of its site, the likeliest first.
+         */
+        Candidates: {
+            /** Orders */
+            orders: components["schemas"]["OrderView"][];
+            /** Patients */
+            patients: components["schemas"]["KnownPatient"][];
+        };
+        /**
+         * CaseDetail
+         * @description A case with both sides, the patient that holds now, and every decision so far.
+         *
+         *     order: what the study answers now; one made from the header when nothing was ordered.
+         *     matched_by: what led to it.
+         *     rows: order against header.
+         *     patient: whom the index shows as the study's patient.
+         *     can_decide, can_undo: whether that is possible now.
+         */
+        CaseDetail: {
+            /** Can Decide */
+            can_decide: boolean;
+            /** Can Undo */
+            can_undo: boolean;
+            decision: components["schemas"]["DecisionView"] | null;
+            /** Decisions */
+            decisions: components["schemas"]["DecisionView"][];
+            /** Differences */
+            differences: components["schemas"]["DifferenceView"][];
+            /**
+             * Due At
+             * Format: date-time
+             */
+            due_at: string;
+            exam_state: components["schemas"]["ExamState"] | null;
+            header: components["schemas"]["PersonSide"];
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            matched_by: components["schemas"]["MatchedBy"] | null;
+            /**
+             * Opened At
+             * Format: date-time
+             */
+            opened_at: string;
+            /** Opened Because */
+            opened_because: string | null;
+            order: components["schemas"]["OrderView"] | null;
+            patient: components["schemas"]["KnownPatient"];
+            priority: components["schemas"]["Priority"];
+            /** Revision */
+            revision: number;
+            /** Rows */
+            rows: components["schemas"]["ComparedRow"][];
+            site: components["schemas"]["SiteView"];
+            state: components["schemas"]["CaseState"];
+            study: components["schemas"]["StudyView"];
+            /** Viewer Url */
+            viewer_url: string;
+            /**
+             * Workitem Id
+             * Format: uuid
+             */
+            workitem_id: string;
+            workitem_state: components["schemas"]["State"];
+        };
+        /**
+         * CasePage
+         * @description A page of cases, those due first on top; `open` counts all that wait.
+         */
+        CasePage: {
+            /** Items */
+            items: components["schemas"]["CaseView"][];
+            /** Open */
+            open: number;
+            /** Page */
+            page: number;
+            /** Page Size */
+            page_size: number;
+            /** Total */
+            total: number;
+        };
+        /**
+         * CaseState
+         * @description Whether a question about identity is open.
+         * @enum {string}
+         */
+        CaseState: "OPEN" | "DECIDED";
+        /**
+         * CaseView
+         * @description One line of the desk.
+         */
+        CaseView: {
+            decision: components["schemas"]["DecisionView"] | null;
+            /** Differences */
+            differences: components["schemas"]["DifferenceView"][];
+            /**
+             * Due At
+             * Format: date-time
+             */
+            due_at: string;
+            header: components["schemas"]["PersonSide"];
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /**
+             * Opened At
+             * Format: date-time
+             */
+            opened_at: string;
+            /** Opened Because */
+            opened_because: string | null;
+            priority: components["schemas"]["Priority"];
+            /** Revision */
+            revision: number;
+            site: components["schemas"]["SiteView"];
+            state: components["schemas"]["CaseState"];
+            study: components["schemas"]["StudyView"];
+            /**
+             * Workitem Id
+             * Format: uuid
+             */
+            workitem_id: string;
+            workitem_state: components["schemas"]["State"];
+        };
+        /**
+         * Code
+         * @description The kinds of findings.
+         * @enum {string}
+         */
+        Code: "missing_slices" | "doubled_slices" | "uneven_spacing" | "spacing_changes" | "mixed_orientation" | "mixed_size" | "mixed_pixel_spacing" | "shifted_slices" | "unplaced_slices" | "gantry_tilt" | "blank_slices" | "repeated_content" | "unreadable";
+        /**
+         * ComparedRow
+         * @description One line of the two sides side by side; `agrees` is null where one side says nothing.
+         */
+        ComparedRow: {
+            /** Agrees */
+            agrees: boolean | null;
+            /**
+             * Attribute
+             * @enum {string}
+             */
+            attribute: "patient_id" | "name" | "sex" | "birth_date" | "accession_number" | "study_instance_uid" | "modality" | "procedure" | "time";
+            /** Header */
+            header: string | null;
+            /** Ordered */
+            ordered: string | null;
+        };
+        /**
+         * CorrectBody
+         * @description The right patient: one that is known by id, or a new one.
+         */
+        CorrectBody: {
+            new_patient?: components["schemas"]["NewPatientBody"] | null;
+            /** Patient Id */
+            patient_id?: string | null;
+            /** Reason */
+            reason: string;
+        };
+        /**
          * Credentials
          * @description Who signs in; `organisation` is the code of the one to act for, when there are several.
          */
@@ -596,6 +1027,33 @@ export interface components {
             organisation?: string | null;
             /** Password */
             password: string;
+        };
+        /**
+         * DecisionKind
+         * @description What a dispatcher can decide about a study.
+         *
+         *     LINK: it belongs to this order and its patient. CORRECT: it belongs to another patient than its
+         *     header says. KEEP: the header is right, and no order is meant. REJECT: back to the site.
+         *     UNDO: the decision before is taken back.
+         * @enum {string}
+         */
+        DecisionKind: "link" | "correct" | "keep" | "reject" | "undo";
+        /**
+         * DecisionView
+         * @description What was decided, by whom and why; `undone` when it was taken back later.
+         */
+        DecisionView: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            kind: components["schemas"]["DecisionKind"];
+            person: components["schemas"]["PersonView"];
+            /** Reason */
+            reason: string;
+            /** Undone */
+            undone: boolean;
         };
         /**
          * DeliveryDetail
@@ -732,11 +1190,32 @@ export interface components {
             workitem_id: string;
         };
         /**
+         * DifferenceView
+         * @description One thing that does not agree.
+         *
+         *     For `document` with `flawed`, `expected` names the flaw: missing, unexpected, malformed,
+         *     birth_date or sex.
+         */
+        DifferenceView: {
+            attribute: components["schemas"]["Attribute"];
+            /** Expected */
+            expected: string | null;
+            finding: components["schemas"]["Finding"];
+            /** Found */
+            found: string | null;
+        };
+        /**
          * DisplayFilter
          * @description What may be switched on; the value is the band in Hz.
          * @enum {string}
          */
         DisplayFilter: "none" | "0.05-150" | "0.5-40";
+        /**
+         * DocumentKind
+         * @description What a patient is identified by; a newborn and an unknown patient have no number.
+         * @enum {string}
+         */
+        DocumentKind: "resident_id" | "passport" | "military" | "hk_macao" | "taiwan" | "other" | "newborn" | "unknown";
         /**
          * DraftBody
          * @description What the writer has typed; `revision` is the one the page started from, 0 at first.
@@ -935,6 +1414,17 @@ export interface components {
             total: number;
         };
         /**
+         * ExamState
+         * @description Where an exam stands.
+         *
+         *     INCOMPLETE: received, but the device has told of instances that are not here.
+         *     IDENTITY_HOLD: the header is not about the patient of the order; a person decides.
+         *     RETAKE: sent back to the site, which examines again or sends it rightly.
+         *     REJECTED_QUALITY: the images cannot be read.
+         * @enum {string}
+         */
+        ExamState: "REQUESTED" | "CHECKED_IN" | "ACQUIRED" | "RECEIVED" | "INCOMPLETE" | "QUEUED" | "CANCELLED" | "IDENTITY_HOLD" | "RETAKE" | "REJECTED_QUALITY";
+        /**
          * ExamSteps
          * @description When the exam passed each step; None is not yet.
          */
@@ -994,6 +1484,16 @@ export interface components {
             signing_pin: string;
         };
         /**
+         * Finding
+         * @description How two sides do not agree.
+         *
+         *     DIFFERENT: both say something else. MISSING: the header lacks it. FLAWED: what was ordered
+         *     contradicts itself. CANCELLED: the order was cancelled. AMBIGUOUS: several orders fit.
+         *     KNOWN_OTHERWISE: the site's patient of this id is known as somebody else.
+         * @enum {string}
+         */
+        Finding: "different" | "missing" | "flawed" | "cancelled" | "ambiguous" | "known_otherwise";
+        /**
          * Gain
          * @description Millimetres per millivolt.
          * @enum {integer}
@@ -1005,11 +1505,42 @@ export interface components {
             detail?: components["schemas"]["ValidationError"][];
         };
         /**
+         * KnownPatient
+         * @description A patient of the index; `study_count` is how many studies he has.
+         */
+        KnownPatient: {
+            /** Birth Date */
+            birth_date: string | null;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Local Id */
+            local_id: string | null;
+            /** Name */
+            name: string;
+            /** Name Groups */
+            name_groups: string;
+            /** Name Guessed */
+            name_guessed: boolean;
+            /** Sex */
+            sex: string | null;
+            /** Study Count */
+            study_count: number;
+        };
+        /**
          * Lane
          * @description Which doctors read it.
          * @enum {string}
          */
         Lane: "imaging" | "ecg";
+        /**
+         * Laterality
+         * @description Which side is examined: right, left, unpaired, both (PS3.3 C.7.3.1, (0020,0060)).
+         * @enum {string}
+         */
+        Laterality: "R" | "L" | "U" | "B";
         /**
          * LayoutName
          * @description The paper layouts: columns of leads, the first with a rhythm strip beneath.
@@ -1022,6 +1553,261 @@ export interface components {
          * @enum {string}
          */
         LeadOrigin: "recorded" | "device-derived" | "computed";
+        /**
+         * LinkBody
+         * @description The order that the study answers.
+         */
+        LinkBody: {
+            /**
+             * Order Id
+             * Format: uuid
+             */
+            order_id: string;
+            /** Reason */
+            reason: string;
+        };
+        /**
+         * MatchedBy
+         * @description What led from a study to its order, the surest first.
+         * @enum {string}
+         */
+        MatchedBy: "study_instance_uid" | "accession_number" | "patient" | "header" | "decision";
+        /**
+         * MontageView
+         * @description A picture of a series at a glance. width, height: in pixels. tiles: slices shown.
+         */
+        MontageView: {
+            /** Height */
+            height: number;
+            /** Tiles */
+            tiles: number;
+            /** Url */
+            url: string;
+            /** Width */
+            width: number;
+        };
+        /**
+         * NewOrderBody
+         * @description A new order; a number that is not given is assigned.
+         */
+        NewOrderBody: {
+            /** Accession Number */
+            accession_number?: string | null;
+            /** Bed */
+            bed?: string | null;
+            /** Body Part */
+            body_part?: string | null;
+            /** Clinical Diagnosis */
+            clinical_diagnosis?: string | null;
+            /** Department */
+            department?: string | null;
+            document_kind?: components["schemas"]["DocumentKind"] | null;
+            /** Document Number */
+            document_number?: string | null;
+            laterality?: components["schemas"]["Laterality"] | null;
+            /** Patient Birth Date */
+            patient_birth_date?: string | null;
+            /** Patient Id Issuer */
+            patient_id_issuer?: string | null;
+            /** Patient Local Id */
+            patient_local_id: string;
+            /** Patient Name */
+            patient_name: string;
+            /** Patient Sex */
+            patient_sex?: ("M" | "F" | "O") | null;
+            /** Placer Order Number */
+            placer_order_number?: string | null;
+            /** @default ROUTINE */
+            priority: components["schemas"]["Priority"];
+            /** Procedure Code */
+            procedure_code?: string | null;
+            /** Procedure Description */
+            procedure_description?: string | null;
+            /** Reason */
+            reason?: string | null;
+            /** Requester */
+            requester?: string | null;
+            /** Steps */
+            steps: components["schemas"]["StepBody"][];
+            /** Visit Number */
+            visit_number?: string | null;
+            /** @default outpatient */
+            visit_type: components["schemas"]["VisitType"];
+        };
+        /**
+         * NewPatientBody
+         * @description A patient of the site that the index does not know yet.
+         */
+        NewPatientBody: {
+            /** Birth Date */
+            birth_date?: string | null;
+            /** Local Id */
+            local_id: string;
+            /** Name */
+            name: string;
+            /** Sex */
+            sex?: ("M" | "F" | "O") | null;
+        };
+        /**
+         * OpenBody
+         * @description Why somebody doubts whose study it is.
+         */
+        OpenBody: {
+            /** Reason */
+            reason: string;
+            /**
+             * Workitem Id
+             * Format: uuid
+             */
+            workitem_id: string;
+        };
+        /**
+         * OrderBody
+         * @description An order; `patient_name` as people write it (张伟) or as in DICOM (Zhang^Wei=张^伟).
+         */
+        OrderBody: {
+            /** Bed */
+            bed?: string | null;
+            /** Body Part */
+            body_part?: string | null;
+            /** Clinical Diagnosis */
+            clinical_diagnosis?: string | null;
+            /** Department */
+            department?: string | null;
+            document_kind?: components["schemas"]["DocumentKind"] | null;
+            /** Document Number */
+            document_number?: string | null;
+            laterality?: components["schemas"]["Laterality"] | null;
+            /** Patient Birth Date */
+            patient_birth_date?: string | null;
+            /** Patient Id Issuer */
+            patient_id_issuer?: string | null;
+            /** Patient Local Id */
+            patient_local_id: string;
+            /** Patient Name */
+            patient_name: string;
+            /** Patient Sex */
+            patient_sex?: ("M" | "F" | "O") | null;
+            /** @default ROUTINE */
+            priority: components["schemas"]["Priority"];
+            /** Procedure Code */
+            procedure_code?: string | null;
+            /** Procedure Description */
+            procedure_description?: string | null;
+            /** Reason */
+            reason?: string | null;
+            /** Requester */
+            requester?: string | null;
+            /** Steps */
+            steps: components["schemas"]["StepBody"][];
+            /** Visit Number */
+            visit_number?: string | null;
+            /** @default outpatient */
+            visit_type: components["schemas"]["VisitType"];
+        };
+        /**
+         * OrderPage
+         * @description A page of orders, the newest first.
+         */
+        OrderPage: {
+            /** Items */
+            items: components["schemas"]["OrderView"][];
+            /** Page */
+            page: number;
+            /** Page Size */
+            page_size: number;
+            /** Total */
+            total: number;
+        };
+        /**
+         * OrderSource
+         * @description How we learned of an order; HEADER: made from a study that came without one.
+         * @enum {string}
+         */
+        OrderSource: "api" | "hl7" | "header";
+        /**
+         * OrderView
+         * @description An order and how far its exam is.
+         *
+         *     `document_number` is masked. `study_instance_uids` are of the studies that came for it.
+         */
+        OrderView: {
+            /** Accession Number */
+            accession_number: string | null;
+            /** Acquired At */
+            acquired_at: string | null;
+            /** Bed */
+            bed: string | null;
+            /** Body Part */
+            body_part: string | null;
+            /** Cancellation Reason */
+            cancellation_reason: string | null;
+            /** Cancelled At */
+            cancelled_at: string | null;
+            /** Checked In At */
+            checked_in_at: string | null;
+            /** Clinical Diagnosis */
+            clinical_diagnosis: string | null;
+            /** Department */
+            department: string | null;
+            /** Document Flaw */
+            document_flaw: string | null;
+            document_kind: components["schemas"]["DocumentKind"] | null;
+            /** Document Number */
+            document_number: string | null;
+            /** Filler Order Number */
+            filler_order_number: string | null;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            laterality: components["schemas"]["Laterality"] | null;
+            /** Missing Instances */
+            missing_instances: number;
+            /** Patient Birth Date */
+            patient_birth_date: string | null;
+            /** Patient Id Issuer */
+            patient_id_issuer: string | null;
+            /** Patient Local Id */
+            patient_local_id: string | null;
+            /** Patient Name */
+            patient_name: string;
+            /** Patient Sex */
+            patient_sex: string | null;
+            /** Placer Order Number */
+            placer_order_number: string | null;
+            priority: components["schemas"]["Priority"];
+            /** Procedure Code */
+            procedure_code: string | null;
+            /** Procedure Description */
+            procedure_description: string | null;
+            /** Reason */
+            reason: string | null;
+            /**
+             * Requested At
+             * Format: date-time
+             */
+            requested_at: string;
+            /** Requested Procedure Id */
+            requested_procedure_id: string;
+            /** Requester */
+            requester: string | null;
+            /** Revision */
+            revision: number;
+            site: components["schemas"]["SiteView"];
+            source: components["schemas"]["OrderSource"];
+            state: components["schemas"]["ExamState"];
+            /** Steps */
+            steps: components["schemas"]["StepView"][];
+            /** Study Instance Uid */
+            study_instance_uid: string;
+            /** Study Instance Uids */
+            study_instance_uids: string[];
+            /** Visit Number */
+            visit_number: string | null;
+            visit_type: components["schemas"]["VisitType"];
+        };
         /**
          * PaperSpeed
          * @description Millimetres per second.
@@ -1048,6 +1834,24 @@ export interface components {
             local_id: string | null;
             /** Name */
             name: string;
+            /** Name Guessed */
+            name_guessed: boolean;
+            /** Sex */
+            sex: string | null;
+        };
+        /**
+         * PersonSide
+         * @description A patient as one side describes him; the name as people write it, and in DICOM's groups.
+         */
+        PersonSide: {
+            /** Birth Date */
+            birth_date: string | null;
+            /** Local Id */
+            local_id: string | null;
+            /** Name */
+            name: string;
+            /** Name Groups */
+            name_groups: string;
             /** Name Guessed */
             name_guessed: boolean;
             /** Sex */
@@ -1096,7 +1900,7 @@ export interface components {
         };
         /**
          * Priority
-         * @description How urgent it is.
+         * @description How urgent an exam is, most urgent first.
          * @enum {string}
          */
         Priority: "STAT" | "URGENT" | "ROUTINE";
@@ -1135,6 +1939,55 @@ export interface components {
             verified_at: string;
             /** Version Number */
             version_number: number;
+        };
+        /**
+         * QualityNoteView
+         * @description One finding about a series.
+         *
+         *     parameters: for the text of the code: `count` slices, the first of them as `items`, lengths in
+         *         mm, angles in degrees. superseded_at: when it was no longer found; None while it stands.
+         */
+        QualityNoteView: {
+            code: components["schemas"]["Code"];
+            /**
+             * Found At
+             * Format: date-time
+             */
+            found_at: string;
+            /** Generation */
+            generation: number;
+            /** Id */
+            id: number;
+            /** Parameters */
+            parameters: {
+                [key: string]: unknown;
+            };
+            /** Series Description */
+            series_description: string | null;
+            /** Series Instance Uid */
+            series_instance_uid: string;
+            /** Series Number */
+            series_number: number | null;
+            severity: components["schemas"]["Severity"];
+            /** Superseded At */
+            superseded_at: string | null;
+        };
+        /**
+         * QualityState
+         * @description Whether the study as it is now has been looked at; FAILED means that a person should ask.
+         * @enum {string}
+         */
+        QualityState: "pending" | "checked" | "failed";
+        /**
+         * QualityView
+         * @description What was found about a study and how its series look, series by number.
+         */
+        QualityView: {
+            /** Notes */
+            notes: components["schemas"]["QualityNoteView"][];
+            /** Series */
+            series: components["schemas"]["SeriesPicture"][];
+            state: components["schemas"]["QualityState"];
         };
         /**
          * QuarantinePage
@@ -1187,6 +2040,14 @@ export interface components {
             sop_instance_uid: string | null;
         };
         /**
+         * ReasonBody
+         * @description Why it is decided so.
+         */
+        ReasonBody: {
+            /** Reason */
+            reason: string;
+        };
+        /**
          * ReturnBody
          * @description Why the report goes back to its writer.
          */
@@ -1207,6 +2068,23 @@ export interface components {
             /** Comment */
             comment: string;
             reviewer: components["schemas"]["PersonView"];
+        };
+        /**
+         * SeriesPicture
+         * @description A series with its montage, where it has one.
+         */
+        SeriesPicture: {
+            /** Description */
+            description: string | null;
+            /** Instance Count */
+            instance_count: number;
+            /** Modality */
+            modality: string | null;
+            montage: components["schemas"]["MontageView"] | null;
+            /** Number */
+            number: number | null;
+            /** Series Instance Uid */
+            series_instance_uid: string;
         };
         /**
          * SeriesView
@@ -1280,6 +2158,12 @@ export interface components {
             time_zone: string;
         };
         /**
+         * Severity
+         * @description Whether somebody should look after it, or only know of it.
+         * @enum {string}
+         */
+        Severity: "warning" | "info";
+        /**
          * SignatureRole
          * @description In which role somebody signs; also the name of the form field that the signature fills.
          * @enum {string}
@@ -1326,9 +2210,67 @@ export interface components {
         /**
          * State
          * @description Where a reading stands.
+         *
+         *     HELD: nobody may claim it until the identity desk has decided. WITHDRAWN: the study went back to
+         *     its site and is not read.
          * @enum {string}
          */
-        State: "QUEUED" | "CLAIMED" | "WRITTEN" | "REVIEWING" | "RETURNED" | "FINAL" | "PUBLISHED" | "DELIVERED";
+        State: "QUEUED" | "CLAIMED" | "WRITTEN" | "REVIEWING" | "RETURNED" | "FINAL" | "PUBLISHED" | "DELIVERED" | "HELD" | "WITHDRAWN";
+        /**
+         * StateBody
+         * @description The patient is there, or the exam is not made; a cancellation has a reason.
+         */
+        StateBody: {
+            /** Reason */
+            reason?: string | null;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "CHECKED_IN" | "CANCELLED";
+        };
+        /**
+         * StepBody
+         * @description One step to schedule; without a time it is due now, without a station any may do it.
+         */
+        StepBody: {
+            /** Description */
+            description?: string | null;
+            /** Modality */
+            modality: string;
+            /** Scheduled At */
+            scheduled_at?: string | null;
+            /** Station Ae Title */
+            station_ae_title?: string | null;
+        };
+        /**
+         * StepStatus
+         * @description Where a scheduled procedure step stands.
+         *
+         *     The first four are the terms of Scheduled Procedure Step Status (0040,0020).
+         * @enum {string}
+         */
+        StepStatus: "SCHEDULED" | "ARRIVED" | "READY" | "STARTED" | "COMPLETED" | "DISCONTINUED";
+        /**
+         * StepView
+         * @description A scheduled procedure step.
+         */
+        StepView: {
+            /** Description */
+            description: string | null;
+            /** Modality */
+            modality: string;
+            /**
+             * Scheduled At
+             * Format: date-time
+             */
+            scheduled_at: string;
+            /** Station Ae Title */
+            station_ae_title: string | null;
+            status: components["schemas"]["StepStatus"];
+            /** Step Id */
+            step_id: string;
+        };
         /**
          * StudyView
          * @description The study to be read.
@@ -1492,6 +2434,12 @@ export interface components {
             writer: components["schemas"]["PersonView"];
         };
         /**
+         * VisitType
+         * @description Under what kind of visit the patient is examined.
+         * @enum {string}
+         */
+        VisitType: "outpatient" | "inpatient" | "emergency" | "checkup" | "other";
+        /**
          * WorkitemDetail
          * @description A workitem with all that the reading page shows.
          */
@@ -1517,6 +2465,8 @@ export interface components {
             lease_until: string | null;
             patient: components["schemas"]["PatientView"];
             priority: components["schemas"]["Priority"];
+            /** Quality Warnings */
+            quality_warnings: number;
             /**
              * Queued At
              * Format: date-time
@@ -1558,6 +2508,8 @@ export interface components {
         /**
          * WorkitemView
          * @description One line of the worklist; `actions` are those this person may take now.
+         *
+         *     quality_warnings: what volume checks warn of, see `/workitems/{id}/quality`.
          */
         WorkitemView: {
             /** Actions */
@@ -1580,6 +2532,8 @@ export interface components {
             lease_until: string | null;
             patient: components["schemas"]["PatientView"];
             priority: components["schemas"]["Priority"];
+            /** Quality Warnings */
+            quality_warnings: number;
             /**
              * Queued At
              * Format: date-time
@@ -1692,6 +2646,482 @@ export interface operations {
                 };
                 content: {
                     "text/event-stream": unknown;
+                };
+            };
+        };
+    };
+    list_identity_cases: {
+        parameters: {
+            query?: {
+                state?: "OPEN" | "DECIDED" | "all";
+                site?: string | null;
+                page?: number;
+                page_size?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CasePage"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    open_identity_case: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OpenBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaseDetail"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    get_identity_case: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                case_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaseDetail"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    list_identity_candidates: {
+        parameters: {
+            query?: {
+                q?: string | null;
+            };
+            header?: never;
+            path: {
+                case_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Candidates"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    correct_identity_case: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                case_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CorrectBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaseDetail"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    keep_identity_case: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                case_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReasonBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaseDetail"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    link_identity_case: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                case_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LinkBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaseDetail"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    reject_identity_case: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                case_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReasonBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaseDetail"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    undo_identity_case: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                case_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReasonBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaseDetail"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    list_orders: {
+        parameters: {
+            query?: {
+                state?: components["schemas"]["ExamState"][] | null;
+                site?: string | null;
+                q?: string | null;
+                modality?: string | null;
+                page?: number;
+                page_size?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OrderPage"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    place_order: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewOrderBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OrderView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    get_order: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                order_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OrderView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    change_order: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                order_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OrderBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OrderView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    set_order_state: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                order_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["StateBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OrderView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
                 };
             };
         };
@@ -1874,6 +3304,46 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["VerificationView"];
                 };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    get_montage: {
+        parameters: {
+            query?: {
+                revision?: number | null;
+            };
+            header?: never;
+            path: {
+                series_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/jpeg": unknown;
+                };
+            };
+            /** @description Not Modified */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Validation Error */
             422: {
@@ -2245,6 +3715,37 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["WorkitemDetail"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    get_quality: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                workitem_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QualityView"];
                 };
             };
             /** @description Validation Error */
