@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator
     from uuid import UUID
 
+    from deploy.keeping.backup import Copied
     from deploy.settings import Settings
     from storage.database import Database
     from storage.keeping.verification import Tally
@@ -38,6 +39,8 @@ def install(app: typer.Typer) -> None:
     """Add the commands of this module to `app`."""
     app.command()(verify)
     app.command("rebuild-index")(rebuild_index)
+    app.command()(backup)
+    app.command()(restore)
 
 
 @contextmanager
@@ -186,6 +189,123 @@ def rebuild_index(
     for key, reason in done.refused.items():
         typer.echo(f"{key}: {reason}", err=True)
     raise typer.Exit(EXIT_FINDINGS if done.refused else 0)
+
+
+Folder = Annotated[Path, typer.Argument(help="Folder of the backup; on another disk, closed")]
+
+
+class _Progress:
+    """Says every few seconds how far copying is."""
+
+    def __init__(self) -> None:
+        self._last = time.monotonic()
+
+    def __call__(self, done: Copied) -> None:
+        if time.monotonic() - self._last > _PROGRESS_SECONDS:
+            self._last = time.monotonic()
+            looked_at = done.copied + done.present + len(done.problems)
+            _say(f"{looked_at} of {done.total} objects, {done.bytes // _MEGABYTE} MB copied")
+
+
+def backup(
+    folder: Folder,
+    *,
+    list_snapshots: Annotated[bool, typer.Option("--list", help="List what is in it")] = False,
+    check: Annotated[
+        bool, typer.Option("--verify", help="Read all of the newest snapshot and check it")
+    ] = False,
+    snapshot: Annotated[
+        str | None, typer.Option(help="With --verify: another snapshot, by its name")
+    ] = None,
+    keep: Annotated[
+        int | None,
+        typer.Option(min=1, help="Then remove all but this many snapshots and what only they need"),
+    ] = None,
+    data_dir: DataDir = None,
+) -> None:
+    """Back up database, objects, keys and spool of a running or stopped system.
+
+    Repeated into the same folder it copies only new objects. Everything acknowledged before it
+    began is in it. Exit code 1 when an object was missing or damaged; the backup is made all the
+    same and names it.
+    """
+    from deploy.keeping import backup as backups  # noqa: PLC0415
+    from deploy.keeping.restore import choose  # noqa: PLC0415
+
+    if list_snapshots:
+        _list_snapshots(folder)
+        return
+    if check:
+        chosen = choose(folder, snapshot)
+        done = backups.check(folder, chosen, _Progress())
+        typer.echo(f"{chosen.name}: {done.present} objects as they were written")
+    else:
+        with _archive(data_dir) as (settings, database, objects):
+            made, manifest = backups.make(
+                folder, database.url, objects, settings.data_dir, _Progress()
+            )
+        typer.echo(f"{made.name}: {manifest.objects} objects, {manifest.bytes // _MEGABYTE} MB")
+        done = backups.Copied(manifest.objects, problems=manifest.problems)
+        if keep is not None:
+            snapshots, objects_removed = backups.keep_newest(folder, keep)
+            typer.echo(f"removed {snapshots} older snapshots and {objects_removed} objects")
+    _tell_problems(done.problems)
+
+
+def _list_snapshots(folder: Path) -> None:
+    from deploy.keeping.manifest import Manifest, snapshots_in  # noqa: PLC0415
+    from deploy.tables import render  # noqa: PLC0415
+
+    found = [(path.name, Manifest.read(path)) for path in snapshots_in(folder)]
+    rows = [
+        (name, one.schema, one.objects, one.bytes // _MEGABYTE, len(one.problems))
+        for name, one in found
+    ]
+    typer.echo(render(("snapshot", "schema", "objects", "MB", "problems"), rows))
+
+
+def _tell_problems(problems: dict[str, str]) -> None:
+    for key, problem in list(problems.items())[:_SHOWN]:
+        typer.echo(f"{key}: {problem}", err=True)
+    if problems:
+        _say(f"{len(problems)} objects are missing or damaged; `rdc verify` names their rows")
+        raise typer.Exit(EXIT_FINDINGS)
+
+
+def restore(
+    folder: Folder,
+    *,
+    snapshot: Annotated[str | None, typer.Option(help="Name of the snapshot; the newest")] = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="Replace the system that is here already")
+    ] = False,
+    data_dir: DataDir = None,
+) -> None:
+    """Bring a system back out of a backup. The system must be stopped.
+
+    Every object is compared with its digest on the way. Interrupted, it goes on when it is
+    repeated. Afterwards run `rdc verify`; if the object store outlived the database, also
+    `rdc rebuild-index`, which files what came after the backup.
+    """
+    from deploy import state  # noqa: PLC0415
+    from deploy.database_access import reachable_database  # noqa: PLC0415
+    from deploy.errors import AlreadyRunning  # noqa: PLC0415
+    from deploy.keeping.restore import choose  # noqa: PLC0415
+    from deploy.keeping.restore import restore as bring_back  # noqa: PLC0415
+    from deploy.settings import load  # noqa: PLC0415
+    from storage.objects import open_object_store  # noqa: PLC0415
+
+    settings = load(data_dir=data_dir)
+    chosen = choose(folder, snapshot)
+    if state.read(settings.run_dir) is not None:
+        raise AlreadyRunning(
+            "the system that would be replaced is running", remedy="Stop `rdc up` first."
+        )
+    with reachable_database(settings) as found:
+        objects = open_object_store(found.object_store)
+        done = bring_back(chosen, found, objects, _Progress(), force=force)
+    typer.echo(f"{chosen.name} restored: {done.copied} objects copied, {done.present} were here")
+    _tell_problems(done.problems)
 
 
 def _as_text(report: dict[str, Any]) -> str:

@@ -8,7 +8,6 @@ quarantine again. What people decided afterwards is not in the objects; it comes
 from the backup of the database.
 """
 
-import hashlib
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -31,6 +30,7 @@ from storage.dicom_header import DatasetError, read_file_meta, read_header
 from storage.identifiers import InvalidIdentifier, Sha256
 from storage.index.ingest import Filing, IngestOutcome, ReceivedInstance, ingest
 from storage.index.tables import Instance, Quarantine, QuarantineReason, Study, StudyState
+from storage.keeping.digests import digest_of
 from storage.objects import ObjectKey, ObjectStore, StoredObject
 from storage.registry import Device, Organisation, OrganisationKind
 
@@ -267,19 +267,15 @@ class Rebuilder:
                     self._result.known += 1
                     continue
             found = self._head(stored)
-            digest = self._digest(stored.key, found.dataset_offset) if found.recorded else ""
+            digest = ""
+            if found.recorded:
+                digest, _ = digest_of(self._objects, stored.key, found.dataset_offset)
             with self._database.transaction() as session:
                 entry = _refused_entry(found, entry_id, digest)
                 if entry.origin is not None:
                     self._require_origin(session, entry.origin)
                 quarantine.enter(session, entry, key=stored.key, size=stored.size)
                 self._result.quarantined += 1
-
-    def _digest(self, key: ObjectKey, offset: int) -> str:
-        digest = hashlib.sha256()
-        for piece in self._objects.stream(key, offset):
-            digest.update(piece)
-        return digest.hexdigest()
 
     def _require_origin(self, session: Session, origin: Origin) -> None:
         """Make site and device up where the registry does not have them (any more)."""

@@ -56,7 +56,7 @@ LEFTOVER_STEPS = ((signal.SIGINT, 5.0), (signal.SIGQUIT, 3.0), (signal.SIGKILL, 
 LOG_KEPT_BYTES = 8 << 20
 
 
-def _programs(data: Path) -> Path:
+def programs_for(data: Path) -> Path:
     """Find the bin directory of the wheel that fits the cluster in `data`, or the newest one."""
     spec = importlib.util.find_spec(WHEEL)
     roots = [Path(place) for place in (spec.submodule_search_locations or [])] if spec else []
@@ -177,7 +177,7 @@ class EmbeddedPostgres:
 
     def _start(self) -> None:
         self._end_leftover()
-        programs = _programs(self.data)
+        programs = programs_for(self.data)
         sockets = make_socket_directory(self.directory, SOCKET_NAME, again=self._socket_directory)
         self._socket_directory = sockets
         account = server_account(self.data, programs / "postgres", [sockets])

@@ -3,7 +3,7 @@
 Each room declares its own holdings beside its tables; `deploy` puts them together.
 """
 
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -32,7 +32,8 @@ from sqlalchemy.dialects import postgresql
 from storage.database import Database
 from storage.index.tables import Instance, Quarantine
 
-_FETCHED: Final = 1000
+FETCHED: Final = 1000
+"""Rows asked for at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,15 +136,8 @@ class Limits:
     after: str = ""
 
 
-@contextmanager
-def claims(
-    database: Database, holdings: Sequence[Holding], limits: Limits
-) -> Generator[Iterator[list[Expected]]]:
-    """Yield the claims as they are now, by object key in ascending order, those of a key together.
-
-    PostgreSQL sorts them once and keeps the result aside (a cursor WITH HOLD), so that however
-    long the reader takes, no transaction stays open and memory here does not grow.
-    """
+def claims_query(holdings: Sequence[Holding], limits: Limits) -> bytes:
+    """Return the SQL of the claims by object key in ascending order of its bytes."""
     statement = everything(holdings)
     columns = statement.selected_columns
     if limits.site_id is not None:
@@ -154,18 +148,34 @@ def claims(
     key = columns.object_key.collate("C")
     if limits.after:
         statement = statement.where(key > limits.after)
-    statement = statement.order_by(key)
-    text = str(
-        statement.compile(dialect=postgresql.dialect(), compile_kwargs={"literal_binds": True})
+    compiled = statement.order_by(key).compile(
+        dialect=postgresql.dialect(), compile_kwargs={"literal_binds": True}
     )
+    return str(compiled).encode()
+
+
+def by_key(rows: Iterable[tuple[Any, ...]]) -> Iterator[list[Expected]]:
+    """Return the rows of `claims_query`, those of one key together."""
+    claimed = (Expected(*row) for row in rows)
+    return (list(group) for _, group in groupby(claimed, key=attrgetter("object_key")))
+
+
+@contextmanager
+def claims(
+    database: Database, holdings: Sequence[Holding], limits: Limits
+) -> Generator[Iterator[list[Expected]]]:
+    """Yield the claims as they are now, by object key in ascending order, those of a key together.
+
+    PostgreSQL sorts them once and keeps the result aside (a cursor WITH HOLD), so that however
+    long the reader takes, no transaction stays open and memory here does not grow.
+    """
     with (
         database.listen() as connection,
         connection.cursor("claims", withhold=True) as cursor,
     ):
-        cursor.itersize = _FETCHED
-        cursor.execute(text.encode())
-        rows = (Expected(*row) for row in cursor)
-        yield (list(group) for _, group in groupby(rows, key=attrgetter("object_key")))
+        cursor.itersize = FETCHED
+        cursor.execute(claims_query(holdings, limits))
+        yield by_key(cursor)
 
 
 def named_now(database: Database, holdings: Sequence[Holding], keys: Sequence[str]) -> set[str]:

@@ -5,7 +5,6 @@ does not grow with either. What looks wrong is looked at once more before it is
 said: on a live system rows and objects come and go while we read.
 """
 
-import hashlib
 import time
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -22,8 +21,9 @@ from sqlalchemy.orm import Session
 from storage import audit
 from storage.clock import utc_now
 from storage.database import Database
-from storage.dicom_header import DatasetError, read_file_meta
+from storage.dicom_header import DatasetError
 from storage.errors import RdcError
+from storage.keeping.digests import digest_of
 from storage.keeping.holdings import Expected, Holding, Limits, claims, named_now
 from storage.keeping.tables import Fault, Verification, VerificationFinding
 from storage.objects import (
@@ -259,7 +259,7 @@ class Verifier:
         for offset, sha256 in wanted:
             claim = next(one for one in pair.claims if one.sha256 == sha256)
             try:
-                digest, length = self._digest(pair.key, offset)
+                digest, length = digest_of(self._objects, pair.key, offset)
             except ObjectNotFound:
                 result.findings.append(_finding(Fault.MISSING, claim, "the object", "none"))
                 break
@@ -276,17 +276,6 @@ class Verifier:
     def _sampled(self, key: str) -> bool:
         # By the run, so that another run reads others.
         return zlib.crc32(f"{self._id}{key}".encode()) < self._options.sample * _CRC_VALUES
-
-    def _digest(self, key: ObjectKey, offset: int | None) -> tuple[str, int]:
-        if offset is None:
-            with self._objects.open(key) as file:
-                offset = read_file_meta(file).dataset_offset
-        digest = hashlib.sha256()
-        length = 0
-        for piece in self._objects.stream(key, offset):
-            digest.update(piece)
-            length += len(piece)
-        return digest.hexdigest(), length
 
     def _is_doubtful(self, pair: Pair) -> bool:
         """Tell whether one side is missing; count what need not have a row."""
