@@ -20,9 +20,11 @@ const STATE_TONES: Record<State, Tone> = {
   FINAL: 'green',
   PUBLISHED: 'green',
   DELIVERED: 'green',
+  HELD: 'red',
+  WITHDRAWN: 'slate',
 };
 /** A hollow dot: waiting for somebody; a full one: somebody is at it, or it is done. */
-const WAITING: ReadonlySet<State> = new Set<State>(['QUEUED', 'WRITTEN', 'FINAL', 'PUBLISHED']);
+const WAITING: ReadonlySet<State> = new Set<State>(['QUEUED', 'WRITTEN', 'FINAL', 'PUBLISHED', 'HELD']);
 
 export function StateChip({ state }: { state: State }) {
   const { t } = useLanguage();

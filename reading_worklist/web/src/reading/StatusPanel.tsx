@@ -67,6 +67,10 @@ function useStatusText(item: WorkitemDetail): string {
       return t('status.reviewingByOther', { name: holder });
     case 'RETURNED':
       return t('status.returned');
+    case 'HELD':
+      return t('status.held');
+    case 'WITHDRAWN':
+      return t('status.withdrawn');
     case 'FINAL':
     case 'PUBLISHED':
     case 'DELIVERED':

@@ -1,11 +1,11 @@
 import type { Lane, State } from '../api/types';
 
 /** The tabs of the worklist: each is a set of states. */
-export const TABS = ['open', 'QUEUED', 'CLAIMED', 'RETURNED', 'WRITTEN', 'REVIEWING', 'done'] as const;
+export const TABS = ['open', 'QUEUED', 'CLAIMED', 'RETURNED', 'WRITTEN', 'REVIEWING', 'HELD', 'done'] as const;
 export type Tab = (typeof TABS)[number];
 
-const OPEN: readonly State[] = ['QUEUED', 'CLAIMED', 'RETURNED', 'WRITTEN', 'REVIEWING'];
-const DONE: readonly State[] = ['FINAL', 'PUBLISHED', 'DELIVERED'];
+const OPEN: readonly State[] = ['QUEUED', 'CLAIMED', 'RETURNED', 'WRITTEN', 'REVIEWING', 'HELD'];
+const DONE: readonly State[] = ['FINAL', 'PUBLISHED', 'DELIVERED', 'WITHDRAWN'];
 
 /** The states that a tab shows. */
 export function statesOf(tab: Tab): readonly State[] {

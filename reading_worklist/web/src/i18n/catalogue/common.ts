@@ -113,6 +113,8 @@ export const common = {
   'state.FINAL': ['已签发', 'Signed'],
   'state.PUBLISHED': ['已发布', 'Published'],
   'state.DELIVERED': ['已送达', 'Delivered'],
+  'state.HELD': ['身份待核', 'Identity hold'],
+  'state.WITHDRAWN': ['已退回机构', 'Back at the site'],
   'priority.STAT': ['急诊', 'STAT'],
   'priority.URGENT': ['加急', 'Urgent'],
   'priority.ROUTINE': ['平诊', 'Routine'],
