@@ -81,7 +81,10 @@ export const reading = {
   ],
   'status.reviewingByOther': ['{name} 正在审核', '{name} is reviewing the report'],
   'status.returned': ['已退回，等待书写医师修改', 'Returned; waiting for the writer'],
-  'status.held': ['身份待核：调度核对检查与申请后方可书写', 'Identity hold: the dispatcher checks whose study it is before anybody reads it'],
+  'status.held': [
+    '身份待核：调度核对检查与申请后方可书写',
+    'Identity hold: the dispatcher checks whose study it is before anybody reads it',
+  ],
   'status.withdrawn': ['已退回送检机构，不再阅片', 'Sent back to its site; it is not read'],
   'status.notForYou': ['您的角色不能书写或审核', 'Your role can neither write nor review'],
 
