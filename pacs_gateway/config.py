@@ -14,17 +14,51 @@ def _no_modalities() -> Mapping[str, float]:
 
 
 @dataclass(frozen=True, slots=True)
+class CommitmentConfig:
+    """Settings of storage commitment.
+
+    wait_seconds: how long an instance that is named and not filed yet may still arrive before it
+        counts as not there.
+    hold_seconds: how long a result waits for the association over which it was asked for, before we
+        open one of our own.
+    """
+
+    wait_seconds: float = 600.0
+    hold_seconds: float = 3.0
+
+
+@dataclass(frozen=True, slots=True)
+class TlsConfig:
+    """Settings of secured associations (PS3.15 B.9, B.10).
+
+    port: where to listen for them; port 0 takes a free one.
+    certificate, key: ours, PEM.
+    authorities: PEM certificates that may issue those of devices; None when devices have none.
+    client_certificate_required: whether a device without one is turned away in the handshake.
+    """
+
+    port: int
+    certificate: Path
+    key: Path
+    authorities: Path | None = None
+    client_certificate_required: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class GatewayConfig:
     """Settings of one gateway process.
 
     ae_title: our application entity title: called by devices, calling when we deliver.
     host, port: where to listen; port 0 takes a free one.
-    spool_dir: directory of this process alone; on the same filesystem as a `file://` object store,
+    tls: of secured associations, beside the others; None without.
+    listeners: how many processes receive.
+    spool_dir: directory of this gateway alone; on the same filesystem as a `file://` object store,
         files move without a copy.
     spool_reserve_bytes: free space of the spool's filesystem below which an instance is refused
         with status A700H.
     quiet_seconds: how long a study must be quiet to be complete, by Modality (0008,0060);
         `quiet_seconds_default` for the others.
+    maximum_associations: most associations of all devices at once; each has a limit of its own too.
     maximum_pdu_length: largest P-DATA-TF we offer to receive (PS3.8 D.1), bytes.
     network_timeout_seconds: silence of a peer after which its association is aborted.
     acse_timeout_seconds: how long an association may take to be requested, answered or released.
@@ -32,6 +66,7 @@ class GatewayConfig:
     device_grace_seconds: the same while the database cannot be asked.
     drain_batch: most instances filed in one transaction.
     stop_grace_seconds: how long running associations may finish when the gateway stops.
+    commitment: of storage commitment.
     """
 
     ae_title: str
@@ -47,8 +82,12 @@ class GatewayConfig:
     acse_timeout_seconds: float = 30.0
     device_cache_seconds: float = 5.0
     device_grace_seconds: float = 86_400.0
-    drain_batch: int = 64
+    drain_batch: int = 128
+    query_results_max: int = 10_000
     stop_grace_seconds: float = 10.0
+    tls: TlsConfig | None = None
+    listeners: int = 2
+    commitment: CommitmentConfig = field(default_factory=CommitmentConfig)
 
     def quiet(self, modality: str | None) -> timedelta:
         """Return the quiet time of a study to which an instance of `modality` came."""

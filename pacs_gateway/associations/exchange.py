@@ -108,3 +108,11 @@ class Service(Protocol):
     def begin(self, command: Command, context: Context) -> Reception:
         """Start to serve a request that came under this presentation context."""
         ...
+
+
+class AssociationService(Service, Protocol):
+    """A service that may also speak first."""
+
+    def follow_ups(self, contexts: Iterable[Context]) -> Iterable[tuple[Context, FollowUp]]:
+        """Return what to call while the association is idle, from its beginning on."""
+        ...

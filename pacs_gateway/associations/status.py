@@ -23,6 +23,14 @@ class Status(IntEnum):
     CANCEL = 0xFE00
     # PS3.7 C.5.9 Processing failure: our fault, nothing is said about the dataset.
     PROCESSING_FAILURE = 0x0110
+    # PS3.7 C.5.x, of DIMSE-N requests.
+    NO_SUCH_SOP_INSTANCE = 0x0112
+    INVALID_ARGUMENT_VALUE = 0x0115
+    NO_SUCH_ACTION = 0x0123
+    NOT_AUTHORIZED = 0x0124
+    RESOURCE_LIMITATION = 0x0213
+    # PS3.3 C.14.1.1, where it is a reason for the whole request.
+    DUPLICATE_TRANSACTION_UID = 0x0131
     # PS3.7 C.5.16 Unrecognized operation.
     UNRECOGNIZED_OPERATION = 0x0211
     # PS3.4 B.2.3 Refused: out of resources.

@@ -19,7 +19,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from pacs_gateway.config import ReturnsConfig
-from pacs_gateway.returns.dicom_destination import DeliveryAnswer, DicomReceiver, deliver
+from pacs_gateway.returns.dicom_destination import DeliveryAnswer, deliver
 from pacs_gateway.returns.encapsulated_pdf import (
     ReportFacts,
     StudyFacts,
@@ -34,7 +34,7 @@ from storage.dicom_header import InstanceHeader, read_header
 from storage.index.tables import Instance, Study
 from storage.messages import ReportDelivered, ReportIssued
 from storage.objects import ObjectKey, ObjectStore, ObjectStoreError
-from storage.registry import Destination
+from storage.registry import Destination, Listener
 
 # Between "due" and the start of the attempt a message travels through the broker; it may get lost.
 _DISPATCH_SECONDS: Final = 30.0
@@ -54,7 +54,7 @@ class _Task:
     pdf_sha256: str
     modalities: tuple[str, ...]
     source_object_key: str | None
-    receiver: DicomReceiver
+    receiver: Listener
     active: bool
 
 
@@ -205,7 +205,7 @@ def _take(delivery_id: UUID, database: Database, config: ReturnsConfig) -> _Task
                 .order_by(Instance.id)
                 .limit(1)
             ),
-            receiver=DicomReceiver(destination.ae_title, destination.host, destination.port),
+            receiver=Listener(destination.ae_title, destination.host, destination.port),
             active=destination.active,
         )
 

@@ -1,14 +1,14 @@
 """Which service answers a request: by the request and the SOP class of its context."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from pacs_gateway.associations.commands import Command, CommandField
 from pacs_gateway.associations.contexts import is_storage
-from pacs_gateway.associations.exchange import Context, Reception
+from pacs_gateway.associations.exchange import Context, FollowUp, Reception
 from pacs_gateway.associations.status import SUCCESS, Answer, Status
 from pacs_gateway.part10 import Origin
-from pacs_gateway.services.operations import CollectedRequest, Operation
+from pacs_gateway.services.operations import CollectedRequest, Greeting, Operation
 from pacs_gateway.services.settled import Settled
 from pacs_gateway.services.store import begin_store
 from pacs_gateway.spool import Spool
@@ -19,13 +19,19 @@ _UNRECOGNIZED: Final = Answer(Status.UNRECOGNIZED_OPERATION, "operation is not s
 class Dispatch:
     """All services of a gateway; makes those of one association."""
 
-    def __init__(self, spool: Spool, operations: Iterable[Operation]) -> None:
-        """Receive into `spool` and serve `operations`.
+    def __init__(
+        self,
+        spool: Spool,
+        operations: Iterable[Operation],
+        greetings: Iterable[Greeting] = (),
+    ) -> None:
+        """Receive into `spool`, serve `operations`, and greet who associates.
 
         Raises:
             ValueError: two operations claim the same request under the same SOP class.
         """
         self._spool = spool
+        self._greetings = tuple(greetings)
         self._operations: dict[tuple[int, str], Operation] = {}
         for operation in operations:
             for abstract_syntax in operation.abstract_syntaxes:
@@ -41,19 +47,33 @@ class Dispatch:
 
     def serve(self, origin: Origin) -> "AssociationServices":
         """Return the services of an association with `origin`."""
-        return AssociationServices(self._spool, self._operations, origin)
+        return AssociationServices(self._spool, self._operations, self._greetings, origin)
 
 
 class AssociationServices:
     """Serves the requests of one admitted association; see `exchange.Service`."""
 
     def __init__(
-        self, spool: Spool, operations: dict[tuple[int, str], Operation], origin: Origin
+        self,
+        spool: Spool,
+        operations: dict[tuple[int, str], Operation],
+        greetings: Sequence[Greeting],
+        origin: Origin,
     ) -> None:
         """Serve what comes from `origin`."""
         self._spool = spool
         self._operations = operations
+        self._greetings = greetings
         self._origin = origin
+
+    def follow_ups(self, contexts: Iterable[Context]) -> Iterable[tuple[Context, FollowUp]]:
+        """Return the greetings for which the association has a context."""
+        accepted = list(contexts)
+        for greeting in self._greetings:
+            fit = (one for one in accepted if one.abstract_syntax in greeting.abstract_syntaxes)
+            context = next(fit, None)
+            if context is not None:
+                yield context, greeting.follow_up(self._origin)
 
     def begin(self, command: Command, context: Context) -> Reception:
         """Start to serve a request."""

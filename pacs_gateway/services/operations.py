@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from pacs_gateway.associations.commands import Command, CommandField, ProtocolViolation
-from pacs_gateway.associations.exchange import Exchange
+from pacs_gateway.associations.exchange import Exchange, FollowUp
 from pacs_gateway.associations.pdu_reader import PeerGone, PeerSilent
 from pacs_gateway.associations.status import Answer, Status
 from pacs_gateway.part10 import Origin
@@ -56,6 +56,18 @@ class Operation:
     field: CommandField
     abstract_syntaxes: frozenset[str]
     serve: Callable[[Call], Answer]
+
+
+@dataclass(frozen=True, slots=True)
+class Greeting:
+    """Something that a device which associates shall hear without asking.
+
+    follow_up: made once for each association that accepted one of the SOP classes, and called while
+        it is idle, see `exchange.FollowUp`.
+    """
+
+    abstract_syntaxes: frozenset[str]
+    follow_up: Callable[[Origin], FollowUp]
 
 
 class CollectedRequest:

@@ -1,0 +1,70 @@
+"""Opening associations to the machines of a site (PS3.8 §7.1), as every SCU of ours does."""
+
+from typing import Any, Final
+
+from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
+from pynetdicom.ae import ApplicationEntity
+from pynetdicom.association import Association
+from pynetdicom.presentation import build_context, build_role
+
+from pacs_gateway.config import ReturnsConfig
+from pacs_gateway.implementation import IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_NAME
+from storage.registry import Listener
+
+# pynetdicom's entity is typed in part only.
+_Entity: Any = ApplicationEntity
+_SYNTAXES: Final = (ExplicitVRLittleEndian, ImplicitVRLittleEndian)
+
+
+class NoAssociation(Exception):
+    """No association was established; the text says why, for a person."""
+
+
+def open_association(
+    listener: Listener,
+    abstract_syntax: str,
+    config: ReturnsConfig,
+    *,
+    what: str,
+    as_scp: bool = False,
+) -> Association:
+    """Associate with `listener` for one SOP class and return the established association.
+
+    what: the SOP class in words, for the error. as_scp: propose the SCP role for us (PS3.7
+    D.3.3.4), as who reports events must.
+
+    Raises:
+        NoAssociation: not reached, rejected, or the SOP class is not accepted.
+    """
+    ae = _Entity(config.calling_ae_title)
+    ae.implementation_class_uid = IMPLEMENTATION_CLASS_UID
+    ae.implementation_version_name = IMPLEMENTATION_VERSION_NAME
+    ae.connection_timeout = config.connect_timeout_seconds
+    ae.acse_timeout = config.acse_timeout_seconds
+    ae.dimse_timeout = config.dimse_timeout_seconds
+    ae.network_timeout = config.dimse_timeout_seconds
+    # In two contexts: a receiver that can only read the default still gets it.
+    contexts = [build_context(abstract_syntax, syntax) for syntax in _SYNTAXES]
+    roles = [build_role(abstract_syntax, scp_role=True)] if as_scp else []
+    where = f"{listener.ae_title} at {listener.host}:{listener.port}"
+    try:
+        association: Association = ae.associate(
+            listener.host,
+            listener.port,
+            contexts=contexts,
+            ae_title=listener.ae_title,
+            ext_neg=roles,
+        )
+    except OSError as error:
+        raise NoAssociation(f"host {listener.host} is not known: {error.strerror}") from error
+    if association.is_established:
+        return association
+    primitive = association.acceptor.primitive
+    if association.is_rejected and primitive is not None:
+        raise NoAssociation(
+            f"association rejected by {where}: "
+            f"{primitive.result_str}, {primitive.source_str}, {primitive.reason_str}"
+        )
+    if primitive is not None:
+        raise NoAssociation(f"{where} does not accept {what}")
+    raise NoAssociation(f"no connection to {where}")
