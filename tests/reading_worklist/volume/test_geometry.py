@@ -213,7 +213,7 @@ def test_slices_without_a_place_are_found() -> None:
     fault=st.sampled_from(["missing", "doubled", "turned", "aside", "along"]),
     data=st.data(),
 )
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=120, deadline=None)
 def test_the_injected_fault_is_found_and_nothing_else(
     *,
     count: int,

@@ -3,6 +3,7 @@ export const keys = {
   workitems: ['workitems'] as const,
   sites: ['sites'] as const,
   workitem: (id: string) => ['workitem', id] as const,
+  quality: (id: string) => ['workitem', id, 'quality'] as const,
   timeline: (id: string) => ['workitem', id, 'timeline'] as const,
   submission: (id: string, number: number) => ['document', 'submission', id, number] as const,
   report: (versionId: string) => ['document', 'report', versionId] as const,

@@ -3,6 +3,7 @@ import { ecg } from './catalogue/ecg';
 import { operations } from './catalogue/operations';
 import { portal } from './catalogue/portal';
 import { problems } from './catalogue/problems';
+import { quality } from './catalogue/quality';
 import { reading } from './catalogue/reading';
 import { verification } from './catalogue/verification';
 import { worklist } from './catalogue/worklist';
@@ -20,6 +21,7 @@ export const catalogue = {
   ...ecg,
   ...portal,
   ...operations,
+  ...quality,
   ...verification,
 };
 

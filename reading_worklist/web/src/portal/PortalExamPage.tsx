@@ -11,6 +11,7 @@ import { PdfFrame } from '../design/PdfFrame';
 import { DeliverySteps, Steps } from '../design/Steps';
 import { formatDateTime } from '../i18n/format';
 import { useLanguage } from '../i18n/language';
+import { QualityFeedback } from '../quality/QualityFeedback';
 import { useExam } from './queries';
 import { ROAD } from './road';
 import './portal.css';
@@ -73,6 +74,7 @@ function ExamView({ exam }: { exam: ExamDetail }) {
           )}
         </section>
         <aside className="portal-side">
+          <QualityFeedback id={exam.id} />
           <h2>{t('timeline.title')}</h2>
           <Steps times={ROAD.map(([name, member]) => [`road.${name}`, exam.steps[member]] as const)} />
           {exam.reports.map((report) => (

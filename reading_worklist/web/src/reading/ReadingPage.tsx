@@ -27,6 +27,7 @@ const HELP: readonly HelpLine[] = [
   [['Ctrl', 'Enter'], 'keys.sign'],
   [['Alt', '1–3'], 'keys.fields'],
   [['Alt', 'V'], 'keys.viewer'],
+  [['Alt', 'Q'], 'keys.quality'],
   [['Alt', 'W'], 'keys.back'],
   [['?'], 'keys.help'],
 ];

@@ -76,6 +76,11 @@ export const WorklistRow = memo(function WorklistRow({
             +
           </span>
         )}
+        {item.quality_warnings > 0 && (
+          <span className="row-late" title={t('worklist.qualityWarnings', { n: item.quality_warnings })}>
+            !
+          </span>
+        )}
         {description === '' ? <span className="quiet">{t('worklist.noDescription')}</span> : description}
       </td>
       <td

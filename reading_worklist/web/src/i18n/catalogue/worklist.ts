@@ -27,6 +27,7 @@ export const worklist = {
   'worklist.column.action': ['操作', 'Action'],
   'worklist.images': ['{series} 序列 / {instances} 幅', '{series} series / {instances} images'],
   'worklist.noDescription': ['未注明项目', 'No description'],
+  'worklist.qualityWarnings': ['图像质量提示：{n} 条', 'Image quality warnings: {n}'],
   'worklist.late': ['签发后有新图像到达', 'Images arrived after the report was signed'],
   'worklist.claimedByMe': ['我', 'Me'],
   'worklist.writtenBy': ['{name} 书写', 'by {name}'],
@@ -62,6 +63,7 @@ export const worklist = {
   'keys.fields': ['跳到所见 / 诊断 / 建议', 'Go to findings / impression / advice'],
   'keys.back': ['返回列表', 'Back to the list'],
   'keys.viewer': ['在第二屏打开阅片器', 'Viewer in a second window'],
+  'keys.quality': ['展开或收起图像质量与序列概览', 'Show or hide image quality and series'],
   'keys.caliper': ['移动卡尺右边（加 Shift 每次 5 毫米）', 'Move the right caliper edge (with Shift by 5 mm)'],
   'keys.caliperClear': ['清除卡尺', 'Remove the caliper'],
   'keys.inViewer': [
