@@ -157,11 +157,16 @@ def worker(
 
 
 @app.command()
-def web(*, http_port: HttpPort = None, http_host: HttpHost = None) -> None:
-    """Run the web server alone; several may share one database and object store."""
+def web(
+    *,
+    http_port: HttpPort = None,
+    http_host: HttpHost = None,
+    name: Annotated[str, typer.Option(help="Name of the process, for its log.")] = "web",
+) -> None:
+    """Run the web server alone; several may share one port, database and object store."""
     from deploy import run  # noqa: PLC0415
 
-    run.web(_settings(http_port=http_port, http_host=http_host))
+    run.web(_settings(http_port=http_port, http_host=http_host), name)
 
 
 @app.command()

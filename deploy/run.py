@@ -90,13 +90,26 @@ def worker(settings: Settings, queues: Sequence[str], name: str) -> int:
         return run_worker(parts, queues, name, readiness.announce)
 
 
-def web(settings: Settings) -> None:
+def _shared_port(host: str, port: int) -> socket.socket:
+    """Return a socket bound to a port that other web processes of this machine may bind, too.
+
+    The kernel shares the connections out among them.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    bound = socket.socket(family, socket.SOCK_STREAM)
+    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    bound.bind((host, port))
+    return bound
+
+
+def web(settings: Settings, name: str) -> None:
     """Run the web server."""
     import uvicorn  # noqa: PLC0415
 
     from reading_worklist.app import create_app  # noqa: PLC0415
 
-    with open_parts(settings, "web", pool_size=20) as parts:
+    with open_parts(settings, name, pool_size=20) as parts:
         app = create_app(web_config(settings), parts.database, parts.objects)
 
         class Server(uvicorn.Server):
@@ -123,4 +136,4 @@ def web(settings: Settings) -> None:
                 server_header=False,
                 timeout_graceful_shutdown=WEB_STOP_SECONDS,
             )
-        ).run()
+        ).run(sockets=[_shared_port(settings.http_host, settings.http_port)])

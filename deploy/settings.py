@@ -174,6 +174,9 @@ class Settings(BaseSettings):
     worker_threads: Annotated[int, Field(ge=1, le=64)] = Field(
         default=4, description="tasks that one worker process handles at once"
     )
+    web_processes: Annotated[int, Field(ge=1, le=32)] = Field(
+        default=2, description="web processes that `rdc up` runs on the one HTTP port"
+    )
     spool_reserve_mb: Annotated[int, Field(ge=0)] = Field(
         default=1024, description="free space, MB, below which new instances are refused (A700)"
     )

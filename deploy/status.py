@@ -15,7 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from deploy import state
 from deploy.celery_app import BrokerUnavailable, Wakeups
 from deploy.embedded.processes import ProcessRecord
-from deploy.supervisor import CHILDREN
+from deploy.supervisor import children_of
 from deploy.tables import render
 from reading_worklist.workitems.tables import Workitem
 from storage import outbox
@@ -129,7 +129,7 @@ def collect(settings: Settings) -> Status:
 def _processes(settings: Settings) -> list[ProcessStatus]:
     records = {record.name: record for record in ProcessRecord.read_all(settings.run_dir)}
     rows: list[ProcessStatus] = []
-    for spec in CHILDREN:
+    for spec in children_of(settings):
         record = records.get(spec.name)
         process = record.find() if record else None
         if process is None:

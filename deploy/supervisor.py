@@ -43,6 +43,12 @@ CHILDREN: Final = (
     ChildSpec("web", ("web",)),
 )
 
+def children_of(settings: Settings) -> tuple[ChildSpec, ...]:
+    """Return the processes of a system: `CHILDREN`, and the web processes beside the first."""
+    more = (f"web-{number}" for number in range(2, settings.web_processes + 1))
+    return (*CHILDREN, *(ChildSpec(name, ("web", "--name", name)) for name in more))
+
+
 Say = Callable[[str], None]
 
 
@@ -64,12 +70,12 @@ class Supervisor:
         *,
         say: Say,
         stop: threading.Event,
-        children: Sequence[ChildSpec] = CHILDREN,
+        children: Sequence[ChildSpec] | None = None,
     ) -> None:
         self.settings = settings
         self._say = say
         self._stop = stop
-        self._specs = tuple(children)
+        self._specs = children_of(settings) if children is None else tuple(children)
         self._hurry = False
         self._held = ExitStack()
         self._postgres: EmbeddedPostgres | None = None

@@ -15,7 +15,15 @@ from tests.deploy.system import System, rdc
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
-PROCESSES = {"gateway", "relay", "worker-messages", "worker-returns", "worker-analysis", "web"}
+PROCESSES = {
+    "gateway",
+    "relay",
+    "worker-messages",
+    "worker-returns",
+    "worker-analysis",
+    "web",
+    "web-2",
+}
 
 Start = Callable[[], System]
 
