@@ -118,7 +118,7 @@ class PiecesResponse(Response):
         """Send the answer; give up quietly when the client has gone."""
         async with aclosing(self._chunks()) as chunks, _watch(receive, self.length) as gone:
             # The head of a part, and the first bytes of an object.
-            begun = [await anext(chunks, b""), await anext(chunks, b"")]
+            head, ahead = await anext(chunks, b""), await anext(chunks, None)
             await send(
                 {
                     "type": "http.response.start",
@@ -126,13 +126,12 @@ class PiecesResponse(Response):
                     "headers": self.raw_headers,
                 }
             )
-            for chunk in begun:
-                await send({"type": "http.response.body", "body": chunk, "more_body": True})
-            async for chunk in chunks:
-                await send({"type": "http.response.body", "body": chunk, "more_body": True})
+            while ahead is not None:
+                await send({"type": "http.response.body", "body": head, "more_body": True})
                 if gone.is_set():
                     return
-            await send({"type": "http.response.body", "body": b"", "more_body": False})
+                head, ahead = ahead, await anext(chunks, None)
+            await send({"type": "http.response.body", "body": head, "more_body": False})
 
     async def _chunks(self) -> AsyncGenerator[bytes]:
         """Yield the body; small pieces joined, large ones by the megabyte."""
