@@ -159,9 +159,22 @@ class StudyListing(Base):
             "modality",
             "studied_at",
             "study_id",
-            postgresql_include=["site_id"],
+            postgresql_include=["site_id", "patient_id"],
         ),
-        Index("ix_study_listing_of_site", "site_id", "modality", "studied_at", "study_id"),
+        Index(
+            "ix_study_listing_of_site",
+            "site_id",
+            "modality",
+            "studied_at",
+            "study_id",
+            postgresql_include=["patient_id"],
+        ),
+        Index(
+            "ix_study_listing_of_patient",
+            "patient_id",
+            "modality",
+            postgresql_include=["studied_at", "study_id", "site_id"],
+        ),
     )
 
     study_id: Mapped[UUID] = mapped_column(
@@ -169,6 +182,7 @@ class StudyListing(Base):
     )
     modality: Mapped[str] = mapped_column(primary_key=True)
     site_id: Mapped[UUID]
+    patient_id: Mapped[UUID]
     studied_at: Mapped[datetime] = mapped_column(DateTime(timezone=False))
 
 
@@ -246,6 +260,8 @@ class Quarantine(Base):
 
     instance_id: for a UID conflict, the filed instance with which it can be compared.
     detail: facts for the person (expected, found, remedy, command UIDs); no patient data.
+    resolution: the decision's word (`reading_worklist.quarantine`).
+    purged_at: when its object was removed for good with the study it belonged to.
     """
 
     __tablename__ = "quarantine"
@@ -257,8 +273,8 @@ class Quarantine(Base):
     peer_address: Mapped[str]
     reason: Mapped[QuarantineReason] = mapped_column(Word(QuarantineReason))
     sop_instance_uid: Mapped[str | None]
-    instance_id: Mapped[int | None] = mapped_column(ForeignKey("instance.id"))
-    object_key: Mapped[str]
+    instance_id: Mapped[int | None] = mapped_column(ForeignKey("instance.id"), index=True)
+    object_key: Mapped[str] = mapped_column(index=True)
     object_size: Mapped[int] = mapped_column(BigInteger)
     dataset_sha256: Mapped[str]
     detail: Mapped[dict[str, str]] = mapped_column(JSONB, default=dict)
@@ -266,3 +282,4 @@ class Quarantine(Base):
     resolved_at: Mapped[datetime | None]
     resolved_by: Mapped[UUID | None] = mapped_column(ForeignKey("person.id"))
     resolution: Mapped[str | None]
+    purged_at: Mapped[datetime | None]

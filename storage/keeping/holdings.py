@@ -96,7 +96,7 @@ QUARANTINED: Final = Holding(
         cast(Quarantine.id, String),
         Quarantine.site_id,
         Quarantine.received_at,
-    ),
+    ).where(Quarantine.purged_at.is_(None)),
 )
 INDEX_HOLDINGS: Final = (INSTANCES, QUARANTINED)
 

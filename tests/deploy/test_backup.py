@@ -7,7 +7,7 @@ from typing import Any
 import psycopg
 import pytest
 from psycopg import sql
-from sqlalchemy import make_url, select
+from sqlalchemy import delete, make_url, select
 
 from deploy.embedded.postgres import EmbeddedPostgres
 from deploy.keeping import HOLDINGS, backup
@@ -23,7 +23,7 @@ from storage.keeping.verification import Options, Verifier
 from storage.objects import ObjectStore, open_object_store
 from storage.registry import Organisation
 from tests.pacs_gateway.datasets import sample
-from tests.support.archive import Archive
+from tests.support.archive import Archive, lose_rows
 from tests.support.seed import Consortium
 
 
@@ -137,11 +137,7 @@ def test_only_new_objects_are_copied_and_old_snapshots_can_go(
     )
     assert seen == [1]
     with archive.database.transaction() as session:
-        session.delete(
-            session.scalars(
-                select(Instance).where(Instance.object_key == received.object_key)
-            ).one()
-        )
+        lose_rows(session, delete(Instance).where(Instance.object_key == received.object_key))
     third, _ = make(archive, data_dir, folder)
     assert backup.keep_newest(folder, 1) == (2, 1)
     assert snapshots_in(folder) == [third]

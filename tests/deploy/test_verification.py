@@ -26,7 +26,7 @@ from storage.keeping.verification import (
 )
 from storage.objects import ObjectKey, ObjectStore
 from tests.pacs_gateway.datasets import sample
-from tests.support.archive import Archive
+from tests.support.archive import Archive, lose_rows
 from tests.support.seed import Consortium
 
 AT_ONCE = timedelta(0)
@@ -82,7 +82,7 @@ def test_each_fault_is_found_and_named(archive: Archive, tmp_path: Path) -> None
     with path_of(tmp_path, cut).open("r+b") as file:
         file.truncate(2000)
     with archive.database.transaction() as session:
-        session.execute(delete(Instance).where(Instance.object_key == forgotten))
+        lose_rows(session, delete(Instance).where(Instance.object_key == forgotten))
     archive.objects.put(ObjectKey("elsewhere/a"), b"x")
     archive.objects.put(ObjectKey("derived/a"), b"x")
     run = verify(archive)

@@ -25,7 +25,7 @@ from storage.outbox import OutboxMessage
 from storage.registry import Device, Organisation, change_organisation
 from tests.pacs_gateway.conftest import Site
 from tests.pacs_gateway.datasets import pydicom_file, sample
-from tests.support.archive import Archive
+from tests.support.archive import Archive, lose_rows
 
 # What is made anew whenever a row is, or tells when the study was complete.
 VOLATILE = {
@@ -63,8 +63,7 @@ def index(database: Database) -> dict[str, list[dict[str, Any]]]:
 
 def drop_index(database: Database) -> None:
     with database.transaction() as session:
-        for table in (Quarantine, Instance, Series, Study, Patient):
-            session.execute(delete(table))
+        lose_rows(session, *(delete(one) for one in (Quarantine, Instance, Series, Study, Patient)))
 
 
 def fill(archive: Archive, other: Archive) -> None:

@@ -6,6 +6,9 @@ from datetime import UTC, datetime, timedelta
 from io import BytesIO
 from uuid import UUID
 
+from sqlalchemy import Delete, text
+from sqlalchemy.orm import Session
+
 from pacs_gateway import part10
 from pacs_gateway.part10 import Origin, Reception, Refusal
 from storage.database import Database
@@ -80,3 +83,11 @@ class Archive:
         with self.database.transaction() as session:
             (outcome,) = ingest(session, [received])
         return outcome, received
+
+
+def lose_rows(session: Session, *statements: Delete) -> None:
+    """Delete index rows as a lost database would, past the guard that no instance goes unpurged."""
+    session.execute(text("ALTER TABLE instance DISABLE TRIGGER guard_removal"))
+    for statement in statements:
+        session.execute(statement)
+    session.execute(text("ALTER TABLE instance ENABLE TRIGGER guard_removal"))
