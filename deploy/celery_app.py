@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 HANDLE_MESSAGE: Final = "rdc.handle_message"
 ATTEMPT_DELIVERY: Final = "rdc.attempt_delivery"
+ATTEMPT_COMMITMENT: Final = "rdc.attempt_commitment"
+ATTEMPT_NOTIFICATION: Final = "rdc.attempt_notification"
 ANALYSE_STUDY: Final = "rdc.analyse_study"
 
 MESSAGES: Final = "messages"
@@ -104,6 +106,14 @@ class Wakeups:
         """Wake a worker for a due delivery."""
         self._send(ATTEMPT_DELIVERY, (str(delivery_id),), RETURNS)
 
+    def commitment(self, request_id: UUID) -> None:
+        """Wake a worker for a storage commitment request that is due."""
+        self._send(ATTEMPT_COMMITMENT, (str(request_id),), RETURNS)
+
+    def notification(self, notification_id: UUID) -> None:
+        """Wake a worker for an availability notification that is due."""
+        self._send(ATTEMPT_NOTIFICATION, (str(notification_id),), RETURNS)
+
     def analysis(self, study_id: UUID) -> None:
         """Wake a worker for a study to be looked at."""
         self._send(ANALYSE_STUDY, (str(study_id),), ANALYSIS)
@@ -179,7 +189,9 @@ def run_worker(parts: Parts, queues: Sequence[str], name: str, ready: Callable[[
 
 
 def _add_tasks(app: Any, parts: Parts) -> None:  # noqa: ANN401 - Celery has no types
+    from pacs_gateway import availability  # noqa: PLC0415
     from pacs_gateway import tasks as gateway_tasks  # noqa: PLC0415
+    from pacs_gateway.commitments import engine as commitments  # noqa: PLC0415
     from pacs_gateway.returns import engine as returns  # noqa: PLC0415
     from reading_worklist import tasks as reading_tasks  # noqa: PLC0415
 
@@ -199,6 +211,12 @@ def _add_tasks(app: Any, parts: Parts) -> None:  # noqa: ANN401 - Celery has no 
     def attempt_delivery(delivery_id: str) -> None:
         returns.attempt(UUID(delivery_id), parts.database, parts.objects, config)
 
+    def attempt_commitment(request_id: str) -> None:
+        commitments.attempt(UUID(request_id), parts.database, parts.objects, config)
+
+    def attempt_notification(notification_id: str) -> None:
+        availability.attempt(UUID(notification_id), parts.database, config)
+
     def analyse_study(study_id: str) -> None:
         # Here, for it brings SimpleITK with it, which no other worker needs.
         from reading_worklist.volume.analysis import analyse  # noqa: PLC0415
@@ -208,3 +226,5 @@ def _add_tasks(app: Any, parts: Parts) -> None:  # noqa: ANN401 - Celery has no 
     app.task(name=HANDLE_MESSAGE)(handle_message)
     app.task(name=ANALYSE_STUDY)(analyse_study)
     app.task(name=ATTEMPT_DELIVERY)(attempt_delivery)
+    app.task(name=ATTEMPT_COMMITMENT)(attempt_commitment)
+    app.task(name=ATTEMPT_NOTIFICATION)(attempt_notification)

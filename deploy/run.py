@@ -58,6 +58,8 @@ def relay(settings: Settings) -> None:
     """Run the clock: outbox, due deliveries, leases that have run out."""
     from deploy.celery_app import Wakeups  # noqa: PLC0415
     from deploy.relay import Relay, Work  # noqa: PLC0415
+    from pacs_gateway import availability  # noqa: PLC0415
+    from pacs_gateway.commitments import engine as commitments  # noqa: PLC0415
     from pacs_gateway.returns import engine as returns  # noqa: PLC0415
     from reading_worklist import tasks  # noqa: PLC0415
     from reading_worklist.volume import service as volume  # noqa: PLC0415
@@ -71,6 +73,8 @@ def relay(settings: Settings) -> None:
             wakeups,
             work=(
                 Work(deliveries.CHANNEL, returns.due, wakeups.delivery),
+                Work(commitments.CHANNEL, commitments.due, wakeups.commitment),
+                Work(availability.CHANNEL, availability.due, wakeups.notification),
                 Work(volume.CHANNEL, volume.due, wakeups.analysis),
             ),
             tick=tasks.tick,

@@ -5,8 +5,9 @@ from typing import Final
 
 from sqlalchemy.orm import Session
 
+from pacs_gateway.availability import create_notifications
 from pacs_gateway.returns.engine import create_deliveries
-from storage.messages import ReportIssued
+from storage.messages import ReportIssued, StudyReceived
 from storage.outbox import Handlers
 
 
@@ -15,4 +16,11 @@ def on_report_issued(session: Session, message: ReportIssued) -> None:
     create_deliveries(session, message)
 
 
-HANDLERS: Final[Handlers] = MappingProxyType({ReportIssued: on_report_issued})
+def on_study_received(session: Session, message: StudyReceived) -> None:
+    """Make the availability notifications of a complete study; the second time there are none."""
+    create_notifications(session, message)
+
+
+HANDLERS: Final[Handlers] = MappingProxyType(
+    {ReportIssued: on_report_issued, StudyReceived: on_study_received}
+)

@@ -33,7 +33,7 @@ class StudyReceived(Message):
     """
 
     topic = "study.received"
-    consumers = (READING_WORKLIST,)
+    consumers = (READING_WORKLIST, PACS_GATEWAY)
 
     study_id: UUID
     site_id: UUID

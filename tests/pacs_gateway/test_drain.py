@@ -20,6 +20,7 @@ from pacs_gateway.spool import Spool
 from storage.clock import utc_now
 from storage.database import Database
 from storage.index.tables import Instance, Quarantine, Study, StudyState
+from storage.messages import READING_WORKLIST
 from storage.objects import (
     FilesystemObjectStore,
     ObjectConflict,
@@ -236,11 +237,14 @@ def test_an_outage_of_the_database_delays_and_loses_nothing(
 
 
 def _received(database: Database) -> list[tuple[int, int]]:
-    """Return generation and instance count of each StudyReceived, in order."""
+    """Return generation and instance count of each StudyReceived for the worklist, in order."""
     with database.transaction() as session:
         rows = session.scalars(
             select(OutboxMessage.payload)
-            .where(OutboxMessage.topic == "study.received")
+            .where(
+                OutboxMessage.topic == "study.received",
+                OutboxMessage.consumer == READING_WORKLIST,
+            )
             .order_by(OutboxMessage.created_at)
         ).all()
     return [(row["generation"], row["instance_count"]) for row in rows]

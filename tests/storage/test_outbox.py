@@ -14,17 +14,10 @@ from storage import outbox
 from storage.audit import AuditRecord, record, system_actor
 from storage.clock import utc_now
 from storage.database import Database
-from storage.messages import StudyReceived
+from storage.messages import OrderChanged
 from storage.outbox import OutboxMessage
 
-MESSAGE = StudyReceived(
-    study_id=uuid4(),
-    site_id=uuid4(),
-    study_instance_uid="1.2.3",
-    generation=1,
-    modalities=("CT",),
-    instance_count=3,
-)
+MESSAGE = OrderChanged(order_id=uuid4(), site_id=uuid4(), revision=1)
 
 
 def emit_and_lease(database: Database, lease_seconds: float = 60) -> outbox.LeasedMessage:
@@ -35,17 +28,17 @@ def emit_and_lease(database: Database, lease_seconds: float = 60) -> outbox.Leas
     return leased
 
 
-def note(session: Session, message: StudyReceived) -> None:
+def note(session: Session, message: OrderChanged) -> None:
     record(
         session,
         system_actor("test"),
         "test:handled",
-        subject_kind="study",
-        subject_id=message.study_id,
+        subject_kind="order",
+        subject_id=message.order_id,
     )
 
 
-def fail(session: Session, message: StudyReceived) -> None:
+def fail(session: Session, message: OrderChanged) -> None:
     note(session, message)
     error = "the handler's own trouble"
     raise RuntimeError(error)
@@ -58,8 +51,8 @@ def audited(database: Database) -> int:
 
 def test_a_message_is_handled_once_with_its_effects(database: Database) -> None:
     leased = emit_and_lease(database)
-    assert outbox.handle(database, leased.id, leased.lease_token, {StudyReceived: note})
-    assert outbox.handle(database, leased.id, leased.lease_token, {StudyReceived: note})
+    assert outbox.handle(database, leased.id, leased.lease_token, {OrderChanged: note})
+    assert outbox.handle(database, leased.id, leased.lease_token, {OrderChanged: note})
     assert audited(database) == 1
 
 
@@ -86,14 +79,14 @@ def test_a_lost_message_comes_back_and_the_late_worker_changes_nothing(database:
     lost = emit_and_lease(database, lease_seconds=0)
     with database.transaction() as session:
         (again,) = outbox.lease_due(session)
-    assert not outbox.handle(database, lost.id, lost.lease_token, {StudyReceived: note})
-    assert outbox.handle(database, again.id, again.lease_token, {StudyReceived: note})
+    assert not outbox.handle(database, lost.id, lost.lease_token, {OrderChanged: note})
+    assert outbox.handle(database, again.id, again.lease_token, {OrderChanged: note})
     assert audited(database) == 1
 
 
 def test_a_failing_handler_leaves_no_effect_and_is_tried_later(database: Database) -> None:
     leased = emit_and_lease(database)
-    assert not outbox.handle(database, leased.id, leased.lease_token, {StudyReceived: fail})
+    assert not outbox.handle(database, leased.id, leased.lease_token, {OrderChanged: fail})
     assert audited(database) == 0
     with database.transaction() as session:
         row = session.get_one(OutboxMessage, leased.id)
@@ -115,7 +108,7 @@ def test_what_keeps_failing_is_parked_and_can_be_released(database: Database) ->
         assert outbox.unpark(session, leased.id)
     with database.transaction() as session:
         (again,) = outbox.lease_due(session)
-    assert outbox.handle(database, again.id, again.lease_token, {StudyReceived: note})
+    assert outbox.handle(database, again.id, again.lease_token, {OrderChanged: note})
 
 
 def test_the_relay_is_woken_by_the_commit(database: Database) -> None:
