@@ -67,6 +67,7 @@ class GatewayConfig:
     drain_batch: most instances filed in one transaction.
     stop_grace_seconds: how long running associations may finish when the gateway stops.
     commitment: of storage commitment.
+    time_zone: in which devices read and write scheduled times, the name of an IANA zone.
     """
 
     ae_title: str
@@ -88,6 +89,7 @@ class GatewayConfig:
     tls: TlsConfig | None = None
     listeners: int = 2
     commitment: CommitmentConfig = field(default_factory=CommitmentConfig)
+    time_zone: str = "Asia/Shanghai"
 
     def quiet(self, modality: str | None) -> timedelta:
         """Return the quiet time of a study to which an instance of `modality` came."""

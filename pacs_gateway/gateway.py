@@ -1,77 +1,44 @@
-"""One gateway process: listener, spool, drain and completion clock, started and stopped as one."""
+"""A whole gateway in one process: for small sites and tests; see `pacs_gateway.processes`."""
 
 import logging
-import sys
-import threading
-from typing import Final
 
 from pacs_gateway.announcements import Announcements
-from pacs_gateway.associations.admission import Admission
-from pacs_gateway.associations.association import Acceptor
 from pacs_gateway.associations.listener import Listener
 from pacs_gateway.completion import CompletionClock
-from pacs_gateway.config import GatewayConfig, ReturnsConfig
+from pacs_gateway.config import GatewayConfig
 from pacs_gateway.drain import Drain
 from pacs_gateway.inbox import waiting
-from pacs_gateway.services import query
-from pacs_gateway.services.commitment import CommitmentService
-from pacs_gateway.services.dispatch import Dispatch
-from pacs_gateway.services.operations import Operation
-from pacs_gateway.spool import Spool
+from pacs_gateway.receiver import Receiver
 from storage.database import Database
 from storage.objects import ObjectStore
-
-# A receiving thread lets go of the interpreter for every read and write. At
-# Python's 5 ms it would each time wait that long for the drain's computing.
-_SWITCH_SECONDS: Final = 0.0002
 
 _log = logging.getLogger(__name__)
 
 
 class Gateway:
-    """Receives what sites send, from `start` to `stop`; one per process and spool directory."""
+    """Receives what sites send and files it, from `start` to `stop`; one per spool directory."""
 
     def __init__(self, config: GatewayConfig, database: Database, objects: ObjectStore) -> None:
         """Put the parts together; nothing is opened before `start`."""
         self._config = config
-        self._stopping = threading.Event()
         self._announcements = Announcements()
-        self._spool = Spool(
-            config.spool_dir,
-            reserve_bytes=config.spool_reserve_bytes,
-            announce=self._announcements.announce,
-        )
+        self._receiver = Receiver(config, database, objects, self._announcements.announce)
         self._drain = Drain(self._announcements, database, objects, config)
         self._completion = CompletionClock(database)
-        admission = Admission(
-            database,
-            ae_title=config.ae_title,
-            fresh_seconds=config.device_cache_seconds,
-            grace_seconds=config.device_grace_seconds,
-        )
-        commitment = CommitmentService(
-            database, objects, config.commitment, ReturnsConfig(config.ae_title)
-        )
-        # One line for each service module: `*query.operations(database, …)`.
-        operations: tuple[Operation, ...] = (
-            *query.operations(
-                database, ae_title=config.ae_title, results_max=config.query_results_max
-            ),
-            *commitment.operations(),
-        )
-        dispatch = Dispatch(self._spool, operations, commitment.greetings())
-        self._listener = Listener(
-            config,
-            Acceptor(admission, dispatch.serve, dispatch.abstract_syntaxes, self._stopping),
-        )
+        self._listener = Listener(config, self._receiver.host)
 
     @property
     def bound_port(self) -> int:
         """The DICOM port listened on; known after `start`."""
         return self._listener.bound_port
 
+    @property
+    def bound_tls_port(self) -> int | None:
+        """The port for TLS; known after `start`, None without TLS."""
+        return self._listener.bound_tls_port
+
     def waiting(self) -> int:
-        """Count the acknowledged instances that are not filed yet."""
+        """Count the instances in the spool that are not filed yet."""
         return waiting(self._config.spool_dir)
 
     def start(self) -> None:
@@ -81,16 +48,15 @@ class Gateway:
 
         Raises:
             SpoolBusy: another gateway has the spool.
-            PortUnavailable: the port cannot be bound.
+            PortUnavailable: a port cannot be bound.
         """
-        sys.setswitchinterval(_SWITCH_SECONDS)
         self._drain.start()
         try:
-            self._spool.open()
+            self._receiver.start()
             self._listener.start()
         except BaseException:
+            self._receiver.stop(0.0)
             self._drain.stop()
-            self._spool.close()
             raise
         self._completion.start()
         _log.info(
@@ -102,10 +68,9 @@ class Gateway:
 
         What is acknowledged and not filed yet stays in the spool for the next start.
         """
-        self._stopping.set()
-        self._listener.stop(self._config.stop_grace_seconds)
+        self._listener.stop()
+        self._receiver.stop(self._config.stop_grace_seconds)
         self._drain.stop()
         self._completion.stop()
-        self._spool.close()
         self._announcements.close()
         _log.info("gateway stopped")

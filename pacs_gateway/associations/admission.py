@@ -12,11 +12,15 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from pacs_gateway.part10 import Origin
-from storage import registry
+from storage import audit, registry
+from storage.audit import Actor
 from storage.database import Database
-from storage.registry import Caller
+from storage.registry import Caller, DeviceLimits
 
 _REMEMBERED: Final = 10_000
+# Rejections that get into the audit trail: the same one once in this time, and so many in all.
+_NOTED_SECONDS: Final = 600.0
+_NOTED: Final = 200
 
 _log = logging.getLogger(__name__)
 
@@ -30,6 +34,15 @@ class Rejection(Enum):
     CALLING_AE_TITLE_NOT_RECOGNIZED = (1, 1, 3)
     # Transient: the same request may be accepted in a minute.
     TEMPORARY_CONGESTION = (2, 3, 1)
+    LOCAL_LIMIT_EXCEEDED = (2, 3, 2)
+
+
+@dataclass(frozen=True, slots=True)
+class Admitted:
+    """A device that may associate: where its instances come from, and what it may take up."""
+
+    origin: Origin
+    limits: DeviceLimits
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,25 +74,63 @@ class Admission:
         self._grace_seconds = grace_seconds
         self._clock = clock
         self._known: dict[tuple[str, str], _Known] = {}
+        self._noted: dict[tuple[Rejection, str, str], float] = {}
         self._lock = threading.Lock()
 
     def decide(
-        self, *, called_ae_title: str, calling_ae_title: str, address: str
-    ) -> Origin | Rejection:
-        """Return where instances of this association come from, or why it is refused."""
+        self,
+        *,
+        called_ae_title: str,
+        calling_ae_title: str,
+        address: str,
+        certificate_sha256: str | None = None,
+    ) -> Admitted | Rejection:
+        """Return who asks for this association, or why it is refused.
+
+        certificate_sha256: fingerprint of the verified certificate it came with, if any. A device
+            that is bound to one is not known without it.
+        """
         called, calling = called_ae_title.strip(), calling_ae_title.strip()
         if called != self._ae_title:
             return Rejection.CALLED_AE_TITLE_NOT_RECOGNIZED
         caller = self._caller(calling, address)
         if not isinstance(caller, Caller):
             return caller
-        return Origin(
+        if caller.certificate_sha256 not in {None, certificate_sha256}:
+            return Rejection.CALLING_AE_TITLE_NOT_RECOGNIZED
+        origin = Origin(
             site_id=caller.site_id,
             device_id=caller.device_id,
             calling_ae_title=calling,
             called_ae_title=called,
             peer_address=address,
         )
+        return Admitted(origin, caller.limits)
+
+    def note_rejection(self, rejection: Rejection, *, calling_ae_title: str, address: str) -> None:
+        """Leave a record of a rejection in the audit trail, not more than one for each in a while.
+
+        Without the database there is none: the log has it.
+        """
+        key = (rejection, calling_ae_title, address)
+        now = self._clock()
+        with self._lock:
+            self._noted = {k: at for k, at in self._noted.items() if now - at < _NOTED_SECONDS}
+            if key in self._noted or len(self._noted) >= _NOTED:
+                return
+            self._noted[key] = now
+        try:
+            with self._database.transaction() as session:
+                audit.record(
+                    session,
+                    Actor(person_id=None, organisation_id=None, client=address),
+                    "association:reject",
+                    subject_kind="ae_title",
+                    subject_id=_plain(calling_ae_title),
+                    detail={"reason": rejection.name},
+                )
+        except (OperationalError, PoolTimeout, DBAPIError) as error:
+            _log.warning("rejection not in the audit trail", extra={"error": type(error).__name__})
 
     def _caller(self, calling: str, address: str) -> Caller | Rejection:
         key = (calling, address)
@@ -109,3 +160,8 @@ class Admission:
         if known is not None and now - known.at < self._grace_seconds:
             return known.caller
         return Rejection.TEMPORARY_CONGESTION
+
+
+def _plain(ae_title: str) -> str:
+    """Return an AE title that nobody has checked, fit for people to read."""
+    return "".join(c if c.isascii() and c.isprintable() else "?" for c in ae_title.strip()[:16])

@@ -2,10 +2,13 @@
 
 import logging
 import socket
+import ssl
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, Final, cast
+from typing import Any, Final, Protocol, cast
+from uuid import UUID
 
 from pynetdicom import evt
 from pynetdicom.ae import ApplicationEntity
@@ -13,15 +16,23 @@ from pynetdicom.association import Association
 from pynetdicom.pdu_primitives import A_ASSOCIATE
 from pynetdicom.transport import AddressInformation
 
-from pacs_gateway.associations.admission import Admission, Rejection
+from pacs_gateway.associations import tls
+from pacs_gateway.associations.admission import Admission, Admitted, Rejection
 from pacs_gateway.associations.commands import ProtocolViolation
 from pacs_gateway.associations.contexts import supported_contexts
-from pacs_gateway.associations.exchange import Context, Service
+from pacs_gateway.associations.exchange import AssociationService, Context
+from pacs_gateway.associations.pacing import Pace
 from pacs_gateway.associations.pdata import DataPhase
 from pacs_gateway.associations.pdu_reader import PduReader, PeerGone, PeerSilent
 from pacs_gateway.associations.pdu_writer import Buffer
-from pacs_gateway.associations.transport import SharedSocket, abort_at_once, abort_provider
+from pacs_gateway.associations.transport import (
+    WAKE_SECONDS,
+    SharedSocket,
+    abort_at_once,
+    abort_provider,
+)
 from pacs_gateway.part10 import Origin
+from storage.registry import DeviceLimits
 
 _REACTOR_SECONDS: Final = 0.001
 _REACTOR_AT_REST_SECONDS: Final = 0.02
@@ -36,12 +47,26 @@ class Acceptor:
     service: makes the service of one association, given where its instances come from.
     served: SOP classes besides verification and storage that contexts are accepted for.
     stopping: set when the gateway is to end.
+    tls: for connections that are to be secured; None when there are none.
     """
 
     admission: Admission
-    service: Callable[[Origin], Service]
+    service: Callable[[Origin, DeviceLimits], AssociationService]
     served: frozenset[str]
     stopping: threading.Event
+    tls: ssl.SSLContext | None = None
+
+
+class Ticket(Protocol):
+    """A connection's place among all that are open at once; see `seats`."""
+
+    def admit(self, device_id: UUID, limit: int) -> bool:
+        """Take a seat for a device that may have `limit`; False when that is too many."""
+        ...
+
+    def leave(self) -> None:
+        """Give the place back. Idempotent."""
+        ...
 
 
 class ReceivingAssociation(Association):
@@ -56,14 +81,23 @@ class ReceivingAssociation(Association):
         local: AddressInformation,
         remote: AddressInformation,
         ae_title: str,
+        ticket: Ticket,
+        secure: bool,
+        ended: Callable[["ReceivingAssociation"], None],
     ) -> None:
-        """Take over an accepted connection; `start` begins to serve it in a thread of its own."""
+        """Take over an accepted connection; `start` begins to serve it in a thread of its own.
+
+        secure: the connection begins with a TLS handshake.
+        ended: called at the end, whatever it was.
+        """
         super().__init__(ae, "acceptor")
         self._parts = acceptor
-        self._origin: Origin | None = None
+        self._admitted: Admitted | None = None
         self._connection = connection
-        # pynetdicom counts and finds its acceptors by this name.
-        self.name = f"AcceptorThread@{remote.address}:{remote.port}"
+        self._ticket = ticket
+        self._secure = secure
+        self._ended = ended
+        self.name = f"association-{remote.address}:{remote.port}"
         self._transport = SharedSocket(self, connection, timeout=ae.acse_timeout or 30.0)
         self.set_socket(self._transport)
         self.acceptor.maximum_length = ae.maximum_pdu_size
@@ -78,12 +112,35 @@ class ReceivingAssociation(Association):
     def run_reactor(self) -> None:
         """Serve the association to its end; no peer may leave its connection without an owner."""
         try:
-            super().run_reactor()
+            if self._handshake():
+                super().run_reactor()
         except Exception:  # noqa: BLE001 -- the thread's last line of defence
             _log.exception("association ended by an error", extra={"peer": self.name})
             abort_provider(self._connection)
             self.dul.kill_dul()
+        finally:
+            with suppress(OSError):
+                self._connection.shutdown(socket.SHUT_WR)
             self._connection.close()
+            self._ticket.leave()
+            self._ended(self)
+
+    def _handshake(self) -> bool:
+        """Secure the connection if it is to be; return whether it can be used."""
+        context = self._parts.tls
+        if not self._secure:
+            return True
+        assert context is not None
+        try:
+            secured = tls.accept(context, self._connection, timeout=self.acse_timeout or 30.0)
+        except OSError as error:
+            _log.warning(
+                "TLS handshake failed", extra={"peer": self.name, "reason": type(error).__name__}
+            )
+            return False
+        secured.settimeout(WAKE_SECONDS)
+        self._connection = self._transport.socket = secured
+        return True
 
     def cut(self) -> None:
         """End the association now, from another thread; what was not acknowledged is forgotten."""
@@ -99,14 +156,15 @@ class ReceivingAssociation(Association):
                 called_ae_title=request.called_ae_title or "",
                 calling_ae_title=request.calling_ae_title or "",
                 address=address,
+                certificate_sha256=tls.fingerprint(self._connection),
             )
-            if not isinstance(decision, Rejection) and not _complete(request):
-                decision = Rejection.NO_REASON_GIVEN
-            if not isinstance(decision, Rejection):
+            if isinstance(decision, Admitted):
+                decision = self._seated(decision, request)
+            if isinstance(decision, Admitted):
                 self.acceptor.supported_contexts = supported_contexts(
                     request.presentation_context_definition_list, self._parts.served
                 )
-                self._origin = decision
+                self._admitted = decision
                 return
         except Exception:  # noqa: BLE001 -- see below
             # pynetdicom would log what a handler raises and go on to accept.
@@ -121,16 +179,27 @@ class ReceivingAssociation(Association):
                 "reason": decision.name,
             },
         )
+        self._parts.admission.note_rejection(
+            decision, calling_ae_title=request.calling_ae_title or "", address=address
+        )
         self.acse.send_reject(*decision.value)
         # Waits until the rejection has been sent.
         self.kill()
+
+    def _seated(self, admitted: Admitted, request: A_ASSOCIATE) -> Admitted | Rejection:
+        if not _complete(request):
+            return Rejection.NO_REASON_GIVEN
+        device_id, limits = admitted.origin.device_id, admitted.limits
+        if device_id is not None and not self._ticket.admit(device_id, limits.max_associations):
+            return Rejection.LOCAL_LIMIT_EXCEEDED
+        return admitted
 
     def _run_reactor(self) -> None:
         """Serve the data phase, then let pynetdicom release or abort the association."""
         upper_layer = self.dul
         # It has nothing to do meanwhile but to notice an abort of ours.
         upper_layer._run_loop_delay = _REACTOR_AT_REST_SECONDS  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
-        reader = PduReader(self._connection, self._keep_waiting)
+        reader = PduReader(self._connection, self._keep_waiting, self._pace())
         ended_by_us = False
         unread = b""
         try:
@@ -158,29 +227,46 @@ class ReceivingAssociation(Association):
             super()._run_reactor()
 
     def _data_phase(self, reader: PduReader) -> DataPhase:
-        origin = self._origin
-        assert origin is not None
-        return DataPhase(
+        admitted = self._admitted
+        assert admitted is not None
+        contexts = {
+            cast("int", context.context_id): Context(
+                cast("int", context.context_id),
+                str(context.abstract_syntax),
+                str(context.transfer_syntax[0]),
+                as_scu=bool(context.as_scu),
+            )
+            for context in self.accepted_contexts
+        }
+        service = self._parts.service(admitted.origin, admitted.limits)
+        phase = DataPhase(
             reader,
             self._send,
-            contexts={
-                cast("int", context.context_id): Context(
-                    cast("int", context.context_id),
-                    str(context.abstract_syntax),
-                    str(context.transfer_syntax[0]),
-                    as_scu=bool(context.as_scu),
-                )
-                for context in self.accepted_contexts
-            },
+            contexts=contexts,
             peer_maximum=self.requestor.maximum_length or 0,
-            service=self._parts.service(origin),
+            service=service,
         )
+        for context, follow_up in service.follow_ups(contexts.values()):
+            phase.add_follow_up(context, follow_up)
+        return phase
 
     def _send(self, pdu: Buffer) -> None:
+        connection = self._connection
         try:
-            self._connection.sendall(pdu)
+            if self._secure:
+                # Its timeouts are of Python's making, not the kernel's, and for both directions.
+                connection.settimeout(self.network_timeout)
+            connection.sendall(pdu)
+            if self._secure:
+                connection.settimeout(WAKE_SECONDS)
         except OSError as error:
             raise PeerGone from error
+
+    def _pace(self) -> Callable[[int], None] | None:
+        """Return what slows the reading down to the device's rate, if it has one."""
+        assert self._admitted is not None
+        rate = self._admitted.limits.max_bytes_per_second
+        return None if rate is None else Pace(rate, self._parts.stopping).take
 
     def _keep_waiting(self, silent_seconds: float) -> None:
         """Decide, after some silence, whether to go on listening."""
@@ -188,7 +274,8 @@ class ReceivingAssociation(Association):
             raise PeerSilent("stopped")
         if self._parts.stopping.is_set():
             raise PeerSilent("gateway stops and the peer is idle")
-        if self.network_timeout is not None and silent_seconds > self.network_timeout:
+        assert self._admitted is not None
+        if silent_seconds > (self._admitted.limits.idle_seconds or self.network_timeout or 60.0):
             raise PeerSilent(f"nothing received for {silent_seconds:.0f} s")
 
 

@@ -53,6 +53,7 @@ class _Tag(IntEnum):
     STATUS = 0x0900
     OFFENDING_ELEMENT = 0x0901
     ERROR_COMMENT = 0x0902
+    ERROR_ID = 0x0903
     AFFECTED_SOP_INSTANCE_UID = 0x1000
     REQUESTED_SOP_INSTANCE_UID = 0x1001
     EVENT_TYPE_ID = 0x1002
@@ -198,6 +199,8 @@ def encode_response(request: Command, answer: Answer) -> bytes:
         body += _encoded(
             _Tag.ERROR_COMMENT, error_comment(answer.comment).encode("ascii"), padding=b" "
         )
+    if answer.error_id is not None:
+        body += _short(_Tag.ERROR_ID, answer.error_id)
     instance_uid = answer.sop_instance_uid.encode("ascii") or request.affected_sop_instance_uid
     if instance_uid:
         body += _encoded(_Tag.AFFECTED_SOP_INSTANCE_UID, instance_uid)

@@ -1,152 +1,138 @@
-"""The listening side of the gateway: one port, one thread for each association."""
+"""The listening side of a gateway in one process; see `pacs_gateway.processes` for several."""
 
+import selectors
 import socket
 import threading
-import time
-from collections.abc import Iterable
-from typing import Any, Final
+from contextlib import suppress
+from typing import Final
+from uuid import UUID
 
-from pynetdicom.ae import ApplicationEntity
-from pynetdicom.presentation import build_context
-from pynetdicom.transport import AddressInformation, RequestHandler, ThreadedAssociationServer
-
-from pacs_gateway.associations.association import Acceptor, ReceivingAssociation
-from pacs_gateway.associations.contexts import VERIFICATION
-from pacs_gateway.associations.transport import prepare
+from pacs_gateway.associations.host import AssociationHost
+from pacs_gateway.associations.seats import Seats
 from pacs_gateway.config import GatewayConfig
-from pacs_gateway.implementation import IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_NAME
 from storage.errors import RdcError
 
+# Many devices start to send at the same minute of a morning.
+_BACKLOG: Final = 128
 _POLL_SECONDS: Final = 0.25
-_CUT_SECONDS: Final = 2.0
 
 
 class PortUnavailable(RdcError):
     """The gateway cannot listen where it was told to."""
 
 
-class _Server(ThreadedAssociationServer):
-    """A server that knows what its associations share; both are set before it serves."""
+def bind(host: str, port: int, setting: str = "RDC_DICOM_PORT") -> socket.socket:
+    """Return a listening socket that does not block.
 
-    # Many devices start to send at the same minute of a morning.
-    request_queue_size = 128
-    daemon_threads = True
+    Raises:
+        PortUnavailable: the address cannot be bound.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listening = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind((host, port))
+        listening.listen(_BACKLOG)
+        listening.setblocking(False)
+    except OSError as error:
+        listening.close()
+        raise PortUnavailable(
+            f"cannot listen on {host} port {port}",
+            found=error.strerror or str(error),
+            remedy=f"Stop the program that uses the port, or set {setting} to another.",
+        ) from error
+    return listening
 
-    acceptor: Acceptor
-    send_timeout: float
 
+def bind_all(config: GatewayConfig) -> dict[socket.socket, bool]:
+    """Return the listening sockets of a gateway: the plain one, then the one for TLS if any.
 
-# pynetdicom's server is typed in part only.
-_make_server: Any = _Server
+    Each with whether its connections are to be secured.
 
-
-class _Handler(RequestHandler):
-    """Starts an association for a connection."""
-
-    def handle(self) -> None:
-        server = self.server
-        assert isinstance(server, _Server)
-        connection: socket.socket = self.request
-        prepare(connection, send_timeout=server.send_timeout)
-        association = ReceivingAssociation(
-            self.ae,
-            server.acceptor,
-            connection,
-            local=self.local,
-            remote=AddressInformation.from_tuple(self.client_address),
-            ae_title=server.ae_title,
-        )
-        association._server = server  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
-        association.start()
+    Raises:
+        PortUnavailable: an address cannot be bound.
+    """
+    sockets = {bind(config.host, config.port): False}
+    if config.tls is not None:
+        try:
+            sockets[bind(config.host, config.tls.port, "RDC_DICOM_TLS_PORT")] = True
+        except PortUnavailable:
+            for listening in sockets:
+                listening.close()
+            raise
+    return sockets
 
 
 class Listener:
-    """Accepts associations from `start` to `stop`."""
+    """Accepts connections from `start` to `stop` and has them served in this process."""
 
-    def __init__(self, config: GatewayConfig, acceptor: Acceptor) -> None:
+    def __init__(self, config: GatewayConfig, host: AssociationHost) -> None:
         """Prepare to listen as `config` says; nothing is bound before `start`."""
         self._config = config
-        self._acceptor = acceptor
-        ae = ApplicationEntity(config.ae_title)
-        ae.implementation_class_uid = IMPLEMENTATION_CLASS_UID
-        ae.implementation_version_name = IMPLEMENTATION_VERSION_NAME
-        ae.maximum_pdu_size = config.maximum_pdu_length
-        ae.maximum_associations = config.maximum_associations
-        ae.network_timeout = config.network_timeout_seconds
-        ae.dimse_timeout = config.network_timeout_seconds
-        ae.acse_timeout = config.acse_timeout_seconds
-        self._ae = ae
-        self._server: _Server | None = None
-        self._thread: threading.Thread | None = None
-
-    @property
-    def bound_port(self) -> int:
-        """The port listened on; the configured one, or the one that was free."""
-        if self._server is None:
-            raise RuntimeError("the listener has not been started")
-        return self._server.server_address[1]
+        self._host = host
+        self._seats = Seats(config.maximum_associations)
+        self._lock = threading.Lock()
+        # Listening socket to whether its connections are to be secured.
+        self._sockets: dict[socket.socket, bool] = {}
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._accept, name="dicom-listener")
+        self.bound_port = 0
+        self.bound_tls_port: int | None = None
 
     def start(self) -> None:
-        """Bind the port and accept associations from now on.
+        """Bind the ports and accept connections from now on.
 
         Raises:
-            PortUnavailable: the address cannot be bound.
+            PortUnavailable: an address cannot be bound.
         """
-        config = self._config
-        try:
-            server: _Server = _make_server(
-                self._ae,
-                (config.host, config.port),
-                config.ae_title,
-                # What an association is negotiated against is decided when it asks.
-                [build_context(VERIFICATION)],
-                request_handler=_Handler,
-            )
-        except OSError as error:
-            raise PortUnavailable(
-                f"cannot listen on {config.host} port {config.port}",
-                found=error.strerror or str(error),
-                remedy="Stop the program that uses the port, or set RDC_DICOM_PORT to another.",
-            ) from error
-        server.acceptor = self._acceptor
-        server.send_timeout = config.network_timeout_seconds
-        self._server = server
-        self._ae._servers.append(server)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
-        self._thread = threading.Thread(
-            target=server.serve_forever,
-            kwargs={"poll_interval": _POLL_SECONDS},
-            name="dicom-listener",
-        )
+        self._sockets = bind_all(self._config)
+        self.bound_port, *secured = (listening.getsockname()[1] for listening in self._sockets)
+        self.bound_tls_port = next(iter(secured), None)
         self._thread.start()
 
-    def active(self) -> int:
-        """Count the associations that are open."""
-        return len(self._server.active_associations) if self._server is not None else 0
-
-    def stop(self, grace_seconds: float) -> None:
-        """Accept no more; let running associations finish for `grace_seconds`, then abort them.
-
-        `Acceptor.stopping` must have been set, so that idle ones end by themselves.
-        """
-        server = self._server
-        if server is None:
-            return
-        server.shutdown()
-        if self._thread is not None:
+    def stop(self) -> None:
+        """Accept no more; what has been accepted is the host's to end."""
+        self._stopping.set()
+        if self._thread.is_alive():
             self._thread.join()
-        running = [
-            one for one in server.active_associations if isinstance(one, ReceivingAssociation)
-        ]
-        _join(running, grace_seconds)
-        for association in running:
-            if association.is_alive():
-                association.cut()
-        _join(running, _CUT_SECONDS)
-        self._server = None
+        for listening in self._sockets:
+            listening.close()
+
+    def _accept(self) -> None:
+        with selectors.DefaultSelector() as selector:
+            for listening in self._sockets:
+                selector.register(listening, selectors.EVENT_READ)
+            while not self._stopping.is_set():
+                for key, _ in selector.select(_POLL_SECONDS):
+                    listening = key.fileobj
+                    assert isinstance(listening, socket.socket)
+                    with suppress(OSError):
+                        connection, address = listening.accept()
+                        self._serve(connection, address, secure=self._sockets[listening])
+
+    def _serve(self, connection: socket.socket, address: tuple[str, int], *, secure: bool) -> None:
+        with self._lock:
+            number = self._seats.arrive(address[0])
+        if number is None:
+            connection.close()
+            return
+        connection.setblocking(True)
+        ticket = _Ticket(self._seats, self._lock, number)
+        self._host.serve(connection, ticket, secure=secure)
 
 
-def _join(threads: Iterable[threading.Thread], seconds: float) -> None:
-    """Wait for threads to end, for `seconds` all together."""
-    deadline = time.monotonic() + seconds
-    for thread in threads:
-        thread.join(max(0.0, deadline - time.monotonic()))
+class _Ticket:
+    """See `association.Ticket`; the seats are in this process."""
+
+    def __init__(self, seats: Seats, lock: threading.Lock, number: int) -> None:
+        self._seats = seats
+        self._lock = lock
+        self._number = number
+
+    def admit(self, device_id: UUID, limit: int) -> bool:
+        with self._lock:
+            return self._seats.admit(self._number, device_id, limit)
+
+    def leave(self) -> None:
+        with self._lock:
+            self._seats.leave(self._number)

@@ -2,6 +2,7 @@
 
 import select
 import socket
+import ssl
 import time
 from collections.abc import Callable
 from typing import Final
@@ -22,14 +23,21 @@ class PeerGone(Exception):
 class PduReader:
     """Reads one connection in large pieces, and can give back what it read too much."""
 
-    def __init__(self, connection: socket.socket, wait: Callable[[float], None]) -> None:
-        """Read `connection`, whose SO_RCVTIMEO is set.
+    def __init__(
+        self,
+        connection: socket.socket,
+        wait: Callable[[float], None],
+        pace: Callable[[int], None] | None = None,
+    ) -> None:
+        """Read `connection`, whose SO_RCVTIMEO is set, or its timeout when it is a TLS one.
 
         wait: called whenever that time passes without data, with the seconds of silence so far;
             raises `PeerSilent` to end the reading.
+        pace: called with the bytes received each time; it waits when they come too fast.
         """
         self._connection = connection
         self._wait = wait
+        self._pace = pace
         self._buffer = memoryview(bytearray(_BUFFER))
         self._start = 0
         self._end = 0
@@ -64,6 +72,8 @@ class PduReader:
         """Tell whether bytes are here, or come within `seconds`; also when the connection ended."""
         if self._start != self._end:
             return True
+        if isinstance(self._connection, ssl.SSLSocket) and self._connection.pending():
+            return True
         ready, _, _ = select.select([self._connection], [], [], seconds)
         return bool(ready)
 
@@ -87,7 +97,7 @@ class PduReader:
         while True:
             try:
                 received = self._connection.recv_into(self._buffer[self._end :])
-            except BlockingIOError:
+            except (BlockingIOError, TimeoutError, ssl.SSLWantReadError):
                 since = since or time.monotonic() - WAKE_SECONDS
                 self._wait(time.monotonic() - since)
                 continue
@@ -97,4 +107,6 @@ class PduReader:
                 raise PeerGone
             acknowledge_at_once(self._connection)
             self._end += received
+            if self._pace is not None:
+                self._pace(received)
             return

@@ -24,8 +24,11 @@ class Status(IntEnum):
     # PS3.7 C.5.9 Processing failure: our fault, nothing is said about the dataset.
     PROCESSING_FAILURE = 0x0110
     # PS3.7 C.5.x, of DIMSE-N requests.
+    INVALID_ATTRIBUTE_VALUE = 0x0106
+    DUPLICATE_SOP_INSTANCE = 0x0111
     NO_SUCH_SOP_INSTANCE = 0x0112
     INVALID_ARGUMENT_VALUE = 0x0115
+    MISSING_ATTRIBUTE = 0x0120
     NO_SUCH_ACTION = 0x0123
     NOT_AUTHORIZED = 0x0124
     RESOURCE_LIMITATION = 0x0213
@@ -43,6 +46,7 @@ class Status(IntEnum):
     CANNOT_UNDERSTAND_INVALID_UID = 0xC102
     CANNOT_UNDERSTAND_UID_DIFFERS_FROM_COMMAND = 0xC103
     CANNOT_UNDERSTAND_TRUNCATED = 0xC104
+    CANNOT_UNDERSTAND_TOO_LARGE = 0xC105
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +69,7 @@ class Answer:
     comment: Error Comment (0000,0902), for a technician at the sending device: ASCII, at most
         64 characters, no patient data.
     offending_tag: Offending Element (0000,0901), where one element is to blame.
+    error_id: Error ID (0000,0903), where a service defines one.
     dataset: identifier or attribute list, encoded in the transfer syntax of the request's context.
     sub_operations: the counts of a C-GET or C-MOVE response.
     sop_instance_uid: Affected SOP Instance UID (0000,1000) when it is not the request's.
@@ -73,6 +78,7 @@ class Answer:
     status: Status
     comment: str = ""
     offending_tag: int | None = None
+    error_id: int | None = None
     dataset: bytes | None = None
     sub_operations: SubOperations | None = None
     sop_instance_uid: str = ""

@@ -1,6 +1,7 @@
 """The connection of one accepted association, read either by pynetdicom or by our data phase."""
 
 import socket
+import ssl
 import struct
 import time
 from contextlib import suppress
@@ -61,8 +62,10 @@ def abort_provider(connection: socket.socket) -> None:
 
 def abort_at_once(connection: socket.socket) -> None:
     """Send an A-ABORT if the peer has room for it, and end the connection in both directions."""
-    with suppress(OSError):
-        connection.send(_A_ABORT, socket.MSG_DONTWAIT)
+    # Another thread may be using the TLS layer, which has no such flag: there it is only ended.
+    if not isinstance(connection, ssl.SSLSocket):
+        with suppress(OSError):
+            connection.send(_A_ABORT, socket.MSG_DONTWAIT)
     with suppress(OSError):
         connection.shutdown(socket.SHUT_RDWR)
 
@@ -100,7 +103,9 @@ class SharedSocket(AssociationSocket):
         """Tell pynetdicom whether there is something for it to read."""
         if not self._handed_back and self.assoc.dul.state_machine.current_state in self._OURS:
             return False
-        return bool(self._unread) or super().ready
+        # What TLS has decrypted already no longer shows on the socket.
+        decrypted = isinstance(self.socket, ssl.SSLSocket) and self.socket.pending() > 0
+        return bool(self._unread) or decrypted or super().ready
 
     def recv(self, nr_bytes: int) -> bytearray:
         """Return `nr_bytes`, or fewer when the connection ends.
@@ -117,7 +122,7 @@ class SharedSocket(AssociationSocket):
         while len(received) < nr_bytes and self.socket is not None:
             try:
                 piece = self.socket.recv(min(_PIECE, nr_bytes - len(received)))
-            except BlockingIOError:
+            except (BlockingIOError, TimeoutError, ssl.SSLWantReadError):
                 piece = None
             if piece == b"":
                 break

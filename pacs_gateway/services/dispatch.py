@@ -12,6 +12,7 @@ from pacs_gateway.services.operations import CollectedRequest, Greeting, Operati
 from pacs_gateway.services.settled import Settled
 from pacs_gateway.services.store import begin_store
 from pacs_gateway.spool import Spool
+from storage.registry import DeviceLimits
 
 _UNRECOGNIZED: Final = Answer(Status.UNRECOGNIZED_OPERATION, "operation is not supported here")
 
@@ -45,9 +46,9 @@ class Dispatch:
         """The SOP classes, besides verification and storage, that contexts are accepted for."""
         return frozenset(abstract_syntax for _, abstract_syntax in self._operations)
 
-    def serve(self, origin: Origin) -> "AssociationServices":
+    def serve(self, origin: Origin, limits: DeviceLimits) -> "AssociationServices":
         """Return the services of an association with `origin`."""
-        return AssociationServices(self._spool, self._operations, self._greetings, origin)
+        return AssociationServices(self._spool, self._operations, self._greetings, origin, limits)
 
 
 class AssociationServices:
@@ -59,12 +60,14 @@ class AssociationServices:
         operations: dict[tuple[int, str], Operation],
         greetings: Sequence[Greeting],
         origin: Origin,
+        limits: DeviceLimits,
     ) -> None:
-        """Serve what comes from `origin`."""
+        """Serve what comes from `origin`, within its limits."""
         self._spool = spool
         self._operations = operations
         self._greetings = greetings
         self._origin = origin
+        self._limits = limits
 
     def follow_ups(self, contexts: Iterable[Context]) -> Iterable[tuple[Context, FollowUp]]:
         """Return the greetings for which the association has a context."""
@@ -78,7 +81,13 @@ class AssociationServices:
     def begin(self, command: Command, context: Context) -> Reception:
         """Start to serve a request."""
         if command.field == CommandField.C_STORE_RQ and is_storage(context.abstract_syntax):
-            return begin_store(self._spool, self._origin, command, context.transfer_syntax)
+            return begin_store(
+                self._spool,
+                self._origin,
+                command,
+                context.transfer_syntax,
+                max_bytes=self._limits.max_instance_bytes,
+            )
         if command.field == CommandField.C_ECHO_RQ:
             return Settled(SUCCESS)
         operation = self._operations.get((command.field, context.abstract_syntax))

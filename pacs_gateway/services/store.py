@@ -18,13 +18,21 @@ from storage.identifiers import InvalidIdentifier, Uid
 _OUT_OF_RESOURCES: Final = Answer(
     Status.OUT_OF_RESOURCES, "no disk space at the archive, send again later"
 )
+_TOO_LARGE: Final = Answer(
+    Status.CANNOT_UNDERSTAND_TOO_LARGE, "dataset larger than this device may send"
+)
 _NO_DATASET: Final = Answer(Status.CANNOT_UNDERSTAND, "C-STORE request without a dataset")
 
 _log = logging.getLogger(__name__)
 
 
-def begin_store(spool: Spool, origin: Origin, command: Command, transfer_syntax: str) -> Reception:
-    """Start to receive the instance of a C-STORE request into `spool`."""
+def begin_store(
+    spool: Spool, origin: Origin, command: Command, transfer_syntax: str, *, max_bytes: int
+) -> Reception:
+    """Start to receive the instance of a C-STORE request into `spool`.
+
+    max_bytes: a dataset of more is passed over and refused.
+    """
     if not command.has_dataset:
         return Settled(_NO_DATASET)
     try:
@@ -37,7 +45,7 @@ def begin_store(spool: Spool, origin: Origin, command: Command, transfer_syntax:
     except (SpoolFull, SpoolFailed) as error:
         _log.error("instance refused, the spool cannot take it", extra={"why": str(error)})
         return Settled(_OUT_OF_RESOURCES)
-    return _Storing(writer, origin, command, transfer_syntax)
+    return _Storing(writer, origin, command, transfer_syntax, max_bytes)
 
 
 def _uid_or_empty(text: str) -> str:
@@ -50,16 +58,32 @@ class _Storing:
     """A C-STORE request whose dataset goes to the spool as it comes."""
 
     def __init__(
-        self, writer: SpoolWriter, origin: Origin, command: Command, transfer_syntax: str
+        self,
+        writer: SpoolWriter,
+        origin: Origin,
+        command: Command,
+        transfer_syntax: str,
+        max_bytes: int,
     ) -> None:
         self._writer = writer
         self._origin = origin
         self._command = command
         self._transfer_syntax = transfer_syntax
-        self._failed = False
+        self._max_bytes = max_bytes
+        self._failure: Answer | None = None
 
     def write(self, fragment: memoryview) -> None:
-        if self._failed:
+        if self._failure is not None:
+            return
+        if self._writer.size + len(fragment) > self._max_bytes:
+            _log.warning(
+                "instance refused",
+                extra={
+                    "calling_ae_title": self._origin.calling_ae_title,
+                    "found": f"dataset of more than {self._max_bytes} bytes",
+                },
+            )
+            self._give_up(_TOO_LARGE)
             return
         try:
             self._writer.write(fragment)
@@ -69,8 +93,8 @@ class _Storing:
     def finish(self, exchange: Exchange) -> Answer:
         """Answer success only for what is durable; what cannot be filed is kept for a person."""
         del exchange
-        if self._failed:
-            return _OUT_OF_RESOURCES
+        if self._failure is not None:
+            return self._failure
         try:
             examined = self._publish()
         except (SpoolFull, SpoolFailed) as error:
@@ -104,5 +128,8 @@ class _Storing:
 
     def _fail(self, error: SpoolFull | SpoolFailed) -> None:
         _log.error("instance refused, the spool failed", extra={"why": str(error)})
-        self._failed = True
+        self._give_up(_OUT_OF_RESOURCES)
+
+    def _give_up(self, answer: Answer) -> None:
+        self._failure = answer
         self._writer.discard()

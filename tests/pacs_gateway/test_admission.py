@@ -2,10 +2,10 @@
 
 import pytest
 
-from pacs_gateway.associations.admission import Admission, Rejection
+from pacs_gateway.associations.admission import Admission, Admitted, Rejection
 from pacs_gateway.part10 import Origin
 from storage.database import Database
-from storage.registry import Device, add_device, organisation_by_code
+from storage.registry import Device, DeviceLimits, add_device, organisation_by_code
 from tests.pacs_gateway.conftest import Site
 
 
@@ -32,13 +32,15 @@ def admission(database: Database, site: Site, clock: Clock) -> Admission:
 
 def _decide(
     admission: Admission, calling: str = "CT1", called: str = "RDC", address: str = "10.1.1.1"
-) -> Origin | Rejection:
+) -> Admitted | Rejection:
     return admission.decide(called_ae_title=called, calling_ae_title=calling, address=address)
 
 
 def test_a_device_of_the_registry_is_let_in(admission: Admission, site: Site) -> None:
     found = _decide(admission, calling="CT1             ", called="RDC ")
-    assert found == Origin(site.id, site.device_id, "CT1", "RDC", "10.1.1.1")
+    assert isinstance(found, Admitted)
+    assert found.origin == Origin(site.id, site.device_id, "CT1", "RDC", "10.1.1.1")
+    assert found.limits == DeviceLimits()
 
 
 def test_an_unknown_caller_is_told_so(admission: Admission) -> None:
@@ -56,7 +58,7 @@ def test_a_known_title_from_a_wrong_address_is_a_stranger(
         add_device(
             session, organisation_by_code(session, "east"), "DR1", "DR", addresses=["10.2.0.0/16"]
         )
-    assert isinstance(_decide(admission, calling="DR1", address="10.2.3.4"), Origin)
+    assert isinstance(_decide(admission, calling="DR1", address="10.2.3.4"), Admitted)
     assert (
         _decide(admission, calling="DR1", address="10.3.3.4")
         is Rejection.CALLING_AE_TITLE_NOT_RECOGNIZED
@@ -66,7 +68,7 @@ def test_a_known_title_from_a_wrong_address_is_a_stranger(
 def test_a_device_switched_off_is_refused_within_seconds(
     admission: Admission, database: Database, site: Site, clock: Clock
 ) -> None:
-    assert isinstance(_decide(admission), Origin)
+    assert isinstance(_decide(admission), Admitted)
     with database.transaction() as session:
         session.get_one(Device, site.device_id).active = False
     clock.now = 5.1
@@ -76,16 +78,16 @@ def test_a_device_switched_off_is_refused_within_seconds(
 def test_without_the_database_known_devices_get_in_and_others_are_asked_to_come_again(
     admission: Admission, database: Database, site: Site, clock: Clock
 ) -> None:
-    assert isinstance(_decide(admission), Origin)
+    assert isinstance(_decide(admission), Admitted)
     away = Database("postgresql://nobody@127.0.0.1:1/nothing")
     admission._database = away
     clock.now = 3000.0
-    assert isinstance(_decide(admission), Origin)
+    assert isinstance(_decide(admission), Admitted)
     assert _decide(admission, calling="CT9") is Rejection.TEMPORARY_CONGESTION
     # A stranger's address does not borrow the device's good name.
     assert _decide(admission, address="10.9.9.9") is Rejection.TEMPORARY_CONGESTION
     clock.now = 3601.0
     assert _decide(admission) is Rejection.TEMPORARY_CONGESTION
     admission._database = database
-    assert isinstance(_decide(admission), Origin)
+    assert isinstance(_decide(admission), Admitted)
     away.close()

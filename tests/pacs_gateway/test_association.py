@@ -5,21 +5,23 @@ import itertools
 import struct
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
 
-from pacs_gateway.associations.admission import Rejection
+from pacs_gateway.associations.admission import Admitted, Rejection
 from pacs_gateway.associations.association import Acceptor
 from pacs_gateway.associations.commands import Command
-from pacs_gateway.associations.exchange import Context, Exchange
-from pacs_gateway.associations.listener import Listener, PortUnavailable
+from pacs_gateway.associations.exchange import Context, Exchange, FollowUp
+from pacs_gateway.associations.listener import PortUnavailable
 from pacs_gateway.associations.status import SUCCESS, Answer
 from pacs_gateway.config import GatewayConfig
 from pacs_gateway.part10 import Origin
+from storage.registry import DeviceLimits
+from tests.pacs_gateway.listening import Listening
 from tests.pacs_gateway.peers import (
     CT,
     EXPLICIT,
@@ -50,6 +52,10 @@ class Recorder:
 
     seen: list[Recorded] = field(default_factory=list)
     changed: threading.Event = field(default_factory=threading.Event)
+
+    def follow_ups(self, contexts: Iterable[Context]) -> Iterable[tuple[Context, FollowUp]]:
+        del contexts
+        return ()
 
     def begin(self, command: Command, context: Context) -> "Recording":
         assert context.abstract_syntax
@@ -83,13 +89,23 @@ class Doorkeeper:
     """Admits everybody but those named BAD; raises for BUG."""
 
     def decide(
-        self, *, called_ae_title: str, calling_ae_title: str, address: str
-    ) -> Origin | Rejection:
+        self,
+        *,
+        called_ae_title: str,
+        calling_ae_title: str,
+        address: str,
+        certificate_sha256: str | None,
+    ) -> Admitted | Rejection:
+        del certificate_sha256
         if calling_ae_title.strip() == "BAD":
             return Rejection.CALLING_AE_TITLE_NOT_RECOGNIZED
         if calling_ae_title.strip() == "BUG":
             raise RuntimeError("provoked")
-        return Origin(uuid4(), uuid4(), calling_ae_title, called_ae_title, address)
+        origin = Origin(uuid4(), uuid4(), calling_ae_title, called_ae_title, address)
+        return Admitted(origin, DeviceLimits())
+
+    def note_rejection(self, rejection: Rejection, **_facts: str) -> None:
+        """Keep no record."""
 
 
 @pytest.fixture
@@ -103,7 +119,7 @@ def stopping() -> threading.Event:
 
 
 @pytest.fixture
-def listener(recorder: Recorder, stopping: threading.Event, tmp_path: Path) -> Iterator[Listener]:
+def listener(recorder: Recorder, stopping: threading.Event, tmp_path: Path) -> Iterator[Listening]:
     config = GatewayConfig(
         "RDC",
         "127.0.0.1",
@@ -113,8 +129,8 @@ def listener(recorder: Recorder, stopping: threading.Event, tmp_path: Path) -> I
         acse_timeout_seconds=2.0,
         maximum_associations=8,
     )
-    acceptor = Acceptor(Doorkeeper(), lambda _origin: recorder, frozenset(), stopping)  # pyright: ignore[reportArgumentType]
-    made = Listener(config, acceptor)
+    acceptor = Acceptor(Doorkeeper(), lambda *_: recorder, frozenset(), stopping)  # pyright: ignore[reportArgumentType]
+    made = Listening(config, acceptor)
     made.start()
     yield made
     stopping.set()
@@ -122,7 +138,7 @@ def listener(recorder: Recorder, stopping: threading.Event, tmp_path: Path) -> I
 
 
 @pytest.fixture
-def peer(listener: Listener) -> Iterator[RawPeer]:
+def peer(listener: Listening) -> Iterator[RawPeer]:
     with RawPeer(listener.bound_port) as made:
         yield made
 
@@ -164,20 +180,20 @@ def test_requests_sent_without_waiting_are_answered_in_order(
     assert len(recorder.seen) == 20
 
 
-def test_unknown_callers_are_rejected_for_the_right_reason(listener: Listener) -> None:
+def test_unknown_callers_are_rejected_for_the_right_reason(listener: Listening) -> None:
     with RawPeer(listener.bound_port) as peer:
         peer.send(association_request({1: (CT, [EXPLICIT])}, calling="BAD"))
         assert peer.receive() == (3, bytes((0, 1, 1, 3)))
         assert peer.receive() == (0, b"")
 
 
-def test_an_error_of_ours_at_the_door_is_a_transient_rejection(listener: Listener) -> None:
+def test_an_error_of_ours_at_the_door_is_a_transient_rejection(listener: Listening) -> None:
     with RawPeer(listener.bound_port) as peer:
         peer.send(association_request({1: (CT, [EXPLICIT])}, calling="BUG"))
         assert peer.receive() == (3, bytes((0, 2, 3, 1)))
 
 
-def test_more_associations_than_allowed_are_rejected_for_now(listener: Listener) -> None:
+def test_more_associations_than_allowed_are_rejected_for_now(listener: Listening) -> None:
     peers: list[RawPeer] = []
     try:
         for expected in [2] * 8 + [3]:
@@ -222,7 +238,7 @@ _REQUEST = store_command("1.2.3")
     ],
 )
 def test_a_violation_of_the_protocol_ends_the_association(
-    listener: Listener, violation: bytes
+    listener: Listening, violation: bytes
 ) -> None:
     with RawPeer(listener.bound_port) as peer:
         assert peer.associate() == 2
@@ -248,7 +264,7 @@ def test_a_violation_of_the_protocol_ends_the_association(
     ],
 )
 def test_garbage_at_the_door_is_answered_and_harms_nobody(
-    listener: Listener, garbage: bytes
+    listener: Listening, garbage: bytes
 ) -> None:
     with RawPeer(listener.bound_port) as peer:
         peer.send(garbage)
@@ -267,7 +283,7 @@ def test_a_peer_that_falls_silent_is_aborted(peer: RawPeer, recorder: Recorder) 
     assert recorder.seen[0].abandoned
 
 
-def test_a_peer_that_never_asks_is_let_go(listener: Listener) -> None:
+def test_a_peer_that_never_asks_is_let_go(listener: Listening) -> None:
     with RawPeer(listener.bound_port) as peer:
         peer.send(b"\x01")
         assert peer.receive() == (0, b"")
@@ -292,7 +308,7 @@ def test_a_connection_works_on_for_longer_than_the_timeout(peer: RawPeer) -> Non
 
 
 def test_stopping_ends_idle_associations_and_frees_the_port(
-    listener: Listener, stopping: threading.Event
+    listener: Listening, stopping: threading.Event
 ) -> None:
     with RawPeer(listener.bound_port) as peer:
         assert peer.associate() == 2
@@ -305,7 +321,7 @@ def test_stopping_ends_idle_associations_and_frees_the_port(
 
 
 def test_stopping_cuts_what_does_not_end_by_itself(
-    listener: Listener, stopping: threading.Event, recorder: Recorder
+    listener: Listening, stopping: threading.Event, recorder: Recorder
 ) -> None:
     peers = [RawPeer(listener.bound_port) for _ in range(3)]
     try:
@@ -336,15 +352,15 @@ def test_stopping_cuts_what_does_not_end_by_itself(
             peer.socket.close()
 
 
-def test_a_port_in_use_is_told(listener: Listener, tmp_path: Path, recorder: Recorder) -> None:
+def test_a_port_in_use_is_told(listener: Listening, tmp_path: Path, recorder: Recorder) -> None:
     config = GatewayConfig("RDC", "127.0.0.1", listener.bound_port, tmp_path)
-    acceptor = Acceptor(Doorkeeper(), lambda _origin: recorder, frozenset(), threading.Event())  # pyright: ignore[reportArgumentType]
+    acceptor = Acceptor(Doorkeeper(), lambda *_: recorder, frozenset(), threading.Event())  # pyright: ignore[reportArgumentType]
     # SO_REUSEADDR lets nobody share a port that is listened on.
     with pytest.raises(PortUnavailable, match="Stop the program"):
-        Listener(config, acceptor).start()
+        Listening(config, acceptor).start()
 
 
-def test_dcmtk_echo(listener: Listener) -> None:
+def test_dcmtk_echo(listener: Listening) -> None:
     done = dcmtk(
         "echoscu",
         "--repeat",

@@ -15,7 +15,6 @@ from pacs_gateway.associations.admission import Admission
 from pacs_gateway.associations.association import Acceptor
 from pacs_gateway.associations.commands import CommandField
 from pacs_gateway.associations.exchange import Exchange
-from pacs_gateway.associations.listener import Listener
 from pacs_gateway.associations.status import SUCCESS, Answer, Status, SubOperations
 from pacs_gateway.config import GatewayConfig
 from pacs_gateway.services import datasets
@@ -24,6 +23,7 @@ from pacs_gateway.services.operations import DATASET_MAXIMUM, Call, Operation
 from pacs_gateway.spool import Spool
 from storage.database import Database
 from tests.pacs_gateway.conftest import Site
+from tests.pacs_gateway.listening import Listening
 from tests.pacs_gateway.peers import CT, EXPLICIT, RawPeer, command, p_data, pdv
 
 FIND = "1.2.840.10008.5.1.4.1.2.2.1"
@@ -48,7 +48,7 @@ def serve(database: Database, site: Site, tmp_path: Path) -> Iterator[Serve]:
         )
         admission = Admission(database, ae_title="RDC", fresh_seconds=0, grace_seconds=0)
         stopping = threading.Event()
-        listener = Listener(
+        listener = Listening(
             config, Acceptor(admission, dispatch.serve, dispatch.abstract_syntaxes, stopping)
         )
         listener.start()

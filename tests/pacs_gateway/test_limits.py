@@ -79,7 +79,9 @@ def test_an_association_that_ends_within_an_instance_leaves_nothing(
     spool = tmp_path / "spool"
     with RawPeer(gateway.bound_port) as peer:
         assert peer.associate() == 2
-        peer.send(p_data(pdv(1, 3, store_command("1.2.3"))) + p_data(pdv(1, 0, bytes(2 * _MEBIBYTE))))
+        peer.send(
+            p_data(pdv(1, 3, store_command("1.2.3"))) + p_data(pdv(1, 0, bytes(2 * _MEBIBYTE)))
+        )
         until(lambda: bool(left_in(spool)), "the instance is being received")
         if ending == "abort":
             peer.send(struct.pack(">BxI", 7, 4) + bytes(4))

@@ -1,0 +1,91 @@
+"""The receiving part of a gateway: services, and a spool directory of one process."""
+
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+from pacs_gateway.associations import tls
+from pacs_gateway.associations.admission import Admission
+from pacs_gateway.associations.association import Acceptor
+from pacs_gateway.associations.host import AssociationHost
+from pacs_gateway.config import GatewayConfig, ReturnsConfig
+from pacs_gateway.services import modality_worklist, mpps, query
+from pacs_gateway.services.commitment import CommitmentService
+from pacs_gateway.services.dispatch import Dispatch
+from pacs_gateway.services.operations import Operation
+from pacs_gateway.spool import Spool
+from storage.database import Database
+from storage.objects import ObjectStore
+
+# A receiving thread lets go of the interpreter for every read and write. At
+# Python's 5 ms it would each time wait that long for another's computing.
+_SWITCH_SECONDS: Final = 0.0002
+
+
+class Receiver:
+    """Serves connections and receives into a spool directory of its own; one per process.
+
+    host: is given the connections, between `start` and `stop`.
+    """
+
+    def __init__(
+        self,
+        config: GatewayConfig,
+        database: Database,
+        objects: ObjectStore,
+        announce: Callable[[Path], None],
+    ) -> None:
+        """Put the parts together; nothing is opened before `start`.
+
+        announce: is told of each instance that has been received, see `Spool`.
+
+        Raises:
+            TlsUnusable: certificate or key cannot be used.
+        """
+        self._config = config
+        self._stopping = threading.Event()
+        self._spool = Spool(
+            config.spool_dir, reserve_bytes=config.spool_reserve_bytes, announce=announce
+        )
+        admission = Admission(
+            database,
+            ae_title=config.ae_title,
+            fresh_seconds=config.device_cache_seconds,
+            grace_seconds=config.device_grace_seconds,
+        )
+        commitment = CommitmentService(
+            database, objects, config.commitment, ReturnsConfig(config.ae_title)
+        )
+        # One line for each service module: `*query.operations(database, …)`.
+        operations: tuple[Operation, ...] = (
+            *query.operations(
+                database, ae_title=config.ae_title, results_max=config.query_results_max
+            ),
+            *commitment.operations(),
+            *modality_worklist.operations(database, time_zone=config.time_zone),
+            *mpps.operations(database),
+        )
+        dispatch = Dispatch(self._spool, operations, commitment.greetings())
+        self.host = AssociationHost(
+            config,
+            Acceptor(
+                admission,
+                dispatch.serve,
+                dispatch.abstract_syntaxes,
+                self._stopping,
+                None if config.tls is None else tls.server_context(config.tls),
+            ),
+        )
+
+    def start(self) -> None:
+        """Make the spool directory."""
+        sys.setswitchinterval(_SWITCH_SECONDS)
+        self._spool.open()
+
+    def stop(self, grace_seconds: float) -> None:
+        """Let running associations finish for the grace time, end them, and close the spool."""
+        self._stopping.set()
+        self.host.stop(grace_seconds)
+        self._spool.close()
