@@ -223,10 +223,16 @@ def outcome_of(
     return kept, missing
 
 
-def waiting_for_device(session: Session, device_id: UUID) -> Sequence[UUID]:
-    """Return the requests of a device that it has not heard the result of, oldest first."""
+def waiting_for_device(
+    session: Session, device_id: UUID, requested_before: datetime
+) -> Sequence[UUID]:
+    """Return the older requests of a device that it has not heard the result of, oldest first."""
     return session.scalars(
         select(CommitmentRequest.id)
-        .where(CommitmentRequest.device_id == device_id, is_open())
+        .where(
+            CommitmentRequest.device_id == device_id,
+            CommitmentRequest.requested_at < requested_before,
+            is_open(),
+        )
         .order_by(CommitmentRequest.requested_at)
     ).all()

@@ -132,12 +132,14 @@ class CommitmentService:
                             hold_seconds=self._config.hold_seconds,
                         )
                     return known.id
+                now = utc_now()
                 made = CommitmentRequest(
+                    requested_at=now,
                     site_id=call.caller.site_id,
                     device_id=device_id,
                     calling_ae_title=call.caller.calling_ae_title,
                     transaction_uid=transaction_uid,
-                    examine_until=utc_now() + timedelta(seconds=self._config.wait_seconds),
+                    examine_until=now + timedelta(seconds=self._config.wait_seconds),
                 )
                 attempts.give_back(made, after_seconds=self._config.hold_seconds)
                 session.add(made)
@@ -186,6 +188,8 @@ class _Greeting:
         self._service = service
         self._database = database
         self._device_id = caller.device_id
+        # What it asks for over this association it hears anyway.
+        self._began = utc_now()
         self._left: list[UUID] | None = None
 
     def __call__(self, exchange: Exchange) -> bool:
@@ -202,7 +206,7 @@ class _Greeting:
             return []
         try:
             with self._database.transaction() as session:
-                return list(waiting_for_device(session, self._device_id))
+                return list(waiting_for_device(session, self._device_id, self._began))
         except SQLAlchemyError:
             return None
 
