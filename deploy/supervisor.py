@@ -43,6 +43,7 @@ CHILDREN: Final = (
     ChildSpec("web", ("web",)),
 )
 
+
 def children_of(settings: Settings) -> tuple[ChildSpec, ...]:
     """Return the processes of a system: `CHILDREN`, and the web processes beside the first."""
     more = (f"web-{number}" for number in range(2, settings.web_processes + 1))

@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Iterator, Sequence
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Final, TypeAlias
 
 from fastapi.responses import Response
@@ -16,7 +17,8 @@ from starlette.concurrency import iterate_in_threadpool
 from starlette.types import Receive, Scope, Send
 from typing_extensions import override
 
-from reading_worklist.dicomweb.sources import CHUNK, ByteSource, ObjectSource
+from storage.datasets.pixels import Frame
+from storage.datasets.sources import CHUNK, ByteSource, ObjectSource
 from storage.objects import ObjectKey, ObjectStore
 
 # Below this, joining pieces costs less than sending each by itself.
@@ -50,6 +52,13 @@ def piece_of(source: ByteSource, offset: int, length: int) -> Piece:
     if isinstance(source, ObjectSource):
         return Region(source.key, offset, length)
     return Streamed(length, lambda: source.stream(offset, length))
+
+
+def frame_pieces(frame: Frame, source: ByteSource) -> list[Piece]:
+    """Return a frame of `source` as pieces: where it is in its object, if it is as stored."""
+    if frame.bits or frame.swap > 1:
+        return [Streamed(frame.length, partial(frame.stream, source))]
+    return [piece_of(source, span.offset, span.length) for span in frame.spans]
 
 
 def length_of(pieces: Iterable[Piece]) -> int:

@@ -23,7 +23,7 @@ from reading_worklist.dicomweb.requests import IMAGE_ROLES, Wanted, accepted_by
 from reading_worklist.dicomweb.responses import entity_tag
 from reading_worklist.dicomweb.series_index import IndexedInstance
 from reading_worklist.dicomweb.series_views import SeriesView, SeriesViews
-from reading_worklist.dicomweb.sources import ObjectSource
+from storage.datasets.sources import ObjectSource
 from storage.errors import RdcError
 from storage.objects import ObjectStore
 

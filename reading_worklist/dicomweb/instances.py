@@ -7,17 +7,17 @@ from dataclasses import dataclass
 from typing import Final
 
 from reading_worklist.dicomweb.bodies import Piece, Streamed, piece_of
-from reading_worklist.dicomweb.encoded import (
+from reading_worklist.dicomweb.media_types import BIG_ENDIAN_PIXELS, VIDEO
+from reading_worklist.dicomweb.queries import InstanceRecord
+from storage.datasets.encoded import (
     Dataset,
     Element,
     encoding_of,
     read_dataset,
 )
-from reading_worklist.dicomweb.json_model import resolve_vr, swapped, word_size
-from reading_worklist.dicomweb.media_types import BIG_ENDIAN_PIXELS, VIDEO
-from reading_worklist.dicomweb.pixels import FrameLayout, locate_frames
-from reading_worklist.dicomweb.queries import InstanceRecord
-from reading_worklist.dicomweb.sources import ByteSource, ObjectSource, inflate
+from storage.datasets.pixels import FrameLayout, locate_frames
+from storage.datasets.representations import resolve_vr, swapped, word_size
+from storage.datasets.sources import ByteSource, ObjectSource, inflate
 from storage.dicom_header.encoding import DEFLATED_SYNTAXES, UNDEFINED_LENGTH
 from storage.errors import RdcError
 from storage.objects import ObjectStore

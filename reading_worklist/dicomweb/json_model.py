@@ -12,11 +12,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
-from reading_worklist.dicomweb.encoded import (
+from storage.datasets.encoded import (
     SPECIFIC_CHARACTER_SET,
     Dataset,
     Element,
 )
+from storage.datasets.representations import resolve_vr, swapped, word_size
 from storage.dicom_header.encoding import PIXEL_DATA_TAGS, UNDEFINED_LENGTH
 
 JsonAttribute: TypeAlias = dict[str, Any]
@@ -35,21 +36,6 @@ _NAME_GROUPS: Final = ("Alphabetic", "Ideographic", "Phonetic")
 _STRIPPED: Final = frozenset({"AE", "AS", "CS", "DA", "DT", "TM", "UI", "LO", "SH"})
 _WHOLE: Final = frozenset({"LT", "ST", "UT", "UR"})
 _INLINE: Final = frozenset({"OB", "OD", "OF", "OL", "OV", "OW", "UN"})
-_WORD_SIZES: Final = {
-    "OW": 2,
-    "OL": 4,
-    "OF": 4,
-    "OD": 8,
-    "OV": 8,
-    "US": 2,
-    "SS": 2,
-    "UL": 4,
-    "SL": 4,
-    "FL": 4,
-    "FD": 8,
-    "UV": 8,
-    "SV": 8,
-}
 _NUMERIC: Final = {
     "US": "H",
     "SS": "h",
@@ -74,22 +60,6 @@ class Context:
     decoder_for: DecoderFor
 
 
-def word_size(vr: str) -> int:
-    """Return the size in bytes of the units whose byte order matters in values of a VR."""
-    return _WORD_SIZES.get(vr, 1)
-
-
-def swapped(data: bytes, size: int) -> bytes:
-    """Return `data` with the bytes of each unit of `size` reversed; an incomplete last stays."""
-    if size == 1 or not data:
-        return data
-    whole = len(data) - len(data) % size
-    result = bytearray(data)
-    for index in range(size):
-        result[index:whole:size] = data[size - 1 - index : whole : size]
-    return bytes(result)
-
-
 def to_json_model(dataset: Dataset, context: Context) -> JsonDataset:
     """Return the JSON model of `dataset`, its text as Unicode and (0008,0005) saying so.
 
@@ -97,14 +67,6 @@ def to_json_model(dataset: Dataset, context: Context) -> JsonDataset:
     """
     representation = _first_number(dataset, _PIXEL_REPRESENTATION) or 0
     return _Converter(context).convert(dataset, "", (), signed=representation == 1)
-
-
-def resolve_vr(vr: str, *, signed: bool) -> str:
-    """Decide among the VRs between which the dictionary leaves a choice (PS3.6)."""
-    if vr == "US or SS":
-        return "SS" if signed else "US"
-    # Pixel data, overlays and lookup tables in implicit VR little endian are OW (PS3.5 §A.1).
-    return "OW" if " or " in vr else vr
 
 
 class _Converter:
@@ -214,7 +176,7 @@ def _inline(vr: str, value: bytes, *, little: bool) -> JsonAttribute:
 
 
 def _numbers(vr: str, value: bytes, *, little: bool) -> JsonAttribute:
-    size = _WORD_SIZES[vr]
+    size = word_size(vr)
     count, rest = divmod(len(value), size)
     if rest:
         return _inline("UN", value, little=True)

@@ -14,7 +14,6 @@ from reading_worklist.dicomweb.json_model import (
     to_json_model,
 )
 from reading_worklist.dicomweb.packed_json import pack
-from reading_worklist.dicomweb.pixels import BadPixelData, FrameLayout, NoPixelData, NoSuchFrame
 from reading_worklist.dicomweb.queries import (
     InstanceRecord,
     SeriesRecord,
@@ -24,9 +23,10 @@ from reading_worklist.dicomweb.queries import (
     series_of_study,
 )
 from reading_worklist.dicomweb.series_index import IndexedInstance, encode_index, keepable
-from reading_worklist.dicomweb.sources import DeflateBroken, InflatedTooLarge
 from reading_worklist.dicomweb.text import decoder_for
 from storage.database import Database
+from storage.datasets.pixels import BadPixelData, FrameLayout, NoPixelData, NoSuchFrame
+from storage.datasets.sources import DeflateBroken, InflatedTooLarge
 from storage.objects import ObjectConflict, ObjectKey, ObjectNotFound, ObjectStore
 
 # Part of the key of prepared metadata: raise it when the conversion changes, to prepare all anew.

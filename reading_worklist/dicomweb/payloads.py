@@ -7,7 +7,7 @@ from typing import Final, TypeAlias
 
 from fastapi.responses import Response
 
-from reading_worklist.dicomweb.bodies import Region
+from reading_worklist.dicomweb.bodies import Region, frame_pieces
 from reading_worklist.dicomweb.instances import find_value, open_instance
 from reading_worklist.dicomweb.media_types import (
     DICOM,
@@ -21,7 +21,6 @@ from reading_worklist.dicomweb.media_types import (
 )
 from reading_worklist.dicomweb.metadata import bulk_uri
 from reading_worklist.dicomweb.multipart import Part
-from reading_worklist.dicomweb.pixels import FrameLayout
 from reading_worklist.dicomweb.queries import InstanceRecord
 from reading_worklist.dicomweb.requests import Wanted
 from reading_worklist.dicomweb.responses import (
@@ -31,8 +30,9 @@ from reading_worklist.dicomweb.responses import (
     not_modified,
     single_response,
 )
-from reading_worklist.dicomweb.sources import ByteSource
 from reading_worklist.problems import Problem
+from storage.datasets.pixels import FrameLayout
+from storage.datasets.sources import ByteSource
 from storage.dicom_header.encoding import PIXEL_DATA_TAGS
 
 Opened: TypeAlias = Callable[[], tuple[ByteSource, FrameLayout]]
@@ -132,7 +132,7 @@ def frames_of(
         parts: list[Part] = []
         for number in asked:
             frame = layout.frame(source, number)
-            parts.append(Part(content_type, frame.pieces(source)))
+            parts.append(Part(content_type, frame_pieces(frame, source)))
         if choice.multipart:
             return multipart_response(wanted.objects, parts, offer.media_type, tag=tag)
         return single_response(wanted.headers, wanted.objects, parts[0], tag=tag)
@@ -207,7 +207,7 @@ def _video(
     if choice is None:
         raise not_acceptable(offers, multipart=False)
     stream = layout.frame(source, 1)
-    part = Part(choice.offer.media_type, stream.pieces(source))
+    part = Part(choice.offer.media_type, frame_pieces(stream, source))
     tag = entity_tag(record.dataset_sha256, "video")
     if choice.multipart:
         return multipart_response(wanted.objects, [part], choice.offer.media_type, tag=tag)

@@ -18,9 +18,9 @@ from reading_worklist.dicomweb.bodies import Piece, PiecesResponse, cut, length_
 from reading_worklist.dicomweb.instances import NoSuchValue
 from reading_worklist.dicomweb.media_types import DICOM_JSON
 from reading_worklist.dicomweb.multipart import Multipart, Part
-from reading_worklist.dicomweb.pixels import BadPixelData, NoPixelData, NoSuchFrame
-from reading_worklist.dicomweb.sources import DeflateBroken, InflatedTooLarge
 from reading_worklist.problems import Problem
+from storage.datasets.pixels import BadPixelData, NoPixelData, NoSuchFrame
+from storage.datasets.sources import DeflateBroken, InflatedTooLarge
 from storage.errors import RdcError
 from storage.identifiers import InvalidIdentifier
 from storage.objects import ObjectNotFound, ObjectStore, ObjectStoreUnavailable

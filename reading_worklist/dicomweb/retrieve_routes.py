@@ -24,8 +24,8 @@ from reading_worklist.dicomweb.responses import (
     not_modified,
 )
 from reading_worklist.dicomweb.series_index import IndexedInstance
-from reading_worklist.dicomweb.sources import ObjectSource
 from reading_worklist.problems import not_found
+from storage.datasets.sources import ObjectSource
 
 router = APIRouter()
 

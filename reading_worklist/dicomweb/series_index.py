@@ -10,9 +10,9 @@ from dataclasses import astuple, dataclass, fields
 from typing import Any, Final
 
 from reading_worklist.dicomweb.media_types import VIDEO
-from reading_worklist.dicomweb.pixels import FrameLayout, NativeLayout, ResolvedLayout, Span
 from reading_worklist.dicomweb.queries import InstanceRecord
-from reading_worklist.dicomweb.sources import ByteSource
+from storage.datasets.pixels import FrameLayout, NativeLayout, ResolvedLayout, Span
+from storage.datasets.sources import ByteSource
 from storage.dicom_header.encoding import DEFLATED_SYNTAXES
 
 # Of one instance; those with more are looked up in the instance itself.

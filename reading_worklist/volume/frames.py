@@ -12,9 +12,9 @@ from collections.abc import Iterator
 from typing import Final
 
 from reading_worklist.dicomweb.instances import OpenInstance
-from reading_worklist.dicomweb.pixels import FrameLayout
 from reading_worklist.dicomweb.queries import InstanceRecord
 from reading_worklist.volume.toolkit import Image, sitk
+from storage.datasets.pixels import FrameLayout
 from storage.dicom_header.encoding import DEFLATED_SYNTAXES, UNDEFINED_LENGTH
 from storage.errors import RdcError
 

@@ -8,9 +8,7 @@ from typing import Final
 
 from reading_worklist.dicomweb.instances import OpenInstance, layout_of, open_instance
 from reading_worklist.dicomweb.media_types import VIDEO
-from reading_worklist.dicomweb.pixels import BadPixelData, FrameLayout, NoPixelData, NoSuchFrame
 from reading_worklist.dicomweb.queries import InstanceRecord
-from reading_worklist.dicomweb.sources import DeflateBroken, InflatedTooLarge
 from reading_worklist.volume.content import Content, check_content, content_of
 from reading_worklist.volume.findings import Code, Finding, merged
 from reading_worklist.volume.frames import FrameNotDecoded, read_frame
@@ -18,6 +16,8 @@ from reading_worklist.volume.montage import Montage, Tile, assemble, make_tile, 
 from reading_worklist.volume.planes import Plane, planes_of
 from reading_worklist.volume.stacks import arrange
 from reading_worklist.volume.toolkit import sitk
+from storage.datasets.pixels import BadPixelData, FrameLayout, NoPixelData, NoSuchFrame
+from storage.datasets.sources import DeflateBroken, InflatedTooLarge
 from storage.objects import ObjectNotFound, ObjectStore
 
 VOLUMETRIC: Final = frozenset({"CT", "MR", "PT"})
@@ -92,7 +92,7 @@ def inspect_series(
         for volume in arranged.volumes:
             findings.extend(reader.check(volume, by_uid))
         if arranged.volumes:
-            largest = arranged.volumes[0]
+            largest = _as_numbered(arranged.volumes[0])
             picked = [largest[index] for index in spread(len(largest))]
             shots = [_Shot(by_uid[one.sop_instance_uid], one.frame) for one in picked]
     if reader.unreadable:
@@ -102,6 +102,12 @@ def inspect_series(
         still_ours()
         montage = _montage(reader, shots or _plain_shots(reader, records), modality)
     return Inspection(merged(findings), montage)
+
+
+def _as_numbered(volume: Sequence[Plane]) -> Sequence[Plane]:
+    """Return a volume in the direction in which its numbers grow, as a doctor scrolls it."""
+    first, last = volume[0].number, volume[-1].number
+    return volume[::-1] if first is not None and last is not None and first > last else volume
 
 
 def _plain_shots(reader: "_Reader", records: Sequence[InstanceRecord]) -> list[_Shot]:

@@ -10,8 +10,8 @@ from typing import Final, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from reading_worklist.dicomweb.encoded import Dataset
 from reading_worklist.volume.toolkit import Image, sitk
+from storage.datasets.encoded import Dataset
 
 JPEG_BYTES_MAX: Final = 60_000
 TILES_MAX: Final = 25

@@ -9,8 +9,8 @@ from typing import Final, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from reading_worklist.dicomweb.encoded import Dataset, Element
 from reading_worklist.dicomweb.queries import InstanceRecord
+from storage.datasets.encoded import Dataset, Element
 
 Vector: TypeAlias = NDArray[np.float64]
 

@@ -12,17 +12,17 @@ from pydicom.dataset import Dataset as PydicomDataset
 from pydicom.multival import MultiValue
 from pydicom.sequence import Sequence as PydicomSequence
 
-from reading_worklist.dicomweb.encoded import (
+from reading_worklist.dicomweb.json_model import Context, to_json_model
+from reading_worklist.dicomweb.metadata import encode
+from reading_worklist.dicomweb.text import decoder_for
+from storage.datasets.encoded import (
     EXPLICIT_LITTLE,
     IMPLICIT_LITTLE,
     Dataset,
     encoding_of,
     read_dataset,
 )
-from reading_worklist.dicomweb.json_model import Context, to_json_model
-from reading_worklist.dicomweb.metadata import encode
-from reading_worklist.dicomweb.sources import ByteSource, MemorySource, inflate
-from reading_worklist.dicomweb.text import decoder_for
+from storage.datasets.sources import ByteSource, MemorySource, inflate
 from storage.dicom_header.encoding import DEFLATED_SYNTAXES
 from tests.reading_worklist.dicomweb.samples import Sample, bundled, corpus
 

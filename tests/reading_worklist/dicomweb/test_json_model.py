@@ -6,8 +6,9 @@ import struct
 
 import pytest
 
-from reading_worklist.dicomweb.json_model import attribute, resolve_vr, swapped
+from reading_worklist.dicomweb.json_model import attribute
 from reading_worklist.dicomweb.text import decoder_for
+from storage.datasets.representations import resolve_vr, swapped
 
 
 def value_of(vr: str, value: bytes, *declared: str, little: bool = True) -> object:

@@ -20,15 +20,15 @@ from pydicom.uid import (
     RLELossless,
 )
 
-from reading_worklist.dicomweb.encoded import encoding_of, read_dataset
-from reading_worklist.dicomweb.pixels import (
+from storage.datasets.encoded import encoding_of, read_dataset
+from storage.datasets.pixels import (
     BadPixelData,
     FrameLayout,
     NoPixelData,
     NoSuchFrame,
     locate_frames,
 )
-from reading_worklist.dicomweb.sources import ByteSource, MemorySource
+from storage.datasets.sources import ByteSource, MemorySource
 from tests.reading_worklist.dicomweb.samples import Sample, bundled, corpus, sample_of
 from tests.reading_worklist.dicomweb.test_encoded import opened
 

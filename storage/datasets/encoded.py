@@ -8,14 +8,14 @@ import struct
 from dataclasses import dataclass
 from typing import Final
 
-from reading_worklist.dicomweb.representations import (
+from storage.datasets.representations import (
     LONG_FORM,
     SHORT_FORM,
     private_creator,
     vr_of_private,
     vr_of_standard,
 )
-from reading_worklist.dicomweb.sources import ByteSource
+from storage.datasets.sources import ByteSource
 from storage.dicom_header.encoding import (
     BIG_ENDIAN_SYNTAX,
     IMPLICIT_SYNTAXES,

@@ -8,18 +8,16 @@ uncompressed ones in little endian (PS3.18 §8.7.3.3.1).
 import struct
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Final, Protocol
 
-from reading_worklist.dicomweb.bodies import Piece, Streamed, piece_of
-from reading_worklist.dicomweb.encoded import (
+from storage.datasets.encoded import (
     DOUBLE_FLOAT_PIXEL_DATA,
     FLOAT_PIXEL_DATA,
     Dataset,
     Element,
 )
-from reading_worklist.dicomweb.json_model import swapped
-from reading_worklist.dicomweb.sources import ByteSource
+from storage.datasets.representations import swapped
+from storage.datasets.sources import ByteSource
 from storage.dicom_header.encoding import PIXEL_DATA_TAGS, UNDEFINED_LENGTH
 from storage.errors import RdcError
 
@@ -111,12 +109,6 @@ class Frame:
             for chunk in source.stream(span.offset, span.length):
                 # Chunks are whole megabytes, so a unit is never split between two.
                 yield swapped(chunk, self.swap)
-
-    def pieces(self, source: ByteSource) -> list[Piece]:
-        """Return the frame as pieces of a body: where it is in its object, if it is as stored."""
-        if self.bits or self.swap > 1:
-            return [Streamed(self.length, partial(self.stream, source))]
-        return [piece_of(source, span.offset, span.length) for span in self.spans]
 
     def _shifted(self, source: ByteSource) -> bytes:
         span = self.spans[0]
