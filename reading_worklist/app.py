@@ -14,6 +14,7 @@ from reading_worklist.dicomweb.series_views import SeriesViews
 from reading_worklist.ecg import routes as ecg_routes
 from reading_worklist.events import EventHub
 from reading_worklist.identity import routes as identity_routes
+from reading_worklist.keeping import routes as keeping_routes
 from reading_worklist.operations import routes as operations_routes
 from reading_worklist.orders import routes as order_routes
 from reading_worklist.portal import routes as portal_routes
@@ -76,6 +77,7 @@ def create_app(config: WebConfig, database: Database, objects: ObjectStore) -> F
         ecg_routes,
         portal_routes,
         operations_routes,
+        keeping_routes,
         live,
         health,
     ):

@@ -9,10 +9,18 @@ from sqlalchemy.orm import Session
 from reading_worklist.dicomweb.metadata import prepare_study
 from reading_worklist.dicomweb.queries import complete_study
 from reading_worklist.identity import arrival
+from reading_worklist.keeping import removal
 from reading_worklist.volume import service as volume
 from reading_worklist.workitems import service
 from storage.database import Database
-from storage.messages import Message, OrderChanged, ReportDelivered, StudyReceived
+from storage.keeping import usage
+from storage.messages import (
+    Message,
+    OrderChanged,
+    PurgeContinues,
+    ReportDelivered,
+    StudyReceived,
+)
 from storage.objects import ObjectStore
 from storage.outbox import Afterwards, Handler
 
@@ -28,15 +36,17 @@ HANDLERS: Final[Mapping[type[Message], Handler]] = MappingProxyType(
         StudyReceived: _study_received,
         OrderChanged: arrival.order_changed,
         ReportDelivered: service.acknowledge_delivery,
+        PurgeContinues: removal.continue_purge,
     }
 )
 """Handlers by message type; each works in the transaction that marks its message handled."""
 
 
 def afterwards(database: Database, objects: ObjectStore) -> Afterwards:
-    """Return what follows the messages: the metadata of a complete study is prepared.
+    """Return what follows the messages: metadata is prepared, purged objects go.
 
-    A viewer finds it ready; where it is not, the first request makes it.
+    A viewer finds a complete study's metadata ready; where it is not, the first request makes it.
+    A purge sends its message again until its objects are gone.
     """
 
     def prepare(message: StudyReceived) -> None:
@@ -45,10 +55,15 @@ def afterwards(database: Database, objects: ObjectStore) -> Afterwards:
         if study is not None:
             prepare_study(database, objects, study)
 
-    return {StudyReceived: prepare}
+    def remove(message: PurgeContinues) -> None:
+        removal.remove_objects(database, objects, message.purge_id)
+
+    return {StudyReceived: prepare, PurgeContinues: remove}
 
 
 def tick(database: Database) -> int:
-    """Do what is due by the clock: give back workitems whose lease is over. Returns how many."""
+    """Do what is due by the clock: leases that are over, storage use. Returns how many leases."""
+    with database.transaction() as session:
+        usage.refresh(session)
     with database.transaction() as session:
         return service.expire_leases(session)

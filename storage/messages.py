@@ -89,6 +89,16 @@ class ReportDelivered(Message):
     delivered_at: datetime
 
 
+class PurgeContinues(Message):
+    """A purge that two people agreed on has something left to remove."""
+
+    topic = "purge.continues"
+    consumers = (READING_WORKLIST,)
+
+    purge_id: UUID
+
+
 MESSAGE_TYPES: dict[str, type[Message]] = {
-    kind.topic: kind for kind in (StudyReceived, OrderChanged, ReportIssued, ReportDelivered)
+    kind.topic: kind
+    for kind in (StudyReceived, OrderChanged, ReportIssued, ReportDelivered, PurgeContinues)
 }

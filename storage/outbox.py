@@ -78,15 +78,23 @@ class UnknownTopic(RdcError):
     """A row names a topic or a handler this version of the software does not have."""
 
 
-def emit(session: Session, message: Message) -> None:
+def emit(session: Session, message: Message, *, delay: timedelta = timedelta(0)) -> None:
     """Write `message` for each of its consumers in the caller's transaction.
 
     The relay is woken when it commits.
+
+    delay: how long after the transaction's beginning nobody handles it yet.
     """
     payload = message.model_dump(mode="json")
     for consumer in type(message).consumers:
         session.add(
-            OutboxMessage(id=uuid4(), consumer=consumer, topic=type(message).topic, payload=payload)
+            OutboxMessage(
+                id=uuid4(),
+                consumer=consumer,
+                topic=type(message).topic,
+                payload=payload,
+                available_at=func.now() + delay,
+            )
         )
     notify(session, CHANNEL)
 
