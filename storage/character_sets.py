@@ -9,7 +9,7 @@ original and stay with it.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final, Self
@@ -121,6 +121,26 @@ def plain_text(original: bytes) -> str | None:
 def decode_text(original: bytes, declared: bytes | str | Sequence[str] = "") -> DecodedText:
     """Return the text in `original` under the declared Specific Character Set. Never fails."""
     return SpecificCharacterSet.parse(declared).decode(original)
+
+
+def character_set_for(texts: Iterable[str], declared: bytes | str | Sequence[str]) -> str | None:
+    """Return the defined term in which to write `texts` to a reader that knows `declared`.
+
+    None where all is plain ASCII; the declared one where it is single and has every character;
+    otherwise that of Unicode.
+    """
+    written = [text for text in texts if not text.isascii()]
+    if not written:
+        return None
+    terms = SpecificCharacterSet.parse(declared).terms
+    if len(terms) == 1 and "2022" not in terms[0] and terms[0] not in _PLAIN:
+        try:
+            for text in written:
+                text.encode(_codec(terms[0]))
+        except UnicodeEncodeError:
+            return UTF8
+        return terms[0]
+    return UTF8
 
 
 @lru_cache(maxsize=512)

@@ -24,6 +24,12 @@ from typing_extensions import override
 MIGRATIONS: Final = Path(__file__).parent / "migrations"
 _MIGRATION_LOCK: Final = 0x5244434D  # advisory lock key, ASCII "RDCM"
 
+# Every query is a short one, and somebody waits for it: compiling it or starting workers for it
+# takes longer than it does. What it reads is in memory or on a disk without a head to move.
+_OPTIONS: Final = (
+    "-c timezone=UTC -c jit=off -c max_parallel_workers_per_gather=0 -c random_page_cost=1.1"
+)
+
 
 class Base(DeclarativeBase):
     """The declarative base of every table of every room.
@@ -86,7 +92,7 @@ class Database:
             max_overflow=pool_size,
             # A connection that died with a restarted server is replaced, not handed out.
             pool_pre_ping=True,
-            connect_args={"options": "-c timezone=UTC"},
+            connect_args={"options": _OPTIONS},
             # An error's text ends up in logs, and parameters are patient data.
             hide_parameters=True,
         )

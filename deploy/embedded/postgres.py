@@ -85,6 +85,24 @@ def programs_for(data: Path) -> Path:
     return found[wanted]
 
 
+def _for_work() -> dict[str, str]:
+    """Return settings for a server that holds an index of years; PostgreSQL's are for a laptop.
+
+    An index that does not fit the buffers is read again and again; a checkpoint every few hundred
+    megabytes writes each changed page whole into the log once more.
+    """
+    mebibytes = psutil.virtual_memory().total >> 20
+    return {
+        "shared_buffers": f"{min(max(mebibytes // 8, 128), 4096)}MB",
+        "effective_cache_size": f"{mebibytes // 2}MB",
+        "maintenance_work_mem": "256MB",
+        "max_wal_size": "4GB",
+        "min_wal_size": "256MB",
+        "checkpoint_timeout": "15min",
+        "wal_compression": "on",
+    }
+
+
 class EmbeddedPostgres:
     """One PostgreSQL server below one directory.
 
@@ -260,6 +278,7 @@ class EmbeddedPostgres:
             "fsync": "on" if self._durable else "off",
             "synchronous_commit": "on" if self._durable else "off",
             "full_page_writes": "on" if self._durable else "off",
+            **(_for_work() if self._durable else {}),
         }
         arguments = ["-D", str(self.data)]
         for name, value in settings.items():

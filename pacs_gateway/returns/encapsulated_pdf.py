@@ -13,6 +13,7 @@ from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import UID, EncapsulatedPDFStorage, ExplicitVRLittleEndian
 
 from pacs_gateway.implementation import IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_NAME
+from storage.character_sets import character_set_for
 from storage.identifiers import Uid
 
 # The namespace of the UIDs made here; drawn once.
@@ -22,25 +23,6 @@ _SERIES_NUMBER: Final = 9900
 _MANUFACTURER: Final = "RDC"
 _SEXES: Final = frozenset({"M", "F", "O"})
 _LO_LENGTH: Final = 64
-_UNICODE: Final = "ISO_IR 192"
-
-# Specific Character Set (0008,0005) of one value, without code extensions, and
-# what Python calls it (PS3.3 Tables C.12-2 and C.12-5).
-_CHARACTER_SETS: Final = {
-    "ISO_IR 100": "latin-1",
-    "ISO_IR 101": "iso8859-2",
-    "ISO_IR 109": "iso8859-3",
-    "ISO_IR 110": "iso8859-4",
-    "ISO_IR 144": "iso8859-5",
-    "ISO_IR 127": "iso8859-6",
-    "ISO_IR 126": "iso8859-7",
-    "ISO_IR 138": "iso8859-8",
-    "ISO_IR 148": "iso8859-9",
-    "ISO_IR 166": "iso8859-11",
-    _UNICODE: "utf-8",
-    "GB18030": "gb18030",
-    "GBK": "gbk",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,18 +179,7 @@ def _character_set(study: StudyFacts, report: ReportFacts) -> str | None:
         study.referring_physician_name or "",
         report.title,
     )
-    if all(text.isascii() for text in texts):
-        return None
-    declared = study.specific_character_set
-    codec = _CHARACTER_SETS.get(declared or "")
-    if declared is None or codec is None:
-        return _UNICODE
-    try:
-        for text in texts:
-            text.encode(codec)
-    except UnicodeEncodeError:
-        return _UNICODE
-    return declared
+    return character_set_for(texts, study.specific_character_set or "")
 
 
 def _date(value: date | None) -> str:

@@ -3,6 +3,7 @@
 from storage.index.search.attributes import ATTRIBUTES, UNIQUE_KEYS, Attribute, Level, Matching
 from storage.index.search.engine import (
     COUNTED_MAX,
+    COUNTED_MAX_BY_ATTRIBUTES,
     Key,
     Match,
     Options,
@@ -20,6 +21,7 @@ from storage.index.search.values import InvalidKey
 __all__ = [
     "ATTRIBUTES",
     "COUNTED_MAX",
+    "COUNTED_MAX_BY_ATTRIBUTES",
     "UNIQUE_KEYS",
     "Attribute",
     "InvalidKey",

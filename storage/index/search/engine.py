@@ -16,6 +16,8 @@ from storage.registry import Organisation
 
 COUNTED_MAX: Final = 10_000
 """Results are counted exactly up to here; of more it is only known that there are more."""
+COUNTED_MAX_BY_ATTRIBUTES: Final = 1_000
+"""The same where more than date, one modality and site is asked for, and rows have to be read."""
 
 Sees: TypeAlias = Callable[[InstrumentedAttribute[UUID]], ColumnElement[bool]]
 """Gives the SQL condition that a column of site ids is visible to whoever searches."""
@@ -119,35 +121,73 @@ def prepare(keys: Iterable[Key], level: Level, options: Options) -> Search:
     Raises:
         InvalidKey: a value that its attribute cannot be matched with.
     """
-    unsupported: list[str] = []
-    conditions: list[tuple[Level, Condition]] = []
-    dates: str | None = None
-    times: str | None = None
-    modality = _EVERY_STUDY
+    gathered = _Gathered(level, options)
     for key in keys:
+        gathered.take(key)
+    return gathered.search()
+
+
+class _Gathered:
+    """What the keys of one search have come to so far."""
+
+    def __init__(self, level: Level, options: Options) -> None:
+        self._level = level
+        self._options = options
+        self._unsupported: list[str] = []
+        self._conditions: list[tuple[Level, Condition]] = []
+        self._dates: str | None = None
+        self._times: str | None = None
+        self._modality = _EVERY_STUDY
+
+    def take(self, key: Key) -> None:
         attribute = ATTRIBUTES.get(key.keyword)
         text = values.checked(key.keyword, key.value)
-        if attribute is None or attribute.level > level or attribute.matching is Matching.NONE:
-            if text.strip("*"):
-                unsupported.append(key.keyword)
-        elif options.empty_values and text == _EMPTY:
-            conditions.append((attribute.level, is_empty(attribute)))
-        elif not text.strip("*"):
-            continue
-        elif key.keyword == "StudyDate" and dates is None and level > Level.PATIENT:
-            dates = text
-        elif key.keyword == "StudyTime" and times is None:
-            times = text
-        else:
-            conditions.append((attribute.level, condition(attribute, text, fuzzy=options.fuzzy)))
-            modality = modality or _one_modality(attribute, text)
-    combined = bool(
-        options.combined_datetime and dates and times and values.same_form(dates, times)
-    )
-    if times is not None and not combined:
-        conditions.append((Level.STUDY, condition(ATTRIBUTES["StudyTime"], times, fuzzy=False)))
-    listed = studied_between(dates, times if combined else None)
-    return Search(level, tuple(unsupported), tuple(conditions), tuple(listed), modality)
+        universal = not text.strip("*")
+        if (
+            attribute is None
+            or attribute.level > self._level
+            or attribute.matching is Matching.NONE
+        ):
+            if not universal:
+                self._unsupported.append(key.keyword)
+        elif self._options.empty_values and text == _EMPTY:
+            self._conditions.append((attribute.level, is_empty(attribute)))
+        elif not universal and not self._listed(attribute, text):
+            self._add(attribute, text)
+
+    def search(self) -> Search:
+        dates, times = self._dates, self._times
+        combined = bool(
+            self._options.combined_datetime and dates and times and values.same_form(dates, times)
+        )
+        if times is not None and not combined:
+            self._add(ATTRIBUTES["StudyTime"], times)
+        listed = studied_between(dates, times if combined else None)
+        return Search(
+            self._level,
+            tuple(self._unsupported),
+            tuple(self._conditions),
+            tuple(listed),
+            self._modality,
+        )
+
+    def _listed(self, attribute: Attribute, text: str) -> bool:
+        """Keep what the listing answers by itself, or may; True when it does."""
+        if attribute.keyword == "StudyDate" and self._dates is None:
+            self._dates = text
+            return True
+        if attribute.keyword == "StudyTime" and self._times is None:
+            self._times = text
+            return True
+        if attribute.keyword in ("ModalitiesInStudy", "Modality") and not self._modality:
+            self._modality = _one_word(attribute, text)
+            # Of a series' own Modality it only follows that its study is listed under it.
+            return bool(self._modality) and attribute.keyword == "ModalitiesInStudy"
+        return False
+
+    def _add(self, attribute: Attribute, text: str) -> None:
+        made = condition(attribute, text, fuzzy=self._options.fuzzy)
+        self._conditions.append((attribute.level, made))
 
 
 def run(
@@ -188,29 +228,26 @@ def run(
         return Page(matches, more)
     if limit and not more and (matches or not offset):
         return Page(matches, more, Total(seen, exact=True))
-    if more and seen >= COUNTED_MAX:
+    listed_only = search.level is Level.STUDY and not search.conditions
+    counted_max = COUNTED_MAX if listed_only else COUNTED_MAX_BY_ATTRIBUTES
+    if more and seen >= counted_max:
         return Page(matches, more, Total(seen + 1, exact=False))
-    return Page(matches, more, _total(session, found))
+    return Page(matches, more, _total(session, found, counted_max))
 
 
-def _total(session: Session, found: Select[*tuple[Any, ...]]) -> Total:
+def _total(session: Session, found: Select[*tuple[Any, ...]], counted_max: int) -> Total:
     """Count all results, but no further than is useful."""
-    bounded = found.limit(COUNTED_MAX + 1).subquery("counted")
+    bounded = found.limit(counted_max + 1).subquery("counted")
     counted = session.scalar(select(func.count()).select_from(bounded)) or 0
-    return Total(counted, exact=counted <= COUNTED_MAX)
+    return Total(counted, exact=counted <= counted_max)
 
 
-def _one_modality(attribute: Attribute, text: str) -> str:
-    """Return the modality whose listing holds every result; that of all studies for no single one.
-
-    A study is listed under the modality of each of its series.
-    """
-    if attribute.keyword not in ("ModalitiesInStudy", "Modality") or values.has_wildcard(text):
-        return _EVERY_STUDY
-    if attribute.matching is Matching.MODALITIES:
-        text = text.upper()
+def _one_word(attribute: Attribute, text: str) -> str:
+    """Return the code string that a key asks for; empty when it is a pattern or a list."""
     listed = values.listed(attribute.keyword, text, "\\,")
-    return listed[0] if len(listed) == 1 else _EVERY_STUDY
+    if len(listed) > 1 or values.has_wildcard(text):
+        return _EVERY_STUDY
+    return listed[0].upper() if attribute.matching is Matching.MODALITIES else listed[0]
 
 
 def _of_patients(search: Search, sees: Sees, within: Within) -> Select[*tuple[Any, ...]]:
@@ -240,12 +277,10 @@ def _of_studies(search: Search, sees: Sees, within: Within) -> Select[*tuple[Any
     if level >= Level.INSTANCE:
         columns += [Instance.instance_number, Instance.id.label("instance_id")]
     query: Select[*tuple[Any, ...]] = select(*columns).select_from(StudyListing)
-    if levels & {Level.PATIENT, Level.STUDY}:
+    if Level.STUDY in levels:
         query = query.join(Study, Study.id == StudyListing.study_id)
     if Level.PATIENT in levels:
-        query = query.join(Patient, Patient.id == Study.patient_id)
-        # Follows from the join; said, since the indexes of patients begin with the site.
-        conditions.append(sees(Patient.site_id))
+        query = query.join(Patient, Patient.id == StudyListing.patient_id)
     if level >= Level.SERIES:
         query = query.join(Series, Series.study_id == StudyListing.study_id)
     if level >= Level.INSTANCE:

@@ -67,6 +67,7 @@ def _list_studies() -> None:
         sa.Column("study_id", sa.Uuid(), nullable=False),
         sa.Column("modality", sa.String(), nullable=False),
         sa.Column("site_id", sa.Uuid(), nullable=False),
+        sa.Column("patient_id", sa.Uuid(), nullable=False),
         sa.Column("studied_at", sa.DateTime(timezone=False), nullable=False),
         sa.ForeignKeyConstraint(
             ["study_id"],
@@ -83,23 +84,24 @@ def _list_studies() -> None:
                 DELETE FROM study_listing
                 WHERE study_id = NEW.id AND modality <> '' AND modality <> ALL (NEW.modalities);
             END IF;
-            INSERT INTO study_listing (study_id, modality, site_id, studied_at)
-            SELECT DISTINCT NEW.id, listed, NEW.site_id,
+            INSERT INTO study_listing (study_id, modality, site_id, patient_id, studied_at)
+            SELECT DISTINCT NEW.id, listed, NEW.site_id, NEW.patient_id,
                 coalesce(
                     NEW.study_date + coalesce(NEW.study_time, time '00:00'),
                     timestamp '-infinity'
                 )
             FROM unnest(array_append(NEW.modalities, '')) AS listed
             ON CONFLICT (study_id, modality) DO UPDATE
-            SET site_id = EXCLUDED.site_id, studied_at = EXCLUDED.studied_at
-            WHERE (study_listing.site_id, study_listing.studied_at)
-                IS DISTINCT FROM (EXCLUDED.site_id, EXCLUDED.studied_at);
+            SET site_id = EXCLUDED.site_id, patient_id = EXCLUDED.patient_id,
+                studied_at = EXCLUDED.studied_at
+            WHERE (study_listing.site_id, study_listing.patient_id, study_listing.studied_at)
+                IS DISTINCT FROM (EXCLUDED.site_id, EXCLUDED.patient_id, EXCLUDED.studied_at);
             RETURN NULL;
         END $$
     """)
     op.execute("""
-        INSERT INTO study_listing (study_id, modality, site_id, studied_at)
-        SELECT DISTINCT id, listed, site_id,
+        INSERT INTO study_listing (study_id, modality, site_id, patient_id, studied_at)
+        SELECT DISTINCT id, listed, site_id, patient_id,
             coalesce(study_date + coalesce(study_time, time '00:00'), timestamp '-infinity')
         FROM study, unnest(array_append(modalities, '')) AS listed
     """)
@@ -108,22 +110,32 @@ def _list_studies() -> None:
     )
     op.execute("""
         CREATE TRIGGER list_changed_study
-        AFTER UPDATE OF modalities, study_date, study_time, site_id ON study FOR EACH ROW
-        WHEN ((OLD.modalities, OLD.study_date, OLD.study_time, OLD.site_id)
-            IS DISTINCT FROM (NEW.modalities, NEW.study_date, NEW.study_time, NEW.site_id))
+        AFTER UPDATE OF modalities, study_date, study_time, site_id, patient_id ON study
+        FOR EACH ROW WHEN (
+            (OLD.modalities, OLD.study_date, OLD.study_time, OLD.site_id, OLD.patient_id)
+            IS DISTINCT FROM
+            (NEW.modalities, NEW.study_date, NEW.study_time, NEW.site_id, NEW.patient_id)
+        )
         EXECUTE FUNCTION list_study()
     """)
-    # Of all sites together, and of one; both answer pages and counts without the table.
+    # Of all sites together, of one, and of a patient; they answer pages and counts by themselves.
     op.create_index(
         "ix_study_listing_of_all",
         "study_listing",
         ["modality", "studied_at", "study_id"],
-        postgresql_include=["site_id"],
+        postgresql_include=["site_id", "patient_id"],
     )
     op.create_index(
         "ix_study_listing_of_site",
         "study_listing",
         ["site_id", "modality", "studied_at", "study_id"],
+        postgresql_include=["patient_id"],
+    )
+    op.create_index(
+        "ix_study_listing_of_patient",
+        "study_listing",
+        ["patient_id", "modality"],
+        postgresql_include=["studied_at", "study_id", "site_id"],
     )
     # Answers come from an index alone only for pages that a vacuum has marked as visible to all.
     op.execute("""

@@ -1,0 +1,320 @@
+"""The index at full size, what is asked of it, and how fast it takes more."""
+
+import random
+import statistics
+import time
+import uuid
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Final
+from urllib.parse import urlencode
+from uuid import UUID
+
+import psycopg
+from fastapi.testclient import TestClient
+from psycopg import sql
+from pypinyin import lazy_pinyin
+from sqlalchemy import make_url, select
+
+from deploy.embedded.postgres import EmbeddedPostgres
+from storage.clock import utc_now
+from storage.database import Database, migrate
+from storage.dicom_header import InstanceHeader
+from storage.identifiers import Uid
+from storage.index.ingest import ReceivedInstance, ingest
+from storage.objects import open_object_store
+from storage.registry import Organisation, OrganisationKind
+from tests.bench.index_data import Size, a_name, generate
+from tests.support.seed import Consortium
+from tests.support.web import Browser, application
+
+_FIRST_DAY: Final = date(2011, 12, 1)
+_LAST_DAY: Final = date(2026, 11, 1)
+Say = Callable[[str], None]
+Query = Callable[[random.Random], tuple[str, dict[str, str]]]
+
+
+@dataclass(frozen=True)
+class Workload:
+    """One kind of question: path and parameters of QIDO-RS, drawn anew each time."""
+
+    name: str
+    title: str
+    goal_ms: float
+    query: Query
+
+
+@dataclass(frozen=True)
+class Answered:
+    """The times of one workload in milliseconds, in the order asked, and results on average."""
+
+    times: list[float]
+    results: float
+
+    @property
+    def p95(self) -> float:
+        """The 95th percentile."""
+        return statistics.quantiles(self.times, n=20)[-1]
+
+    @property
+    def median(self) -> float:
+        """The median."""
+        return statistics.median(self.times)
+
+
+@dataclass
+class World:
+    """A filled index and an empty one on one server, and people who ask."""
+
+    size: Size
+    full: Database
+    empty: Database
+    sites: Mapping[str, list[UUID]]
+    clients: Mapping[str, TestClient]
+
+    def ask(self, workload: Workload, who: str, repeats: int, *, seed: int = 1) -> Answered:
+        """Ask `repeats` questions of a kind as "centre" or "site", and time the answers."""
+        chance = random.Random(seed)
+        times: list[float] = []
+        results = 0
+        for _ in range(repeats):
+            path, parameters = workload.query(chance)
+            url = f"/dicom-web{path}?{urlencode(parameters)}"
+            began = time.perf_counter()
+            answer = self.clients[who].get(url, headers={"Accept-Encoding": "identity"})
+            times.append((time.perf_counter() - began) * 1000)
+            answer.raise_for_status()
+            results += len(answer.json())
+        return Answered(times, results / repeats)
+
+    def insert_rates(self, batches: int, *, seed: int = 1) -> dict[str, float]:
+        """File `batches` batches in each of the two, alternately; return instances per second."""
+        chance = {name: random.Random(seed) for name in ("full", "empty")}
+        taken: dict[str, list[float]] = {"full": [], "empty": []}
+        for _ in range(batches):
+            for name, database in (("empty", self.empty), ("full", self.full)):
+                batch = list(_batch(chance[name], self.sites[name]))
+                began = time.perf_counter()
+                with database.transaction() as session:
+                    ingest(session, batch)
+                taken[name].append((time.perf_counter() - began) / len(batch))
+        return {name: 1 / statistics.fmean(sorted(times)) for name, times in taken.items()}
+
+
+@contextmanager
+def open_world(directory: Path, size: Size, say: Say) -> Generator[World]:
+    """Make, or find made before in `directory`, the index of `size`, and open it."""
+    directory.mkdir(parents=True, exist_ok=True)
+    with ExitStack() as stack:
+        server = stack.enter_context(EmbeddedPostgres(directory / "postgres"))
+        full = _database(stack, server, f"full_{size.studies}_{size.instances}")
+        empty = _database(stack, server, "empty", fresh=True)
+        consortia = {}
+        consortia["empty"] = Consortium(empty)
+        marker = directory / f"made-{size.studies}-{size.instances}-{size.sites}"
+        if marker.exists():
+            consortia["full"] = None
+        else:
+            say(f"making {size.studies} studies with {size.instances} instances")
+            consortia["full"] = Consortium(full)
+            generate(full, consortia["full"], size, say)
+            with _connected(server.superuser_url) as connection:
+                connection.execute("CHECKPOINT")
+            marker.touch()
+        sites = {
+            "full": _site_ids(full),
+            "empty": [consortia["empty"].east.id, consortia["empty"].west.id],
+        }
+        objects = open_object_store(f"file://{directory / 'objects'}")
+        seeded = consortia["full"] or _Known(full)
+        app = application(seeded, objects, directory / "web", signers=False)  # pyright: ignore[reportArgumentType] -- its database is what counts
+        clients = {
+            "centre": Browser(app, "writer").client,
+            "site": Browser(app, "doctor-east").client,
+        }
+        yield World(size, full, empty, sites, clients)
+
+
+@dataclass
+class _Known:
+    """A consortium that was seeded by an earlier run."""
+
+    database: Database
+
+
+def workloads(size: Size, page: int) -> Sequence[Workload]:
+    """Return what is asked, with pages of `page` results."""
+    draw = _Draw(size)
+
+    def one(
+        name: str, title: str, drawn: _Parameters, goal_ms: float = 20, pages: int = 0
+    ) -> Workload:
+        paging = {"limit": str(page)} | ({"offset": str(pages * page)} if pages else {})
+        return Workload(name, title, goal_ms, lambda chance: ("/studies", drawn(chance) | paging))
+
+    return (
+        one("patient-id", "patient id", draw.patient),
+        one("patient-id-begins", "patient id P000012*", draw.patients),
+        one("accession", "accession number", draw.accession),
+        one("date-modality", "date range + modality, page 1", draw.month),
+        one("date-modality-rare", "15 years of MG, page 1", draw.rare),
+        one("date-modality-1000", "date range + modality, page 1000", draw.years, pages=1000),
+        one("all", "every study, page 1", draw.everything),
+        one("all-1000", "every study, page 1000", draw.everything, pages=1000),
+        one("name-hanzi", "name in Hanzi", draw.hanzi, 50),
+        one("name-hanzi-begins", "family name in Hanzi, 王*", draw.surname, 50),
+        one("name-hanzi-ends", "given name in Hanzi, *小明", draw.given, 50),
+        one("name-pinyin", "name in pinyin", draw.pinyin, 50),
+        one("name-pinyin-begins", "beginning in pinyin, wangx*", draw.begun, 50),
+        one("name-initials", "initials of a name", draw.initials, 50),
+        one("name-nobody", "a name nobody has, *qqq*", draw.nobody, 50),
+        one("name-modality", "name in Hanzi + modality", draw.name_and_modality, 50),
+    )
+
+
+_Parameters = Callable[[random.Random], dict[str, str]]
+
+
+@dataclass(frozen=True)
+class _Draw:
+    """Draws the matching keys of one question."""
+
+    size: Size
+
+    def patient(self, chance: random.Random) -> dict[str, str]:
+        return {"PatientID": f"P{chance.randrange(self.size.patients):08d}"}
+
+    def patients(self, chance: random.Random) -> dict[str, str]:
+        return {"PatientID": f"P{chance.randrange(self.size.patients):08d}"[:-2] + "*"}
+
+    def accession(self, chance: random.Random) -> dict[str, str]:
+        return {"AccessionNumber": f"A{chance.randrange(self.size.studies):09d}"}
+
+    def month(self, chance: random.Random) -> dict[str, str]:
+        first = _FIRST_DAY + timedelta(days=chance.randrange((_LAST_DAY - _FIRST_DAY).days))
+        return {
+            "StudyDate": f"{first:%Y%m%d}-{first + timedelta(days=30):%Y%m%d}",
+            "ModalitiesInStudy": chance.choice(("CT", "DX", "MR", "MG")),
+        }
+
+    def years(self, chance: random.Random) -> dict[str, str]:
+        first = _FIRST_DAY + timedelta(days=chance.randrange(365))
+        return {"StudyDate": f"{first:%Y%m%d}-", "ModalitiesInStudy": "CT"}
+
+    def rare(self, chance: random.Random) -> dict[str, str]:
+        return self.years(chance) | {"ModalitiesInStudy": "MG"}
+
+    def everything(self, chance: random.Random) -> dict[str, str]:
+        del chance
+        return {}
+
+    def hanzi(self, chance: random.Random) -> dict[str, str]:
+        return {"PatientName": a_name(chance).replace("^", "")}
+
+    def surname(self, chance: random.Random) -> dict[str, str]:
+        return {"PatientName": a_name(chance)[0] + "*"}
+
+    def given(self, chance: random.Random) -> dict[str, str]:
+        return {"PatientName": "*" + a_name(chance).partition("^")[2]}
+
+    def pinyin(self, chance: random.Random) -> dict[str, str]:
+        return _fuzzy("".join(_syllables(chance)))
+
+    def begun(self, chance: random.Random) -> dict[str, str]:
+        return _fuzzy("".join(_syllables(chance))[:5] + "*")
+
+    def initials(self, chance: random.Random) -> dict[str, str]:
+        return _fuzzy("".join(one[0] for one in _syllables(chance)))
+
+    def nobody(self, chance: random.Random) -> dict[str, str]:
+        del chance
+        return _fuzzy("*qqq*")
+
+    def name_and_modality(self, chance: random.Random) -> dict[str, str]:
+        return self.hanzi(chance) | {"ModalitiesInStudy": "MR"}
+
+
+def _fuzzy(name: str) -> dict[str, str]:
+    return {"PatientName": name, "fuzzymatching": "true"}
+
+
+def _syllables(chance: random.Random) -> list[str]:
+    return lazy_pinyin(a_name(chance).replace("^", ""))
+
+
+def _batch(chance: random.Random, sites: Sequence[UUID]) -> Iterator[ReceivedInstance]:
+    """Yield five new studies of twenty instances, as five devices send them at once."""
+    for _ in range(5):
+        now = utc_now()
+        number = chance.getrandbits(60)
+        uid = f"1.2.840.113619.2.{chance.randrange(len(sites))}.{now:%Y%m%d%H%M%S}.{number}"
+        if number % 5 == 0:
+            uid = f"2.25.{chance.getrandbits(110)}"
+        site = chance.choice(sites)
+        name = "=" + a_name(chance)
+        for instance in range(20):
+            digest = uuid.UUID(int=chance.getrandbits(128)).hex * 2
+            yield ReceivedInstance(
+                header=InstanceHeader(
+                    sop_class_uid=Uid("1.2.840.10008.5.1.4.1.1.2"),
+                    sop_instance_uid=Uid(f"{uid}.1.{instance + 1}"),
+                    study_instance_uid=Uid(uid),
+                    series_instance_uid=Uid(f"{uid}.1"),
+                    transfer_syntax_uid="1.2.840.10008.1.2.4.70",
+                    patient_name=name,
+                    patient_name_original=name.encode("gb18030"),
+                    patient_id=f"Q{number}",
+                    patient_sex="F",
+                    study_date=now.date(),
+                    study_time=now.time().replace(tzinfo=None),
+                    accession_number=f"B{number}",
+                    study_description="胸部平扫",
+                    modality="CT",
+                    series_number=1,
+                    instance_number=instance + 1,
+                    rows=512,
+                    columns=512,
+                ),
+                site_id=site,
+                device_id=None,
+                transfer_syntax_uid="1.2.840.10008.1.2.4.70",
+                object_key=f"instances/{site}/{digest}",
+                object_size=300_000,
+                dataset_sha256=digest,
+                dataset_offset=1200,
+                pixel_data_offset=3400,
+                received_at=now,
+                quiet=timedelta(seconds=30),
+            )
+
+
+def _site_ids(database: Database) -> list[UUID]:
+    with database.transaction() as session:
+        query = select(Organisation.id).where(Organisation.kind == OrganisationKind.SITE)
+        return list(session.scalars(query.order_by(Organisation.code)))
+
+
+def _connected(url: str) -> psycopg.Connection:
+    plain = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
+    return psycopg.connect(plain, autocommit=True)
+
+
+def _database(
+    stack: ExitStack, server: EmbeddedPostgres, name: str, *, fresh: bool = False
+) -> Database:
+    with _connected(server.url) as connection:
+        if fresh:
+            connection.execute(
+                sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name))
+            )
+        known = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name])
+        if known.fetchone() is None:
+            connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+    url = make_url(server.url).set(database=name).render_as_string(hide_password=False)
+    migrate(url)
+    database = Database(url)
+    stack.callback(database.close)
+    return database
