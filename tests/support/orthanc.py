@@ -38,7 +38,7 @@ class Orthanc:
         """
         self.ae_title = ae_title
         self.directory = directory
-        self.dicom_port, self.http_port = _free_ports(2)
+        self.dicom_port, self.http_port = free_ports(2)
         self.web = f"http://127.0.0.1:{self.http_port}"
         self._program = program
         self._configuration: dict[str, object] = {
@@ -132,7 +132,8 @@ class Orthanc:
         self.stop()
 
 
-def _free_ports(count: int) -> list[int]:
+def free_ports(count: int) -> list[int]:
+    """Return so many TCP ports that nobody listens on now."""
     sockets = [socket.socket() for _ in range(count)]
     try:
         for one in sockets:
