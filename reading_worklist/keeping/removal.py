@@ -88,15 +88,12 @@ def remove_objects(database: Database, objects: ObjectStore, purge_id: UUID) -> 
             .limit(_OBJECTS_AT_ONCE)
         ).all()
         named = _named(session, due)
-        series_ids = dict(
-            session.execute(
-                select(PurgeStudy.study_id, PurgeStudy.series_ids).where(
-                    PurgeStudy.purge_id == purge_id, func.cardinality(PurgeStudy.series_ids) > 0
-                )
+        rows = session.execute(
+            select(PurgeStudy.study_id, PurgeStudy.series_ids).where(
+                PurgeStudy.purge_id == purge_id, func.cardinality(PurgeStudy.series_ids) > 0
             )
-            .tuples()
-            .all()
         )
+        series_ids = {row[0]: row[1] for row in rows}
     gone = [one for one in due if one.object_key not in named]
     for one in gone:
         objects.delete(ObjectKey(one.object_key))

@@ -194,15 +194,12 @@ def propose(session: Session, scope: Scope, study_ids: Sequence[UUID], reason: s
             remedy="Leave them out; the list of due patients says what stands against each.",
         )
     due = due_patients(sites)
-    due_on = dict(
-        session.execute(
-            select(Study.id, due.c.due_on)
-            .join(due, due.c.patient_id == Study.patient_id)
-            .where(Study.id.in_(wanted))
-        )
-        .tuples()
-        .all()
+    rows = session.execute(
+        select(Study.id, due.c.due_on)
+        .join(due, due.c.patient_id == Study.patient_id)
+        .where(Study.id.in_(wanted))
     )
+    due_on = {row[0]: row[1] for row in rows}
     purge = Purge(site_id=sites.pop(), reason=reason.strip(), proposed_by=scope.person_id)
     session.add(purge)
     session.flush()
