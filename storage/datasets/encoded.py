@@ -116,6 +116,7 @@ class Element:
     offset, length: of the value in the source; `length` is `UNDEFINED` for encapsulated pixel data.
     value: the raw bytes, or None when they are above their limit, or the value is a sequence.
     items: of a sequence, else None.
+    fragmented: the value is in items, as that of an icon compressed with its image.
     """
 
     tag: int
@@ -124,6 +125,7 @@ class Element:
     length: int
     value: bytes | None
     items: "list[Dataset] | None" = None
+    fragmented: bool = False
 
 
 @dataclass(slots=True)
@@ -262,6 +264,7 @@ class _Reader:
             # Encapsulated pixel data of an icon, or nonsense; its place tells enough.
             after = self._skip_fragments(element.offset, end, encoding)
             element.length = after - element.offset
+            element.fragmented = True
             return after
         after = element.offset + element.length
         if after > end:
