@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator
 
     from deploy.settings import Settings
-    from pacs_gateway.config import GatewayConfig, ReturnsConfig
+    from pacs_gateway.config import GatewayConfig, ReturnsConfig, TlsConfig
     from reading_worklist.services import WebConfig
     from reading_worklist.signing.authority import Authority
 
@@ -85,17 +85,37 @@ def broker_url(settings: Settings) -> str:
 def gateway_config(settings: Settings) -> GatewayConfig:
     """Say how the gateway shall run."""
     from deploy.settings import ANY_MODALITY  # noqa: PLC0415
-    from pacs_gateway.config import GatewayConfig  # noqa: PLC0415
+    from pacs_gateway.config import CommitmentConfig, GatewayConfig  # noqa: PLC0415
 
     quiet = dict(settings.quiet_seconds)
     return GatewayConfig(
         ae_title=settings.ae_title,
         host=settings.dicom_host,
         port=settings.dicom_port,
+        tls=_tls_config(settings),
+        commitment=CommitmentConfig(wait_seconds=settings.commitment_wait_seconds),
+        listeners=settings.gateway_listeners,
+        maximum_associations=settings.dicom_max_associations,
         spool_dir=settings.data_dir / "spool",
         spool_reserve_bytes=settings.spool_reserve_mb * MEGABYTE,
         quiet_seconds_default=quiet.pop(ANY_MODALITY),
         quiet_seconds=quiet,
+        time_zone=settings.time_zone,
+    )
+
+
+def _tls_config(settings: Settings) -> TlsConfig | None:
+    from pacs_gateway.config import TlsConfig  # noqa: PLC0415
+
+    certificate = settings.dicom_tls_certificate
+    if certificate is None:
+        return None
+    return TlsConfig(
+        port=settings.dicom_tls_port,
+        certificate=certificate,
+        key=settings.dicom_tls_key or certificate,
+        authorities=settings.dicom_tls_ca,
+        client_certificate_required=settings.dicom_tls_client_required,
     )
 
 

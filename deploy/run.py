@@ -11,20 +11,25 @@ import os
 import signal
 import socket
 import threading
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
-from deploy import readiness
+from deploy import logs, readiness
 from deploy.bootstrap import (
     broker_url,
+    database_url,
     gateway_config,
     open_parts,
     web_config,
 )
+from deploy.embedded.processes import recorded
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Generator, Sequence
 
     from deploy.settings import Settings
+    from storage.database import Database
+    from storage.objects import ObjectStore
 
 WEB_STOP_SECONDS: Final = 5
 ANALYSIS_NICENESS: Final = 10
@@ -40,7 +45,32 @@ def _stop_on_signals() -> threading.Event:
 
 
 def gateway(settings: Settings) -> None:
-    """Run the DICOM listener, the drain of its spool and the completion of studies."""
+    """Run the DICOM listener, the drain of its spool and the completion of studies.
+
+    In several processes below this one, or all in this one when no listeners are set.
+    """
+    if settings.gateway_listeners == 0:
+        _gateway_in_one_process(settings)
+        return
+    from pacs_gateway.processes.supervisor import GatewayProcesses  # noqa: PLC0415
+
+    logs.configure("gateway", level=settings.log_level, directory=settings.log_dir)
+    database_url(settings)
+
+    @contextmanager
+    def open_child(name: str) -> Generator[tuple[Database, ObjectStore]]:
+        with open_parts(settings, name) as parts, recorded(name, settings.run_dir):
+            yield parts.database, parts.objects
+
+    running = GatewayProcesses(gateway_config(settings), open_child)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda _number, _frame: running.stop())
+    running.start()
+    running.run(readiness.announce)
+    _log.info("stopped")
+
+
+def _gateway_in_one_process(settings: Settings) -> None:
     from pacs_gateway.gateway import Gateway  # noqa: PLC0415
 
     stop = _stop_on_signals()

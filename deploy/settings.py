@@ -128,6 +128,28 @@ class Settings(BaseSettings):
     ae_title: Annotated[str, AfterValidator(_ae_title)] = Field(
         default="RDC", description="our application entity title"
     )
+    gateway_listeners: Annotated[int, Field(ge=0, le=64)] = Field(
+        default_factory=lambda: min(max(os.cpu_count() or 1, 2), 8),
+        description="processes that receive DICOM; 0: the whole gateway in one process",
+    )
+    dicom_max_associations: Annotated[int, Field(ge=1)] = Field(
+        default=200, description="associations of all devices at once; each has its own limit too"
+    )
+    dicom_tls_port: Port = Field(
+        default=2762, description="port for DICOM over TLS; listened on with a certificate only"
+    )
+    dicom_tls_certificate: Path | None = Field(
+        default=None, description="PEM certificate for DICOM over TLS; unset: no TLS"
+    )
+    dicom_tls_key: Path | None = Field(
+        default=None, description="PEM key of it; unset: in the same file"
+    )
+    dicom_tls_ca: Path | None = Field(
+        default=None, description="PEM certificates that may issue those of devices"
+    )
+    dicom_tls_client_required: bool = Field(
+        default=False, description="turn away devices that call on the TLS port without certificate"
+    )
     http_host: str = Field(
         default="127.0.0.1",
         description="address the web server binds to; put a TLS proxy before it to open it wider",
@@ -180,6 +202,10 @@ class Settings(BaseSettings):
     spool_reserve_mb: Annotated[int, Field(ge=0)] = Field(
         default=1024, description="free space, MB, below which new instances are refused (A700)"
     )
+    commitment_wait_seconds: Seconds = Field(
+        default=600.0,
+        description="storage commitment: how long a named instance may still be on its way",
+    )
     log_level: LogLevel = Field(default=LogLevel.INFO, description="DEBUG, INFO, WARNING or ERROR")
     log_dir: Path | None = Field(
         default=None, description="write rotating log files here; unset: standard error"
@@ -196,7 +222,9 @@ class Settings(BaseSettings):
             raise ValueError(message)
         return value.rstrip("/") if info.field_name == "public_url" else value
 
-    @field_validator("data_dir", "log_dir")
+    @field_validator(
+        "data_dir", "log_dir", "dicom_tls_certificate", "dicom_tls_key", "dicom_tls_ca"
+    )
     @classmethod
     def _absolute(cls, value: Path | None) -> Path | None:
         # Child processes and later commands may run in another directory.

@@ -17,6 +17,7 @@ from deploy.celery_app import BrokerUnavailable, Wakeups
 from deploy.embedded.processes import ProcessRecord
 from deploy.supervisor import children_of
 from deploy.tables import render
+from pacs_gateway import inbox
 from reading_worklist.workitems.tables import Workitem
 from storage import outbox
 from storage.database import Database
@@ -121,27 +122,28 @@ def collect(settings: Settings) -> Status:
     _look_at_database(settings, found)
     _look_at_broker(settings, found)
     _look_at_objects(settings, found)
-    spool = settings.data_dir / "spool"
-    found.queues["spool files"] = len(list(spool.glob("ready/*")))
+    found.queues["spool files"] = inbox.waiting(settings.data_dir / "spool")
     return found
 
 
 def _processes(settings: Settings) -> list[ProcessStatus]:
     records = {record.name: record for record in ProcessRecord.read_all(settings.run_dir)}
     rows: list[ProcessStatus] = []
-    for spec in children_of(settings):
-        record = records.get(spec.name)
+    # Those of the gateway are its own children, noted while they run.
+    of_gateway = [name for name in records if name.startswith("gateway-")]
+    for name in (*(spec.name for spec in children_of(settings)), *of_gateway):
+        record = records.get(name)
         process = record.find() if record else None
         if process is None:
-            rows.append(ProcessStatus(spec.name, None, None, None))
+            rows.append(ProcessStatus(name, None, None, None))
             continue
         try:
             memory = process.memory_info().rss // MEBIBYTE
             since = int(time.time() - process.create_time())
         except psutil.NoSuchProcess:
-            rows.append(ProcessStatus(spec.name, None, None, None))
+            rows.append(ProcessStatus(name, None, None, None))
             continue
-        rows.append(ProcessStatus(spec.name, process.pid, memory, since))
+        rows.append(ProcessStatus(name, process.pid, memory, since))
     return rows
 
 

@@ -208,6 +208,22 @@ class ProcessRecord:
         (directory / f"{name}.pid").unlink(missing_ok=True)
 
 
+@contextmanager
+def recorded(name: str, directory: Path) -> Generator[None]:
+    """Keep the record of this process in the directory while the block runs.
+
+    For a process that its supervisor did not start itself.
+    """
+    own = ProcessRecord.of(name, os.getpid())
+    own.write(directory)
+    try:
+        yield
+    finally:
+        # A successor of the same name may have begun already.
+        if own in ProcessRecord.read_all(directory):
+            ProcessRecord.forget(directory, name)
+
+
 def wait_until_gone(process: psutil.Process, seconds: float) -> bool:
     """Wait for a process that is not our child; True when it has ended."""
     deadline = time.monotonic() + seconds
