@@ -1,11 +1,11 @@
-"""The clock that finds studies whose quiet time has passed."""
+"""The clock that finds studies that are whole, or whose quiet time has passed."""
 
 import logging
 import threading
 from typing import Final
 
 from storage.database import Database
-from storage.index.completion import complete_quiet_studies
+from storage.index.completion import complete_performed_studies, complete_quiet_studies
 from storage.outbox import backoff_seconds
 
 TICK_SECONDS: Final = 0.25
@@ -16,7 +16,7 @@ _log = logging.getLogger(__name__)
 
 
 class CompletionClock:
-    """Completes quiet studies every `TICK_SECONDS`, in a thread of its own.
+    """Completes studies every `TICK_SECONDS`, in a thread of its own.
 
     Several gateways may run one each.
     """
@@ -57,4 +57,5 @@ class CompletionClock:
 
     def _tick(self) -> int:
         with self._database.transaction() as session:
-            return complete_quiet_studies(session, limit=_LIMIT)
+            whole = complete_performed_studies(session, limit=_LIMIT)
+            return max(whole, complete_quiet_studies(session, limit=_LIMIT))

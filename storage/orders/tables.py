@@ -168,8 +168,8 @@ class PerformedStep(Base):
     """A modality performed procedure step as its device told it (PS3.4 Annex F).
 
     instance_uids: SOP Instance UIDs of every object the device says it has made.
-    created_dataset, final_dataset: what N-CREATE and the last N-SET brought, Explicit VR Little
-        Endian.
+    created_dataset, final_dataset: the bytes that N-CREATE and the last N-SET brought, in the
+        transfer syntaxes beside them.
     satisfied_at: when all of `instance_uids` were found here.
     """
 
@@ -195,7 +195,9 @@ class PerformedStep(Base):
     station_ae_title: Mapped[str]
     instance_uids: Mapped[list[str]] = mapped_column(ARRAY(String), default=list)
     created_dataset: Mapped[bytes] = mapped_column(LargeBinary)
+    created_syntax: Mapped[str]
     final_dataset: Mapped[bytes | None] = mapped_column(LargeBinary)
+    final_syntax: Mapped[str | None]
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     ended_at: Mapped[datetime | None]
     satisfied_at: Mapped[datetime | None]

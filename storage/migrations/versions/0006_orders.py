@@ -231,7 +231,9 @@ def upgrade() -> None:
         sa.Column("station_ae_title", sa.String(), nullable=False),
         sa.Column("instance_uids", sa.ARRAY(sa.String()), nullable=False),
         sa.Column("created_dataset", sa.LargeBinary(), nullable=False),
+        sa.Column("created_syntax", sa.String(), nullable=False),
         sa.Column("final_dataset", sa.LargeBinary(), nullable=True),
+        sa.Column("final_syntax", sa.String(), nullable=True),
         sa.Column(
             "created_at",
             sa.DateTime(timezone=True),
