@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
     from deploy.people import AddedPerson
     from deploy.settings import Settings
+    from storage.registry import DeviceLimits
 
 sites = typer.Typer(help="Organisations: the consortium, its centre, the sites.")
 devices = typer.Typer(help="Machines of a site that may send to us.")
@@ -141,6 +143,48 @@ def list_sites(*, data_dir: DataDir = None) -> None:
         )
 
 
+MaxAssociations = Annotated[
+    int | None, typer.Option("--max-associations", help="Associations at once")
+]
+MaxInstance = Annotated[
+    int | None, typer.Option("--max-instance-mib", help="Largest instance, MiB")
+]
+MaxRate = Annotated[
+    int | None, typer.Option("--max-kib-per-second", help="Rate of one association, KiB/s; 0: any")
+]
+Idle = Annotated[
+    int | None,
+    typer.Option("--idle-seconds", help="Silence that ends an association; 0: as for all"),
+]
+Fingerprint = Annotated[
+    str | None,
+    typer.Option(
+        "--certificate",
+        help="SHA-256 fingerprint of the TLS certificate it must call with; none: it need not",
+    ),
+]
+
+
+def _limits(
+    known: DeviceLimits,
+    max_associations: int | None,
+    max_instance_mib: int | None,
+    max_kib_per_second: int | None,
+    idle_seconds: int | None,
+) -> DeviceLimits:
+    """Return the limits with what was given changed; 0 takes one away that need not be."""
+    changes: dict[str, int | None] = {}
+    if max_associations is not None:
+        changes["max_associations"] = max_associations
+    if max_instance_mib is not None:
+        changes["max_instance_bytes"] = max_instance_mib << 20
+    if max_kib_per_second is not None:
+        changes["max_bytes_per_second"] = max_kib_per_second << 10 or None
+    if idle_seconds is not None:
+        changes["idle_seconds"] = idle_seconds or None
+    return replace(known, **changes)
+
+
 @devices.command("add")
 def add_device(
     site: Code,
@@ -152,6 +196,11 @@ def add_device(
         list[str] | None,
         typer.Option(help="Address or network it calls from; repeat; none: any"),
     ] = None,
+    max_associations: MaxAssociations = None,
+    max_instance_mib: MaxInstance = None,
+    max_kib_per_second: MaxRate = None,
+    idle_seconds: Idle = None,
+    certificate: Fingerprint = None,
     data_dir: DataDir = None,
 ) -> None:
     """Allow a device of a site to send to us."""
@@ -165,9 +214,54 @@ def add_device(
             name or ae_title,
             addresses=address or (),
             modality=modality,
+            limits=_limits(
+                registry.DeviceLimits(),
+                max_associations,
+                max_instance_mib,
+                max_kib_per_second,
+                idle_seconds,
+            ),
+            certificate_sha256=certificate,
         )
         _audit(session, "device:add", "device", added.id, ae_title=added.ae_title, site=site)
     typer.echo(f"device {ae_title} of {site} may send")
+
+
+@devices.command("limit")
+def limit_device(
+    ae_title: Annotated[str, typer.Argument(help="AE title of the device")],
+    *,
+    max_associations: MaxAssociations = None,
+    max_instance_mib: MaxInstance = None,
+    max_kib_per_second: MaxRate = None,
+    idle_seconds: Idle = None,
+    certificate: Fingerprint = None,
+    data_dir: DataDir = None,
+) -> None:
+    """Change what a device may take up and the certificate it must call with ('none': free).
+
+    It counts from its next association on.
+    """
+    from storage import registry  # noqa: PLC0415
+
+    with _session(data_dir) as (session, _):
+        device = registry.device_by_ae_title(session, ae_title)
+        limits = _limits(
+            device.limits, max_associations, max_instance_mib, max_kib_per_second, idle_seconds
+        )
+        registry.limit_device(device, limits)
+        if certificate is not None:
+            registry.bind_certificate(device, None if certificate == "none" else certificate)
+        bound = device.certificate_sha256
+        _audit(
+            session, "device:limit", "device", device.id, **asdict(limits), certificate_sha256=bound
+        )
+    typer.echo(
+        f"device {ae_title}: {limits.max_associations} associations, "
+        f"instances up to {limits.max_instance_bytes >> 20} MiB, "
+        f"{(limits.max_bytes_per_second or 0) >> 10 or 'any'} KiB/s, "
+        f"idle {limits.idle_seconds or 'as for all'}, certificate {bound or 'not bound'}"
+    )
 
 
 @devices.command("list")
