@@ -18,6 +18,7 @@ from reading_worklist.keeping import routes as keeping_routes
 from reading_worklist.operations import routes as operations_routes
 from reading_worklist.orders import routes as order_routes
 from reading_worklist.portal import routes as portal_routes
+from reading_worklist.quarantine import routes as quarantine_routes
 from reading_worklist.reports import routes as report_routes
 from reading_worklist.reports import verification_routes
 from reading_worklist.services import COOKIE, Services, WebConfig
@@ -78,6 +79,7 @@ def create_app(config: WebConfig, database: Database, objects: ObjectStore) -> F
         portal_routes,
         operations_routes,
         keeping_routes,
+        quarantine_routes,
         live,
         health,
     ):
