@@ -230,6 +230,238 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/keeping/due": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Due Patients
+         * @description Return the patients whose records need not be kept any more.
+         */
+        get: operations["list_due_patients"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/keeping/holds": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Legal Holds
+         * @description Return the legal holds, newest first.
+         */
+        get: operations["list_legal_holds"];
+        put?: never;
+        /**
+         * Set Legal Hold
+         * @description Let nothing of a patient, or one study, be removed; return the active holds.
+         */
+        post: operations["set_legal_hold"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/keeping/holds/{hold_id}/release": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Release Legal Hold
+         * @description Release a hold; return the active ones.
+         */
+        post: operations["release_legal_hold"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/keeping/purges": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Purges
+         * @description Return the purges, newest first.
+         */
+        get: operations["list_purges"];
+        put?: never;
+        /**
+         * Propose Purge
+         * @description Propose to remove studies for good; another administrator decides.
+         */
+        post: operations["propose_purge"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/keeping/purges/{purge_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Purge
+         * @description Return a purge with its studies and what stands against each now.
+         */
+        get: operations["get_purge"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/keeping/purges/{purge_id}/approve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Approve Purge
+         * @description Agree to what somebody else proposed; removing begins at once.
+         */
+        post: operations["approve_purge"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/keeping/purges/{purge_id}/reject": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Reject Purge
+         * @description Refuse what somebody else proposed, with the reason.
+         */
+        post: operations["reject_purge"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/keeping/purges/{purge_id}/withdraw": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Withdraw Purge
+         * @description Take a proposal back before anything is gone.
+         */
+        post: operations["withdraw_purge"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/keeping/rules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Retention Rules
+         * @description Return for how long each visible site keeps.
+         */
+        get: operations["list_retention_rules"];
+        /**
+         * Set Retention Rule
+         * @description Let a site keep records longer than the national minimum, or as long.
+         */
+        put: operations["set_retention_rule"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/keeping/usage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Storage Usage
+         * @description Return what each visible site keeps, as of a few minutes ago.
+         */
+        get: operations["get_storage_usage"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/keeping/verification": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Last Verification
+         * @description Return when all objects were last compared with the index, and how it ended.
+         */
+        get: operations["get_last_verification"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/orders": {
         parameters: {
             query?: never;
@@ -356,6 +588,46 @@ export interface paths {
         get: operations["list_quarantine"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/quarantine/{entry_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Quarantined
+         * @description Return an entry with both versions compared.
+         */
+        get: operations["get_quarantined"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/quarantine/{entry_id}/{action}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Decide Quarantined
+         * @description Decide what becomes of an entry.
+         */
+        post: operations["decide_quarantined"];
         delete?: never;
         options?: never;
         head?: never;
@@ -877,11 +1149,11 @@ export interface components {
             can_decide: boolean;
             /** Can Undo */
             can_undo: boolean;
-            decision: components["schemas"]["DecisionView"] | null;
+            decision: components["schemas"]["reading_worklist__identity__schemas__DecisionView"] | null;
             /** Decisions */
-            decisions: components["schemas"]["DecisionView"][];
+            decisions: components["schemas"]["reading_worklist__identity__schemas__DecisionView"][];
             /** Differences */
-            differences: components["schemas"]["DifferenceView"][];
+            differences: components["schemas"]["reading_worklist__identity__schemas__DifferenceView"][];
             /**
              * Due At
              * Format: date-time
@@ -948,9 +1220,9 @@ export interface components {
          * @description One line of the desk.
          */
         CaseView: {
-            decision: components["schemas"]["DecisionView"] | null;
+            decision: components["schemas"]["reading_worklist__identity__schemas__DecisionView"] | null;
             /** Differences */
-            differences: components["schemas"]["DifferenceView"][];
+            differences: components["schemas"]["reading_worklist__identity__schemas__DifferenceView"][];
             /**
              * Due At
              * Format: date-time
@@ -988,6 +1260,17 @@ export interface components {
          * @enum {string}
          */
         Code: "missing_slices" | "doubled_slices" | "uneven_spacing" | "spacing_changes" | "mixed_orientation" | "mixed_size" | "mixed_pixel_spacing" | "shifted_slices" | "unplaced_slices" | "gantry_tilt" | "blank_slices" | "repeated_content" | "unreadable";
+        /**
+         * CommentBody
+         * @description What the one who decides says; needed for a rejection.
+         */
+        CommentBody: {
+            /**
+             * Comment
+             * @default
+             */
+            comment: string;
+        };
         /**
          * ComparedRow
          * @description One line of the two sides side by side; `agrees` is null where one side says nothing.
@@ -1029,6 +1312,14 @@ export interface components {
             password: string;
         };
         /**
+         * DecisionBody
+         * @description Why.
+         */
+        DecisionBody: {
+            /** Reason */
+            reason: string;
+        };
+        /**
          * DecisionKind
          * @description What a dispatcher can decide about a study.
          *
@@ -1038,23 +1329,6 @@ export interface components {
          * @enum {string}
          */
         DecisionKind: "link" | "correct" | "keep" | "reject" | "undo";
-        /**
-         * DecisionView
-         * @description What was decided, by whom and why; `undone` when it was taken back later.
-         */
-        DecisionView: {
-            /**
-             * At
-             * Format: date-time
-             */
-            at: string;
-            kind: components["schemas"]["DecisionKind"];
-            person: components["schemas"]["PersonView"];
-            /** Reason */
-            reason: string;
-            /** Undone */
-            undone: boolean;
-        };
         /**
          * DeliveryDetail
          * @description A delivery with every attempt.
@@ -1190,21 +1464,6 @@ export interface components {
             workitem_id: string;
         };
         /**
-         * DifferenceView
-         * @description One thing that does not agree.
-         *
-         *     For `document` with `flawed`, `expected` names the flaw: missing, unexpected, malformed,
-         *     birth_date or sex.
-         */
-        DifferenceView: {
-            attribute: components["schemas"]["Attribute"];
-            /** Expected */
-            expected: string | null;
-            finding: components["schemas"]["Finding"];
-            /** Found */
-            found: string | null;
-        };
-        /**
          * DisplayFilter
          * @description What may be switched on; the value is the band in Hz.
          * @enum {string}
@@ -1270,6 +1529,76 @@ export interface components {
              * Format: date-time
              */
             saved_at: string;
+        };
+        /**
+         * DuePage
+         * @description A page of due patients, the longest due first.
+         */
+        DuePage: {
+            /** Items */
+            items: components["schemas"]["DuePatient"][];
+            /** Page */
+            page: number;
+            /** Page Size */
+            page_size: number;
+            /** Total */
+            total: number;
+        };
+        /**
+         * DuePatient
+         * @description A patient whose records need not be kept since `due_on`, with all studies still kept.
+         */
+        DuePatient: {
+            /**
+             * Due On
+             * Format: date
+             */
+            due_on: string;
+            /**
+             * Last Visit
+             * Format: date
+             */
+            last_visit: string;
+            /** Local Id */
+            local_id: string | null;
+            /**
+             * Patient Id
+             * Format: uuid
+             */
+            patient_id: string;
+            /** Patient Name */
+            patient_name: string;
+            /** Site Code */
+            site_code: string;
+            /** Site Name */
+            site_name: string;
+            /** Studies */
+            studies: components["schemas"]["DueStudy"][];
+        };
+        /**
+         * DueStudy
+         * @description A study that need not be kept any more; `obstacles` say why it must stay all the same.
+         */
+        DueStudy: {
+            /** Bytes */
+            bytes: number;
+            /** Instances */
+            instances: number;
+            /** Modalities */
+            modalities: string[];
+            /** Obstacles */
+            obstacles: string[];
+            /** Study Date */
+            study_date: string | null;
+            /** Study Description */
+            study_description: string | null;
+            /**
+             * Study Id
+             * Format: uuid
+             */
+            study_id: string;
+            /** Study Instance Uid */
+            study_instance_uid: string;
         };
         /**
          * EcgFilterView
@@ -1503,6 +1832,75 @@ export interface components {
         HTTPValidationError: {
             /** Detail */
             detail?: components["schemas"]["ValidationError"][];
+        };
+        /**
+         * HoldBody
+         * @description Whose records must stay: all of a patient, or one study.
+         */
+        HoldBody: {
+            /** Patient Id */
+            patient_id?: string | null;
+            /** Reason */
+            reason: string;
+            /** Study Id */
+            study_id?: string | null;
+        };
+        /**
+         * HoldPage
+         * @description A page of holds, newest first.
+         */
+        HoldPage: {
+            /** Items */
+            items: components["schemas"]["HoldView"][];
+            /** Page */
+            page: number;
+            /** Page Size */
+            page_size: number;
+            /** Total */
+            total: number;
+        };
+        /**
+         * HoldView
+         * @description A legal hold; released ones stay in the list.
+         */
+        HoldView: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Local Id */
+            local_id: string | null;
+            /**
+             * Patient Id
+             * Format: uuid
+             */
+            patient_id: string;
+            /** Patient Name */
+            patient_name: string;
+            /** Reason */
+            reason: string;
+            /** Release Reason */
+            release_reason: string | null;
+            /** Released At */
+            released_at: string | null;
+            /** Released By */
+            released_by: string | null;
+            /**
+             * Set At
+             * Format: date-time
+             */
+            set_at: string;
+            /** Set By */
+            set_by: string;
+            /** Site Code */
+            site_code: string;
+            /** Site Name */
+            site_name: string;
+            /** Study Id */
+            study_id: string | null;
+            /** Study Instance Uid */
+            study_instance_uid: string | null;
         };
         /**
          * KnownPatient
@@ -1905,6 +2303,16 @@ export interface components {
          */
         Priority: "STAT" | "URGENT" | "ROUTINE";
         /**
+         * ProposalBody
+         * @description Studies of one site to be removed for good.
+         */
+        ProposalBody: {
+            /** Reason */
+            reason: string;
+            /** Study Ids */
+            study_ids: string[];
+        };
+        /**
          * PublicVerification
          * @description The same for somebody who has the paper, with what tells the report apart.
          */
@@ -1939,6 +2347,157 @@ export interface components {
             verified_at: string;
             /** Version Number */
             version_number: number;
+        };
+        /**
+         * PurgeAction
+         * @description What can be asked of a purge, by a person or (the last two) by the system.
+         * @enum {string}
+         */
+        PurgeAction: "approve" | "reject" | "withdraw" | "execute" | "finish";
+        /**
+         * PurgeDetail
+         * @description A purge with its studies.
+         */
+        PurgeDetail: {
+            /** Actions */
+            actions: components["schemas"]["PurgeAction"][];
+            /** Bytes */
+            bytes: number;
+            /** Comment */
+            comment: string | null;
+            /** Decided At */
+            decided_at: string | null;
+            /** Decided By */
+            decided_by: string | null;
+            /** Finished At */
+            finished_at: string | null;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Kept */
+            kept: number;
+            /**
+             * Proposed At
+             * Format: date-time
+             */
+            proposed_at: string;
+            /** Proposed By */
+            proposed_by: string;
+            /** Purged */
+            purged: number;
+            /** Reason */
+            reason: string;
+            /** Site Code */
+            site_code: string;
+            /** Site Name */
+            site_name: string;
+            state: components["schemas"]["PurgeState"];
+            /** Studies */
+            studies: number;
+            /** Study List */
+            study_list: components["schemas"]["PurgeStudyView"][];
+        };
+        /**
+         * PurgePage
+         * @description A page of purges, newest first.
+         */
+        PurgePage: {
+            /** Items */
+            items: components["schemas"]["PurgeView"][];
+            /** Page */
+            page: number;
+            /** Page Size */
+            page_size: number;
+            /** Total */
+            total: number;
+        };
+        /**
+         * PurgeState
+         * @description Where a purge stands.
+         * @enum {string}
+         */
+        PurgeState: "PROPOSED" | "APPROVED" | "EXECUTING" | "DONE" | "REJECTED" | "WITHDRAWN";
+        /**
+         * PurgeStudyView
+         * @description One study of a purge; `obstacles` are those of now, `kept_because` those at its turn.
+         */
+        PurgeStudyView: {
+            /** Bytes */
+            bytes: number;
+            /**
+             * Due On
+             * Format: date
+             */
+            due_on: string;
+            fate: components["schemas"]["StudyFate"];
+            /** Instances */
+            instances: number;
+            /** Kept Because */
+            kept_because: string | null;
+            /** Local Id */
+            local_id: string | null;
+            /** Modalities */
+            modalities: string[];
+            /** Obstacles */
+            obstacles: string[];
+            /** Patient Name */
+            patient_name: string;
+            /** Study Date */
+            study_date: string | null;
+            /** Study Description */
+            study_description: string | null;
+            /**
+             * Study Id
+             * Format: uuid
+             */
+            study_id: string;
+            /** Study Instance Uid */
+            study_instance_uid: string;
+        };
+        /**
+         * PurgeView
+         * @description A purge in a list; `actions` are those the asking person may take now.
+         */
+        PurgeView: {
+            /** Actions */
+            actions: components["schemas"]["PurgeAction"][];
+            /** Bytes */
+            bytes: number;
+            /** Comment */
+            comment: string | null;
+            /** Decided At */
+            decided_at: string | null;
+            /** Decided By */
+            decided_by: string | null;
+            /** Finished At */
+            finished_at: string | null;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Kept */
+            kept: number;
+            /**
+             * Proposed At
+             * Format: date-time
+             */
+            proposed_at: string;
+            /** Proposed By */
+            proposed_by: string;
+            /** Purged */
+            purged: number;
+            /** Reason */
+            reason: string;
+            /** Site Code */
+            site_code: string;
+            /** Site Name */
+            site_name: string;
+            state: components["schemas"]["PurgeState"];
+            /** Studies */
+            studies: number;
         };
         /**
          * QualityNoteView
@@ -1988,6 +2547,65 @@ export interface components {
             /** Series */
             series: components["schemas"]["SeriesPicture"][];
             state: components["schemas"]["QualityState"];
+        };
+        /**
+         * QuarantineAction
+         * @description What a person can decide.
+         *
+         *     DISCARD: what is filed stays; the newcomer stays aside, and its bytes are kept.
+         *     REPLACE: the newcomer takes the place of the filed version, which is kept aside in its stead.
+         *     FILE: the instance belongs to the patient of its study, whatever its header says.
+         *     UNDO: the decision before is taken back.
+         * @enum {string}
+         */
+        QuarantineAction: "discard" | "replace" | "file" | "undo";
+        /**
+         * QuarantineDetail
+         * @description An entry with both versions.
+         *
+         *     newcomer: the version that is kept aside; after a replacement that is the one filed before.
+         *     filed: the version in the archive; for `patient_mismatch` another instance of the study.
+         *     differences: empty without `filed`; for `patient_mismatch` those of the patient alone.
+         *     same_pixels: None where one of them has no pixel data.
+         *     rendered_path: where the filed version can be seen; None without one.
+         */
+        QuarantineDetail: {
+            /** Actions */
+            actions: components["schemas"]["QuarantineAction"][];
+            /** Calling Ae Title */
+            calling_ae_title: string;
+            /** Decisions */
+            decisions: components["schemas"]["reading_worklist__quarantine__schemas__DecisionView"][];
+            /** Detail */
+            detail: {
+                [key: string]: string;
+            };
+            /** Differences */
+            differences: components["schemas"]["reading_worklist__quarantine__schemas__DifferenceView"][];
+            filed: components["schemas"]["reading_worklist__quarantine__schemas__VersionView"] | null;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            newcomer: components["schemas"]["reading_worklist__quarantine__schemas__VersionView"] | null;
+            /** Purged At */
+            purged_at: string | null;
+            /** Reason */
+            reason: string;
+            /** Rendered Path */
+            rendered_path: string | null;
+            resolution: components["schemas"]["QuarantineAction"] | null;
+            /** Resolved At */
+            resolved_at: string | null;
+            /** Same Pixels */
+            same_pixels: boolean | null;
+            /** Site Code */
+            site_code: string;
+            /** Site Name */
+            site_name: string;
+            /** Sop Instance Uid */
+            sop_instance_uid: string | null;
         };
         /**
          * QuarantinePage
@@ -2040,12 +2658,24 @@ export interface components {
             sop_instance_uid: string | null;
         };
         /**
-         * ReasonBody
-         * @description Why it is decided so.
+         * RetentionRuleView
+         * @description For how many years a site keeps; `minimum` is the national one.
          */
-        ReasonBody: {
-            /** Reason */
-            reason: string;
+        RetentionRuleView: {
+            /** Minimum */
+            minimum: number;
+            /** Site Code */
+            site_code: string;
+            /**
+             * Site Id
+             * Format: uuid
+             */
+            site_id: string;
+            /** Site Name */
+            site_name: string;
+            visit_kind: components["schemas"]["VisitKind"];
+            /** Years */
+            years: number;
         };
         /**
          * ReturnBody
@@ -2068,6 +2698,20 @@ export interface components {
             /** Comment */
             comment: string;
             reviewer: components["schemas"]["PersonView"];
+        };
+        /**
+         * RuleBody
+         * @description A rule to be set; fewer years than the national minimum are refused.
+         */
+        RuleBody: {
+            /**
+             * Site Id
+             * Format: uuid
+             */
+            site_id: string;
+            visit_kind: components["schemas"]["VisitKind"];
+            /** Years */
+            years: number;
         };
         /**
          * SeriesPicture
@@ -2191,6 +2835,30 @@ export interface components {
             verdict: string;
         };
         /**
+         * SiteUsage
+         * @description What one site keeps: studies with instances, quarantined objects apart.
+         */
+        SiteUsage: {
+            /** By Modality */
+            by_modality: components["schemas"]["UsageByModality"][];
+            /** By Month */
+            by_month: components["schemas"]["UsageByMonth"][];
+            /** Bytes */
+            bytes: number;
+            /** Instances */
+            instances: number;
+            /** Quarantined Bytes */
+            quarantined_bytes: number;
+            /** Quarantined Objects */
+            quarantined_objects: number;
+            /** Site Code */
+            site_code: string;
+            /** Site Name */
+            site_name: string;
+            /** Studies */
+            studies: number;
+        };
+        /**
          * SiteView
          * @description The site that sent the study.
          */
@@ -2271,6 +2939,14 @@ export interface components {
             /** Step Id */
             step_id: string;
         };
+        /**
+         * StudyFate
+         * @description What became of a study of a purge.
+         *
+         *     KEPT: something stood against it when its turn came; `kept_because` says what.
+         * @enum {string}
+         */
+        StudyFate: "WAITING" | "PURGED" | "KEPT";
         /**
          * StudyView
          * @description The study to be read.
@@ -2375,6 +3051,45 @@ export interface components {
             /** Submitted At */
             submitted_at: string | null;
         };
+        /**
+         * Usage
+         * @description Storage use of the visible sites; counted every few minutes, last at `refreshed_at`.
+         */
+        Usage: {
+            /** Refreshed At */
+            refreshed_at: string | null;
+            /** Sites */
+            sites: components["schemas"]["SiteUsage"][];
+        };
+        /**
+         * UsageByModality
+         * @description What is kept of one modality; `modality` is empty where the series names none.
+         */
+        UsageByModality: {
+            /** Bytes */
+            bytes: number;
+            /** Instances */
+            instances: number;
+            /** Modality */
+            modality: string;
+            /** Series */
+            series: number;
+        };
+        /**
+         * UsageByMonth
+         * @description What was first received in one month and is still kept; `month` is its first day, UTC.
+         */
+        UsageByMonth: {
+            /** Bytes */
+            bytes: number;
+            /** Instances */
+            instances: number;
+            /**
+             * Month
+             * Format: date
+             */
+            month: string;
+        };
         /** ValidationError */
         ValidationError: {
             /** Context */
@@ -2389,50 +3104,11 @@ export interface components {
             type: string;
         };
         /**
-         * VerificationView
-         * @description What a report's signatures amount to: valid, invalid or indeterminate, and why.
+         * VisitKind
+         * @description For how long a visit's records are kept; what is neither known counts as inpatient.
+         * @enum {string}
          */
-        VerificationView: {
-            /** Explanation */
-            explanation: string;
-            /** Reason */
-            reason: string;
-            /** Sha256 */
-            sha256: string;
-            /** Signatures */
-            signatures: components["schemas"]["SignatureView"][];
-            /** Verdict */
-            verdict: string;
-            /**
-             * Verified At
-             * Format: date-time
-             */
-            verified_at: string;
-        };
-        /**
-         * VersionView
-         * @description A report with both signatures; `status` is the FHIR DiagnosticReport status.
-         */
-        VersionView: {
-            /**
-             * Id
-             * Format: uuid
-             */
-            id: string;
-            /**
-             * Issued At
-             * Format: date-time
-             */
-            issued_at: string;
-            /** Number */
-            number: number;
-            /** Pdf Sha256 */
-            pdf_sha256: string;
-            reviewer: components["schemas"]["PersonView"];
-            /** Status */
-            status: string;
-            writer: components["schemas"]["PersonView"];
-        };
+        VisitKind: "outpatient" | "inpatient";
         /**
          * VisitType
          * @description Under what kind of visit the patient is examined.
@@ -2482,7 +3158,7 @@ export interface components {
             /** Submissions */
             submissions: components["schemas"]["SubmissionView"][];
             /** Versions */
-            versions: components["schemas"]["VersionView"][];
+            versions: components["schemas"]["reading_worklist__workitems__schemas__VersionView"][];
             /** Viewer Url */
             viewer_url: string;
             written_by: components["schemas"]["PersonView"] | null;
@@ -2553,11 +3229,195 @@ export interface components {
          */
         reading_worklist__ecg__captions__Language: "en" | "zh-CN";
         /**
+         * DecisionView
+         * @description What was decided, by whom and why; `undone` when it was taken back later.
+         */
+        reading_worklist__identity__schemas__DecisionView: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            kind: components["schemas"]["DecisionKind"];
+            person: components["schemas"]["PersonView"];
+            /** Reason */
+            reason: string;
+            /** Undone */
+            undone: boolean;
+        };
+        /**
+         * DifferenceView
+         * @description One thing that does not agree.
+         *
+         *     For `document` with `flawed`, `expected` names the flaw: missing, unexpected, malformed,
+         *     birth_date or sex.
+         */
+        reading_worklist__identity__schemas__DifferenceView: {
+            attribute: components["schemas"]["Attribute"];
+            /** Expected */
+            expected: string | null;
+            finding: components["schemas"]["Finding"];
+            /** Found */
+            found: string | null;
+        };
+        /**
+         * ReasonBody
+         * @description Why it is decided so.
+         */
+        reading_worklist__identity__schemas__ReasonBody: {
+            /** Reason */
+            reason: string;
+        };
+        /**
+         * ReasonBody
+         * @description Why.
+         */
+        reading_worklist__keeping__schemas__ReasonBody: {
+            /** Reason */
+            reason: string;
+        };
+        /**
+         * VerificationView
+         * @description The last complete run of `rdc verify`, over all sites.
+         */
+        reading_worklist__keeping__schemas__VerificationView: {
+            /** Bytes Read */
+            bytes_read: number;
+            /**
+             * Ended At
+             * Format: date-time
+             */
+            ended_at: string;
+            /** Findings */
+            findings: number;
+            /** Objects */
+            objects: number;
+            /** Sample */
+            sample: number;
+            /**
+             * Started At
+             * Format: date-time
+             */
+            started_at: string;
+        };
+        /**
+         * DecisionView
+         * @description A decision that was made.
+         */
+        reading_worklist__quarantine__schemas__DecisionView: {
+            action: components["schemas"]["QuarantineAction"];
+            /**
+             * Decided At
+             * Format: date-time
+             */
+            decided_at: string;
+            /** Decided By */
+            decided_by: string;
+            /** Reason */
+            reason: string;
+        };
+        /**
+         * DifferenceView
+         * @description One attribute in which the versions differ; None where a version does not have it.
+         */
+        reading_worklist__quarantine__schemas__DifferenceView: {
+            /** Filed */
+            filed: string | null;
+            /** Keyword */
+            keyword: string;
+            /** Newcomer */
+            newcomer: string | null;
+            /** Tag */
+            tag: string;
+        };
+        /**
+         * VersionView
+         * @description One version; header facts are None where it cannot be read.
+         */
+        reading_worklist__quarantine__schemas__VersionView: {
+            /** Columns */
+            columns: number | null;
+            /** Device Name */
+            device_name: string | null;
+            /** Number Of Frames */
+            number_of_frames: number | null;
+            /** Patient Id */
+            patient_id: string | null;
+            /** Patient Name */
+            patient_name: string | null;
+            /**
+             * Received At
+             * Format: date-time
+             */
+            received_at: string;
+            /** Rows */
+            rows: number | null;
+            /** Series Description */
+            series_description: string | null;
+            /** Series Instance Uid */
+            series_instance_uid: string | null;
+            /** Sha256 */
+            sha256: string;
+            /** Size */
+            size: number;
+            /** Study Instance Uid */
+            study_instance_uid: string | null;
+            /** Transfer Syntax Uid */
+            transfer_syntax_uid: string;
+            /** Unreadable */
+            unreadable: string;
+        };
+        /**
+         * VerificationView
+         * @description What a report's signatures amount to: valid, invalid or indeterminate, and why.
+         */
+        reading_worklist__reports__verification_routes__VerificationView: {
+            /** Explanation */
+            explanation: string;
+            /** Reason */
+            reason: string;
+            /** Sha256 */
+            sha256: string;
+            /** Signatures */
+            signatures: components["schemas"]["SignatureView"][];
+            /** Verdict */
+            verdict: string;
+            /**
+             * Verified At
+             * Format: date-time
+             */
+            verified_at: string;
+        };
+        /**
          * Language
          * @description A language that paper is printed in (BCP 47).
          * @enum {string}
          */
         reading_worklist__typesetting__labels__Language: "zh-CN" | "en";
+        /**
+         * VersionView
+         * @description A report with both signatures; `status` is the FHIR DiagnosticReport status.
+         */
+        reading_worklist__workitems__schemas__VersionView: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /**
+             * Issued At
+             * Format: date-time
+             */
+            issued_at: string;
+            /** Number */
+            number: number;
+            /** Pdf Sha256 */
+            pdf_sha256: string;
+            reviewer: components["schemas"]["PersonView"];
+            /** Status */
+            status: string;
+            writer: components["schemas"]["PersonView"];
+        };
     };
     responses: never;
     parameters: never;
@@ -2827,7 +3687,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["ReasonBody"];
+                "application/json": components["schemas"]["reading_worklist__identity__schemas__ReasonBody"];
             };
         };
         responses: {
@@ -2897,7 +3757,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["ReasonBody"];
+                "application/json": components["schemas"]["reading_worklist__identity__schemas__ReasonBody"];
             };
         };
         responses: {
@@ -2932,7 +3792,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["ReasonBody"];
+                "application/json": components["schemas"]["reading_worklist__identity__schemas__ReasonBody"];
             };
         };
         responses: {
@@ -2952,6 +3812,431 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    list_due_patients: {
+        parameters: {
+            query?: {
+                page?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DuePage"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    list_legal_holds: {
+        parameters: {
+            query?: {
+                active?: boolean;
+                page?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HoldPage"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    set_legal_hold: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["HoldBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HoldPage"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    release_legal_hold: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                hold_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["reading_worklist__keeping__schemas__ReasonBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HoldPage"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    list_purges: {
+        parameters: {
+            query?: {
+                open?: boolean;
+                page?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PurgePage"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    propose_purge: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProposalBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PurgeDetail"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    get_purge: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                purge_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PurgeDetail"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    approve_purge: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                purge_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CommentBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PurgeDetail"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    reject_purge: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                purge_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CommentBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PurgeDetail"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    withdraw_purge: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                purge_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CommentBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PurgeDetail"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    list_retention_rules: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RetentionRuleView"][];
+                };
+            };
+        };
+    };
+    set_retention_rule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RuleBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RetentionRuleView"][];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    get_storage_usage: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Usage"];
+                };
+            };
+        };
+    };
+    get_last_verification: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["reading_worklist__keeping__schemas__VerificationView"] | null;
                 };
             };
         };
@@ -3254,6 +4539,73 @@ export interface operations {
             };
         };
     };
+    get_quarantined: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                entry_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QuarantineDetail"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    decide_quarantined: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                entry_id: string;
+                action: components["schemas"]["QuarantineAction"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DecisionBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QuarantineDetail"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
     get_report_pdf: {
         parameters: {
             query?: never;
@@ -3302,7 +4654,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["VerificationView"];
+                    "application/json": components["schemas"]["reading_worklist__reports__verification_routes__VerificationView"];
                 };
             };
             /** @description Validation Error */
