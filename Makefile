@@ -26,7 +26,7 @@ PYTEST_ARGS ?=
 # Extra words for the benchmark: `make bench BENCH_ARGS="--rows store --repeats 3"`.
 BENCH_ARGS ?=
 
-.PHONY: help setup python web demo up test test-fast test-web lint format bench lock clean distclean
+.PHONY: help setup python web demo up test test-fast soak test-web lint format bench lock clean distclean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -64,6 +64,10 @@ test: setup test-web ## Run the whole suite: the quick tests side by side, then 
 
 test-fast: setup ## Run the quick tests only
 	@$(VENV)/bin/python -m pytest -n auto -m "not slow" $(PYTEST_ARGS)
+
+soak: setup ## Hours of what `make test` does for minutes: 200 kills, outages of a minute, long fuzzing
+	@RDC_SOAK=1 $(VENV)/bin/python -m pytest -m slow --timeout 14400 \
+		tests/e2e/test_crash.py tests/e2e/test_outages.py $(SOAK_TESTS) $(PYTEST_ARGS)
 
 test-web: web
 	@cd $(WEB) && $(NODE_PATHS) npm run --silent test

@@ -1,0 +1,12 @@
+"""Tests that are short in the ordinary suite and long in `make soak` (RDC_SOAK=1)."""
+
+import os
+from typing import Final, TypeVar
+
+T = TypeVar("T")
+SOAK: Final = os.environ.get("RDC_SOAK") == "1"
+
+
+def soak(full: T, *, else_: T) -> T:
+    """Return `full` in a soak run, else the value for the ordinary suite."""
+    return full if SOAK else else_
