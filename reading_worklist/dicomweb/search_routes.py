@@ -106,7 +106,7 @@ def _headers(agent: str, parameters: Parameters, page: Page) -> dict[str, str]:
         headers["X-Total-Count"] = str(total.count)
         headers["X-Total-Count-Relation"] = "eq" if total.exact else "gte"
         rest = max(total.count - parameters.offset - len(page.matches), 0)
-        count = str(rest) if total.exact else f"more than {rest}"
+        count = str(rest) if total.exact else f"at least {rest}"
         if page.more:
             warnings.append(f"There are {count} additional results that can be requested")
     if parameters.ignored:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from sqlalchemy import delete, select, tuple_
 from sqlalchemy.dialects.postgresql import insert
@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 
 from storage.clock import utc_now
 from storage.dicom_header import InstanceHeader
+from storage.identifiers import time_ordered_uuid
 from storage.index.tables import Instance, Patient, QuarantineReason, Series, Study, StudyState
 from storage.person_name import search_keys
 
@@ -163,7 +164,7 @@ def _locked_study(session: Session, item: ReceivedInstance) -> Study:
     made = session.scalar(
         insert(Study)
         .values(
-            id=uuid4(),
+            id=time_ordered_uuid(),
             site_id=item.site_id,
             patient_id=patient_id,
             study_instance_uid=str(header.study_instance_uid),
@@ -206,7 +207,7 @@ def _patient_id(session: Session, item: ReceivedInstance) -> UUID:
     header = item.header
     local_id = header.patient_id
     values = {
-        "id": uuid4(),
+        "id": time_ordered_uuid(),
         "site_id": item.site_id,
         "local_id": local_id,
         "name": header.patient_name,

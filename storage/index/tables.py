@@ -26,6 +26,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from storage.database import Base, Word
+from storage.identifiers import time_ordered_uuid
 
 
 class StudyState(StrEnum):
@@ -71,7 +72,7 @@ class Patient(Base):
         Index("ix_patient_birth_date", "birth_date"),
     )
 
-    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=time_ordered_uuid)
     site_id: Mapped[UUID] = mapped_column(ForeignKey("organisation.id"))
     local_id: Mapped[str | None]
     name: Mapped[str]
@@ -110,7 +111,7 @@ class Study(Base):
         ),
     )
 
-    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=time_ordered_uuid)
     site_id: Mapped[UUID] = mapped_column(ForeignKey("organisation.id"))
     patient_id: Mapped[UUID] = mapped_column(ForeignKey("patient.id"), index=True)
     study_instance_uid: Mapped[str]

@@ -6,7 +6,6 @@ in the order in which the studies were made.
 
 import random
 import time
-import uuid
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -189,15 +188,18 @@ class _bare_tables:  # noqa: N801 -- used like a function
         self._again.reverse()
         indexes = connection.execute(
             """
-            SELECT indexrelid::regclass::text, pg_get_indexdef(indexrelid) FROM pg_index i
+            SELECT indexrelid::regclass::text, pg_get_indexdef(indexrelid), attstattarget
+            FROM pg_index i JOIN pg_attribute ON attrelid = indexrelid AND attnum = 1
             WHERE indrelid = ANY (%s::regclass[])
             AND NOT EXISTS (SELECT FROM pg_constraint c WHERE c.conindid = i.indexrelid)
             """,
             [list(_TABLES)],
         ).fetchall()
-        for name, definition in indexes:
+        for name, definition, statistics in indexes:
             drops.append(f"DROP INDEX {name}")
             self._again.append(definition)
+            if statistics is not None:
+                self._again.append(f"ALTER INDEX {name} ALTER COLUMN 1 SET STATISTICS {statistics}")
         for statement in drops:
             connection.execute(cast("Any", statement))
         connection.execute("ALTER TABLE study DISABLE TRIGGER USER")
@@ -235,7 +237,9 @@ def _patients(
         sites = chance.choices(range(len(site_ids)), weights, k=size.patients)
         for number, site in enumerate(sites):
             born = _LAST_DAY - timedelta(days=chance.randrange(33_000))
-            patient = _Patient(uuid.UUID(int=chance.getrandbits(128), version=4), site, born)
+            known_for = timedelta(days=_YEARS * 365 * (1 - number / size.patients))
+            since = datetime.combine(_LAST_DAY, datetime.min.time()) - known_for
+            patient = _Patient(_row_id(chance, since), site, born)
             made.append(patient)
             name = "=" + a_name(chance)
             yield (
@@ -294,7 +298,7 @@ def _studies(
             at = datetime.combine(first + timedelta(days=day), datetime.min.time()) + timedelta(
                 seconds=chance.randrange(7 * 3600, 20 * 3600)
             )
-            study_id = uuid.UUID(int=chance.getrandbits(128), version=4)
+            study_id = _row_id(chance, at)
             uid = _uid(chance, patient.site, at, number)
             series_count, average = details[modality]
             instances = max(1, round(chance.gauss(average, average / 4)))
@@ -368,6 +372,12 @@ def _studies(
         FROM study, unnest(array_append(modalities, '')) AS listed
         """
     )
+
+
+def _row_id(chance: random.Random, at: datetime) -> UUID:
+    """Return an id as the gateway would have given it at that time."""
+    milliseconds = int(at.timestamp() * 1000)
+    return UUID(int=milliseconds << 80 | 0x7 << 76 | 0b10 << 62 | chance.getrandbits(62))
 
 
 def _uid(chance: random.Random, site: int, at: datetime, number: int) -> str:

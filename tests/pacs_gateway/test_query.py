@@ -14,6 +14,7 @@ from storage.database import Database
 from tests.pacs_gateway.conftest import Site
 from tests.pacs_gateway.peers import dcmtk
 from tests.support.index_rows import add_study
+from tests.support.search_cases import CASES, fill
 
 GBK_NAME = "=张^伟"
 
@@ -139,6 +140,23 @@ def test_down_the_hierarchy(gateway: Gateway) -> None:
         )
         assert [match.InstanceNumber for match in instances] == [1, 2]
         assert [match.Rows for match in instances] == [512, 512]
+
+
+@pytest.mark.filterwarnings("ignore:.*:UserWarning")
+def test_the_rules_of_matching(gateway: Gateway, database: Database, site: Site) -> None:
+    with database.transaction() as session:
+        fill(session, site.id)
+    with asking(gateway) as association:
+        for case in CASES:
+            if case.fuzzy:
+                continue
+            root = PATIENT_ROOT if case.level == "PATIENT" else STUDY_ROOT
+            level = "IMAGE" if case.level == "INSTANCE" else case.level
+            keys = {case.returned: "", "SpecificCharacterSet": "ISO_IR 192", **case.keys}
+            matches, final, _ = find(association, level, root, **keys)
+            found = [str(match[case.returned].value) for match in matches]
+            assert sorted(found) == sorted(case.found), case
+            assert final.Status == 0x0000
 
 
 REFUSED: Sequence[tuple[str, str, dict[str, object], int, int]] = (

@@ -16,7 +16,7 @@ from storage.registry import Organisation
 
 COUNTED_MAX: Final = 10_000
 """Results are counted exactly up to here; of more it is only known that there are more."""
-COUNTED_MAX_BY_ATTRIBUTES: Final = 1_000
+COUNTED_MAX_BY_ATTRIBUTES: Final = 200
 """The same where more than date, one modality and site is asked for, and rows have to be read."""
 
 Sees: TypeAlias = Callable[[InstrumentedAttribute[UUID]], ColumnElement[bool]]

@@ -59,6 +59,8 @@ def _index_patients() -> None:
         [sa.text("array_to_tsvector(name_keys::text[])")],
         postgresql_using="gin",
     )
+    # How common a beginning of a name is decides how a search goes; the usual hundred say little.
+    op.execute("ALTER INDEX ix_patient_name_keys ALTER COLUMN 1 SET STATISTICS 1000")
 
 
 def _list_studies() -> None:

@@ -6,11 +6,16 @@ from collections.abc import Callable
 import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
+from pydicom.datadict import keyword_for_tag
 from pydicom.uid import generate_uid
 
+from storage.database import Database
 from storage.dicom_header import read_header
+from storage.index.search import ATTRIBUTES, Level, engine
 from tests.reading_worklist.dicomweb.archive import Archive
 from tests.reading_worklist.dicomweb.conftest import copy_of, series_of
+from tests.support.index_rows import add_study
+from tests.support.search_cases import CASES, fill
 from tests.support.seed import Consortium
 
 CHINESE = {"SpecificCharacterSet": "GB18030", "PatientName": "Zhang^Wei=张^伟"}
@@ -72,7 +77,7 @@ def patients(client: TestClient, query: str, level: str = "studies") -> list[str
     return [one["00100020"]["Value"][0] for one in answer.json()]
 
 
-CASES: list[tuple[str, list[str]]] = [
+QUERIES: list[tuple[str, list[str]]] = [
     ("", ["P3", "P_2%", "P1"]),
     ("PatientID=P1", ["P1"]),
     ("00100020=P1", ["P1"]),
@@ -111,7 +116,7 @@ CASES: list[tuple[str, list[str]]] = [
 
 @pytest.mark.usefixtures("filled")
 def test_studies_are_matched(writer: TestClient) -> None:
-    for query, expected in CASES:
+    for query, expected in QUERIES:
         assert patients(writer, query) == expected, query
 
 
@@ -170,6 +175,63 @@ def test_pages(writer: TestClient) -> None:
     assert writer.get("/dicom-web/studies?limit=0").json() == []
     far = writer.get("/dicom-web/studies?offset=1000000000000")
     assert (far.status_code, far.json()) == (200, [])
+
+
+PATHS = {"STUDY": "studies", "SERIES": "series", "INSTANCE": "instances"}
+
+
+def test_the_rules_of_matching(
+    writer: TestClient, database: Database, consortium: Consortium
+) -> None:
+    with database.transaction() as session:
+        fill(session, consortium.east.id)
+    for case in CASES:
+        if case.level == "PATIENT":
+            continue
+        parameters = {**case.keys, "fuzzymatching": str(case.fuzzy).lower()}
+        answer = writer.get(f"/dicom-web/{PATHS[case.level]}", params=parameters)
+        assert answer.status_code == 200, case
+        tag = f"{ATTRIBUTES[case.returned].tag:08X}"
+        assert sorted(one[tag]["Value"][0] for one in answer.json()) == sorted(case.found), case
+        assert answer.headers["x-total-count"] == str(len(case.found))
+        assert answer.headers["x-total-count-relation"] == "eq"
+
+
+@pytest.mark.usefixtures("filled")
+def test_fields_on_request(writer: TestClient) -> None:
+    def keywords(query: str) -> set[str]:
+        (one,) = writer.get(f"/dicom-web/{query}").json()
+        return {keyword_for_tag(tag) for tag in one}
+
+    assert "SOPClassesInStudy" not in keywords("studies?PatientID=P1")
+    more = keywords("studies?PatientID=P1&includefield=SOPClassesInStudy,00101010")
+    assert more >= {"SOPClassesInStudy", "PatientAge", "StudyDate", "RetrieveURL"}
+    assert keywords("studies?PatientID=P1&includefield=all") >= {
+        one.keyword for one in ATTRIBUTES.values() if one.level <= Level.STUDY
+    }
+    (study,) = writer.get("/dicom-web/studies?PatientID=P1").json()
+    path = f"studies/{study['0020000D']['Value'][0]}/series"
+    assert "PatientName" not in keywords(path)
+    assert keywords(path) >= {"PatientID", "StudyInstanceUID", "Modality"}
+    assert "PatientName" in keywords(f"{path}?includefield=PatientName")
+    assert "PatientName" in keywords("series?PatientID=P1")
+
+
+def test_more_than_is_counted(
+    writer: TestClient,
+    database: Database,
+    consortium: Consortium,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(engine, "COUNTED_MAX", 2)
+    with database.transaction() as session:
+        for number in range(5):
+            add_study(session, consortium.east.id, uid=f"1.{number}", patient_id="P", name="A")
+    answer = writer.get("/dicom-web/studies?limit=1")
+    assert answer.headers["x-total-count"] == "3"
+    assert answer.headers["x-total-count-relation"] == "gte"
+    warning = "There are at least 2 additional results that can be requested"
+    assert warning in answer.headers["warning"]
 
 
 HOSTILE = [
