@@ -11,7 +11,7 @@ from pacs_gateway.associations.admission import Admission
 from pacs_gateway.associations.association import Acceptor
 from pacs_gateway.associations.host import AssociationHost
 from pacs_gateway.config import GatewayConfig, ReturnsConfig
-from pacs_gateway.services import modality_worklist, mpps, query
+from pacs_gateway.services import modality_worklist, mpps, query, retrieve
 from pacs_gateway.services.commitment import CommitmentService
 from pacs_gateway.services.dispatch import Dispatch
 from pacs_gateway.services.operations import Operation
@@ -63,6 +63,7 @@ class Receiver:
             *query.operations(
                 database, ae_title=config.ae_title, results_max=config.query_results_max
             ),
+            *retrieve.operations(database, objects, ReturnsConfig(config.ae_title)),
             *commitment.operations(),
             *modality_worklist.operations(database, time_zone=config.time_zone),
             *mpps.operations(database),

@@ -1,11 +1,13 @@
 """Opening associations to the machines of a site (PS3.8 §7.1), as every SCU of ours does."""
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
 from pynetdicom.ae import ApplicationEntity
 from pynetdicom.association import Association
-from pynetdicom.presentation import build_context, build_role
+from pynetdicom.pdu_primitives import SCP_SCU_RoleSelectionNegotiation
+from pynetdicom.presentation import PresentationContext, build_context, build_role
 
 from pacs_gateway.config import ReturnsConfig
 from pacs_gateway.implementation import IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_NAME
@@ -36,6 +38,25 @@ def open_association(
     Raises:
         NoAssociation: not reached, rejected, or the SOP class is not accepted.
     """
+    # In two contexts: a receiver that can only read the default still gets it.
+    contexts = [build_context(abstract_syntax, syntax) for syntax in _SYNTAXES]
+    roles = [build_role(abstract_syntax, scp_role=True)] if as_scp else []
+    return associate(listener, contexts, config, what=what, roles=roles)
+
+
+def associate(
+    listener: Listener,
+    contexts: Sequence[PresentationContext],
+    config: ReturnsConfig,
+    *,
+    what: str,
+    roles: Sequence[SCP_SCU_RoleSelectionNegotiation] = (),
+) -> Association:
+    """Associate with `listener`, proposing `contexts`, and return the established association.
+
+    Raises:
+        NoAssociation: not reached, rejected, or no context is accepted.
+    """
     ae = _Entity(config.calling_ae_title)
     ae.implementation_class_uid = IMPLEMENTATION_CLASS_UID
     ae.implementation_version_name = IMPLEMENTATION_VERSION_NAME
@@ -43,17 +64,14 @@ def open_association(
     ae.acse_timeout = config.acse_timeout_seconds
     ae.dimse_timeout = config.dimse_timeout_seconds
     ae.network_timeout = config.dimse_timeout_seconds
-    # In two contexts: a receiver that can only read the default still gets it.
-    contexts = [build_context(abstract_syntax, syntax) for syntax in _SYNTAXES]
-    roles = [build_role(abstract_syntax, scp_role=True)] if as_scp else []
     where = f"{listener.ae_title} at {listener.host}:{listener.port}"
     try:
         association: Association = ae.associate(
             listener.host,
             listener.port,
-            contexts=contexts,
+            contexts=list(contexts),
             ae_title=listener.ae_title,
-            ext_neg=roles,
+            ext_neg=list(roles),
         )
     except OSError as error:
         raise NoAssociation(f"host {listener.host} is not known: {error.strerror}") from error

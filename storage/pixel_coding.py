@@ -46,6 +46,17 @@ _BITS_STORED: Final = 0x00280101
 _PIXEL_REPRESENTATION: Final = 0x00280103
 
 
+# Whatever a plugin raises for bytes that it does not expect.
+_PLUGIN_FAULTS: Final = (
+    ValueError,
+    RuntimeError,
+    NotImplementedError,
+    AttributeError,
+    TypeError,
+    StopIteration,
+)
+
+
 class CannotDecode(RdcError):
     """A frame cannot be decoded, or its samples cannot be encoded."""
 
@@ -125,7 +136,7 @@ def _samples(
             index=0,
             **options,
         )
-    except (ValueError, RuntimeError, NotImplementedError, AttributeError, TypeError) as error:
+    except _PLUGIN_FAULTS as error:
         raise CannotDecode(
             "a frame cannot be decoded", found=f"{type(error).__name__} in {syntax}"
         ) from error
@@ -163,7 +174,7 @@ def encoded_frame(array: NDArray[Any], image: Image, photometric: str, target: s
                 **colour,
             ),
         )
-    except (ValueError, RuntimeError, NotImplementedError, AttributeError, TypeError) as error:
+    except _PLUGIN_FAULTS as error:
         raise CannotDecode(
             "a frame cannot be encoded", found=f"{type(error).__name__} for {target}"
         ) from error

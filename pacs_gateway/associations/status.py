@@ -38,6 +38,11 @@ class Status(IntEnum):
     UNRECOGNIZED_OPERATION = 0x0211
     # PS3.4 B.2.3 Refused: out of resources.
     OUT_OF_RESOURCES = 0xA700
+    # PS3.4 C.4.2.1.5 and C.4.3.1.4, of retrievals.
+    UNABLE_TO_CALCULATE_MATCHES = 0xA701
+    UNABLE_TO_PERFORM_SUB_OPERATIONS = 0xA702
+    MOVE_DESTINATION_UNKNOWN = 0xA801
+    SUB_OPERATIONS_WITH_FAILURES = 0xB000
     # PS3.4 B.2.3 Error: data set does not match SOP class.
     DATA_SET_DOES_NOT_MATCH_SOP_CLASS = 0xA900
     # PS3.4 B.2.3 Error: cannot understand, the range Cxxx by cause.
