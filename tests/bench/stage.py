@@ -207,6 +207,10 @@ class Stage:
         made = self._started.get(contender)
         return sum(_cpu_seconds(process) for process in made.processes()) if made else 0.0
 
+    def on_end(self, ended: Callable[[], object]) -> None:
+        """Call `ended` before the directory is removed."""
+        self._ending.callback(ended)
+
     def settle(self) -> None:
         """Wait until no contender works any more: completion, metadata, thumbnails, housekeeping.
 
