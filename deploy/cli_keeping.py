@@ -41,6 +41,7 @@ def install(app: typer.Typer) -> None:
     app.command("rebuild-index")(rebuild_index)
     app.command()(backup)
     app.command()(restore)
+    app.command("import")(import_files)
 
 
 @contextmanager
@@ -109,7 +110,8 @@ def verify(
     from datetime import timedelta  # noqa: PLC0415
 
     from deploy.keeping import HOLDINGS  # noqa: PLC0415
-    from deploy.keeping.report import spool_files, verification_report  # noqa: PLC0415
+    from deploy.keeping.report import verification_report  # noqa: PLC0415
+    from pacs_gateway.inbox import waiting  # noqa: PLC0415
     from storage.keeping.verification import Options, Verifier  # noqa: PLC0415
 
     with _archive(data_dir) as (settings, database, objects):
@@ -131,7 +133,7 @@ def verify(
         run = Verifier(database, objects, HOLDINGS, options).run(progress, resume=resume)
         with database.transaction() as session:
             report = verification_report(
-                session, run, shown=_SHOWN, spool_files=spool_files(settings.data_dir)
+                session, run, shown=_SHOWN, spool_files=waiting(settings.data_dir / "spool")
             )
     typer.echo(json.dumps(report, ensure_ascii=False, indent=2) if as_json else _as_text(report))
     raise typer.Exit(EXIT_FINDINGS if report["findings"] else 0)
@@ -306,6 +308,47 @@ def restore(
         done = bring_back(chosen, found, objects, _Progress(), force=force)
     typer.echo(f"{chosen.name} restored: {done.copied} objects copied, {done.present} were here")
     _tell_problems(done.problems)
+
+
+def import_files(
+    path: Annotated[Path, typer.Argument(help="A DICOM file, or a folder with DICOM files")],
+    *,
+    site: Annotated[str, typer.Option("--site", help="Code of the site it belongs to")],
+    as_json: AsJson = False,
+    data_dir: DataDir = None,
+) -> None:
+    """File DICOM files for a site, on the same road as what its devices send.
+
+    Works beside a running system. Repeated, it changes nothing. DICOMDIR files are passed over;
+    files that cannot be filed are named with the reason and stay where they are. Exit code 1 when
+    there are such files, or instances were put into quarantine.
+    """
+    from deploy.errors import DeployError  # noqa: PLC0415
+    from deploy.keeping.importing import import_for  # noqa: PLC0415
+    from deploy.tables import render  # noqa: PLC0415
+    from pacs_gateway.importing import FileResult  # noqa: PLC0415
+
+    if not path.exists():
+        raise DeployError(f"there is nothing at {path}", remedy="Name a file or a folder.")
+    last = time.monotonic()
+    count = 0
+
+    def progress(result: FileResult) -> None:
+        nonlocal last, count
+        count += 1
+        if result.reason:
+            typer.echo(f"{result.path}: {result.outcome.value}: {result.reason}", err=True)
+        if time.monotonic() - last > _PROGRESS_SECONDS:
+            last = time.monotonic()
+            _say(f"{count} files")
+
+    with _archive(data_dir) as (settings, database, objects):
+        site_id = _site_id(database, site)
+        assert site_id is not None
+        numbers, failed = import_for(settings, database, objects, site_id, path, progress)
+    table = render(("files", "number"), list(numbers.items()))
+    typer.echo(json.dumps(numbers) if as_json else table)
+    raise typer.Exit(EXIT_FINDINGS if failed else 0)
 
 
 def _as_text(report: dict[str, Any]) -> str:

@@ -1,7 +1,6 @@
 """What a verification found, as facts for people and monitors."""
 
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -43,14 +42,3 @@ def verification_report(
 
 def _text(instant: datetime | None) -> str | None:
     return None if instant is None else instant.isoformat()
-
-
-def spool_files(data_dir: Path) -> int:
-    """Count what waits in this machine's spool; files made in advance are empty."""
-    count = 0
-    for path in (data_dir / "spool").rglob("*.dcm"):
-        try:
-            count += path.stat().st_size > 0
-        except FileNotFoundError:
-            continue  # filed meanwhile
-    return count
