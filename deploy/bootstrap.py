@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator
 
     from deploy.settings import Settings
-    from pacs_gateway.config import GatewayConfig, ReturnsConfig, TlsConfig
+    from pacs_gateway.config import GatewayConfig, Hl7Config, ReturnsConfig, TlsConfig
     from reading_worklist.services import WebConfig
     from reading_worklist.signing.authority import Authority
 
@@ -116,6 +116,18 @@ def _tls_config(settings: Settings) -> TlsConfig | None:
         key=settings.dicom_tls_key or certificate,
         authorities=settings.dicom_tls_ca,
         client_certificate_required=settings.dicom_tls_client_required,
+    )
+
+
+def hl7_config(settings: Settings) -> Hl7Config:
+    """Say how the listener for HL7 v2 orders shall run."""
+    from pacs_gateway.config import Hl7Config  # noqa: PLC0415
+
+    return Hl7Config(
+        application=settings.ae_title,
+        host=settings.mllp_host,
+        port=settings.mllp_port,
+        time_zone=settings.time_zone,
     )
 
 

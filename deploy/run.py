@@ -19,6 +19,7 @@ from deploy.bootstrap import (
     broker_url,
     database_url,
     gateway_config,
+    hl7_config,
     open_parts,
     web_config,
 )
@@ -81,6 +82,26 @@ def _gateway_in_one_process(settings: Settings) -> None:
         readiness.announce()
         stop.wait()
         running.stop()
+    _log.info("stopped")
+
+
+def hl7(settings: Settings) -> None:
+    """Run the listener for HL7 v2 orders."""
+    from pacs_gateway.hl7.listener import MllpListener  # noqa: PLC0415
+    from pacs_gateway.hl7.service import Hl7Service  # noqa: PLC0415
+
+    stop = _stop_on_signals()
+    with open_parts(settings, "hl7") as parts:
+        config = hl7_config(settings)
+        service = Hl7Service(
+            parts.database, application=config.application, time_zone=config.time_zone
+        )
+        listener = MllpListener(config, service)
+        listener.start()
+        _log.info("listening for HL7", extra={"port": listener.bound_port})
+        readiness.announce()
+        stop.wait()
+        listener.stop()
     _log.info("stopped")
 
 

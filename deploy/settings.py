@@ -44,7 +44,16 @@ SCHEMES: Final[Mapping[str, tuple[str, ...]]] = {
 SECRET_FIELDS: Final = frozenset({"database_url", "broker_url", "object_store_url"})
 
 # Variables with our prefix that are not settings of the system.
-OTHER_VARIABLES: Final = frozenset({"RDC_READY_FD", "RDC_REQUIRE_PEERS"})
+OTHER_VARIABLES: Final = frozenset(
+    {
+        "RDC_READY_FD",
+        "RDC_REQUIRE_PEERS",
+        "RDC_SOAK",
+        "RDC_FUZZ_MESSAGES",
+        "RDC_FUZZ_FILES",
+        "RDC_FUZZ_SEED",
+    }
+)
 
 
 class LogLevel(StrEnum):
@@ -127,6 +136,13 @@ class Settings(BaseSettings):
     dicom_port: Port = Field(default=11112, description="port of the DICOM listener")
     ae_title: Annotated[str, AfterValidator(_ae_title)] = Field(
         default="RDC", description="our application entity title"
+    )
+    mllp_host: str = Field(
+        default="0.0.0.0",  # noqa: S104 - as the DICOM listener
+        description="address the listener for HL7 v2 orders binds to",
+    )
+    mllp_port: Port = Field(
+        default=2575, description="port of the listener for HL7 v2 orders (MLLP); 0: none"
     )
     gateway_listeners: Annotated[int, Field(ge=0, le=64)] = Field(
         default_factory=lambda: min(max(os.cpu_count() or 1, 2), 8),

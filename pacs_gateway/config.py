@@ -116,3 +116,25 @@ class ReturnsConfig:
     connect_timeout_seconds: float = 10.0
     acse_timeout_seconds: float = 15.0
     dimse_timeout_seconds: float = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Hl7Config:
+    """Settings of the HL7 listener.
+
+    application: our name in MSH-3 of answers.
+    host, port: where to listen; port 0 takes a free one.
+    time_zone: of times without an offset, the name of an IANA zone.
+    maximum_message_bytes: longer messages are refused.
+    message_seconds: silence within a message after which its connection is ended.
+    idle_seconds: the same between messages.
+    """
+
+    application: str
+    host: str
+    port: int
+    time_zone: str = "Asia/Shanghai"
+    maximum_message_bytes: int = 256 * 1024
+    maximum_connections: int = 100
+    message_seconds: float = 30.0
+    idle_seconds: float = 86_400.0

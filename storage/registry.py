@@ -142,14 +142,7 @@ class Device(Base):
 
     def allows(self, address: str) -> bool:
         """Tell whether the device may call from the IP `address`."""
-        if not self.addresses:
-            return True
-        caller = ipaddress.ip_address(address)
-        if isinstance(caller, ipaddress.IPv6Address) and caller.ipv4_mapped is not None:
-            caller = caller.ipv4_mapped
-        return any(
-            caller in ipaddress.ip_network(network, strict=False) for network in self.addresses
-        )
+        return address_allowed(self.addresses, address)
 
 
 class Destination(Base):
@@ -217,6 +210,16 @@ class Caller:
     site_code: str
     limits: DeviceLimits = _LIMITS
     certificate_sha256: str | None = None
+
+
+def address_allowed(networks: Sequence[str], address: str) -> bool:
+    """Tell whether the IP `address` is in one of `networks` (CIDR notation); none: any address."""
+    if not networks:
+        return True
+    caller = ipaddress.ip_address(address)
+    if isinstance(caller, ipaddress.IPv6Address) and caller.ipv4_mapped is not None:
+        caller = caller.ipv4_mapped
+    return any(caller in ipaddress.ip_network(network, strict=False) for network in networks)
 
 
 def find_device(session: Session, calling_ae_title: str, address: str) -> Caller | None:

@@ -50,6 +50,8 @@ def _once(directory: Path, flags: Mapping[str, object], stop: threading.Event) -
         "data_dir": flags.get("data_dir") or directory / "data",
         "dicom_port": flags.get("dicom_port") or 0,
         "http_port": flags.get("http_port") or 0,
+        # It has a fixed port by nature, which a live system beside this one may use.
+        "mllp_port": 0,
     }
     outcome: dict[str, Any] = {"ok": False, "error": "interrupted"}
 

@@ -168,6 +168,17 @@ def change(session: Session, actor: Actor, order: Order, request: OrderRequest) 
         move(session, actor, order, ExamAction.CHANGE, {"fields": changed})
 
 
+def differs(order: Order, request: OrderRequest) -> bool:
+    """Tell whether `request` orders anything else than `order` does, identifiers aside."""
+    wanted = [*(getattr(request, name) for name in _COPIED)]
+    number = normal_number(request.document_kind, request.document_number)
+    return (
+        wanted != [getattr(order, name) for name in _COPIED]
+        or number != order.document_number
+        or _step_facts(_steps(order, request.steps)) != _step_facts(order.steps)
+    )
+
+
 def cancel(session: Session, actor: Actor, order: Order, reason: str | None) -> None:
     """Cancel an exam that has not been made; a second time changes nothing.
 

@@ -36,7 +36,9 @@ class RunningSystem:
             **{k: v for k, v in os.environ.items() if not k.startswith("RDC_")},
             "RDC_DICOM_PORT": "0",
             "RDC_HTTP_PORT": "0",
+            "RDC_MLLP_PORT": "0",
             "RDC_DATA_DIR": str(self.data_dir),
+            "PYTHONPATH": str(ROOT),
             **environment,
         }
         self.process: subprocess.Popen[bytes] | None = None
@@ -47,7 +49,7 @@ class RunningSystem:
             self.process = subprocess.Popen(
                 [sys.executable, "-P", "-m", "deploy.cli", *self._command],
                 cwd=ROOT,
-                env={**self._environment, "PYTHONPATH": str(ROOT)},
+                env=self._environment,
                 stdout=log,
                 stderr=log,
                 stdin=subprocess.DEVNULL,
