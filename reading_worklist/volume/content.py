@@ -16,6 +16,7 @@ from reading_worklist.volume.findings import Code, Finding, Item
 from reading_worklist.volume.planes import Plane
 
 _BLANK_PART: Final = 0.1
+_COMPUTED_PART: Final = 0.2
 _WORDS: Final = {1: np.dtype("u1"), 2: np.dtype("<u2"), 4: np.dtype("<u4")}
 
 
@@ -79,7 +80,8 @@ def check_content(
         if found.digest in seen:
             repeated.append(plane)
         seen.add(found.digest)
-    if repeated:
+    # A volume in which much repeats was computed (a phantom, a mask) and not scanned.
+    if 0 < len(repeated) <= _COMPUTED_PART * len(shown):
         items = [_item(one) for one in repeated]
         findings.append(Finding(Code.REPEATED_CONTENT, len(repeated), items))
     return findings

@@ -3,7 +3,13 @@
 export type LiveState = 'connecting' | 'live' | 'lost';
 
 /** `resync` follows a gap in the connection: anything may have changed. */
-export type LiveEvent = { kind: 'workitem'; id: string } | { kind: 'delivery' } | { kind: 'resync' };
+export type LiveEvent =
+  | { kind: 'workitem'; id: string }
+  | { kind: 'delivery' }
+  | { kind: 'identity' }
+  | { kind: 'order' }
+  | { kind: 'quarantine' }
+  | { kind: 'resync' };
 
 type EventListener = (event: LiveEvent) => void;
 type StateListener = () => void;
@@ -58,6 +64,9 @@ export class LiveConnection {
       this.emit({ kind: 'workitem', id: idOf(message.data) });
     });
     source.addEventListener('delivery', () => this.emit({ kind: 'delivery' }));
+    source.addEventListener('identity', () => this.emit({ kind: 'identity' }));
+    source.addEventListener('quarantine', () => this.emit({ kind: 'quarantine' }));
+    source.addEventListener('order', () => this.emit({ kind: 'order' }));
   }
 
   private retryLater(): void {

@@ -15,5 +15,10 @@ export const keys = {
   portalReport: (id: string, version: number) => ['document', 'portal', id, version] as const,
   deliveries: ['deliveries'] as const,
   delivery: (id: string) => ['deliveries', 'one', id] as const,
+  identity: ['identity'] as const,
+  identityCase: (id: string) => ['identity', 'case', id] as const,
+  orders: ['orders'] as const,
   quarantine: ['quarantine'] as const,
+  quarantined: (id: string) => ['quarantine', 'one', id] as const,
+  keeping: ['keeping'] as const,
 };

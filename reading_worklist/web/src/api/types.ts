@@ -1,4 +1,4 @@
-import type { components } from './schema';
+import type { components, paths } from './schema';
 
 type Schemas = components['schemas'];
 
@@ -11,24 +11,41 @@ export type QualityNote = Schemas['QualityNoteView'];
 export type SeriesPicture = Schemas['SeriesPicture'];
 export type Draft = Schemas['DraftView'];
 export type Submission = Schemas['SubmissionView'];
-export type ReportVersion = Schemas['VersionView'];
+export type ReportVersion = WorkitemDetail['versions'][number];
 export type DeliveryStep = Schemas['DeliveryStep'];
 export type Timeline = Schemas['Timeline'];
 export type Patient = Schemas['PatientView'];
 export type Study = Schemas['StudyView'];
 export type Site = Schemas['SiteView'];
 export type EcgRecord = Schemas['EcgRecordView'];
-export type Verification = Schemas['VerificationView'];
+/** By its address: two parts of the API name a model so. */
+export type Verification =
+  paths['/api/reports/{version_id}/verification']['get']['responses'][200]['content']['application/json'];
 export type Exam = Schemas['ExamView'];
 export type ExamDetail = Schemas['ExamDetail'];
 export type Delivery = Schemas['DeliveryView'];
 export type DeliveryDetail = Schemas['DeliveryDetail'];
 export type QuarantineRow = Schemas['QuarantineView'];
+export type Case = Schemas['CaseView'];
+export type CaseDetail = Schemas['CaseDetail'];
+export type ComparedRow = Schemas['ComparedRow'];
+export type Difference = Case['differences'][number];
+export type KnownPatient = Schemas['KnownPatient'];
+export type NewPatient = Schemas['NewPatientBody'];
+export type Order = Schemas['OrderView'];
+export type QuarantineDetail = Schemas['QuarantineDetail'];
+export type StoredVersion = NonNullable<QuarantineDetail['newcomer']>;
+export type SiteUsage = Schemas['SiteUsage'];
+export type DuePatient = Schemas['DuePatient'];
+export type Purge = Schemas['PurgeView'];
+export type PurgeDetail = Schemas['PurgeDetail'];
+export type LegalHold = Schemas['HoldView'];
 
 export type State = Workitem['state'];
 export type Lane = Workitem['lane'];
 export type Priority = Workitem['priority'];
 export type DeliveryState = Delivery['state'];
+export type ExamState = Order['state'];
 
 /** The three texts of a report. */
 export interface ReportText {

@@ -35,14 +35,20 @@ const router = createBrowserRouter([
         path: 'portal/:id',
         lazy: { Component: async () => (await import('../portal/PortalExamPage')).PortalExamPage },
       },
+      { path: 'orders', lazy: { Component: async () => (await import('../orders/OrdersPage')).OrdersPage } },
+      {
+        path: 'identity/:id?',
+        lazy: { Component: async () => (await import('../identity/IdentityPage')).IdentityPage },
+      },
       {
         path: 'deliveries',
         lazy: { Component: async () => (await import('../deliveries/DeliveriesPage')).DeliveriesPage },
       },
       {
-        path: 'quarantine',
+        path: 'quarantine/:id?',
         lazy: { Component: async () => (await import('../deliveries/QuarantinePage')).QuarantinePage },
       },
+      { path: 'keeping', lazy: { Component: async () => (await import('../keeping/KeepingPage')).KeepingPage } },
       { path: '*', lazy: { Component: async () => (await import('./NotFound')).NotFound } },
     ],
   },

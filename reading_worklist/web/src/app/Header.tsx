@@ -15,8 +15,11 @@ import { LiveDot } from './LiveDot';
 const PAGE_NAMES: Record<Page, PlainKey> = {
   '/worklist': 'nav.worklist',
   '/portal': 'nav.portal',
+  '/orders': 'nav.orders',
+  '/identity': 'nav.identity',
   '/deliveries': 'nav.deliveries',
   '/quarantine': 'nav.quarantine',
+  '/keeping': 'nav.keeping',
 };
 
 export function Header({ session }: { session: Session }) {

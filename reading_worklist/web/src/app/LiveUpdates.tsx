@@ -30,6 +30,9 @@ export function LiveUpdates() {
     );
     const deliveries = throttled(() => renew(keys.deliveries), delay, LIST_INTERVAL);
 
+    const identity = throttled(() => renew(keys.identity), delay, LIST_INTERVAL);
+    const orders = throttled(() => renew(keys.orders), delay, LIST_INTERVAL);
+
     const unsubscribe = live.subscribe((event) => {
       switch (event.kind) {
         case 'workitem':
@@ -41,8 +44,25 @@ export function LiveUpdates() {
           deliveries.run();
           renew(['workitem']);
           break;
+        case 'identity':
+          identity.run();
+          break;
+        case 'quarantine':
+          renew(keys.quarantine);
+          break;
+        case 'order':
+          orders.run();
+          break;
         case 'resync':
-          for (const queryKey of [keys.workitems, ['workitem'], keys.portal, keys.deliveries]) renew(queryKey);
+          for (const queryKey of [
+            keys.workitems,
+            ['workitem'],
+            keys.portal,
+            keys.deliveries,
+            keys.identity,
+            keys.orders,
+          ])
+            renew(queryKey);
           break;
       }
     });
@@ -50,6 +70,8 @@ export function LiveUpdates() {
       unsubscribe();
       lists.cancel();
       deliveries.cancel();
+      identity.cancel();
+      orders.cancel();
     };
   }, [client]);
 

@@ -1,4 +1,5 @@
 import { useState } from 'react';
+import { Link, useNavigate, useParams } from 'react-router';
 
 import type { QuarantineRow } from '../api/types';
 import { Chip } from '../design/Chip';
@@ -10,9 +11,16 @@ import { isPlainKey } from '../i18n/catalogue';
 import { formatDateTime, formatShortTime, formatSize } from '../i18n/format';
 import { useLanguage } from '../i18n/language';
 import { useQuarantine } from './queries';
+import { QuarantineEntry } from './QuarantineEntry';
 
 /** What was received but could not be filed: kept as it came, with the reason, for a person to decide. */
 export function QuarantinePage() {
+  const { id } = useParams();
+  return id === undefined ? <QuarantineList /> : <QuarantineEntry key={id} id={id} />;
+}
+
+function QuarantineList() {
+  const navigate = useNavigate();
   const { t } = useLanguage();
   const [page, setPage] = useState(1);
   const quarantine = useQuarantine(page);
@@ -42,6 +50,7 @@ export function QuarantinePage() {
           columns={columns}
           rows={quarantine.data?.items ?? (quarantine.isError ? [] : null)}
           rowKey={(row) => row.id}
+          onRow={(row) => void navigate(`/quarantine/${row.id}`)}
           old={quarantine.isPlaceholderData}
         />
       )}
@@ -107,7 +116,9 @@ function Reason({ row }: { row: QuarantineRow }) {
   const { expected, found, remedy } = row.detail;
   return (
     <>
-      <span className="strong">{isPlainKey(key) ? t(key) : row.reason}</span>
+      <Link className="strong" to={`/quarantine/${row.id}`} title={t('quarantine.show')}>
+        {isPlainKey(key) ? t(key) : row.reason}
+      </Link>
       {row.sop_instance_uid !== null && <div className="quiet small">{row.sop_instance_uid}</div>}
       {[
         [t('problem.expected'), expected],

@@ -1,6 +1,9 @@
 import { common } from './catalogue/common';
 import { ecg } from './catalogue/ecg';
+import { identity } from './catalogue/identity';
+import { keeping } from './catalogue/keeping';
 import { operations } from './catalogue/operations';
+import { orders } from './catalogue/orders';
 import { portal } from './catalogue/portal';
 import { problems } from './catalogue/problems';
 import { quality } from './catalogue/quality';
@@ -21,6 +24,9 @@ export const catalogue = {
   ...ecg,
   ...portal,
   ...operations,
+  ...identity,
+  ...keeping,
+  ...orders,
   ...quality,
   ...verification,
 };

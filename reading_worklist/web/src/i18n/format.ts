@@ -98,5 +98,7 @@ export function formatAge(language: Language, age: string): string {
 export function formatSize(language: Language, bytes: number): string {
   if (bytes < 1000) return textOf(language, 'size.bytes', { n: bytes });
   if (bytes < 1_000_000) return textOf(language, 'size.kilobytes', { n: Math.round(bytes / 1000) });
-  return textOf(language, 'size.megabytes', { n: (bytes / 1_000_000).toFixed(1) });
+  if (bytes < 1_000_000_000) return textOf(language, 'size.megabytes', { n: (bytes / 1_000_000).toFixed(1) });
+  if (bytes < 1_000_000_000_000) return textOf(language, 'size.gigabytes', { n: (bytes / 1_000_000_000).toFixed(1) });
+  return textOf(language, 'size.terabytes', { n: (bytes / 1_000_000_000_000).toFixed(2) });
 }

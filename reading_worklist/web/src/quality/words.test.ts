@@ -17,9 +17,9 @@ const missing = {
 describe('quality notes in words', () => {
   it('say what is missing and where, in both languages', () => {
     expect(headlineOf('zh-CN', missing)).toBe('缺少 3 层');
-    expect(detailOf('zh-CN', missing)).toBe('第 17 与 19 层之间、第 9 与 12 层之间、层距 2.5 mm');
+    expect(detailOf('zh-CN', missing)).toBe('第 9 与 12 层之间、第 17 与 19 层之间、层距 2.5 mm');
     expect(headlineOf('en', missing)).toBe('Slices missing: 3');
-    expect(detailOf('en', missing)).toBe('between 17 and 19, between 9 and 12, spacing 2.5 mm');
+    expect(detailOf('en', missing)).toBe('between 9 and 12, between 17 and 19, spacing 2.5 mm');
   });
 
   it('name places where slices have no numbers', () => {

@@ -58,8 +58,17 @@ function placesOf(language: Language, items: readonly Record<string, unknown>[])
   if (numbers.length > 0) {
     return textOf(language, 'quality.numbers', { numbers: numbers.join(separator) }) + more;
   }
-  const places = first.map((item) => placeOf(language, item)).filter((place) => place !== '');
+  const places = first
+    .toSorted(byNumber)
+    .map((item) => placeOf(language, item))
+    .filter((place) => place !== '');
   return places.length === 0 ? '' : places.join(separator) + more;
+}
+
+/** Gaps in the order in which one scrolls past them. */
+function byNumber(one: Record<string, unknown>, other: Record<string, unknown>): number {
+  const [first, second] = [numberIn(one, 'after'), numberIn(other, 'after')];
+  return first === null || second === null ? 0 : first - second;
 }
 
 function placeOf(language: Language, item: Record<string, unknown>): string {

@@ -1,17 +1,25 @@
 import type { Session } from '../api/types';
 
-export const PAGES = ['/worklist', '/portal', '/deliveries', '/quarantine'] as const;
+export const PAGES = [
+  '/worklist',
+  '/portal',
+  '/orders',
+  '/identity',
+  '/deliveries',
+  '/quarantine',
+  '/keeping',
+] as const;
 export type Page = (typeof PAGES)[number];
 
 const PAGES_OF_ROLE: Readonly<Record<string, readonly Page[]>> = {
-  site_technician: ['/portal'],
-  site_doctor: ['/portal'],
+  site_technician: ['/orders', '/portal'],
+  site_doctor: ['/portal', '/orders'],
   writer: ['/worklist'],
   reviewer: ['/worklist'],
   quality_controller: ['/worklist'],
-  dispatcher: ['/deliveries', '/quarantine', '/worklist'],
-  consortium_admin: ['/deliveries', '/quarantine', '/worklist'],
-  system_admin: ['/deliveries', '/quarantine'],
+  dispatcher: ['/worklist', '/identity', '/deliveries', '/quarantine', '/keeping'],
+  consortium_admin: ['/deliveries', '/quarantine', '/keeping', '/worklist'],
+  system_admin: ['/deliveries', '/quarantine', '/keeping'],
 };
 
 /** The pages that a person's roles open, in the order of the navigation. The server decides; this only shows. */

@@ -104,6 +104,8 @@ export const common = {
   'size.bytes': ['{n} B', '{n} B'],
   'size.kilobytes': ['{n} kB', '{n} kB'],
   'size.megabytes': ['{n} MB', '{n} MB'],
+  'size.gigabytes': ['{n} GB', '{n} GB'],
+  'size.terabytes': ['{n} TB', '{n} TB'],
 
   'state.QUEUED': ['待书写', 'To read'],
   'state.CLAIMED': ['书写中', 'Reporting'],

@@ -1,0 +1,86 @@
+import { Input, Modal } from 'antd';
+import { type ReactNode, useId, useState } from 'react';
+
+import { useLanguage } from '../i18n/language';
+import { ProblemNotice } from './Notice';
+
+const LONGEST_REASON = 1_000;
+
+interface ReasonDialogProps {
+  title: string;
+  /** What will happen, above the reason. */
+  children?: ReactNode;
+  confirm: string;
+  danger?: boolean;
+  /** Whether the reason may stay empty. */
+  optional?: boolean;
+  onConfirm: (reason: string) => Promise<unknown>;
+  onClose: () => void;
+}
+
+/** Asks why something is decided; stays open with the refusal when the server says no. */
+export function ReasonDialog({
+  title,
+  children,
+  confirm,
+  danger = false,
+  optional = false,
+  onConfirm,
+  onClose,
+}: ReasonDialogProps) {
+  const { t } = useLanguage();
+  const [reason, setReason] = useState('');
+  const [missing, setMissing] = useState(false);
+  const [busy, setBusy] = useState(false);
+  const [refusal, setRefusal] = useState<unknown>(null);
+  const reasonId = useId();
+  const decide = async (): Promise<void> => {
+    const trimmed = reason.trim();
+    setMissing(trimmed === '' && !optional);
+    if (busy || (trimmed === '' && !optional)) return;
+    setBusy(true);
+    setRefusal(null);
+    try {
+      await onConfirm(trimmed);
+      onClose();
+    } catch (error) {
+      setRefusal(error);
+      setBusy(false);
+    }
+  };
+  return (
+    <Modal
+      open
+      width={520}
+      title={title}
+      okText={confirm}
+      okButtonProps={{ danger }}
+      cancelText={t('app.cancel')}
+      confirmLoading={busy}
+      mask={{ closable: false }}
+      onOk={() => void decide()}
+      onCancel={onClose}
+    >
+      {children}
+      <label htmlFor={reasonId} className="reason-label">
+        {t('reason.label')}
+      </label>
+      <Input.TextArea
+        id={reasonId}
+        rows={3}
+        maxLength={LONGEST_REASON}
+        autoFocus
+        value={reason}
+        status={missing ? 'error' : ''}
+        onChange={(event) => setReason(event.target.value)}
+        onKeyDown={(event) => {
+          if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) void decide();
+        }}
+      />
+      <div className="reason-message" role="alert">
+        {missing && t('reason.required')}
+      </div>
+      {refusal !== null && <ProblemNotice error={refusal} />}
+    </Modal>
+  );
+}

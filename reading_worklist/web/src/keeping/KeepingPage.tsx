@@ -1,0 +1,35 @@
+import { Segmented } from 'antd';
+import { useSearchParams } from 'react-router';
+
+import { useLanguage } from '../i18n/language';
+import { DueTab } from './DueTab';
+import { HoldsTab } from './HoldsTab';
+import { PurgesTab } from './PurgesTab';
+import { UsageTab } from './UsageTab';
+import './keeping.css';
+
+const TABS = ['usage', 'due', 'purges', 'holds'] as const;
+
+/** How much is kept for whom, and what need not be kept any more. */
+export function KeepingPage() {
+  const { t } = useLanguage();
+  const [parameters, setParameters] = useSearchParams();
+  const tab = TABS.find((each) => each === parameters.get('tab')) ?? 'usage';
+  return (
+    <div className="page">
+      <div className="page-head">
+        <h1>{t('keeping.title')}</h1>
+        <Segmented
+          aria-label={t('keeping.title')}
+          value={tab}
+          options={TABS.map((each) => ({ value: each, label: t(`keeping.tab.${each}`) }))}
+          onChange={(chosen) => setParameters(chosen === 'usage' ? {} : { tab: chosen }, { replace: true })}
+        />
+      </div>
+      {tab === 'usage' && <UsageTab />}
+      {tab === 'due' && <DueTab />}
+      {tab === 'purges' && <PurgesTab />}
+      {tab === 'holds' && <HoldsTab />}
+    </div>
+  );
+}

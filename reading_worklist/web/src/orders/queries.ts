@@ -1,0 +1,50 @@
+import { keepPreviousData, useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+
+import { answer, api } from '../api/client';
+import { keys } from '../api/keys';
+import { bodyOf, type OrderFields, type OrderTab, statesOf } from './filters';
+
+export const PAGE_SIZE = 50;
+
+export interface OrderFilters {
+  tab: OrderTab;
+  text: string;
+  page: number;
+}
+
+export function useOrders({ tab, text, page }: OrderFilters) {
+  const states = statesOf(tab);
+  const query = {
+    page,
+    page_size: PAGE_SIZE,
+    ...(text === '' ? {} : { q: text }),
+    ...(states.length === 0 ? {} : { state: [...states] }),
+  };
+  return useQuery({
+    queryKey: [...keys.orders, query],
+    queryFn: () => answer(api.GET('/api/orders', { params: { query } })),
+    placeholderData: keepPreviousData,
+    refetchInterval: 60_000,
+  });
+}
+
+/** Places an order, checks its patient in, or cancels it; lists are renewed. */
+export function useOrderActs() {
+  const client = useQueryClient();
+  const onSettled = () => client.invalidateQueries({ queryKey: keys.orders });
+  const place = useMutation({
+    mutationFn: (fields: OrderFields) => answer(api.POST('/api/orders', { body: bodyOf(fields) })),
+    onSettled,
+  });
+  const move = useMutation({
+    mutationFn: ({ id, state, reason }: { id: string; state: 'CHECKED_IN' | 'CANCELLED'; reason?: string }) =>
+      answer(
+        api.PATCH('/api/orders/{order_id}', {
+          params: { path: { order_id: id } },
+          body: { state, ...(reason === undefined ? {} : { reason }) },
+        }),
+      ),
+    onSettled,
+  });
+  return { place, move };
+}
