@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from io import BytesIO
 from typing import Any
 
 import numpy as np
@@ -132,5 +133,5 @@ def check_everything(
     by_uid = {str(dataset.SOPInstanceUID): dataset for dataset in sent}
     for uid, key in stored:
         with objects.open(ObjectKey.parse(key)) as file:
-            kept = pydicom.dcmread(file)
+            kept = pydicom.dcmread(BytesIO(file.read()))
         assert kept.PixelData == by_uid[uid].PixelData

@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sysconfig
 import time
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,17 +34,31 @@ _ATTEMPTS = 3
 _PR_SET_PDEATHSIG = 1
 
 
-@dataclass(frozen=True)
+@dataclass
 class Weed:
     """A running store and the keys to it."""
 
     endpoint: str
+    folder: Path
+    ports: Sequence[int]
+    process: subprocess.Popen[bytes] | None = None
     access_key: str = "rdc-test-key"
     secret_key: str = "rdc/test+secret"
 
     def url(self, bucket: str) -> str:
         """The address of a bucket in the form of RDC_OBJECT_STORE_URL."""
         return f"s3://{self.access_key}:rdc%2Ftest%2Bsecret@{self.endpoint}/{bucket}?secure=0"
+
+    def kill(self) -> None:
+        """End it at once: nothing in it is worth a graceful end, which takes many seconds."""
+        if self.process is not None:
+            self.process.kill()
+            self.process.wait()
+
+    def start_again(self) -> None:
+        """Start it as it was before `kill`, on the same ports and with what it holds."""
+        self.process = _start(self.folder, self.ports, self)
+        assert _answers(self.process, self), "the store did not start again"
 
     def client(self) -> Minio:
         """A client of the SDK that gives up quickly."""
@@ -65,22 +79,20 @@ def running_weed(directory: Path) -> Generator[Weed]:
         folder = directory / str(attempt)
         folder.mkdir(parents=True)
         ports = _free_ports(len(_PORTS))
-        weed = Weed(f"127.0.0.1:{ports[_PORTS.index('s3.port')]}")
-        process = _start(folder, ports, weed)
+        weed = Weed(f"127.0.0.1:{ports[_PORTS.index('s3.port')]}", folder, ports)
+        weed.process = _start(folder, ports, weed)
         try:
-            if _answers(process, weed):
+            if _answers(weed.process, weed):
                 yield weed
                 return
         finally:
-            # Nothing in it is worth a graceful end, which takes many seconds.
-            process.kill()
-            process.wait()
+            weed.kill()
         # Another program may have taken a port between choosing and binding it: choose again.
     log = (directory / str(_ATTEMPTS) / "weed.log").read_text(errors="replace")
     raise RuntimeError(f"weed mini did not start; end of its log:\n{log[-2000:]}")
 
 
-def _start(folder: Path, ports: list[int], weed: Weed) -> subprocess.Popen[bytes]:
+def _start(folder: Path, ports: Sequence[int], weed: Weed) -> subprocess.Popen[bytes]:
     program = Path(sysconfig.get_path("scripts")) / "weed"
     options = [
         f"-dir={folder}",
