@@ -37,6 +37,10 @@ class Gateway:
         """The port for TLS; known after `start`, None without TLS."""
         return self._listener.bound_tls_port
 
+    def active(self) -> int:
+        """Count the connections that are open."""
+        return self._receiver.host.active()
+
     def waiting(self) -> int:
         """Count the instances in the spool that are not filed yet."""
         return waiting(self._config.spool_dir)

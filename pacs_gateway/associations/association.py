@@ -13,7 +13,7 @@ from uuid import UUID
 from pynetdicom import evt
 from pynetdicom.ae import ApplicationEntity
 from pynetdicom.association import Association
-from pynetdicom.pdu_primitives import A_ASSOCIATE
+from pynetdicom.pdu_primitives import A_ASSOCIATE, A_P_ABORT
 from pynetdicom.transport import AddressInformation
 
 from pacs_gateway.associations import tls
@@ -34,6 +34,9 @@ from pacs_gateway.associations.transport import (
 from pacs_gateway.part10 import Origin
 from storage.registry import DeviceLimits
 
+# PS3.8 Tables 9-4 and 9-2.
+_IDLE: Final = "Sta1"
+_ASSOCIATE_REQUESTED: Final = "Evt6"
 _REACTOR_SECONDS: Final = 0.001
 _REACTOR_AT_REST_SECONDS: Final = 0.02
 
@@ -106,8 +109,40 @@ class ReceivingAssociation(Association):
         self.acceptor.implementation_class_uid = ae.implementation_class_uid
         self.acceptor.implementation_version_name = ae.implementation_version_name
         self.requestor.address_info = remote
+        self._end_with_the_upper_layer()
         untyped: Any = self  # pynetdicom types its handlers in part only
         untyped.bind(evt.EVT_REQUESTED, self._decide)
+
+    def _end_with_the_upper_layer(self) -> None:
+        """Let the association end when pynetdicom's state machine has, whatever ended that.
+
+        By itself it would wait for a request until its timer runs out although the connection is
+        gone; and a peer can bring the machine's thread to an end by an error, with an A-ABORT from
+        a source that does not exist, or by closing the connection while a release is answered.
+        """
+        machine = self.dul.state_machine
+        act = machine.do_action
+        queue: Any = self.dul.to_user_queue
+        asked = False
+
+        def do_action(event: str) -> None:
+            nonlocal asked
+            asked = asked or event == _ASSOCIATE_REQUESTED
+            try:
+                act(event)
+            except Exception as error:  # noqa: BLE001 -- whatever it is, the association ends
+                _log.info(
+                    "association ended by its upper layer",
+                    extra={"peer": self.name, "reason": type(error).__name__},
+                )
+                self.dul.kill_dul()
+            else:
+                if asked or machine.current_state != _IDLE:
+                    return
+            # Nothing, for whoever waits for a request, and an abort for all others.
+            queue.put(A_P_ABORT() if asked else None)
+
+        machine.do_action = do_action
 
     def run_reactor(self) -> None:
         """Serve the association to its end; no peer may leave its connection without an owner."""

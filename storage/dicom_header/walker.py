@@ -22,6 +22,10 @@ from storage.dicom_header.errors import malformed, tag_name, truncated
 from storage.dicom_header.windows import WINDOW_BYTES, Window
 
 MAX_DEPTH: Final = 64
+# Three seconds of looking at the most: an enhanced multi-frame of 10,000 frames has 400,000 items
+# and sequences, a structure set of 100,000 contours as many.
+MAX_STEPS: Final = 1_000_000
+MAX_ELEMENTS: Final = 10_000_000
 """Sequences of undefined length that may lie within each other."""
 
 MAX_VALUE_BYTES: Final = 64 << 10
@@ -87,15 +91,25 @@ class Walker:
         self._tag = struct.Struct(f"{order}HH").unpack_from
         self._fragments = 0
         self._padding_seen = False
+        self._steps = 0
+        self._elements = 0
         self.values: dict[int, bytes] = {}
         self.pixel_data: PixelData | None = None
         self.oddities: list[str] = []
         self._implicit = self.top_implicit = self._really_implicit(declared=implicit)
 
     def walk(self) -> None:
-        """Go to the end of the data."""
+        """Go to the end of the data, or until it takes more time than any honest dataset."""
         more = True
         while more:
+            self._steps += 1
+            if self._steps > MAX_STEPS or self._elements > MAX_ELEMENTS:
+                raise malformed(
+                    "dataset has too many elements and items",
+                    self._at,
+                    f"at most {MAX_ELEMENTS} elements, {MAX_STEPS} items and sequences",
+                    "more",
+                )
             # A sequence and encapsulated pixel data hold items only, which are for steps.
             if not self._open or self._open[-1].kind == "item":
                 if self._implicit:
@@ -136,7 +150,9 @@ class Walker:
         last = size - LONG_HEADER
         wanted = _NOTHING if self._open else self._wanted
         head, long = self._explicit_head, self._long
+        count = 0
         while position <= last:
+            count += 1
             group, element, vr, length = head(buffer, position)
             if vr in SHORT_VRS:
                 value = position + SHORT_HEADER
@@ -154,6 +170,7 @@ class Walker:
                     break
                 self.values[tag] = buffer[value:following]
             position = following
+        self._elements += count
         self._at = base + position
 
     def _run_implicit(self) -> None:
@@ -162,7 +179,9 @@ class Walker:
         last = size - SHORT_HEADER
         wanted = _NOTHING if self._open else self._wanted
         head = self._implicit_head
+        count = 0
         while position <= last:
+            count += 1
             group, element, length = head(buffer, position)
             following = position + SHORT_HEADER + length
             # Zero tags may be padding, which a step looks at.
@@ -174,6 +193,7 @@ class Walker:
                     break
                 self.values[tag] = buffer[position + SHORT_HEADER : following]
             position = following
+        self._elements += count
         self._at = base + position
 
     def _step(self) -> bool:
@@ -371,7 +391,7 @@ class Walker:
         while at < self._end:
             buffer, base = self._window.at(at, min(WINDOW_BYTES, self._end - at))
             part = buffer[at - base :]
-            if not part or any(part):
+            if not part or part.strip(b"\0"):
                 return False
             at += len(part)
         return True

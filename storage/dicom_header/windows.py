@@ -9,7 +9,8 @@ from storage.dicom_header.errors import TruncatedDataset, malformed, truncated
 
 WINDOW_BYTES: Final = 16 << 10
 _INFLATE_BYTES: Final = 64 << 10
-_INFLATED_MAX: Final = 2 << 30
+# Two seconds of inflating; what a few kilobytes can become is without end.
+_INFLATED_MAX: Final = 256 << 20
 
 
 SeekableBytes = BinaryIO | mmap
@@ -64,7 +65,7 @@ class InflatedWindow:
     """What a raw deflate stream holds (PS3.5 §10.5), inflated piece by piece; offsets are of that.
 
     The whole is inflated once beforehand to know its length: without it no
-    declared length could be checked. It may be up to 2 GiB.
+    declared length could be checked. It may be up to 256 MiB.
 
     Raises:
         TruncatedDataset: the stream ends early.
