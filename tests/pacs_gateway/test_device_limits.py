@@ -1,0 +1,189 @@
+"""What one device may take up, and that a short disk is told before it is full."""
+
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from sqlalchemy import select
+
+from pacs_gateway.associations.pacing import Pace
+from pacs_gateway.associations.seats import Seats
+from pacs_gateway.gateway import Gateway
+from storage.audit import AuditRecord
+from storage.database import Database
+from storage.index.tables import Instance, Quarantine
+from storage.registry import (
+    DeviceLimits,
+    RegistryRefused,
+    bind_certificate,
+    device_by_ae_title,
+    limit_device,
+)
+from tests.pacs_gateway.conftest import Site, left_in
+from tests.pacs_gateway.datasets import sample
+from tests.pacs_gateway.peers import RawPeer
+from tests.pacs_gateway.test_store import count, drained, send
+
+
+@pytest.fixture
+def limit(database: Database, site: Site) -> Callable[[DeviceLimits], None]:
+    """Sets the limits of the site's device."""
+
+    def change(limits: DeviceLimits) -> None:
+        with database.transaction() as session:
+            limit_device(device_by_ae_title(session, site.ae_title), limits)
+
+    return change
+
+
+def test_an_instance_that_is_too_large_is_refused_and_the_next_one_taken(
+    gateway: Gateway,
+    database: Database,
+    limit: Callable[[DeviceLimits], None],
+    tmp_path: Path,
+) -> None:
+    small = sample(size=64)
+    limit(DeviceLimits(max_instance_bytes=len(small.encoded)))
+    assert send(gateway, [sample(size=65), small]) == [0xC105, 0]
+    drained(gateway)
+    assert (count(database, Instance), count(database, Quarantine)) == (1, 0)
+    assert left_in(tmp_path / "spool") == []
+
+
+def test_one_association_too_many_is_rejected_for_now_and_noted_once(
+    gateway: Gateway,
+    database: Database,
+    other_site: Site,
+    limit: Callable[[DeviceLimits], None],
+) -> None:
+    assert other_site
+    limit(DeviceLimits(max_associations=1))
+    with RawPeer(gateway.bound_port) as first, RawPeer(gateway.bound_port) as other:
+        assert first.associate() == 2
+        for _ in range(3):
+            with RawPeer(gateway.bound_port) as second:
+                assert second.associate() == 3
+        # Another device has seats of its own.
+        assert other.associate(calling="CT2") == 2
+    with database.transaction() as session:
+        noted = session.scalars(
+            select(AuditRecord).where(AuditRecord.action == "association:reject")
+        ).all()
+        assert [(row.subject_id, row.detail["reason"]) for row in noted] == [
+            ("CT1", "LOCAL_LIMIT_EXCEEDED")
+        ]
+
+
+def test_silence_ends_the_association_of_a_device_that_is_known_to_talk(
+    gateway: Gateway, limit: Callable[[DeviceLimits], None]
+) -> None:
+    limit(DeviceLimits(idle_seconds=1))
+    with RawPeer(gateway.bound_port) as peer:
+        assert peer.associate() == 2
+        begun = time.monotonic()
+        assert peer.receive()[0] == 7
+        assert time.monotonic() - begun < 10
+
+
+def test_a_rate_slows_down_what_is_more_than_a_burst() -> None:
+    now = [0.0]
+    waits: list[float] = []
+
+    class Stopping:
+        def wait(self, seconds: float) -> None:
+            waits.append(seconds)
+            now[0] += seconds
+
+    pace = Pace(1000, Stopping(), clock=lambda: now[0])  # pyright: ignore[reportArgumentType]
+    for _ in range(10):
+        pace.take(1000)
+    assert 8.0 <= now[0] <= 10.0
+    assert max(waits) <= 1.0
+    now[0] += 100
+    waits.clear()
+    pace.take(900)
+    assert waits == []
+
+
+def test_a_rate_is_kept_on_the_line(
+    gateway: Gateway, database: Database, limit: Callable[[DeviceLimits], None]
+) -> None:
+    item = sample(size=256)
+    limit(DeviceLimits(max_bytes_per_second=len(item.encoded)))
+    begun = time.monotonic()
+    assert send(gateway, [item, sample(size=256), sample(size=256)]) == [0, 0, 0]
+    assert time.monotonic() - begun > 1.5
+    drained(gateway)
+    assert count(database, Instance) == 3
+
+
+def test_strangers_who_say_nothing_take_no_seat_of_a_device(gateway: Gateway, site: Site) -> None:
+    assert site
+    silent = [RawPeer(gateway.bound_port) for _ in range(20)]
+    try:
+        begun = time.monotonic()
+        assert send(gateway, [sample()]) == [0]
+        assert time.monotonic() - begun < 10
+    finally:
+        for peer in silent:
+            peer.socket.close()
+
+
+def test_seats() -> None:
+    seats = Seats(3)
+    one, two = uuid4(), uuid4()
+    numbers = [seats.arrive("10.0.0.1") for _ in range(40)]
+    assert numbers[31] is not None
+    assert numbers[32:] == [None] * 8
+    assert seats.arrive("10.0.0.2") is not None
+    waiting = [number for number in numbers if number is not None]
+    assert [seats.admit(number, one, 2) for number in waiting[:3]] == [True, True, False]
+    assert seats.admit(waiting[3], two, 2)
+    # Three altogether is the limit of all.
+    assert not seats.admit(waiting[4], two, 2)
+    seats.leave(waiting[0])
+    seats.leave(waiting[0])
+    assert seats.admit(waiting[4], two, 2)
+    # Those that were admitted have made room at the door.
+    assert [seats.arrive("10.0.0.1") for _ in range(4)].count(None) == 0
+    for number in range(100):
+        seats.leave(number)
+    assert len(seats) == 0
+
+
+@pytest.mark.parametrize(
+    "limits",
+    [DeviceLimits(max_associations=0), DeviceLimits(max_instance_bytes=-1)],
+)
+def test_limits_that_let_nothing_through_are_refused(
+    database: Database, site: Site, limits: DeviceLimits
+) -> None:
+    with database.transaction() as session, pytest.raises(RegistryRefused, match="1 or more"):
+        limit_device(device_by_ae_title(session, site.ae_title), limits)
+    with database.transaction() as session, pytest.raises(RegistryRefused, match="64 hexadecimal"):
+        bind_certificate(device_by_ae_title(session, site.ae_title), "12:34")
+
+
+def test_a_short_disk_is_told_and_forgotten_when_there_is_room_again(
+    gateway: Gateway, database: Database, site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert site
+    room = [1 << 30]
+    free = os.statvfs
+
+    def statvfs(path: str | Path) -> os.statvfs_result:
+        found = list(free(path))
+        found[4] = room[0] // found[1]
+        return os.statvfs_result(found)
+
+    monkeypatch.setattr("pacs_gateway.spool.os.statvfs", statvfs)
+    assert send(gateway, [sample()]) == [0]
+    room[0] = 512 * 1024
+    assert send(gateway, [sample(), sample()]) == [0xA700, 0xA700]
+    room[0] = 1 << 30
+    assert send(gateway, [sample()]) == [0]
+    drained(gateway)
+    assert (count(database, Instance), count(database, Quarantine)) == (2, 0)
