@@ -66,6 +66,11 @@ class Asked:
         """What the client takes, and where the bytes are."""
         return Wanted(self.request.headers, self.accepted, self.services.objects)
 
+    def as_single(self, media_type: str) -> Wanted:
+        """What a client takes that wants one thing by itself, in whatever transfer syntax."""
+        single = Acceptable(media_type, multipart=False, transfer_syntax=None, quality=1.0)
+        return Wanted(self.request.headers, (single,), self.services.objects)
+
     @property
     def base_url(self) -> str:
         """The absolute address under which the client reaches this server, no slash at its end."""

@@ -49,12 +49,12 @@ def retrieve_series(asked: Asks, study: str, series: str) -> Response:
 
 
 @router.get("/studies/{study}/series/{series}/instances/{instance}")
-def retrieve_instance(asked: Asks, study: str, series: str, instance: str) -> Response:
+def retrievefind_indexed(asked: Asks, study: str, series: str, instance: str) -> Response:
     """Return an instance as received.
 
     It comes in one part where the client accepts application/dicom without multipart.
     """
-    record = _instance(asked, study, series, instance).record
+    record = find_indexed(asked, study, series, instance).record
     return whole_instances(asked.wanted, [record], tag=entity_tag(record.dataset_sha256))
 
 
@@ -100,7 +100,7 @@ def retrieve_series_metadata(asked: Asks, study: str, series: str) -> Response:
 def retrieve_instance_metadata(asked: Asks, study: str, series: str, instance: str) -> Response:
     """Return the metadata of an instance."""
     asked.require_json()
-    record = _instance(asked, study, series, instance).record
+    record = find_indexed(asked, study, series, instance).record
     tag = entity_tag(record.dataset_sha256, "metadata", FORMAT)
     if (unchanged := not_modified(asked.request.headers, tag)) is not None:
         return unchanged
@@ -116,19 +116,23 @@ def retrieve_frames(asked: Asks, study: str, series: str, instance: str, frames:
     Compressed ones come as stored, others in little endian.
     """
     numbers = frame_numbers(frames)
-    found = _instance(asked, study, series, instance)
-    return frames_of(asked.wanted, found.record, numbers, _opened(asked, found))
+    found = find_indexed(asked, study, series, instance)
+    return frames_of(asked.wanted, found.record, numbers, opened_by(asked, found))
 
 
 @router.get("/studies/{study}/series/{series}/instances/{instance}/bulkdata/{path:path}")
 def retrieve_bulk_data(asked: Asks, study: str, series: str, instance: str, path: str) -> Response:
     """Return the value that metadata told by a BulkDataURI; pixel data as its frames."""
-    found = _instance(asked, study, series, instance)
-    return bulk_data(asked.wanted, found.record, path, _opened(asked, found))
+    found = find_indexed(asked, study, series, instance)
+    return bulk_data(asked.wanted, found.record, path, opened_by(asked, found))
 
 
-def _instance(asked: Asked, study: str, series: str, instance: str) -> IndexedInstance:
-    """Find an instance; that of a complete series where all of them are written down."""
+def find_indexed(asked: Asked, study: str, series: str, instance: str) -> IndexedInstance:
+    """Find an instance; that of a complete series where all of them are written down.
+
+    Raises:
+        Problem: 400, 404 or 409, see `queries.find_instance`.
+    """
     services, root = asked.services, asked.root
     with as_problems():
         study_id, series_id, sop_id = study_uid(study), series_uid(series), instance_uid(instance)
@@ -144,7 +148,8 @@ def _instance(asked: Asked, study: str, series: str, instance: str) -> IndexedIn
     return IndexedInstance(record, None)
 
 
-def _opened(asked: Asked, found: IndexedInstance) -> Opened:
+def opened_by(asked: Asked, found: IndexedInstance) -> Opened:
+    """Return what opens an instance that was found."""
     objects, record, layout = asked.services.objects, found.record, found.layout
     if layout is None:
         return lambda: asked.layouts.open(objects, record)
