@@ -15,6 +15,7 @@ from storage.index.search.values import has_wildcard, like_pattern
 from storage.index.tables import Patient
 from storage.person_name import KEY_LENGTH, RUN_LENGTH, canonical, is_han
 
+_PUNCTUATION: Final = frozenset(" ^=.,'’-·")
 _PIECE: Final = re.compile(r"[*?=]|[^*?=]+")
 
 
@@ -47,10 +48,12 @@ def patient_name_matches(value: str, *, fuzzy: bool) -> ColumnElement[bool]:
 def patient_name_begins(text: str) -> ColumnElement[bool]:
     """Return the SQL condition on `Patient` that a name in any reading begins with `text`.
 
-    Nothing in `text` is a wild card; punctuation and case do not count.
+    Nothing in `text` is a wild card; case and the punctuation of names do not count.
     """
     wanted = canonical(text)
-    return patient_name_matches(f"{wanted}*", fuzzy=True) if wanted else false()
+    if not wanted or any(not (one.isalnum() or one in _PUNCTUATION) for one in text):
+        return false()
+    return patient_name_matches(f"{wanted}*", fuzzy=True)
 
 
 @dataclass(frozen=True, slots=True)
