@@ -2,14 +2,23 @@
 
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
+from typing import cast
+from uuid import uuid4
 
 import pytest
 from pydicom.dataset import Dataset
 from pynetdicom.ae import ApplicationEntity
 from pynetdicom.association import Association
 
+from pacs_gateway.associations.commands import Command, CommandField
+from pacs_gateway.associations.contexts import IMPLICIT_VR_LITTLE_ENDIAN
+from pacs_gateway.associations.exchange import Context, Exchange
 from pacs_gateway.gateway import Gateway
-from pacs_gateway.services.query import PATIENT_ROOT, STUDY_ROOT
+from pacs_gateway.part10 import Origin
+from pacs_gateway.services.datasets import encode
+from pacs_gateway.services.operations import Call
+from pacs_gateway.services.query import PATIENT_ROOT, STUDY_ROOT, operations
 from storage.database import Database
 from tests.pacs_gateway.conftest import Site
 from tests.pacs_gateway.peers import dcmtk
@@ -247,14 +256,31 @@ def test_cancelled(gateway: Gateway, database: Database, site: Site) -> None:
         assert received < 600
 
 
-def test_a_database_that_is_away_is_no_empty_answer(
-    gateway: Gateway, database: Database, site: Site
-) -> None:
+def test_an_error_of_ours_is_no_empty_answer(gateway: Gateway, database: Database) -> None:
     with asking(gateway) as association:
         assert find(association, "STUDY", StudyInstanceUID="")[1].Status == 0x0000
         with database.transaction() as session:
             session.connection().exec_driver_sql("ALTER TABLE study_listing RENAME TO gone")
         assert find(association, "STUDY", StudyInstanceUID="")[1].Status == 0x0110
+
+
+def test_a_database_that_is_away_is_no_empty_answer(tmp_path: Path) -> None:
+    class NoAssociation:
+        context = Context(1, STUDY_ROOT, IMPLICIT_VR_LITTLE_ENDIAN)
+
+    away = Database(f"postgresql://rdc@/rdc?host={tmp_path}")
+    (operation,) = operations(away, ae_title="RDC", results_max=10)
+    identifier = Dataset()
+    identifier.QueryRetrieveLevel = "STUDY"
+    call = Call(
+        Command(CommandField.C_FIND_RQ, 1, True, b"", b""),
+        Origin(uuid4(), uuid4(), "CT1", "RDC", "127.0.0.1"),
+        encode(identifier, IMPLICIT_VR_LITTLE_ENDIAN),
+        cast("Exchange", NoAssociation()),
+    )
+    answer = operation.serve(call)
+    assert answer.status == 0xA700
+    assert "later" in answer.comment
 
 
 @pytest.mark.usefixtures("filled")
