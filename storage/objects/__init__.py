@@ -50,7 +50,8 @@ def open_object_store(url: str) -> ObjectStore:
     Raises:
         InvalidObjectStoreUrl: the address cannot be used; the error does not
             repeat the secret.
-        ObjectStoreUnavailable: the address is right but the store cannot be used.
+        ObjectStoreUnavailable: the folder of a `file://` address cannot be used. A store on S3 is
+            reached at its first use; `check` tells whether it can be.
     """
     scheme = urlsplit(url).scheme
     if scheme == "file":

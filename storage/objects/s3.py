@@ -11,6 +11,7 @@ import hashlib
 import io
 import secrets
 import tempfile
+import threading
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
@@ -32,11 +33,13 @@ from storage.objects.contract import (
     other_bytes,
     source_truncated,
 )
+from storage.objects.s3_bucket import PROBE_PREFIX, prepare_bucket
 from storage.objects.s3_connection import S3Config, S3Connection, parse_s3_url
 from storage.objects.s3_reading import Pieces, RangeFile
 from storage.objects.walk import FolderEntry, stored_object_or_none, walk
 
 if TYPE_CHECKING:
+    from minio import Minio
     from minio.datatypes import Object as S3Object
     from urllib3 import BaseHTTPResponse
 
@@ -46,31 +49,38 @@ _PUTS_AT_ONCE: Final = 4
 _SPOOL_BYTES: Final = 8 << 20
 _READ_AHEAD_BYTES: Final = 256 << 10
 _DIGEST_HEADER: Final = "x-amz-meta-sha256"
-# Begins with a dot, so that it is no key of ours and never listed.
-_PROBE_PREFIX: Final = ".rdc-probe-"
 
 
 class S3ObjectStore:
     """An `ObjectStore` in one bucket, made when it does not exist yet.
 
     Objects above 16 MiB travel in parts of that size, one at a time. Parts of
-    uploads that were killed stay invisible; let the bucket's lifecycle rule
-    (AbortIncompleteMultipartUpload) remove them.
+    uploads that were killed stay invisible until the bucket's lifecycle rule
+    removes them (see `storage.objects.s3_bucket`).
 
-    Raises:
-        ObjectStoreUnavailable: the store cannot be reached or refuses.
+    The store is reached at its first use and not before, so that whoever only
+    wants to put something there later starts while it is away.
     """
 
     def __init__(self, config: S3Config) -> None:
         self._connection = S3Connection(config)
         self._bucket = config.bucket
-        self._client = self._connection.client
-        with self._connection.mapped("object store cannot be opened"):
-            if not self._client.bucket_exists(self._bucket):
-                self._make_bucket()
-            known = config.conditional_writes
-            self._conditional = self._honours_conditions() if known is None else known
-        self._writer = self._connection.create_only_client() if self._conditional else self._client
+        self._opening = threading.Lock()
+        self._conditional: bool | None = None
+        self._create_only = self._connection.create_only_client()
+
+    @property
+    def _client(self) -> "Minio":
+        """The SDK's client, the bucket known to be there.
+
+        Raises:
+            ObjectStoreUnavailable: the store cannot be reached or refuses.
+        """
+        if self._conditional is None:
+            with self._opening:
+                if self._conditional is None:
+                    self._conditional = prepare_bucket(self._connection)
+        return self._connection.client
 
     @classmethod
     def from_url(cls, url: str) -> Self:
@@ -78,7 +88,6 @@ class S3ObjectStore:
 
         Raises:
             InvalidObjectStoreUrl: a part is missing or unknown.
-            ObjectStoreUnavailable: as for the constructor.
         """
         return cls(parse_s3_url(url))
 
@@ -182,7 +191,7 @@ class S3ObjectStore:
 
     def check(self) -> None:
         """Write and remove a small object; see `ObjectStore.check`."""
-        name = _PROBE_PREFIX + secrets.token_hex(8)
+        name = PROBE_PREFIX + secrets.token_hex(8)
         with self._connection.mapped("object store cannot be written to"):
             self._client.put_object(self._bucket, name, io.BytesIO(b"rdc"), 3)
             self._client.remove_object(self._bucket, name)
@@ -190,6 +199,9 @@ class S3ObjectStore:
     def _upload(
         self, key: ObjectKey, source: BinaryIO, size: int, digest: str, content_type: str
     ) -> StoredObject:
+        # Opening finds out whether the store honours conditions.
+        plain = self._client
+        writer = self._create_only if self._conditional else plain
         if not self._conditional:
             existing = self._head(key)
             if existing is not None:
@@ -198,7 +210,7 @@ class S3ObjectStore:
             with self._connection.mapped(
                 f"object {key} cannot be written", passing="PreconditionFailed"
             ):
-                result = self._writer.put_object(
+                result = writer.put_object(
                     self._bucket,
                     ObjectKey(key),
                     source,
@@ -269,29 +281,6 @@ class S3ObjectStore:
                 item = stored_object_or_none(name, lambda key, entry=entry: _stored(key, entry))
                 if item is not None:
                     yield name.removeprefix(folder), item
-
-    def _make_bucket(self) -> None:
-        try:
-            self._client.make_bucket(self._bucket)
-        except S3Error as error:
-            # Another process of ours was faster.
-            if error.code not in {"BucketAlreadyOwnedByYou", "BucketAlreadyExists"}:
-                raise
-
-    def _honours_conditions(self) -> bool:
-        """Write one object twice on condition that it is new, and see whether the store refuses."""
-        name = _PROBE_PREFIX + secrets.token_hex(8)
-        writer = self._connection.create_only_client()
-        writer.put_object(self._bucket, name, io.BytesIO(b"1"), 1)
-        try:
-            writer.put_object(self._bucket, name, io.BytesIO(b"2"), 1)
-        except S3Error as error:
-            if error.code != "PreconditionFailed":
-                raise
-            return True
-        finally:
-            self._client.remove_object(self._bucket, name)
-        return False
 
 
 def _stored(key: ObjectKey, found: "S3Object") -> StoredObject:

@@ -1,6 +1,7 @@
 """How an S3 store is reached: its address, the SDK's client, and errors in our own words."""
 
 import contextlib
+import re
 from collections.abc import Generator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
@@ -37,6 +38,8 @@ _REMEDIES: Final = {
     "RequestTimeTooSkewed": "Set the clocks of both machines; S3 signatures carry the time.",
     "NoSuchBucket": "The bucket has gone; restore it, or restart the service to make an empty one.",
 }
+# As AWS has it; other stores take no less.
+_BUCKET: Final = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 _SWITCHES: Final = {"0": False, "1": True}
 _OPTIONS: Final = frozenset({"secure", "region", "conditional_writes"})
 
@@ -80,7 +83,7 @@ def parse_s3_url(url: str) -> S3Config:
         # Not chained: the original message may hold a piece of the secret.
         raise _invalid_url() from None
     complete = parts.scheme == "s3" and parts.username and parts.password and host and bucket
-    if not complete or "/" in bucket or options.keys() - _OPTIONS:
+    if not complete or not _BUCKET.fullmatch(bucket) or options.keys() - _OPTIONS:
         raise _invalid_url()
     name = f"[{host}]" if ":" in host else host
     return S3Config(

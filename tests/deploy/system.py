@@ -22,7 +22,7 @@ STOP_SECONDS = 40.0
 
 def environment() -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith("RDC_")}
-    return {**kept, "PYTHONPATH": str(ROOT)}
+    return {**kept, "PYTHONPATH": str(ROOT), "RDC_MLLP_PORT": "0"}
 
 
 def rdc(data_dir: Path, *words: str) -> subprocess.CompletedProcess[str]:

@@ -48,3 +48,34 @@ def test_instances_duplicates_and_conflicts_in_s3(
     assert objects.read(ObjectKey(entry.object_key)).endswith(other.encoded)
     assert len(list(objects.list("instances/"))) == 9
     assert left_in(tmp_path / "spool") == []
+
+
+@pytest.mark.slow
+def test_an_outage_of_the_store_loses_nothing_and_drains_by_itself(
+    start_gateway: Callable[..., Gateway],
+    database: Database,
+    site: Site,
+    tmp_path: Path,
+) -> None:
+    assert site
+    with running_weed(tmp_path / "weed") as weed:
+        weed.kill()
+        # The gateway starts and acknowledges while the store has never been reached.
+        objects = open_object_store(weed.url("outage"))
+        gateway = start_gateway(objects=objects)
+        items = [sample(size=512) for _ in range(4)]
+        assert send(gateway, items) == [0] * 4
+        assert gateway.waiting() == 4
+        weed.start_again()
+        drained(gateway)
+        weed.kill()
+        later = [sample(size=512) for _ in range(4)]
+        assert send(gateway, later) == [0] * 4
+        assert gateway.waiting() == 4
+        assert count(database, Instance) == 4
+        weed.start_again()
+        drained(gateway)
+        assert count(database, Instance) == 8
+        for item in (*items, *later):
+            assert stored_dataset(database, objects, item.sop_instance_uid) == item.encoded
+        assert left_in(tmp_path / "spool") == []

@@ -528,14 +528,14 @@ def test_an_address_that_cannot_be_used_is_refused_without_its_secret(url: str) 
 
 def test_an_s3_store_out_of_reach_is_unavailable() -> None:
     with pytest.raises(ObjectStoreUnavailable) as refusal:
-        open_object_store("s3://key:se-cret@127.0.0.1:1/bucket?secure=0")
+        open_object_store("s3://key:se-cret@127.0.0.1:1/bucket?secure=0").check()
     assert "127.0.0.1:1" in str(refusal.value)
     assert "se-cret" not in str(refusal.value)
 
 
 def test_a_wrong_secret_says_what_to_check(weed: Weed) -> None:
     with pytest.raises(ObjectStoreUnavailable) as refusal:
-        open_object_store(f"s3://{weed.access_key}:wrong@{weed.endpoint}/bucket?secure=0")
+        open_object_store(f"s3://{weed.access_key}:wrong@{weed.endpoint}/bucket?secure=0").check()
     assert "RDC_OBJECT_STORE_URL" in refusal.value.remedy
 
 
