@@ -133,6 +133,10 @@ def _follow(
     opened = site_doctor.get_bytes(f"/api/portal/exams/{workitem_id}/report")
     times = reviewer.get(f"/api/workitems/{workitem_id}/timeline")
     stored = reviewer.stored_instances(uid)
+    quality = _wait_for(
+        f"the volumes of {uid} are checked",
+        lambda: _checked(site_doctor.get(f"/api/workitems/{workitem_id}/quality")),
+    )
     verdict = verify(at_site, road.anchors)
     steps = _seconds(times, sent, road.quiet_seconds)
     digest = hashlib.sha256(at_site).hexdigest()
@@ -142,6 +146,7 @@ def _follow(
         "same_report_at_site_and_portal": at_site == opened,
         "right_patient": str(report.StudyInstanceUID) == uid,
         "opened_recorded": times["opened_at"] is not None,
+        "no_quality_notes": quality["state"] == "checked" and not quality["notes"],
     }
     return {
         "study_instance_uid": uid,
@@ -196,6 +201,10 @@ def _all_queued(
 
 def _delivered(times: dict[str, Any]) -> dict[str, Any] | None:
     return times if times["delivered_at"] else None
+
+
+def _checked(quality: dict[str, Any]) -> dict[str, Any] | None:
+    return None if quality["state"] == "pending" else quality
 
 
 def _wait_for(what: str, look: Callable[[], _T | None]) -> _T:

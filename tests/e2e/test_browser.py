@@ -108,6 +108,7 @@ def test_an_image_from_worklist_to_opened_report(
     writer.page.get_by_role("button", name=re.compile("^领取并书写")).click()
     writer.page.get_by_label("影像所见").fill("右肺上叶见一实性结节，直径约14 mm。")
     writer.page.get_by_label("影像诊断").fill("右肺上叶结节，建议随访。")
+    expect(writer.page.get_by_text("层面核对未见异常")).to_be_visible(timeout=60_000)
     image_is_visible(writer.page)
     writer.sees("reading")
     writer.page.get_by_role("button", name=re.compile("^签名提交")).click()

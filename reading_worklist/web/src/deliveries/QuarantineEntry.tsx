@@ -12,6 +12,7 @@ import { formatDateTime, formatSize } from '../i18n/format';
 import { useLanguage } from '../i18n/language';
 import { type QuarantineAction, useQuarantined, useQuarantineAct } from './queries';
 import '../design/table.css';
+import { attributeWords } from './attributeWords';
 import './quarantine.css';
 
 /** One object that could not be filed, beside what is filed, and the decision about it. */
@@ -122,26 +123,33 @@ function Facts({ detail }: { detail: QuarantineDetail }) {
   const shown = (value: string | null): string => (value === null || value === '' ? t('app.none') : value);
   if (newcomer === null) return <UnreadFacts detail={detail} />;
   const rows = [
-    { name: t('quarantine.fact.received'), of: (one: StoredVersion) => formatDateTime(one.received_at) },
-    { name: t('quarantine.fact.device'), of: (one: StoredVersion) => one.device_name },
+    {
+      name: t('quarantine.fact.received'),
+      telling: false,
+      of: (one: StoredVersion) => formatDateTime(one.received_at),
+    },
+    { name: t('quarantine.fact.device'), telling: false, of: (one: StoredVersion) => one.device_name },
     {
       name: t('quarantine.fact.patient'),
+      telling: true,
       of: (one: StoredVersion) => [one.patient_name, one.patient_id].filter(Boolean).join(' · '),
     },
     {
       name: t('quarantine.fact.series'),
+      telling: true,
       of: (one: StoredVersion) => one.series_description ?? one.series_instance_uid,
     },
     {
       name: t('quarantine.fact.image'),
+      telling: true,
       of: (one: StoredVersion) =>
         one.rows === null || one.columns === null
           ? null
           : t('quarantine.frames', { columns: one.columns, rows: one.rows, n: one.number_of_frames ?? 1 }),
     },
-    { name: t('quarantine.fact.syntax'), of: (one: StoredVersion) => one.transfer_syntax_uid },
-    { name: t('quarantine.fact.size'), of: (one: StoredVersion) => formatSize(language, one.size) },
-    { name: t('quarantine.fact.digest'), of: (one: StoredVersion) => one.sha256.slice(0, 16) },
+    { name: t('quarantine.fact.syntax'), telling: true, of: (one: StoredVersion) => one.transfer_syntax_uid },
+    { name: t('quarantine.fact.size'), telling: false, of: (one: StoredVersion) => formatSize(language, one.size) },
+    { name: t('quarantine.fact.digest'), telling: false, of: (one: StoredVersion) => one.sha256.slice(0, 16) },
   ];
   return (
     <>
@@ -154,8 +162,11 @@ function Facts({ detail }: { detail: QuarantineDetail }) {
           </tr>
         </thead>
         <tbody>
-          {rows.map(({ name, of }) => (
-            <tr key={name}>
+          {rows.map(({ name, of, telling }) => (
+            <tr
+              key={name}
+              className={telling && filed !== null && of(filed) !== of(newcomer) ? 'quarantine-differs' : undefined}
+            >
               <th scope="row">{name}</th>
               <td>{filed === null ? t('app.none') : shown(of(filed))}</td>
               <td>{shown(of(newcomer))}</td>
@@ -213,8 +224,8 @@ function Differences({ detail }: { detail: QuarantineDetail }) {
               <th scope="row">
                 {difference.keyword} <span className="quiet small">{difference.tag}</span>
               </th>
-              <td>{difference.filed ?? t('app.none')}</td>
-              <td>{difference.newcomer ?? t('app.none')}</td>
+              <td>{attributeWords(difference.filed) ?? t('app.none')}</td>
+              <td>{attributeWords(difference.newcomer) ?? t('app.none')}</td>
             </tr>
           ))}
         </tbody>

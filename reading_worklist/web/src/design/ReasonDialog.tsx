@@ -63,7 +63,7 @@ export function ReasonDialog({
     >
       {children}
       <label htmlFor={reasonId} className="reason-label">
-        {t('reason.label')}
+        {t(optional ? 'reason.optional' : 'reason.label')}
       </label>
       <Input.TextArea
         id={reasonId}

@@ -97,6 +97,7 @@ export const identity = {
   'identity.by': ['{name}，{time}', '{name}, {time}'],
 
   'reason.label': ['理由', 'Reason'],
+  'reason.optional': ['意见（可不填）', 'Comment (may stay empty)'],
   'reason.required': ['请填写理由', 'Give a reason'],
 
   'problem.case-open': ['该检查已在身份核对中', 'The identity of this study is in doubt already'],
