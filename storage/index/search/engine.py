@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, TypeAlias
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, Select, Subquery, func, literal, select
+from sqlalchemy import ColumnElement, Row, Select, Subquery, func, literal, select, text
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from storage.index.search import values
@@ -24,6 +24,7 @@ Sees: TypeAlias = Callable[[InstrumentedAttribute[UUID]], ColumnElement[bool]]
 
 _EMPTY: Final = '""'
 _EVERY_STUDY: Final = ""
+_PLANNED_FOR_ITS_VALUES: Final = text("SET LOCAL plan_cache_mode = force_custom_plan")
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,6 +212,8 @@ def run(
         levels below, are not returned.
     count: whether the total is wanted: exact up to `COUNTED_MAX`.
     """
+    # How a name or a range is best looked for depends on which it is.
+    session.execute(_PLANNED_FOR_ITS_VALUES)
     listing = _of_patients if search.level is Level.PATIENT else _of_studies
     found = listing(search, sees, within)
     page = found.order_by(*_order(search.level)).limit(limit + 1).offset(offset).subquery("page")
