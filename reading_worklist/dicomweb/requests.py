@@ -7,6 +7,7 @@ from typing import Annotated, Final, cast
 
 from fastapi import Depends, Request
 
+from reading_worklist.access.scope import Scope
 from reading_worklist.dicomweb.instances import FrameLayouts
 from reading_worklist.dicomweb.media_types import (
     DICOM_JSON,
@@ -54,6 +55,11 @@ class Asked:
     request: Request
     services: Services
     root: Root
+
+    @property
+    def scope(self) -> Scope:
+        """Who asks."""
+        return self.root.scope
 
     @property
     def accepted(self) -> Sequence[Acceptable]:

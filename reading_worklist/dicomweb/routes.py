@@ -6,10 +6,11 @@ of them have the same study, the root of the site says which one is meant.
 
 from fastapi import APIRouter
 
-from reading_worklist.dicomweb import rendered_routes, retrieve_routes, search_routes
+from reading_worklist.dicomweb import rendered_routes, retrieve_routes, search_routes, store_routes
 
 router = APIRouter(tags=["dicomweb"], include_in_schema=False)
 for _root in ("/dicom-web", "/dicom-web/sites/{site_code}"):
     router.include_router(search_routes.router, prefix=_root)
     router.include_router(retrieve_routes.router, prefix=_root)
     router.include_router(rendered_routes.router, prefix=_root)
+    router.include_router(store_routes.router, prefix=_root)
