@@ -457,3 +457,26 @@ def foreign_dispatcher(consortium: Consortium) -> str:
             roles=[registry.Role.DISPATCHER],
         )
     return "stranger"
+
+
+def test_late_instances_are_told_to_whoever_reads(
+    database: Database, consortium: Consortium
+) -> None:
+    ordered = placed(database, order_request(consortium.east, accession_number="A001"))
+    study = consortium.complete_study()
+    message = received(study).model_copy(update={"missing_instances": 3})
+    with database.transaction() as session:
+        arrival.study_received(session, message)
+    with database.transaction() as session:
+        order = session.get_one(Order, ordered.id)
+        assert (order.state, order.missing_instances) == (ExamState.QUEUED, 3)
+        item = session.scalars(select(Workitem)).one()
+        item.state = State.CLAIMED
+        item.holder_id = consortium.people["writer"].id
+        item.lease_until = item.due_at
+    arrive(consortium, again=study, generation=2)
+    with database.transaction() as session:
+        item = session.scalars(select(Workitem)).one()
+        assert (item.late_instances, item.study_generation) == (True, 2)
+        order = session.get_one(Order, ordered.id)
+        assert (order.state, order.missing_instances) == (ExamState.QUEUED, 0)
