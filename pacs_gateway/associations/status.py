@@ -54,6 +54,12 @@ class Status(IntEnum):
     CANNOT_UNDERSTAND_TOO_LARGE = 0xC105
 
 
+NOT_REFUSALS: Final = frozenset(
+    {Status.SUCCESS, Status.PENDING, Status.PENDING_WITHOUT_OPTIONAL_KEYS, Status.CANCEL}
+)
+"""What is answered when all went as the peer wanted it."""
+
+
 @dataclass(frozen=True, slots=True)
 class SubOperations:
     """How far a retrieval has come (PS3.7 §9.1.3.1, §9.1.4.1).

@@ -83,20 +83,9 @@ class CommitmentService:
         try:
             request_id = self._accept(call)
         except _Refused as refused:
-            _log.warning(
-                "storage commitment request refused",
-                extra={
-                    "calling_ae_title": call.caller.calling_ae_title,
-                    "status": f"{int(refused.answer.status):04X}H",
-                    "reason": refused.answer.comment,
-                },
-            )
             return refused.answer
         except SQLAlchemyError as error:
-            _log.warning(
-                "storage commitment request refused, it cannot be kept now",
-                extra={"error": type(error).__name__},
-            )
+            _log.error("storage commitment cannot be noted", extra={"error": type(error).__name__})
             return Answer(Status.RESOURCE_LIMITATION, "cannot be kept just now, ask again later")
         if request_id is not None:
             call.exchange.later(lambda exchange: self.tell_over(request_id, exchange, _SAME))

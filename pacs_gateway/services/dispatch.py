@@ -1,5 +1,6 @@
 """Which service answers a request: by the request and the SOP class of its context."""
 
+import logging
 from collections.abc import Iterable, Sequence
 from typing import Final
 
@@ -15,6 +16,8 @@ from pacs_gateway.spool import Spool
 from storage.registry import DeviceLimits
 
 _UNRECOGNIZED: Final = Answer(Status.UNRECOGNIZED_OPERATION, "operation is not supported here")
+
+_log = logging.getLogger(__name__)
 
 
 class Dispatch:
@@ -92,5 +95,14 @@ class AssociationServices:
             return Settled(SUCCESS)
         operation = self._operations.get((command.field, context.abstract_syntax))
         if operation is None:
+            _log.warning(
+                "request refused",
+                extra={
+                    "operation": f"{command.field:04X}H",
+                    "calling_ae_title": self._origin.calling_ae_title,
+                    "status": f"{int(_UNRECOGNIZED.status):04X}H",
+                    "reason": _UNRECOGNIZED.comment,
+                },
+            )
             return Settled(_UNRECOGNIZED)
         return CollectedRequest(operation, command, self._origin)

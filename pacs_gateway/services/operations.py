@@ -16,7 +16,7 @@ from typing import Final
 from pacs_gateway.associations.commands import Command, CommandField, ProtocolViolation
 from pacs_gateway.associations.exchange import Exchange, FollowUp
 from pacs_gateway.associations.pdu_reader import PeerGone, PeerSilent
-from pacs_gateway.associations.status import Answer, Status
+from pacs_gateway.associations.status import NOT_REFUSALS, Answer, Status
 from pacs_gateway.part10 import Origin
 
 # Identifiers, worklist queries, commitment requests of 20,000 references: far below.
@@ -92,10 +92,11 @@ class CollectedRequest:
     def finish(self, exchange: Exchange) -> Answer:
         """Serve the request."""
         if self._too_large:
+            self._note(_TOO_LARGE)
             return _TOO_LARGE
         call = Call(self._command, self._caller, bytes(self._dataset), exchange)
         try:
-            return self._operation.serve(call)
+            answer = self._operation.serve(call)
         except (PeerGone, PeerSilent, ProtocolViolation):
             raise
         except Exception:  # noqa: BLE001 -- the peer gets an answer, the association goes on
@@ -107,6 +108,22 @@ class CollectedRequest:
                 },
             )
             return _FAILED
+        self._note(answer)
+        return answer
+
+    def _note(self, answer: Answer) -> None:
+        """Leave a line in the log of what was refused; an Error Comment has no patient data."""
+        if answer.status in NOT_REFUSALS:
+            return
+        _log.warning(
+            "request refused",
+            extra={
+                "operation": self._operation.field.name,
+                "calling_ae_title": self._caller.calling_ae_title,
+                "status": f"{int(answer.status):04X}H",
+                "reason": answer.comment,
+            },
+        )
 
     def abandon(self) -> None:
         """Forget the dataset."""

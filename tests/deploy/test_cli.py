@@ -18,7 +18,8 @@ def test_a_consortium_is_entered_by_hand(tmp_path: Path) -> None:
         ("site", "add", "centre", "--name", "诊断中心", "--kind", "centre", "--parent", "county"),
         ("site", "add", "EAST", "--name", "东河镇卫生院", "--parent", "county"),
         ("device", "add", "EAST", "EAST_CT", "--modality", "CT", "--address", "10.1.0.0/16"),
-        ("destination", "add", "EAST", "EAST_PACS", "10.1.2.3", "104"),
+        ("device", "add", "EAST", "EAST_WS", "--listen", "10.1.0.7:11113"),
+        ("destination", "add", "EAST", "EAST_PACS", "10.1.2.3", "104", "--notify-availability"),
     ):
         done = rdc(data, *words)
         assert done.returncode == 0, done.stderr
@@ -50,6 +51,9 @@ def test_a_consortium_is_entered_by_hand(tmp_path: Path) -> None:
     assert "EAST_PACS" in rdc(data, "destination", "list").stdout
     assert "东河镇卫生院" in rdc(data, "site", "list").stdout
 
+    nowhere = rdc(data, "device", "add", "EAST", "EAST_MR", "--listen", "10.1.0.7")
+    assert nowhere.returncode == 1
+    assert "a host and a port" in nowhere.stderr
     twice = rdc(data, "device", "add", "EAST", "EAST_CT")
     assert twice.returncode == 1
     assert "belongs to another device" in twice.stderr

@@ -1,0 +1,76 @@
+"""The table of refusals in the conformance statement: all of them, and what the log really says."""
+
+import logging
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydicom.dataset import Dataset
+from pydicom.uid import UID
+from pynetdicom import AE
+
+from pacs_gateway.associations.admission import Rejection
+from pacs_gateway.associations.status import NOT_REFUSALS, Status
+from pacs_gateway.gateway import Gateway
+from storage.index.tables import QuarantineReason
+from tests.pacs_gateway.conftest import Site
+
+GATEWAY = Path(__file__).resolve().parents[2] / "pacs_gateway"
+PAGE = (GATEWAY / "CONFORMANCE.md").read_text(encoding="utf-8")
+REFUSALS = PAGE.partition("\n## Refusals\n")[2].partition("\n## ")[0]
+FIND = "1.2.840.10008.5.1.4.1.2.2.1"
+COMMITMENT = "1.2.840.10008.1.20.1"
+
+
+def rows() -> set[tuple[str, str]]:
+    return set(re.findall(r"^\| `([0-9A-F]{4})` \| (\w+) \|", REFUSALS, re.MULTILINE))
+
+
+def test_every_status_that_refuses_is_in_the_table_and_no_other() -> None:
+    assert rows() == {
+        (f"{status.value:04X}", status.name) for status in Status if status not in NOT_REFUSALS
+    }
+
+
+def test_every_rejection_of_an_association_is_in_the_table() -> None:
+    for rejection in Rejection:
+        assert f"| {rejection.name} {rejection.value} |" in REFUSALS
+
+
+def test_every_reason_for_quarantine_is_told() -> None:
+    for reason in QuarantineReason:
+        assert f"*{reason.value}*" in REFUSALS
+
+
+def test_the_lines_of_the_log_are_those_that_the_code_writes() -> None:
+    quoted = set(re.findall(r"`([a-z][a-z, ]+ [a-z ]+)`", REFUSALS)) - {"rdc status"}
+    code = "\n".join(path.read_text(encoding="utf-8") for path in GATEWAY.rglob("*.py"))
+    assert quoted
+    assert {line for line in quoted if f'"{line}"' not in code} == set()
+
+
+def test_a_refused_request_is_in_the_log_with_its_reason_and_nothing_of_the_patient(
+    start_gateway: Callable[..., Gateway], site: Site, caplog: pytest.LogCaptureFixture
+) -> None:
+    gateway = start_gateway()
+    entity: Any = AE(site.ae_title)
+    entity.add_requested_context(FIND)
+    entity.add_requested_context(COMMITMENT)
+    association = entity.associate("127.0.0.1", gateway.bound_port, ae_title="RDC")
+    assert association.is_established
+    query = Dataset()
+    query.PatientName = "Zhang^San"
+    query.QueryRetrieveLevel = "PLANET"
+    with caplog.at_level(logging.WARNING):
+        (found, _), *_ = list(association.send_c_find(query, FIND))
+        refused, _ = association.send_n_action(query, 7, UID(COMMITMENT), UID("1.2.3"))
+        unknown, _ = association.send_n_get([0x00100010], UID(COMMITMENT), UID("1.2.3"))
+    association.release()
+    assert (found.Status, refused.Status, unknown.Status) == (0xA900, 0x0112, 0x0211)
+    said = [record for record in caplog.records if record.message == "request refused"]
+    assert [vars(record)["status"] for record in said] == ["A900H", "0112H", "0211H"]
+    assert all(vars(record)["calling_ae_title"] == site.ae_title for record in said)
+    assert all(vars(record)["reason"] for record in said)
+    assert "Zhang" not in str([vars(record) for record in said])
