@@ -29,6 +29,7 @@ DataDir = Annotated[
 ]
 Code = Annotated[str, typer.Argument(help="Code of the organisation, such as EAST")]
 
+_MEGABYTE: Final = 1_000_000
 ACTOR: Final = "rdc command line"
 
 
@@ -120,21 +121,26 @@ def change_site(
 
 @sites.command("list")
 def list_sites(*, data_dir: DataDir = None) -> None:
-    """List the organisations."""
+    """List the organisations, with the instances kept for each and the space they take."""
     from sqlalchemy import select  # noqa: PLC0415
 
+    from storage.keeping import usage  # noqa: PLC0415
     from storage.registry import Organisation  # noqa: PLC0415
 
     with _session(data_dir) as (session, _):
+        usage.refresh(session)
+        kept = usage.totals(session)
         found = session.scalars(select(Organisation).order_by(Organisation.code)).all()
         codes = {row.id: row.code for row in found}
         _table(
-            ("code", "kind", "below", "name", "name (en)"),
+            ("code", "kind", "below", "instances", "MB", "name", "name (en)"),
             [
                 (
                     row.code,
                     row.kind,
                     codes[row.parent_id] if row.parent_id else "",
+                    kept[row.id][0] if row.id in kept else "",
+                    kept[row.id][1] // _MEGABYTE if row.id in kept else "",
                     row.name,
                     row.name_en,
                 )
@@ -185,6 +191,12 @@ def _limits(
     return replace(known, **changes)
 
 
+def _host_and_port(text: str) -> tuple[str, int]:
+    """Return both parts of HOST:PORT; a port that is no number becomes 0, which is refused."""
+    host, _, port = text.rpartition(":")
+    return host.strip("[]"), int(port) if port.isdecimal() else 0
+
+
 @devices.command("add")
 def add_device(
     site: Code,
@@ -195,6 +207,13 @@ def add_device(
     address: Annotated[
         list[str] | None,
         typer.Option(help="Address or network it calls from; repeat; none: any"),
+    ] = None,
+    listen: Annotated[
+        str | None,
+        typer.Option(
+            metavar="HOST:PORT",
+            help="Where it accepts associations: storage commitment results, C-MOVE",
+        ),
     ] = None,
     max_associations: MaxAssociations = None,
     max_instance_mib: MaxInstance = None,
@@ -214,6 +233,7 @@ def add_device(
             name or ae_title,
             addresses=address or (),
             modality=modality,
+            listen=_host_and_port(listen) if listen else None,
             limits=_limits(
                 registry.DeviceLimits(),
                 max_associations,
@@ -300,6 +320,13 @@ def add_destination(
     host: Annotated[str, typer.Argument(help="Its host name or address")],
     port: Annotated[int, typer.Argument(help="Its port")],
     *,
+    notify_availability: Annotated[
+        bool,
+        typer.Option(
+            "--notify-availability",
+            help="Tell it also of each complete study that it can be retrieved",
+        ),
+    ] = False,
     data_dir: DataDir = None,
 ) -> None:
     """Deliver the site's reports to this DICOM receiver."""
@@ -307,7 +334,12 @@ def add_destination(
 
     with _session(data_dir) as (session, _):
         added = registry.add_dicom_destination(
-            session, registry.organisation_by_code(session, site), ae_title, host, port
+            session,
+            registry.organisation_by_code(session, site),
+            ae_title,
+            host,
+            port,
+            notify_availability=notify_availability,
         )
         _audit(session, "destination:add", "destination", added.id, site=site, ae_title=ae_title)
     typer.echo(f"reports of {site} go to {ae_title} at {host}:{port}")

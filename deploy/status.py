@@ -23,6 +23,7 @@ from storage import outbox
 from storage.database import Database
 from storage.deliveries import Delivery
 from storage.index.tables import Quarantine, Study
+from storage.keeping import verification
 from storage.objects import (
     ObjectKey,
     ObjectStoreError,
@@ -59,7 +60,10 @@ class ServerStatus:
 
 @dataclass
 class Status:
-    """All of it. `queues` maps a name to a count; what is empty is left out."""
+    """All of it. `queues` maps a name to a count; what is empty is left out.
+
+    verified: when `rdc verify` last came to its end and what it found; None before the first time.
+    """
 
     data_dir: str
     running_since: str | None
@@ -67,6 +71,7 @@ class Status:
     processes: list[ProcessStatus] = field(default_factory=list[ProcessStatus])
     servers: list[ServerStatus] = field(default_factory=list[ServerStatus])
     queues: dict[str, int] = field(default_factory=dict[str, int])
+    verified: str | None = None
 
     @property
     def healthy(self) -> bool:
@@ -88,6 +93,7 @@ class Status:
             head += f"running since {self.running_since}, {self.web_address}/"
         else:
             head += "not running; start it with `rdc up`"
+        head += f"\nobjects         {self.verified or 'never verified: run `rdc verify`'}"
         processes = [
             (
                 row.name,
@@ -160,6 +166,7 @@ def _look_at_database(settings: Settings, found: Status) -> None:
             clock = session.scalar(select(func.clock_timestamp()))
             drift = (datetime.now(UTC) - clock).total_seconds() if clock else 0.0
             found.queues.update(_count(session))
+            found.verified = _verified(session)
         detail = f"PostgreSQL {version}, clock differs by {abs(drift):.1f} s"
         found.servers.append(ServerStatus("database", answers=True, detail=detail))
     except SQLAlchemyError as error:
@@ -185,6 +192,13 @@ def _count(session: Session) -> dict[str, int]:
         session.scalar(quarantined.where(Quarantine.resolved_at.is_(None))) or 0
     )
     return found
+
+
+def _verified(session: Session) -> str | None:
+    run = verification.latest(session)
+    if run is None or run.ended_at is None:
+        return None
+    return f"verified {run.ended_at:%Y-%m-%d %H:%M} UTC, {run.findings} findings"
 
 
 def _look_at_broker(settings: Settings, found: Status) -> None:

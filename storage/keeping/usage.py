@@ -6,6 +6,7 @@ made from the series every few minutes and read by pages.
 
 from datetime import datetime, timedelta
 from typing import Final
+from uuid import UUID
 
 from sqlalchemy import Date, cast, delete, func, insert, select, text
 from sqlalchemy.orm import Session
@@ -21,6 +22,16 @@ _LOCK: Final = 0x52444355  # advisory lock key, ASCII "RDCU"
 def refreshed_at(session: Session) -> datetime | None:
     """Return when the rollup was made last, None when never or when nothing is kept."""
     return session.scalar(select(func.max(StorageUsage.refreshed_at)))
+
+
+def totals(session: Session) -> dict[UUID, tuple[int, int]]:
+    """Return by site how many instances are kept and their bytes, as of the last rollup."""
+    rows = session.execute(
+        select(
+            StorageUsage.site_id, func.sum(StorageUsage.instances), func.sum(StorageUsage.bytes)
+        ).group_by(StorageUsage.site_id)
+    )
+    return {row[0]: (int(row[1]), int(row[2])) for row in rows}
 
 
 def refresh(session: Session, *, older_than: timedelta = FRESH) -> bool:

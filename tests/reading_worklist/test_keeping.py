@@ -399,6 +399,7 @@ def test_storage_use_is_told_by_site_modality_and_month(
     with database.transaction() as session:
         assert not usage.refresh(session), "it is fresh"
         assert usage.refresh(session, older_than=timedelta(0))
+        assert usage.totals(session) == {old.archive.origin.site_id: (2, size)}
     sites = {one["site_code"]: one for one in admin.get("/api/keeping/usage").json()["sites"]}
     east = sites["EAST"]
     assert (east["studies"], east["instances"], east["bytes"]) == (1, 2, size)
