@@ -23,7 +23,7 @@ _PING_SECONDS: Final = 15.0
 async def events(scope: Asking, services: Parts) -> StreamingResponse:
     """Stream events as they happen.
 
-    The name is `workitem`, the data a JSON object with its id, state and lane.
+    Names are `workitem` (data: id, state, lane), `order` and `identity` (data: id, state).
     """
 
     async def stream() -> AsyncIterator[str]:

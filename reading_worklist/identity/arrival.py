@@ -116,7 +116,8 @@ def order_changed(session: Session, message: OrderChanged) -> None:
     A study that came before its order is tied to it when it names it by Study Instance UID or
     accession number and nobody has begun to sign.
     """
-    order = orders.locked(session, message.order_id)
+    # Not locked yet: whoever locks a study and its order locks the study first.
+    order = session.get_one(Order, message.order_id)
     tell(session, order)
     linked = session.execute(
         select(Workitem, Study)
@@ -155,6 +156,9 @@ def _take_earlier_study(session: Session, order: Order) -> None:
         .with_for_update(of=Study)
     ).all()
     for study, item in found:
+        session.refresh(order, with_for_update=True)
+        if order.state not in WAITING:
+            return
         match = matching.find_order(session, study)
         if match is None or match.order.id != order.id:
             continue

@@ -55,7 +55,7 @@ export interface paths {
          * Events
          * @description Stream events as they happen.
          *
-         *     The name is `workitem`, the data a JSON object with its id, state and lane.
+         *     Names are `workitem` (data: id, state, lane), `order` and `identity` (data: id, state).
          */
         get: operations["events"];
         put?: never;
