@@ -60,7 +60,10 @@ class Connection:
             return self._rest(size, int(length.group(1)))
         if _CHUNKED.search(head):
             return self._chunks(size, len(head) + 4)
-        raise RunFailed(f"{path} was answered without a length")
+        # Orthanc sends a study so: the body ends with the connection (RFC 9112 §6.3).
+        while received := self._socket.recv_into(self._view):
+            size += received
+        return size
 
     def close(self) -> None:
         """Disconnect."""
