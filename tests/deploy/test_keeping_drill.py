@@ -4,7 +4,7 @@ import json
 import shutil
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -24,7 +24,7 @@ from tests.pacs_gateway.datasets import Sample, sample
 from tests.pacs_gateway.peers import RawPeer
 from tests.pacs_gateway.test_store import request
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 
 def send(port: int, item: Sample) -> int:
@@ -51,7 +51,7 @@ def enter_a_site(data: Path) -> None:
 
 
 @contextmanager
-def sending(port: int) -> Iterator[list[Sample]]:
+def sending(port: int) -> Generator[list[Sample]]:
     """Send instances for the length of the block; yield those acknowledged."""
     stop = threading.Event()
     acknowledged: list[Sample] = []
