@@ -6,12 +6,13 @@ mutations they are is decided by RDC_FUZZ_SEED alone.
 """
 
 import io
+import logging
 import os
 import random
 import struct
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Final
@@ -128,8 +129,18 @@ def _resident() -> int:
     return psutil.Process().memory_info().rss
 
 
+@pytest.fixture
+def silent() -> Iterator[None]:
+    """Logs nothing: the test's own runner keeps every line in memory, which would seem a leak."""
+    logging.disable(logging.CRITICAL)
+    yield
+    logging.disable(logging.NOTSET)
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(14_400)
+@pytest.mark.usefixtures("silent")
+@pytest.mark.filterwarnings("ignore::UserWarning")
 def test_mutated_messages_are_answered_or_ended(
     start_gateway: Callable[..., Gateway], database: Database, site: Site, tmp_path: Path
 ) -> None:
@@ -150,7 +161,8 @@ def test_mutated_messages_are_answered_or_ended(
     # After all of that it works as ever.
     fresh = sample()
     assert send(gateway, [fresh]) == [0]
-    drained(gateway)
+    # What was refused is put aside one by one.
+    until(lambda: gateway.waiting() == 0, "all is filed or put aside", seconds=60 + MESSAGES / 50)
     assert left_in(tmp_path / "spool") == []
     assert count(database, Instance) + count(database, Quarantine) > 0
     assert _resident() - settled < _GROWTH_BYTES

@@ -71,6 +71,11 @@ class Running:
         found = psutil.Process(self.process.pid).children()
         return sorted(found, key=lambda child: (child.nice() == 0, child.create_time(), child.pid))
 
+    def filing(self) -> psutil.Process:
+        """The process that files, as soon as there is one."""
+        until(lambda: self.children()[0].nice() > 0, "there is a process that files")
+        return self.children()[0]
+
     def stop(self) -> int:
         self.process.send_signal(signal.SIGTERM)
         return self.process.wait(20)
@@ -173,7 +178,7 @@ def test_the_filing_process_may_die(
     with RawPeer(gateway.port) as peer:
         assert peer.associate({1: (CT, [EXPLICIT])}) == 2
         for _ in range(3):
-            os.kill(gateway.children()[0].pid, signal.SIGKILL)
+            os.kill(gateway.filing().pid, signal.SIGKILL)
             _send(peer, [sample() for _ in range(5)])
             until(lambda: len(gateway.children()) == 3, "it is started again")
     until(lambda: count(database, Instance) == 15, "all are filed")
