@@ -159,7 +159,7 @@ def run_worker(parts: Parts, queues: Sequence[str], name: str, ready: Callable[[
     `ready` is called once when the worker takes tasks.
     """
     app = _make_app(parts.settings.broker_url or "", {})
-    _add_tasks(app, parts)
+    _add_tasks(app, parts, queues)
 
     def keep_our_logging(**_: object) -> None:
         """Tell Celery, by being connected, that logging is set up."""
@@ -188,16 +188,22 @@ def run_worker(parts: Parts, queues: Sequence[str], name: str, ready: Callable[[
     return int(worker.exitcode or 0)
 
 
-def _add_tasks(app: Any, parts: Parts) -> None:  # noqa: ANN401 - Celery has no types
-    from pacs_gateway import availability  # noqa: PLC0415
+def _add_tasks(app: Any, parts: Parts, queues: Sequence[str]) -> None:  # noqa: ANN401 - Celery has no types
+    """Add the tasks of the queues; a worker loads nothing of the others'."""
+    if MESSAGES in queues:
+        _add_message_task(app, parts)
+    if RETURNS in queues:
+        _add_return_tasks(app, parts)
+    if ANALYSIS in queues:
+        _add_analysis_task(app, parts)
+
+
+def _add_message_task(app: Any, parts: Parts) -> None:  # noqa: ANN401 - Celery has no types
     from pacs_gateway import tasks as gateway_tasks  # noqa: PLC0415
-    from pacs_gateway.commitments import engine as commitments  # noqa: PLC0415
-    from pacs_gateway.returns import engine as returns  # noqa: PLC0415
     from reading_worklist import tasks as reading_tasks  # noqa: PLC0415
 
     handlers = {READING_WORKLIST: reading_tasks.HANDLERS, PACS_GATEWAY: gateway_tasks.HANDLERS}
     afterwards = {READING_WORKLIST: reading_tasks.afterwards(parts.database, parts.objects)}
-    config = returns_config(parts.settings)
 
     def handle_message(message_id: str, lease_token: str, consumer: str) -> None:
         outbox.handle(
@@ -208,6 +214,16 @@ def _add_tasks(app: Any, parts: Parts) -> None:  # noqa: ANN401 - Celery has no 
             afterwards.get(consumer, {}),
         )
 
+    app.task(name=HANDLE_MESSAGE)(handle_message)
+
+
+def _add_return_tasks(app: Any, parts: Parts) -> None:  # noqa: ANN401 - Celery has no types
+    from pacs_gateway import availability  # noqa: PLC0415
+    from pacs_gateway.commitments import engine as commitments  # noqa: PLC0415
+    from pacs_gateway.returns import engine as returns  # noqa: PLC0415
+
+    config = returns_config(parts.settings)
+
     def attempt_delivery(delivery_id: str) -> None:
         returns.attempt(UUID(delivery_id), parts.database, parts.objects, config)
 
@@ -217,14 +233,15 @@ def _add_tasks(app: Any, parts: Parts) -> None:  # noqa: ANN401 - Celery has no 
     def attempt_notification(notification_id: str) -> None:
         availability.attempt(UUID(notification_id), parts.database, config)
 
-    def analyse_study(study_id: str) -> None:
-        # Here, for it brings SimpleITK with it, which no other worker needs.
-        from reading_worklist.volume.analysis import analyse  # noqa: PLC0415
-
-        analyse(UUID(study_id), parts.database, parts.objects)
-
-    app.task(name=HANDLE_MESSAGE)(handle_message)
-    app.task(name=ANALYSE_STUDY)(analyse_study)
     app.task(name=ATTEMPT_DELIVERY)(attempt_delivery)
     app.task(name=ATTEMPT_COMMITMENT)(attempt_commitment)
     app.task(name=ATTEMPT_NOTIFICATION)(attempt_notification)
+
+
+def _add_analysis_task(app: Any, parts: Parts) -> None:  # noqa: ANN401 - Celery has no types
+    from reading_worklist.volume.analysis import analyse  # noqa: PLC0415
+
+    def analyse_study(study_id: str) -> None:
+        analyse(UUID(study_id), parts.database, parts.objects)
+
+    app.task(name=ANALYSE_STUDY)(analyse_study)
