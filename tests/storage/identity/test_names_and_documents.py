@@ -118,6 +118,6 @@ def test_a_name_gets_a_group_every_device_reads(name: str, told: str) -> None:
 @given(st.text(max_size=50))
 def test_transliteration_is_ascii(text: str) -> None:
     assert to_ascii(text).isascii()
-    first = text.split("=")[0]
+    first = text.split("=", maxsplit=1)[0]
     if any("\u4e00" <= character <= "\u9fff" for character in first):
         assert with_pinyin(text).split("=")[0].isascii()
