@@ -256,7 +256,9 @@ def test_cancelled(gateway: Gateway, database: Database, site: Site) -> None:
         assert received < 600
 
 
-def test_an_error_of_ours_is_no_empty_answer(gateway: Gateway, database: Database) -> None:
+def test_an_error_of_ours_is_no_empty_answer(
+    gateway: Gateway, database: Database, site: Site
+) -> None:
     with asking(gateway) as association:
         assert find(association, "STUDY", StudyInstanceUID="")[1].Status == 0x0000
         with database.transaction() as session:
