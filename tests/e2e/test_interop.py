@@ -14,9 +14,11 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
+from dicomweb_client.api import DICOMwebClient
 from pydicom import dcmread
 from pydicom.dataset import FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian, generate_uid
+from requests import Session
 from sqlalchemy import func, select
 
 from storage.commitments import CommitmentRequest
@@ -27,7 +29,7 @@ from tests.e2e.system import RunningSystem, wait_for
 from tests.pacs_gateway.datasets import ct
 from tests.support.orthanc import Orthanc, free_ports
 from tests.support.peers import require_program
-from tests.support.seed import Consortium
+from tests.support.seed import PASSWORD, Consortium
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
 MODALITY = "EAST_CT"
@@ -310,3 +312,32 @@ def commitment_report(orthanc: Orthanc, transaction_uid: str) -> dict[str, Any]:
         return None if report["Status"] == "Pending" else report
 
     return wait_for("the result of storage commitment", look)
+
+
+def test_dicomweb_client_searches_and_retrieves(running: Running) -> None:
+    study_uid, paths = sent(running, "web")
+    client = DICOMwebClient(
+        f"{running.system.web}/dicom-web", session=signed_in(running.system.web)
+    )
+    (found,) = client.search_for_studies(search_filters={"StudyInstanceUID": study_uid})
+    assert found["00201208"]["Value"] == [len(paths)]
+    metadata = client.retrieve_study_metadata(study_uid)
+    assert {one["00080018"]["Value"][0] for one in metadata} == {
+        dcmread(path).SOPInstanceUID for path in paths
+    }
+    received = {one.SOPInstanceUID: one.PixelData for one in client.retrieve_study(study_uid)}
+    assert received == {one.SOPInstanceUID: one.PixelData for one in map(dcmread, paths)}
+    one = dcmread(paths[0])
+    (frame,) = client.retrieve_instance_frames(
+        study_uid, one.SeriesInstanceUID, one.SOPInstanceUID, frame_numbers=[1]
+    )
+    assert frame == one.PixelData
+
+
+def signed_in(web: str) -> Session:
+    """A session of a doctor of the centre."""
+    session = Session()
+    answer = session.post(f"{web}/api/session", json={"login": "writer", "password": PASSWORD})
+    assert answer.ok, answer.text
+    session.headers["X-CSRF-Token"] = answer.json()["csrf_token"]
+    return session
