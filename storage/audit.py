@@ -15,6 +15,8 @@ from sqlalchemy import BigInteger, ForeignKey, Identity, Index, func
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+# The tables that the foreign keys name: whoever records an act need not know of them.
+from storage import registry  # noqa: F401  # pyright: ignore[reportUnusedImport]
 from storage.database import Base
 
 
