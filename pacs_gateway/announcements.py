@@ -42,7 +42,10 @@ class Announcements:
 
     def take(self, timeout: float) -> list[str]:
         """Return the names below the spool told of since, oldest first; wait `timeout` seconds."""
-        if not select.select([self._read], [], [], timeout)[0]:
+        # Not select(): a process with many associations has descriptors beyond its 1024.
+        readable = select.poll()
+        readable.register(self._read, select.POLLIN)
+        if not readable.poll(timeout * 1000):
             return []
         with suppress(BlockingIOError):
             self._rest += os.read(self._read, _READ_BYTES)

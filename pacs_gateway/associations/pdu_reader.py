@@ -74,8 +74,9 @@ class PduReader:
             return True
         if isinstance(self._connection, ssl.SSLSocket) and self._connection.pending():
             return True
-        ready, _, _ = select.select([self._connection], [], [], seconds)
-        return bool(ready)
+        readable = select.poll()
+        readable.register(self._connection, select.POLLIN)
+        return bool(readable.poll(seconds * 1000))
 
     def unread(self, count: int) -> None:
         """Give the last `count` bytes of the last `exactly` back."""
