@@ -21,7 +21,7 @@ from pacs_gateway.services.operations import Call
 from pacs_gateway.services.query import PATIENT_ROOT, STUDY_ROOT, operations
 from storage.database import Database
 from tests.pacs_gateway.conftest import Site
-from tests.pacs_gateway.peers import dcmtk
+from tests.pacs_gateway.peers import RawPeer, command, dcmtk, p_data, pdv
 from tests.support.index_rows import add_study
 from tests.support.search_cases import CASES, fill
 
@@ -238,22 +238,23 @@ def test_no_more_than_the_limit_and_then_said_so(start_gateway: Callable[..., Ga
 
 def test_cancelled(gateway: Gateway, database: Database, site: Site) -> None:
     with database.transaction() as session:
-        for number in range(600):
+        for number in range(3):
             add_study(session, site.id, uid=f"1.2.{number + 1}", patient_id="P1", name="A^B")
     identifier = Dataset()
     identifier.QueryRetrieveLevel = "STUDY"
     identifier.StudyInstanceUID = ""
-    with asking(gateway) as association:
-        received = 0
-        final = 0
-        for status, match in association.send_c_find(identifier, STUDY_ROOT, msg_id=7):
-            final = status.Status
-            if match is not None:
-                received += 1
-                if received == 1:
-                    association.send_c_cancel(7, query_model=STUDY_ROOT)
-        assert final == 0xFE00
-        assert received < 600
+    request = command(0x0020, t0002=STUDY_ROOT.encode())
+    cancel = command(0x0FFF, t0120=b"\x01\0", t0800=b"\x01\x01")
+    with RawPeer(gateway.bound_port) as peer:
+        assert peer.associate({1: (STUDY_ROOT, [IMPLICIT_VR_LITTLE_ENDIAN])}) == 0x02
+        # In one piece, so that the cancellation is there before the first match is sent.
+        peer.send(
+            p_data(pdv(1, 3, request))
+            + p_data(pdv(1, 2, encode(identifier, IMPLICIT_VR_LITTLE_ENDIAN)))
+            + p_data(pdv(1, 3, cancel))
+        )
+        assert peer.status() == 0xFE00
+        assert peer.release() == 0x06
 
 
 def test_an_error_of_ours_is_no_empty_answer(
