@@ -83,7 +83,7 @@ class GatewayConfig:
     acse_timeout_seconds: float = 30.0
     device_cache_seconds: float = 5.0
     device_grace_seconds: float = 86_400.0
-    drain_batch: int = 128
+    drain_batch: int = 256
     query_results_max: int = 10_000
     stop_grace_seconds: float = 10.0
     tls: TlsConfig | None = None

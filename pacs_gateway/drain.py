@@ -35,7 +35,9 @@ from storage.outbox import backoff_seconds
 
 _READERS: Final = 4
 _IDLE_SECONDS: Final = 0.5
-_GATHER_SECONDS: Final = 0.02
+# Each batch costs a commit of the database and of the filesystem's journal, for which receiving
+# waits too: while much comes, few large batches.
+_GATHER_SECONDS: Final = 0.1
 _BACKOFF_BASE_SECONDS: Final = 0.2
 _BACKOFF_CAP_SECONDS: Final = 10.0
 _TRIES: Final = 3

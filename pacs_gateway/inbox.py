@@ -11,18 +11,20 @@ import io
 import itertools
 import logging
 import os
+import threading
 import time
 from collections import deque
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import BinaryIO, Final, cast
 
 from blake3 import blake3
 
 from pacs_gateway import part10
 from pacs_gateway.announcements import Announcements
+from pacs_gateway.memory_file import MemoryFile
 from pacs_gateway.part10 import NotASpooledFile, Reception
 from pacs_gateway.spool import FILE_SUFFIX, OWNER_LOCK
 from storage.dicom_header import InstanceHeader, read_header
@@ -31,9 +33,11 @@ from storage.errors import RdcError
 _FILING_LOCK: Final = "filing.lock"
 _LOOK_SECONDS: Final = 5.0
 _LISTED: Final = 20_000
-# Up to here a file is read whole, and its header is read from memory.
-_IN_MEMORY_BYTES: Final = 4 * 1024 * 1024
+# Read in pieces of so many bytes, into one buffer for each thread: memory that the process has
+# just been given costs more to touch than a file in the page cache costs to read.
 _PIECE: Final = 1024 * 1024
+
+_buffers = threading.local()
 
 _log = logging.getLogger(__name__)
 
@@ -206,9 +210,9 @@ def load(path: Path) -> SpooledInstance | None:
         return None
     with file:
         size = os.fstat(file.fileno()).st_size
-        whole = size <= _IN_MEMORY_BYTES
-        source = io.BytesIO(file.read()) if whole else file
-        found = part10.read_reception(source, path.name)
+        source = _in_memory(file, size) if size <= _PIECE else file
+        stream = cast("BinaryIO", source)
+        found = part10.read_reception(stream, path.name)
         if found is None:
             return None
         reception, offset = found
@@ -216,17 +220,44 @@ def load(path: Path) -> SpooledInstance | None:
         header = None
         if reception.refusal is None:
             source.seek(offset)
-            header = read_header(source, reception.transfer_syntax_uid)
+            header = read_header(stream, reception.transfer_syntax_uid)
     return SpooledInstance(path, size, offset, digest, reception, header)
 
 
+def _buffer() -> bytearray:
+    """Return the buffer of this thread."""
+    buffer: bytearray | None = getattr(_buffers, "piece", None)
+    if buffer is None:
+        buffer = _buffers.piece = bytearray(_PIECE)
+    return buffer
+
+
+def _in_memory(file: io.FileIO, size: int) -> MemoryFile:
+    """Read a file of `size` bytes, at most `_PIECE`, into the buffer of this thread."""
+    content = memoryview(_buffer())[:size]
+    filled = 0
+    while filled < size and (read := file.readinto(content[filled:])):
+        filled += read
+    return MemoryFile(content[:filled])
+
+
+def _pieces(source: MemoryFile | io.FileIO, offset: int) -> Iterator[memoryview]:
+    """Yield all from `offset` on; each piece is valid until the next."""
+    if isinstance(source, MemoryFile):
+        yield source.content[offset:]
+        return
+    source.seek(offset)
+    buffer = memoryview(_buffer())
+    while read := source.readinto(buffer):
+        yield buffer[:read]
+
+
 def _verified_digest(
-    file: BinaryIO | io.FileIO, offset: int, reception: Reception, name: str
+    source: MemoryFile | io.FileIO, offset: int, reception: Reception, name: str
 ) -> str:
     """Return the SHA-256 of the dataset after checking that it is the one that was received."""
-    file.seek(offset)
     digest, checksum, size = hashlib.sha256(), blake3(), 0
-    while piece := file.read(_PIECE if not isinstance(file, io.BytesIO) else -1):
+    for piece in _pieces(source, offset):
         digest.update(piece)
         checksum.update(piece)
         size += len(piece)

@@ -13,7 +13,6 @@ How files leave the spool stands in `pacs_gateway.inbox`.
 
 import errno
 import fcntl
-import io
 import logging
 import os
 import threading
@@ -30,6 +29,7 @@ from uuid import uuid4
 from blake3 import blake3
 
 from pacs_gateway import part10
+from pacs_gateway.memory_file import MemoryFile
 from pacs_gateway.part10 import Origin, Reception, Refusal
 from storage.errors import RdcError
 
@@ -287,7 +287,7 @@ class SpoolWriter:
         if not self._written:
             assert self._buffer is not None
             content = memoryview(self._buffer)[: self._gathered]
-            return cast("BinaryIO", _MemoryFile(content))
+            return cast("BinaryIO", MemoryFile(content))
         self._write_out()
         assert self._name is not None
         file = self._name.path.open("rb")
@@ -360,35 +360,6 @@ class SpoolWriter:
             with suppress(OSError):
                 os.close(self._name.descriptor)
             self._name = None
-
-
-class _MemoryFile(io.RawIOBase):
-    """Bytes in memory as a file, without a copy of all of them as `BytesIO` makes."""
-
-    def __init__(self, content: memoryview) -> None:
-        super().__init__()
-        self._content = content
-        self._at = 0
-
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return True
-
-    def tell(self) -> int:
-        return self._at
-
-    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        base = {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: len(self._content)}[whence]
-        self._at = base + offset
-        return self._at
-
-    def read(self, size: int = -1) -> bytes:
-        end = len(self._content) if size < 0 else self._at + size
-        piece = bytes(self._content[self._at : end])
-        self._at += len(piece)
-        return piece
 
 
 def _write_all(descriptor: int, parts: list[memoryview], at: int) -> None:
