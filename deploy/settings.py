@@ -90,7 +90,8 @@ def _quiet_seconds(value: object) -> object:
             message = 'a number, or JSON such as {"CT": 60, "*": 30}'
             raise ValueError(message) from error
     if isinstance(value, int | float):
-        return {ANY_MODALITY: value}
+        # Every key is named, so that children who read the mapping add no default to it.
+        return dict.fromkeys(QUIET_SECONDS, value)
     if isinstance(value, Mapping):
         return {**QUIET_SECONDS, **cast("Mapping[str, float]", value)}
     return value

@@ -23,7 +23,11 @@ def test_nothing_set_means_embedded() -> None:
 
 def test_quiet_seconds_one_number_holds_for_all(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RDC_QUIET_SECONDS", "2.5")
-    assert settings.load().quiet_seconds == {"*": 2.5}
+    found = settings.load()
+    assert set(found.quiet_seconds.values()) == {2.5}
+    # As a child of the supervisor reads it.
+    monkeypatch.setenv("RDC_QUIET_SECONDS", found.to_environment()["RDC_QUIET_SECONDS"])
+    assert settings.load().quiet_seconds == found.quiet_seconds
 
 
 def test_quiet_seconds_by_modality_changes_the_defaults(monkeypatch: pytest.MonkeyPatch) -> None:
