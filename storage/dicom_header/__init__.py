@@ -12,9 +12,10 @@ from storage.dicom_header.errors import (
     TruncatedDataset,
 )
 from storage.dicom_header.header import HEADER_TAGS, InstanceHeader, header_of, read_header
+from storage.dicom_header.limits import MAX_DEPTH, MAX_VALUE_BYTES
 from storage.dicom_header.part10 import FileMeta, read_file_meta
+from storage.dicom_header.pixel_data import PixelData
 from storage.dicom_header.scanner import DatasetScan, scan_dataset
-from storage.dicom_header.walker import MAX_DEPTH, MAX_VALUE_BYTES, PixelData
 
 __all__ = [
     "HEADER_TAGS",

@@ -18,7 +18,8 @@ from storage.dicom_header.encoding import (
     DEFLATED_SYNTAXES,
     IMPLICIT_SYNTAXES,
 )
-from storage.dicom_header.walker import PixelData, Walker
+from storage.dicom_header.pixel_data import PixelData
+from storage.dicom_header.walker import Walker
 from storage.dicom_header.windows import FileWindow, InflatedWindow, SeekableBytes, Window, end_of
 
 

@@ -19,37 +19,13 @@ from storage.dicom_header.encoding import (
     is_vr,
 )
 from storage.dicom_header.errors import malformed, tag_name, truncated
+from storage.dicom_header.limits import MAX_DEPTH, MAX_ELEMENTS, MAX_STEPS, MAX_VALUE_BYTES
+from storage.dicom_header.pixel_data import PixelData
 from storage.dicom_header.windows import WINDOW_BYTES, Window
-
-MAX_DEPTH: Final = 64
-# Three seconds of looking at the most: an enhanced multi-frame of 10,000 frames has 400,000 items
-# and sequences, a structure set of 100,000 contours as many.
-MAX_STEPS: Final = 1_000_000
-MAX_ELEMENTS: Final = 10_000_000
-"""Sequences of undefined length that may lie within each other."""
-
-MAX_VALUE_BYTES: Final = 64 << 10
-"""So much of a wanted value is kept; no attribute of the index comes near."""
 
 _NOTHING: Final[frozenset[int]] = frozenset()
 _ODDITIES_MAX: Final = 20
 _NUMBER_OF_FRAMES: Final = 0x00280008
-
-
-@dataclass(frozen=True, slots=True)
-class PixelData:
-    """Where the pixel data is: (7FE0,0010), or Float or Double Float Pixel Data.
-
-    offset: of the element's tag. value_offset: of its value.
-    length: of the value; None when it is undefined, that is, encapsulated.
-    fragments: how many follow the basic offset table, when encapsulated.
-    """
-
-    tag: int
-    offset: int
-    value_offset: int
-    length: int | None
-    fragments: int = 0
 
 
 @dataclass(slots=True)
