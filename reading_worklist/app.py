@@ -24,6 +24,7 @@ from reading_worklist.reports import verification_routes
 from reading_worklist.services import COOKIE, Services, WebConfig
 from reading_worklist.typesetting.typesetter import Typesetter
 from reading_worklist.volume import routes as volume_routes
+from reading_worklist.working_time import routes as working_time_routes
 from reading_worklist.workitems import routes as workitem_routes
 from storage.database import Database
 from storage.objects import ObjectStore
@@ -80,6 +81,7 @@ def create_app(config: WebConfig, database: Database, objects: ObjectStore) -> F
         operations_routes,
         keeping_routes,
         quarantine_routes,
+        working_time_routes,
         live,
         health,
     ):

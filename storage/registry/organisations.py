@@ -4,7 +4,7 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID, uuid4
 
-from sqlalchemy import ForeignKey, ScalarSelect, Select, and_, case, func, select
+from sqlalchemy import ForeignKey, ScalarSelect, Select, and_, case, func, literal, select
 from sqlalchemy.orm import Mapped, Session, aliased, mapped_column
 
 from storage.database import Base, Word
@@ -109,6 +109,22 @@ def organisation_by_code(session: Session, code: str) -> Organisation:
             f"no organisation has the code {code!r}", remedy="List them with 'rdc site list'."
         )
     return found
+
+
+def lineage(session: Session, organisation_id: UUID) -> list[Organisation]:
+    """Return an organisation and those above it, the nearest first."""
+    start = select(Organisation.id, Organisation.parent_id, literal(0).label("height"))
+    line = start.where(Organisation.id == organisation_id).cte("line", recursive=True)
+    above = select(Organisation.id, Organisation.parent_id, line.c.height + 1)
+    line = line.union_all(above.join(line, Organisation.id == line.c.parent_id))
+    query = select(Organisation).join(line, line.c.id == Organisation.id)
+    return list(session.scalars(query.order_by(line.c.height)))
+
+
+def consortium_of(session: Session, organisation_id: UUID) -> Organisation:
+    """Return the consortium an organisation belongs to; without one, the topmost above it."""
+    line = lineage(session, organisation_id)
+    return next((one for one in line if one.kind is OrganisationKind.CONSORTIUM), line[-1])
 
 
 def visible_site_ids(organisation_id: ScalarSelect[UUID]) -> Select[UUID]:
