@@ -28,6 +28,7 @@ from uuid import UUID
 from fastapi import APIRouter, Query
 
 from reading_worklist.identity import queries, service
+from reading_worklist.identity.patients import NewPatient
 from reading_worklist.identity.queries import PAGE_SIZE_MAX, CaseFilter
 from reading_worklist.identity.schemas import (
     Candidates,
@@ -38,7 +39,7 @@ from reading_worklist.identity.schemas import (
     OpenBody,
     ReasonBody,
 )
-from reading_worklist.identity.service import DESK_ROLES, NewPatient
+from reading_worklist.identity.service import DESK_ROLES
 from reading_worklist.services import Asking, Parts
 from storage.identity.tables import CaseState
 

@@ -7,24 +7,22 @@ caller's transaction and leaves decision, states, audit record and event togethe
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
 from typing import Any, Final
-from uuid import UUID, uuid4
+from uuid import UUID
 
-from sqlalchemy import func, select
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from reading_worklist.access.scope import Scope
-from reading_worklist.identity import arrival, cases
-from reading_worklist.problems import Problem, conflict, not_found
+from reading_worklist.identity import arrival, cases, patients
+from reading_worklist.identity.patients import NewPatient
+from reading_worklist.problems import conflict, not_found
 from reading_worklist.workitems import service as workitems
 from reading_worklist.workitems.states import Action, State, next_state
 from reading_worklist.workitems.tables import Workitem
 from storage import audit
 from storage.clock import utc_now
 from storage.identity.comparison import Difference, against_known, against_order, as_ordered
-from storage.identity.comparison import Person as DescribedPerson
 from storage.identity.tables import CaseState, DecisionKind, IdentityCase, IdentityDecision
 from storage.index.tables import Patient, Study
 from storage.orders import links
@@ -32,20 +30,9 @@ from storage.orders import service as orders
 from storage.orders.states import ExamAction, ExamState
 from storage.orders.tables import Order, StudyOrder
 from storage.orders.words import MatchedBy, OrderSource
-from storage.person_name import search_keys
 from storage.registry import Role
 
 DESK_ROLES: Final = (Role.DISPATCHER,)
-
-
-@dataclass(frozen=True, slots=True)
-class NewPatient:
-    """A patient of the site that the index does not know yet; name as in the VR PN."""
-
-    local_id: str
-    name: str
-    sex: str | None
-    birth_date: date | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +95,7 @@ def link(
         raise not_found("The order")
     before = _standing(desk)
     _retie(desk, order)
-    desk.study.patient_id = _patient_of(session, desk.study.site_id, as_ordered(order))
+    desk.study.patient_id = patients.patient_of(session, desk.study.site_id, as_ordered(order))
     desk.study.accession_number = order.accession_number
     _queue(desk, order)
     return _decided(desk, DecisionKind.LINK, reason, before)
@@ -126,9 +113,9 @@ def correct(
     """
     desk = _open(session, scope, case_id)
     chosen = (
-        _new_patient(session, desk.study.site_id, patient)
+        patients.new_patient(session, desk.study.site_id, patient)
         if isinstance(patient, NewPatient)
-        else _known_patient(session, desk.study.site_id, patient)
+        else patients.known_patient(session, desk.study.site_id, patient)
     )
     before = _standing(desk)
     order = links.order_of_study(session, desk.study.id)
@@ -161,7 +148,7 @@ def keep(session: Session, scope: Scope, case_id: UUID, reason: str) -> Identity
     if study.header_patient_id is not None:
         known = session.get_one(Patient, study.patient_id)
         if against_known(study, known):
-            study.patient_id = _own_patient(session, study)
+            study.patient_id = patients.own_patient(session, study)
     _queue(desk, order)
     return _decided(desk, DecisionKind.KEEP, reason, before)
 
@@ -355,72 +342,3 @@ def _recorded(
     )
     cases.tell(session, case)
     return case
-
-
-def _patient_of(session: Session, site_id: UUID, described: DescribedPerson) -> UUID:
-    """Return the site's patient with this id, made when the index does not know him."""
-    session.execute(
-        insert(Patient)
-        .values(
-            id=uuid4(),
-            site_id=site_id,
-            local_id=described.local_id,
-            name=described.name,
-            name_original=described.name.encode(),
-            name_guessed=False,
-            name_keys=search_keys(described.name),
-            sex=described.sex,
-            birth_date=described.birth_date,
-        )
-        .on_conflict_do_nothing(index_elements=["site_id", "local_id"])
-    )
-    return session.scalars(
-        select(Patient.id).where(Patient.site_id == site_id, Patient.local_id == described.local_id)
-    ).one()
-
-
-def _own_patient(session: Session, study: Study) -> UUID:
-    patient = Patient(
-        site_id=study.site_id,
-        local_id=None,
-        name=study.header_patient_name,
-        name_original=study.header_patient_name.encode(),
-        name_guessed=study.header_name_guessed,
-        name_keys=search_keys(study.header_patient_name),
-        sex=study.header_patient_sex,
-        birth_date=study.header_patient_birth_date,
-    )
-    session.add(patient)
-    session.flush()
-    return patient.id
-
-
-def _known_patient(session: Session, site_id: UUID, patient_id: UUID) -> Patient:
-    found = session.scalar(
-        select(Patient).where(Patient.id == patient_id, Patient.site_id == site_id)
-    )
-    if found is None:
-        raise not_found("The patient")
-    return found
-
-
-def _new_patient(session: Session, site_id: UUID, new: NewPatient) -> Patient:
-    taken = session.scalar(
-        select(func.count())
-        .select_from(Patient)
-        .where(Patient.site_id == site_id, Patient.local_id == new.local_id)
-    )
-    if taken:
-        raise Problem(
-            409,
-            "patient-exists",
-            "The site has a patient with this id",
-            expected="an id that no patient of the site has",
-            remedy="Choose that patient from the list, or give the right id.",
-        )
-    made = _patient_of(
-        session,
-        site_id,
-        DescribedPerson(new.local_id, new.name, new.sex, new.birth_date),
-    )
-    return session.get_one(Patient, made)

@@ -6,7 +6,6 @@ afterwards the folder is synced, so that the name survives a power cut too.
 """
 
 import contextlib
-import errno
 import fcntl
 import io
 import os
@@ -14,6 +13,7 @@ import secrets
 import stat
 import time
 from collections.abc import Generator, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO, Final, Self
@@ -33,6 +33,14 @@ from storage.objects.contract import (
     other_bytes,
     source_truncated,
 )
+from storage.objects.files import (
+    LINK_IMPOSSIBLE,
+    links_work,
+    same_bytes,
+    sync_folder,
+    unavailable,
+    write_all,
+)
 from storage.objects.walk import FolderEntry, stored_object_or_none, walk
 
 _WORKING_FOLDER: Final = ".tmp"
@@ -45,19 +53,6 @@ _FILE_MODE: Final = 0o640
 # Linux alone can read without waiting for the disk; elsewhere nothing counts as being in memory.
 _NO_WAIT: Final = getattr(os, "RWF_NOWAIT", 0)
 _ABSENT: Final = (FileNotFoundError, NotADirectoryError, IsADirectoryError)
-# A hard link can be impossible where a copy is not: another filesystem, one without links,
-# too many links, or a file of another user (fs.protected_hardlinks).
-_LINK_IMPOSSIBLE: Final = frozenset(
-    {errno.EXDEV, errno.EPERM, errno.EACCES, errno.EMLINK, errno.ENOTSUP, errno.ENOSYS}
-)
-_REMEDIES: Final = {
-    errno.ENOSPC: "Free space on the disk of the object store, or move the store to a larger one.",
-    errno.EDQUOT: "Raise the disk quota of the user that runs the service.",
-    errno.EACCES: "Give the user that runs the service the folder of the object store.",
-    errno.EPERM: "Give the user that runs the service the folder of the object store.",
-    errno.EROFS: "Mount the disk of the object store writable; after an error it is read-only.",
-    errno.EMFILE: "Raise the limit of open files of the service.",
-}
 
 
 class FilesystemObjectStore:
@@ -82,10 +77,10 @@ class FilesystemObjectStore:
         with self._unavailable("object store cannot be opened"):
             if not self._root.is_dir():
                 self._root.mkdir(mode=_FOLDER_MODE, parents=True, exist_ok=True)
-                _sync_folder(self._root.parent)
+                sync_folder(self._root.parent)
             self._working.mkdir(mode=_FOLDER_MODE, exist_ok=True)
             self._remove_leftovers()
-            self._hard_links = self._links_work() if hard_links is None else hard_links
+            self._hard_links = links_work(self._working) if hard_links is None else hard_links
 
     @classmethod
     def from_url(cls, url: str) -> Self:
@@ -172,7 +167,7 @@ class FilesystemObjectStore:
                     return self._publish(key, source)
                 except ObjectStoreUnavailable as error:
                     cause = error.__cause__
-                    if not (isinstance(cause, OSError) and cause.errno in _LINK_IMPOSSIBLE):
+                    if not (isinstance(cause, OSError) and cause.errno in LINK_IMPOSSIBLE):
                         raise
             return self.put(key, file, content_type=content_type)
 
@@ -180,7 +175,7 @@ class FilesystemObjectStore:
         """Make names durable, also those another writer made first."""
         with self._unavailable("names of objects cannot be made durable"):
             for folder in {self._path(key).parent for key in keys}:
-                _sync_folder(folder)
+                sync_folder(folder)
 
     def open(self, key: ObjectKey) -> BinaryIO:
         """Return the object as a file; see `ObjectStore.open`."""
@@ -242,7 +237,7 @@ class FilesystemObjectStore:
                 if not stat.S_ISREG(path.stat().st_mode):
                     return
                 path.unlink()
-                _sync_folder(path.parent)
+                sync_folder(path.parent)
         except ObjectNotFound:
             return
 
@@ -278,7 +273,7 @@ class FilesystemObjectStore:
                 if not piece:
                     break
                 with self._unavailable(f"object {key} cannot be written"):
-                    _write_all(file, piece)
+                    write_all(file, piece)
                 written += len(piece)
             if size is not None and written != size:
                 raise source_truncated(key, size, written)
@@ -299,7 +294,7 @@ class FilesystemObjectStore:
             if not self._name(source, path):
                 if not path.is_file():
                     raise folder_conflict(key)
-                if not _same_bytes(source, path):
+                if not same_bytes(source, path):
                     raise other_bytes(
                         key, stored_size=path.stat().st_size, new_size=source.stat().st_size
                     )
@@ -327,7 +322,7 @@ class FilesystemObjectStore:
         if folder != self._root:
             self._make_folder(folder.parent)
             folder.mkdir(mode=_FOLDER_MODE, exist_ok=True)
-            _sync_folder(folder.parent)
+            sync_folder(folder.parent)
         if len(self._durable) >= _REMEMBERED_FOLDERS:
             self._durable.clear()
         self._durable.add(folder)
@@ -370,21 +365,6 @@ class FilesystemObjectStore:
                     left -= len(piece)
                 yield piece
 
-    def _links_work(self) -> bool:
-        probe = self._working / f"link-{secrets.token_hex(8)}"
-        twin = probe.with_suffix(".twin")
-        try:
-            probe.write_bytes(b"")
-            os.link(probe, twin)
-        except OSError as error:
-            if error.errno not in _LINK_IMPOSSIBLE:
-                raise
-            return False
-        finally:
-            probe.unlink(missing_ok=True)
-            twin.unlink(missing_ok=True)
-        return True
-
     def _remove_leftovers(self) -> None:
         oldest = time.time() - _LEFTOVER_SECONDS
         for path in self._working.iterdir():
@@ -393,19 +373,8 @@ class FilesystemObjectStore:
                 if path.name != _LOCK_NAME and path.stat().st_mtime < oldest:
                     path.unlink()
 
-    @contextlib.contextmanager
-    def _unavailable(self, what: str) -> Generator[None]:
-        try:
-            yield
-        except OSError as error:
-            raise ObjectStoreUnavailable(
-                what,
-                expected=f"a working folder {self._root}",
-                found=error.strerror or type(error).__name__,
-                remedy=_REMEDIES.get(
-                    error.errno or 0, "Look at the disk and the system log, then try again."
-                ),
-            ) from error
+    def _unavailable(self, what: str) -> AbstractContextManager[None]:
+        return unavailable(what, self._root)
 
     @contextlib.contextmanager
     def _reading(self, key: ObjectKey) -> Generator[None]:
@@ -420,29 +389,3 @@ def _stored(key: ObjectKey, status: os.stat_result) -> StoredObject:
     if not stat.S_ISREG(status.st_mode):
         raise not_found(key)
     return StoredObject(key, status.st_size, datetime.fromtimestamp(status.st_mtime, UTC))
-
-
-def _write_all(file: io.FileIO, piece: bytes) -> None:
-    rest = memoryview(piece)
-    while rest:
-        rest = rest[file.write(rest) :]
-
-
-def _same_bytes(left: Path, right: Path) -> bool:
-    if left.samefile(right):
-        return True
-    if left.stat().st_size != right.stat().st_size:
-        return False
-    with left.open("rb") as one, right.open("rb") as other:
-        while piece := one.read(CHUNK_BYTES):
-            if piece != other.read(len(piece)):
-                return False
-    return True
-
-
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
