@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from deploy import cli_keeping, cli_orders, cli_registry
+from deploy import cli_devices, cli_keeping, cli_orders, cli_registry
 from deploy.errors import AlreadyRunning, DeployError
 from storage.errors import RdcError
 
@@ -31,8 +31,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(cli_registry.sites, name="site")
-app.add_typer(cli_registry.devices, name="device")
-app.add_typer(cli_registry.destinations, name="destination")
+app.add_typer(cli_devices.devices, name="device")
+app.add_typer(cli_devices.destinations, name="destination")
 app.add_typer(cli_registry.users, name="user")
 app.add_typer(cli_orders.senders, name="hl7-sender")
 app.command("hl7")(cli_orders.hl7)

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
+from deploy.cli_session import AsJson, DataDir
+
 if TYPE_CHECKING:
     from collections.abc import Generator
     from uuid import UUID
@@ -27,11 +29,6 @@ _MEGABYTE: Final = 1_000_000
 _SHORT: Final = 40
 _PROGRESS_SECONDS: Final = 5.0
 
-DataDir = Annotated[
-    Path | None,
-    typer.Option("--data-dir", help="Data directory of the system [RDC_DATA_DIR, ./var]"),
-]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table")]
 SiteCode = Annotated[str | None, typer.Option("--site", help="Code of one site, such as EAST")]
 
 

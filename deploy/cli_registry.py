@@ -1,67 +1,20 @@
-"""`rdc site`, `device`, `destination`, `user`: who takes part in the consortium."""
+"""`rdc site`, `user`: who takes part in the consortium."""
 
 from __future__ import annotations
 
-from contextlib import contextmanager
-from dataclasses import asdict, replace
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
+from deploy.cli_session import Code, DataDir, note, open_session, show_table
+
 if TYPE_CHECKING:
-    from collections.abc import Generator, Sequence
-
-    from sqlalchemy.orm import Session
-
     from deploy.people import AddedPerson
-    from deploy.settings import Settings
-    from storage.registry import DeviceLimits
 
 sites = typer.Typer(help="Organisations: the consortium, its centre, the sites.")
-devices = typer.Typer(help="Machines of a site that may send to us.")
-destinations = typer.Typer(help="Where a site wants its reports delivered.")
 users = typer.Typer(help="People and what they may do.")
 
-DataDir = Annotated[
-    Path | None,
-    typer.Option("--data-dir", help="Data directory of the system [RDC_DATA_DIR, ./var]"),
-]
-Code = Annotated[str, typer.Argument(help="Code of the organisation, such as EAST")]
-
 _MEGABYTE: Final = 1_000_000
-ACTOR: Final = "rdc command line"
-
-
-@contextmanager
-def _session(data_dir: Path | None) -> Generator[tuple[Session, Settings]]:
-    from deploy.database_access import open_database  # noqa: PLC0415 - `--help` stays quick
-    from deploy.settings import load  # noqa: PLC0415
-
-    settings = load(data_dir=data_dir)
-    with open_database(settings) as database, database.transaction() as session:
-        yield session, settings
-
-
-def _audit(
-    session: Session, action: str, subject_kind: str, subject: object, **detail: object
-) -> None:
-    from storage import audit  # noqa: PLC0415
-
-    audit.record(
-        session,
-        audit.system_actor(ACTOR),
-        action,
-        subject_kind=subject_kind,
-        subject_id=subject,
-        detail=detail,
-    )
-
-
-def _table(headings: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
-    from deploy.tables import render  # noqa: PLC0415
-
-    typer.echo(render(headings, rows))
 
 
 @sites.command("add")
@@ -80,7 +33,7 @@ def add_site(
     kinds = [known.value for known in registry.OrganisationKind]
     if kind not in kinds:
         raise registry.RegistryRefused("organisation kind", expected=", ".join(kinds), found=kind)
-    with _session(data_dir) as (session, _):
+    with open_session(data_dir) as (session, _):
         above = registry.organisation_by_code(session, parent) if parent else None
         added = registry.add_organisation(
             session,
@@ -90,7 +43,7 @@ def add_site(
             name_en=name_en or name,
             parent=above,
         )
-        _audit(session, "organisation:add", "organisation", added.id, code=code, kind=kind)
+        note(session, "organisation:add", "organisation", added.id, code=code, kind=kind)
     typer.echo(f"added {kind} {code}")
 
 
@@ -108,14 +61,14 @@ def change_site(
     from storage import registry  # noqa: PLC0415
 
     given = {"code": new_code, "name": name, "name_en": name_en, "parent": parent}
-    with _session(data_dir) as (session, _):
+    with open_session(data_dir) as (session, _):
         changed = registry.organisation_by_code(session, code)
         above = registry.organisation_by_code(session, parent) if parent else None
         registry.change_organisation(
             session, changed, code=new_code, name=name, name_en=name_en, parent=above
         )
         changes = {what: value for what, value in given.items() if value is not None}
-        _audit(session, "organisation:change", "organisation", changed.id, **changes)
+        note(session, "organisation:change", "organisation", changed.id, **changes)
     typer.echo(f"changed {new_code or code}")
 
 
@@ -127,12 +80,12 @@ def list_sites(*, data_dir: DataDir = None) -> None:
     from storage.keeping import usage  # noqa: PLC0415
     from storage.registry import Organisation  # noqa: PLC0415
 
-    with _session(data_dir) as (session, _):
+    with open_session(data_dir) as (session, _):
         usage.refresh(session)
         kept = usage.totals(session)
         found = session.scalars(select(Organisation).order_by(Organisation.code)).all()
         codes = {row.id: row.code for row in found}
-        _table(
+        show_table(
             ("code", "kind", "below", "instances", "MB", "name", "name (en)"),
             [
                 (
@@ -145,224 +98,6 @@ def list_sites(*, data_dir: DataDir = None) -> None:
                     row.name_en,
                 )
                 for row in found
-            ],
-        )
-
-
-MaxAssociations = Annotated[
-    int | None, typer.Option("--max-associations", help="Associations at once")
-]
-MaxInstance = Annotated[
-    int | None, typer.Option("--max-instance-mib", help="Largest instance, MiB")
-]
-MaxRate = Annotated[
-    int | None, typer.Option("--max-kib-per-second", help="Rate of one association, KiB/s; 0: any")
-]
-Idle = Annotated[
-    int | None,
-    typer.Option("--idle-seconds", help="Silence that ends an association; 0: as for all"),
-]
-Fingerprint = Annotated[
-    str | None,
-    typer.Option(
-        "--certificate",
-        help="SHA-256 fingerprint of the TLS certificate it must call with; none: it need not",
-    ),
-]
-
-
-def _limits(
-    known: DeviceLimits,
-    max_associations: int | None,
-    max_instance_mib: int | None,
-    max_kib_per_second: int | None,
-    idle_seconds: int | None,
-) -> DeviceLimits:
-    """Return the limits with what was given changed; 0 takes one away that need not be."""
-    changes: dict[str, int | None] = {}
-    if max_associations is not None:
-        changes["max_associations"] = max_associations
-    if max_instance_mib is not None:
-        changes["max_instance_bytes"] = max_instance_mib << 20
-    if max_kib_per_second is not None:
-        changes["max_bytes_per_second"] = max_kib_per_second << 10 or None
-    if idle_seconds is not None:
-        changes["idle_seconds"] = idle_seconds or None
-    return replace(known, **changes)
-
-
-def _host_and_port(text: str) -> tuple[str, int]:
-    """Return both parts of HOST:PORT; a port that is no number becomes 0, which is refused."""
-    host, _, port = text.rpartition(":")
-    return host.strip("[]"), int(port) if port.isdecimal() else 0
-
-
-@devices.command("add")
-def add_device(
-    site: Code,
-    ae_title: Annotated[str, typer.Argument(help="AE title it calls with")],
-    *,
-    name: Annotated[str, typer.Option(help="What people call it")] = "",
-    modality: Annotated[str | None, typer.Option(help="CT, MR, DX, US, ECG …")] = None,
-    address: Annotated[
-        list[str] | None,
-        typer.Option(help="Address or network it calls from; repeat; none: any"),
-    ] = None,
-    listen: Annotated[
-        str | None,
-        typer.Option(
-            metavar="HOST:PORT",
-            help="Where it accepts associations: storage commitment results, C-MOVE",
-        ),
-    ] = None,
-    max_associations: MaxAssociations = None,
-    max_instance_mib: MaxInstance = None,
-    max_kib_per_second: MaxRate = None,
-    idle_seconds: Idle = None,
-    certificate: Fingerprint = None,
-    data_dir: DataDir = None,
-) -> None:
-    """Allow a device of a site to send to us."""
-    from storage import registry  # noqa: PLC0415
-
-    with _session(data_dir) as (session, _):
-        added = registry.add_device(
-            session,
-            registry.organisation_by_code(session, site),
-            ae_title,
-            name or ae_title,
-            addresses=address or (),
-            modality=modality,
-            listen=_host_and_port(listen) if listen else None,
-            limits=_limits(
-                registry.DeviceLimits(),
-                max_associations,
-                max_instance_mib,
-                max_kib_per_second,
-                idle_seconds,
-            ),
-            certificate_sha256=certificate,
-        )
-        _audit(session, "device:add", "device", added.id, ae_title=added.ae_title, site=site)
-    typer.echo(f"device {ae_title} of {site} may send")
-
-
-@devices.command("limit")
-def limit_device(
-    ae_title: Annotated[str, typer.Argument(help="AE title of the device")],
-    *,
-    max_associations: MaxAssociations = None,
-    max_instance_mib: MaxInstance = None,
-    max_kib_per_second: MaxRate = None,
-    idle_seconds: Idle = None,
-    certificate: Fingerprint = None,
-    data_dir: DataDir = None,
-) -> None:
-    """Change what a device may take up and the certificate it must call with ('none': free).
-
-    It counts from its next association on.
-    """
-    from storage import registry  # noqa: PLC0415
-
-    with _session(data_dir) as (session, _):
-        device = registry.device_by_ae_title(session, ae_title)
-        limits = _limits(
-            device.limits, max_associations, max_instance_mib, max_kib_per_second, idle_seconds
-        )
-        registry.limit_device(device, limits)
-        if certificate is not None:
-            registry.bind_certificate(device, None if certificate == "none" else certificate)
-        bound = device.certificate_sha256
-        _audit(
-            session, "device:limit", "device", device.id, **asdict(limits), certificate_sha256=bound
-        )
-    typer.echo(
-        f"device {ae_title}: {limits.max_associations} associations, "
-        f"instances up to {limits.max_instance_bytes >> 20} MiB, "
-        f"{(limits.max_bytes_per_second or 0) >> 10 or 'any'} KiB/s, "
-        f"idle {limits.idle_seconds or 'as for all'}, certificate {bound or 'not bound'}"
-    )
-
-
-@devices.command("list")
-def list_devices(*, data_dir: DataDir = None) -> None:
-    """List the devices."""
-    from sqlalchemy import select  # noqa: PLC0415
-
-    from storage.registry import Device, Organisation  # noqa: PLC0415
-
-    with _session(data_dir) as (session, _):
-        found = session.execute(
-            select(Device, Organisation.code)
-            .join(Organisation, Organisation.id == Device.site_id)
-            .order_by(Organisation.code, Device.ae_title)
-        ).all()
-        _table(
-            ("site", "AE title", "modality", "addresses", "active", "name"),
-            [
-                (
-                    code,
-                    device.ae_title,
-                    device.modality or "",
-                    ", ".join(device.addresses) or "any",
-                    "yes" if device.active else "no",
-                    device.name,
-                )
-                for device, code in found
-            ],
-        )
-
-
-@destinations.command("add")
-def add_destination(
-    site: Code,
-    ae_title: Annotated[str, typer.Argument(help="AE title of the site's receiver")],
-    host: Annotated[str, typer.Argument(help="Its host name or address")],
-    port: Annotated[int, typer.Argument(help="Its port")],
-    *,
-    notify_availability: Annotated[
-        bool,
-        typer.Option(
-            "--notify-availability",
-            help="Tell it also of each complete study that it can be retrieved",
-        ),
-    ] = False,
-    data_dir: DataDir = None,
-) -> None:
-    """Deliver the site's reports to this DICOM receiver."""
-    from storage import registry  # noqa: PLC0415
-
-    with _session(data_dir) as (session, _):
-        added = registry.add_dicom_destination(
-            session,
-            registry.organisation_by_code(session, site),
-            ae_title,
-            host,
-            port,
-            notify_availability=notify_availability,
-        )
-        _audit(session, "destination:add", "destination", added.id, site=site, ae_title=ae_title)
-    typer.echo(f"reports of {site} go to {ae_title} at {host}:{port}")
-
-
-@destinations.command("list")
-def list_destinations(*, data_dir: DataDir = None) -> None:
-    """List the receivers of reports."""
-    from sqlalchemy import select  # noqa: PLC0415
-
-    from storage.registry import Destination, Organisation  # noqa: PLC0415
-
-    with _session(data_dir) as (session, _):
-        found = session.execute(
-            select(Destination, Organisation.code)
-            .join(Organisation, Organisation.id == Destination.site_id)
-            .order_by(Organisation.code, Destination.ae_title)
-        ).all()
-        _table(
-            ("site", "kind", "AE title", "host", "port", "active"),
-            [
-                (code, row.kind, row.ae_title, row.host, row.port, "yes" if row.active else "no")
-                for row, code in found
             ],
         )
 
@@ -382,7 +117,7 @@ def add_user(
     """
     from deploy import bootstrap, people  # noqa: PLC0415
 
-    with _session(data_dir) as (session, settings):
+    with open_session(data_dir) as (session, settings):
         added = people.add(
             session,
             bootstrap.open_signing_authority(settings),
@@ -391,7 +126,7 @@ def add_user(
             organisation=organisation,
             roles=role,
         )
-        _audit(
+        note(
             session, "person:add", "person", added.person_id, organisation=organisation, roles=role
         )
     _show_secrets(login, added)
@@ -413,14 +148,14 @@ def renew_user(
     """
     from deploy import bootstrap, people  # noqa: PLC0415
 
-    with _session(data_dir) as (session, settings):
+    with open_session(data_dir) as (session, settings):
         renewed = people.renew(
             session,
             bootstrap.open_signing_authority(settings),
             login=login,
             signing_key=signing_key,
         )
-        _audit(session, "person:renew", "person", renewed.person_id, signing_key=signing_key)
+        note(session, "person:renew", "person", renewed.person_id, signing_key=signing_key)
     _show_secrets(login, renewed)
 
 
@@ -438,7 +173,7 @@ def list_users(*, data_dir: DataDir = None) -> None:
 
     from storage.registry import Person, valid_memberships  # noqa: PLC0415
 
-    with _session(data_dir) as (session, _):
+    with open_session(data_dir) as (session, _):
         rows = [
             (
                 person.login,
@@ -451,4 +186,4 @@ def list_users(*, data_dir: DataDir = None) -> None:
             )
             for person in session.scalars(select(Person).order_by(Person.login))
         ]
-        _table(("login", "name", "roles", "active"), rows)
+        show_table(("login", "name", "roles", "active"), rows)
