@@ -22,6 +22,12 @@
     }
   }
 
+  // One of the viewer's modules (its ONNX runtime) takes its address from the script that is being
+  // run, and else from Node's __filename, which no browser has. When a style sheet arrives after the
+  // scripts, as on a busy machine or a slow line, the module is run by no script: without this the
+  // page stays black.
+  window.__filename = window.location.origin + '/viewer/app-config.js';
+
   window.config = {
     name: 'rdc',
     routerBasename: '/viewer',

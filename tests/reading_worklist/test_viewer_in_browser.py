@@ -1,6 +1,5 @@
 """The viewer in a real browser: images of a CT and an MR series appear, drawn from our DICOMweb."""
 
-import shutil
 import socket
 import threading
 from collections.abc import Iterator
@@ -8,7 +7,6 @@ from pathlib import Path
 
 import pytest
 import uvicorn
-from playwright.sync_api import Page, sync_playwright
 from pydicom.uid import generate_uid
 
 from reading_worklist.app import create_app
@@ -18,38 +16,7 @@ from storage.objects import ObjectStore
 from tests.reading_worklist.dicomweb.archive import Archive, Filed
 from tests.reading_worklist.dicomweb.conftest import copy_of
 from tests.support.seed import PASSWORD, Consortium
-
-REPOSITORY = Path(__file__).parents[2]
-VIEWER = REPOSITORY / "reading_worklist" / "web" / "node_modules" / "@ohif" / "app" / "dist"
-CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
-FLAGS = (
-    "--no-sandbox",
-    "--use-gl=angle",
-    "--use-angle=swiftshader",
-    "--enable-unsafe-swiftshader",
-    "--disable-quic",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-)
-# How many grey levels the largest canvas of the viewports shows.
-GREY_LEVELS = """() => {
-  let most = 0;
-  for (const canvas of document.querySelectorAll('.cornerstone-viewport-element canvas')) {
-    if (!canvas.width || !canvas.height) continue;
-    const copy = document.createElement('canvas');
-    copy.width = canvas.width;
-    copy.height = canvas.height;
-    const context = copy.getContext('2d');
-    context.drawImage(canvas, 0, 0);
-    const data = context.getImageData(0, 0, copy.width, copy.height).data;
-    const levels = new Set();
-    for (let at = 0; at < data.length; at += 4 * 31) levels.add(data[at]);
-    most = Math.max(most, levels.size);
-  }
-  return most;
-}"""
+from tests.support.viewer import CHROMIUM, OHIF, Traffic, chromium, signed_in, wait_for_image
 
 
 @pytest.fixture
@@ -58,7 +25,7 @@ def server(
 ) -> Iterator[tuple[str, Archive, Consortium]]:
     """The application on a port of its own."""
     consortium = Consortium(database)
-    config = WebConfig(web_ui=tmp_path / "web", ohif=VIEWER, fonts=(), trust_anchors=())
+    config = WebConfig(web_ui=tmp_path / "web", ohif=OHIF, fonts=(), trust_anchors=())
     app = create_app(config, database, objects)
     with socket.create_server(("127.0.0.1", 0)) as listener:
         web = uvicorn.Server(uvicorn.Config(app, log_level="warning"))
@@ -102,40 +69,30 @@ def file_series(archive: Archive, consortium: Consortium, name: str) -> Filed:
 @pytest.mark.slow
 @pytest.mark.timeout(300)
 @pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")
-@pytest.mark.skipif(not (VIEWER / "index.html").is_file(), reason="the viewer is not installed")
+@pytest.mark.skipif(not (OHIF / "index.html").is_file(), reason="the viewer is not installed")
 def test_ct_and_mr_are_shown(server: tuple[str, Archive, Consortium], tmp_path: Path) -> None:
     address, archive, consortium = server
     studies = [file_series(archive, consortium, name) for name in ("CT_small.dcm", "MR_small.dcm")]
     archive.complete()
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
-        context = browser.new_context(viewport={"width": 1200, "height": 800})
-        credentials = {"login": "reviewer", "password": PASSWORD}
-        signed_in = context.request.post(f"{address}/api/session", data=credentials)
-        assert signed_in.ok
-        page = context.new_page()
-        elsewhere: list[str] = []
-        failures: list[str] = []
-        page.on("request", lambda request: elsewhere.append(request.url))
-        page.on(
-            "response",
-            lambda answer: failures.append(answer.url) if answer.status >= 400 else None,
-        )
-        page.on("pageerror", lambda error: failures.append(str(error)))
+    with chromium() as browser:
+        page = signed_in(browser, address, {"login": "reviewer", "password": PASSWORD})
+        # What the viewer's modules find when the last of what they wait for is a style sheet, as it
+        # is by chance on a busy machine: no script that is being run.
+        page.add_init_script("Object.defineProperty(document, 'currentScript', {value: null})")
+        traffic = Traffic(page)
         for filed in studies:
-            show(page, address, filed)
+            show(traffic, address, filed)
             page.screenshot(path=tmp_path / f"{filed.header.modality}.png")
-        browser.close()
-    assert failures == []
-    foreign = [url for url in elsewhere if not url.startswith((address, "blob:", "data:"))]
+    assert traffic.failures == []
+    foreign = [url for url in traffic.asked if not url.startswith((address, "blob:", "data:"))]
     assert foreign == []
 
 
-def show(page: Page, address: str, filed: Filed) -> None:
+def show(traffic: Traffic, address: str, filed: Filed) -> None:
     """Open a study and wait until its image is there."""
-    uid = filed.header.study_instance_uid
+    page, uid = traffic.page, filed.header.study_instance_uid
     page.goto(f"{address}/viewer/viewer?StudyInstanceUIDs={uid}&site={filed.site_code}")
-    page.wait_for_function(f"({GREY_LEVELS})() > 20", timeout=120_000)
+    wait_for_image(page, traffic)
     # In Chinese, without the tour and the notice that it is not for clinical use.
     assert page.get_by_text("检查").count() > 0
     assert page.get_by_text("INVESTIGATIONAL").count() == 0
