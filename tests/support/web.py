@@ -9,12 +9,14 @@ from fastapi.testclient import TestClient
 from reading_worklist.app import create_app
 from reading_worklist.services import WebConfig
 from reading_worklist.signing.authority import open_authority
-from reading_worklist.signing.credentials import issue_credential
+from reading_worklist.signing.credentials import GuessCost, issue_credential
 from storage.database import Database
 from storage.objects import ObjectStore
 from tests.support.seed import PASSWORD, Consortium
 
 PIN = "428193"
+# Three keys for each test and one opened for each signature: at full cost an eighth of the suite.
+CHEAP = GuessCost(passes=1, memory_kib=8)
 
 
 def application(
@@ -46,6 +48,7 @@ def give_keys(consortium: Consortium, directory: Path) -> None:
                 display_name=person.display_name,
                 organisation=consortium.centre.name,
                 pin=PIN,
+                cost=CHEAP,
             )
 
 

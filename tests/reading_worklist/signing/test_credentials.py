@@ -31,6 +31,7 @@ from storage.clock import utc_now
 from storage.database import Database
 from storage.registry import Person
 from tests.support.reports import CENTRE, authority
+from tests.support.web import CHEAP
 
 PIN = "pin-2026"
 
@@ -49,6 +50,12 @@ def person_id(database: Database) -> UUID:
 
 
 def issue(database: Database, issuer: Authority, person_id: UUID, **more: object) -> str:
+    return issue_at_full_cost(database, issuer, person_id, cost=CHEAP, **more)
+
+
+def issue_at_full_cost(
+    database: Database, issuer: Authority, person_id: UUID, **more: object
+) -> str:
     with database.transaction() as session:
         credential = issue_credential(
             session,
@@ -82,7 +89,8 @@ def test_without_a_key_there_is_nothing_to_open(database: Database, person_id: U
         unlock(database, person_id, PIN)
 
 
-def test_the_stored_key_is_sealed(database: Database, person_id: UUID, serial: str) -> None:
+def test_the_stored_key_is_sealed(database: Database, issuer: Authority, person_id: UUID) -> None:
+    issue_at_full_cost(database, issuer, person_id)
     with database.transaction() as session:
         row = session.scalars(select(SigningCredential)).one()
     assert row.key_derivation.startswith("$argon2id$v=19$m=65536,t=3,p=1$")
