@@ -22,7 +22,10 @@ MaxInstance = Annotated[
     int | None, typer.Option("--max-instance-mib", help="Largest instance, MiB")
 ]
 MaxRate = Annotated[
-    int | None, typer.Option("--max-kib-per-second", help="Rate of one association, KiB/s; 0: any")
+    int | None,
+    typer.Option(
+        "--max-kib-per-second", help="Rate of all its associations together, KiB/s; 0: any"
+    ),
 ]
 Idle = Annotated[
     int | None,

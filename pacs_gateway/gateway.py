@@ -4,6 +4,7 @@ import logging
 
 from pacs_gateway.announcements import Announcements
 from pacs_gateway.associations.listener import Listener
+from pacs_gateway.associations.pacing import Rates
 from pacs_gateway.completion import CompletionClock
 from pacs_gateway.config import GatewayConfig
 from pacs_gateway.drain import Drain
@@ -22,7 +23,7 @@ class Gateway:
         """Put the parts together; nothing is opened before `start`."""
         self._config = config
         self._announcements = Announcements()
-        self._receiver = Receiver(config, database, objects, self._announcements.announce)
+        self._receiver = Receiver(config, database, objects, self._announcements.announce, Rates())
         self._drain = Drain(self._announcements, database, objects, config)
         self._completion = CompletionClock(database)
         self._listener = Listener(config, self._receiver.host)

@@ -10,6 +10,7 @@ from pacs_gateway.associations import tls
 from pacs_gateway.associations.admission import Admission
 from pacs_gateway.associations.association import Acceptor
 from pacs_gateway.associations.host import AssociationHost
+from pacs_gateway.associations.pacing import Rates
 from pacs_gateway.config import GatewayConfig, ReturnsConfig
 from pacs_gateway.services import modality_worklist, mpps, query, retrieve
 from pacs_gateway.services.commitment import CommitmentService
@@ -36,10 +37,12 @@ class Receiver:
         database: Database,
         objects: ObjectStore,
         announce: Callable[[Path], None],
+        rates: Rates,
     ) -> None:
         """Put the parts together; nothing is opened before `start`.
 
         announce: is told of each instance that has been received, see `Spool`.
+        rates: of devices with a limit, shared with the other receiving processes.
 
         Raises:
             TlsUnusable: certificate or key cannot be used.
@@ -77,6 +80,7 @@ class Receiver:
                 dispatch.abstract_syntaxes,
                 self._stopping,
                 None if config.tls is None else tls.server_context(config.tls),
+                rates,
             ),
         )
 

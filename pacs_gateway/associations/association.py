@@ -6,7 +6,7 @@ import ssl
 import threading
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final, Protocol, cast
 from uuid import UUID
 
@@ -21,7 +21,7 @@ from pacs_gateway.associations.admission import Admission, Admitted, Rejection
 from pacs_gateway.associations.commands import ProtocolViolation
 from pacs_gateway.associations.contexts import supported_contexts
 from pacs_gateway.associations.exchange import AssociationService, Context
-from pacs_gateway.associations.pacing import Pace
+from pacs_gateway.associations.pacing import Pace, Rates
 from pacs_gateway.associations.pdata import DataPhase
 from pacs_gateway.associations.pdu_reader import PduReader, PeerGone, PeerSilent
 from pacs_gateway.associations.pdu_writer import Buffer
@@ -51,6 +51,7 @@ class Acceptor:
     served: SOP classes besides verification and storage that contexts are accepted for.
     stopping: set when the gateway is to end.
     tls: for connections that are to be secured; None when there are none.
+    rates: what devices with a limit have sent lately, shared by all receiving processes.
     """
 
     admission: Admission
@@ -58,6 +59,7 @@ class Acceptor:
     served: frozenset[str]
     stopping: threading.Event
     tls: ssl.SSLContext | None = None
+    rates: Rates = field(default_factory=Rates)
 
 
 class Ticket(Protocol):
@@ -96,6 +98,7 @@ class ReceivingAssociation(Association):
         super().__init__(ae, "acceptor")
         self._parts = acceptor
         self._admitted: Admitted | None = None
+        self._requested = False
         self._connection = connection
         self._ticket = ticket
         self._secure = secure
@@ -181,9 +184,16 @@ class ReceivingAssociation(Association):
         """End the association now, from another thread; what was not acknowledged is forgotten."""
         abort_at_once(self._connection)
 
+    def dismiss(self) -> None:
+        """End the association, from another thread, if nothing has been requested yet."""
+        if not self._requested:
+            _log.warning("silent connection closed for another", extra={"peer": self.name})
+            self.cut()
+
     def _decide(self, event: evt.Event) -> None:
         """Admit or reject; runs in the association's thread, before the negotiation."""
         del event
+        self._requested = True
         request = cast("A_ASSOCIATE", self.requestor.primitive)
         address = cast("AddressInformation", self.requestor.address_info).address
         try:
@@ -301,7 +311,10 @@ class ReceivingAssociation(Association):
         """Return what slows the reading down to the device's rate, if it has one."""
         assert self._admitted is not None
         rate = self._admitted.limits.max_bytes_per_second
-        return None if rate is None else Pace(rate, self._parts.stopping).take
+        device_id = self._admitted.origin.device_id
+        if rate is None or device_id is None:
+            return None
+        return Pace(self._parts.rates, device_id, rate, self._parts.stopping).take
 
     def _keep_waiting(self, silent_seconds: float) -> None:
         """Decide, after some silence, whether to go on listening."""

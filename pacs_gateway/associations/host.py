@@ -39,11 +39,15 @@ class AssociationHost:
         ae.acse_timeout = config.acse_timeout_seconds
         self._ae = ae
         self._lock = threading.Lock()
-        self._running: set[ReceivingAssociation] = set()
+        # By the number of the connection.
+        self._running: dict[int, ReceivingAssociation] = {}
 
-    def serve(self, connection: socket.socket, ticket: Ticket, *, secure: bool = False) -> None:
+    def serve(
+        self, number: int, connection: socket.socket, ticket: Ticket, *, secure: bool = False
+    ) -> None:
         """Begin to serve an accepted connection; `ticket` is given back when it has ended.
 
+        number: by which `dismiss` knows it.
         secure: it begins with a TLS handshake.
         """
         try:
@@ -63,11 +67,18 @@ class AssociationHost:
             ae_title=self._config.ae_title,
             ticket=ticket,
             secure=secure,
-            ended=self._forget,
+            ended=lambda _association: self._forget(number),
         )
         with self._lock:
-            self._running.add(association)
+            self._running[number] = association
         association.start()
+
+    def dismiss(self, number: int) -> None:
+        """End a connection on which nothing has been requested yet; another one is left alone."""
+        with self._lock:
+            association = self._running.get(number)
+        if association is not None:
+            association.dismiss()
 
     def active(self) -> int:
         """Count the connections that are being served."""
@@ -79,16 +90,16 @@ class AssociationHost:
         `Acceptor.stopping` must have been set, so that idle ones end by themselves.
         """
         with self._lock:
-            running = list(self._running)
+            running = list(self._running.values())
         _join(running, grace_seconds)
         for association in running:
             if association.is_alive():
                 association.cut()
         _join(running, _CUT_SECONDS)
 
-    def _forget(self, association: ReceivingAssociation) -> None:
+    def _forget(self, number: int) -> None:
         with self._lock:
-            self._running.discard(association)
+            self._running.pop(number, None)
 
 
 def _join(threads: Iterable[threading.Thread], seconds: float) -> None:

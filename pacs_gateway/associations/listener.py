@@ -112,13 +112,15 @@ class Listener:
 
     def _serve(self, connection: socket.socket, address: tuple[str, int], *, secure: bool) -> None:
         with self._lock:
-            number = self._seats.arrive(address[0])
-        if number is None:
+            arrival = self._seats.arrive(address[0])
+        if arrival is None:
             connection.close()
             return
+        if arrival.dismissed is not None:
+            self._host.dismiss(arrival.dismissed)
         connection.setblocking(True)
-        ticket = _Ticket(self._seats, self._lock, number)
-        self._host.serve(connection, ticket, secure=secure)
+        ticket = _Ticket(self._seats, self._lock, arrival.number)
+        self._host.serve(arrival.number, connection, ticket, secure=secure)
 
 
 class _Ticket:

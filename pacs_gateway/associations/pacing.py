@@ -1,33 +1,100 @@
-"""Slowing a sender down to the rate it may have."""
+"""Slowing a device down to the rate it may have, over all its associations and our processes.
 
+What each device has taken stands in a piece of memory that all receiving processes
+share. Devices without a limit never come here.
+"""
+
+import fcntl
+import mmap
+import os
+import struct
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from typing import Final
+from uuid import UUID
 
 # What may come at once after a pause, in seconds of the rate: small things are not slowed down.
 _BURST_SECONDS: Final = 1.0
+# A device, and the time at which all that it has sent so far was due.
+_ENTRY: Final = struct.Struct("=16sd")
+_NOBODY: Final = bytes(16)
+# Of devices with a limit that send at the same time; beyond it the longest silent one is forgotten.
+_DEVICES: Final = 1024
+
+
+class Rates:
+    """A token bucket for each device; made before the processes that share it are forked."""
+
+    def __init__(
+        self, clock: Callable[[], float] = time.monotonic, *, devices: int = _DEVICES
+    ) -> None:
+        """Keep account of at most `devices` at a time.
+
+        clock: seconds, the same in every process that shares this.
+        """
+        self._clock = clock
+        self._devices = devices
+        # A lock on a file ends with the process that holds it, however that ends.
+        self._file = os.memfd_create("rdc-rates")
+        os.ftruncate(self._file, devices * _ENTRY.size)
+        self._memory = mmap.mmap(self._file, devices * _ENTRY.size)
+        self._lock = threading.Lock()
+        self._places: dict[UUID, int] = {}
+
+    def take(self, device_id: UUID, rate: int, count: int) -> float:
+        """Count bytes of a device that may send `rate` a second; return the seconds to wait now."""
+        now = self._clock()
+        with self._locked():
+            place = self._place(device_id)
+            _, due = _ENTRY.unpack_from(self._memory, place)
+            due = max(due, now - _BURST_SECONDS) + count / rate
+            _ENTRY.pack_into(self._memory, place, device_id.bytes, due)
+        return max(0.0, due - now)
+
+    @contextmanager
+    def _locked(self) -> Generator[None]:
+        # The file's lock is between processes, and between threads there is none.
+        with self._lock:
+            fcntl.lockf(self._file, fcntl.LOCK_EX)
+            try:
+                yield
+            finally:
+                fcntl.lockf(self._file, fcntl.LOCK_UN)
+
+    def _place(self, device_id: UUID) -> int:
+        """Return where the device's entry is: its own, a free one, or that of the longest quiet."""
+        remembered = self._places.get(device_id)
+        if remembered is not None and self._owner(remembered) == device_id.bytes:
+            return remembered
+        places = range(0, self._devices * _ENTRY.size, _ENTRY.size)
+        found = next((place for place in places if self._owner(place) == device_id.bytes), None)
+        if found is None:
+            # One that is free has no time of its own: it was due at the beginning of all.
+            found = min(places, key=lambda place: _ENTRY.unpack_from(self._memory, place)[1])
+            _ENTRY.pack_into(self._memory, found, device_id.bytes, 0.0)
+        self._places[device_id] = found
+        return found
+
+    def _owner(self, place: int) -> bytes:
+        return self._memory[place : place + len(_NOBODY)]
 
 
 class Pace:
-    """A token bucket: reading waits, the connection's window fills, and the sender waits too."""
+    """Holds the reading of one association back: its window fills, and the sender waits too."""
 
     def __init__(
-        self,
-        bytes_per_second: int,
-        stopping: threading.Event,
-        clock: Callable[[], float] = time.monotonic,
+        self, rates: Rates, device_id: UUID, bytes_per_second: int, stopping: threading.Event
     ) -> None:
-        """Let `bytes_per_second` through; `stopping` ends a wait."""
+        """Let the device have `bytes_per_second` in all; `stopping` ends a wait."""
+        self._rates = rates
+        self._device_id = device_id
         self._rate = bytes_per_second
         self._stopping = stopping
-        self._clock = clock
-        # The time at which all that has been taken so far was due.
-        self._due = clock()
 
     def take(self, count: int) -> None:
         """Count bytes, and wait while there are too many."""
-        now = self._clock()
-        self._due = max(self._due, now - _BURST_SECONDS) + count / self._rate
-        if self._due > now:
-            self._stopping.wait(self._due - now)
+        wait = self._rates.take(self._device_id, self._rate, count)
+        if wait > 0:
+            self._stopping.wait(wait)

@@ -12,6 +12,7 @@ from typing import Final
 from uuid import UUID
 
 from pacs_gateway.announcements import Announcements
+from pacs_gateway.associations.pacing import Rates
 from pacs_gateway.completion import CompletionClock
 from pacs_gateway.config import GatewayConfig
 from pacs_gateway.drain import Drain
@@ -45,6 +46,7 @@ class ChildParts:
     config: GatewayConfig
     open: Open
     announcements: Announcements
+    rates: Rates
     channel: Channel
 
 
@@ -53,17 +55,23 @@ def receive(parts: ChildParts) -> None:
     _stop_with(parts.channel)
     supervisor = os.getppid()
     with parts.open(parts.name) as (database, objects):
-        receiver = Receiver(parts.config, database, objects, parts.announcements.announce)
+        receiver = Receiver(
+            parts.config, database, objects, parts.announcements.announce, parts.rates
+        )
         receiver.start()
         seats = _Seats(parts.channel)
         parts.channel.send(Message(Word.READY))
         while (message := parts.channel.receive()) and message.word is not Word.STOP:
+            if message.word is Word.DISMISS:
+                receiver.host.dismiss(message.number)
+                continue
             if message.descriptor is None:
                 seats.answered(message)
                 continue
             connection = socket.socket(fileno=message.descriptor)
             connection.setblocking(True)
             receiver.host.serve(
+                message.number,
                 connection,
                 seats.ticket(message.number),
                 secure=message.word is Word.SERVE_TLS,

@@ -24,6 +24,7 @@ class Word(Enum):
     SERVE_TLS = b"t"
     SEATED = b"y"
     FULL = b"n"
+    DISMISS = b"d"
     STOP = b"q"
     # From a child.
     READY = b"r"

@@ -19,6 +19,7 @@ from typing import Final, NoReturn, TypeAlias
 from pacs_gateway.announcements import Announcements
 from pacs_gateway.associations import tls
 from pacs_gateway.associations.listener import bind_all
+from pacs_gateway.associations.pacing import Rates
 from pacs_gateway.associations.seats import Seats
 from pacs_gateway.config import GatewayConfig
 from pacs_gateway.processes.children import ChildParts, Open, file, receive
@@ -62,6 +63,7 @@ class GatewayProcesses:
         self._config = config
         self._open = open_parts
         self._announcements = Announcements()
+        self._rates = Rates()
         self._seats = Seats(config.maximum_associations)
         self._sockets: dict[socket.socket, bool] = {}
         self._selector = selectors.DefaultSelector()
@@ -152,7 +154,14 @@ class GatewayProcesses:
             os.close(self._wake_read)
             os.close(self._wake_write)
             child.work(
-                ChildParts(child.name, self._config, self._open, self._announcements, theirs)
+                ChildParts(
+                    child.name,
+                    self._config,
+                    self._open,
+                    self._announcements,
+                    self._rates,
+                    theirs,
+                )
             )
             code = 0
         except BaseException:  # noqa: BLE001 -- the process ends here, whatever it was
@@ -210,11 +219,19 @@ class GatewayProcesses:
                 # None left, or one that went away before it was accepted.
                 return
             with connection:
-                number = self._seats.arrive(address[0])
-                if number is None or not self._hand_on(
-                    connection, number, secure=self._sockets[listening]
+                arrival = self._seats.arrive(address[0])
+                if arrival is not None and arrival.dismissed is not None:
+                    self._dismiss(arrival.dismissed)
+                if arrival is None or not self._hand_on(
+                    connection, arrival.number, secure=self._sockets[listening]
                 ):
                     _log.warning("connection closed, too many", extra={"peer": address[0]})
+
+    def _dismiss(self, number: int) -> None:
+        """Have a connection ended by the process that serves it, if nothing was requested yet."""
+        for child in self._receivers:
+            if number in child.connections and child.channel is not None:
+                child.channel.send(Message(Word.DISMISS, number), wait=False)
 
     def _hand_on(self, connection: socket.socket, number: int, *, secure: bool) -> bool:
         """Give a connection to the process that has the fewest; return whether one took it."""

@@ -28,7 +28,7 @@ class DeviceLimits:
 
     max_associations: at once.
     max_instance_bytes: of one instance's dataset.
-    max_bytes_per_second: of one association; None without limit.
+    max_bytes_per_second: of all its associations together; None without limit.
     idle_seconds: silence after which an association is ended; None for the gateway's own limit.
     """
 

@@ -1,15 +1,19 @@
 """What one device may take up, and that a short disk is told before it is full."""
 
 import os
+import signal
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
 from sqlalchemy import select
 
-from pacs_gateway.associations.pacing import Pace
+from pacs_gateway.associations import seats as seats_module
+from pacs_gateway.associations.pacing import Rates
 from pacs_gateway.associations.seats import Seats
 from pacs_gateway.gateway import Gateway
 from storage.audit import AuditRecord
@@ -26,6 +30,7 @@ from tests.pacs_gateway.conftest import Site, left_in
 from tests.pacs_gateway.datasets import sample
 from tests.pacs_gateway.peers import RawPeer
 from tests.pacs_gateway.test_store import count, drained, send
+from tests.pacs_gateway.waiting import until
 
 
 @pytest.fixture
@@ -90,34 +95,56 @@ def test_silence_ends_the_association_of_a_device_that_is_known_to_talk(
 
 def test_a_rate_slows_down_what_is_more_than_a_burst() -> None:
     now = [0.0]
+    rates = Rates(clock=lambda: now[0])
+    device, other = uuid4(), uuid4()
     waits: list[float] = []
-
-    class Stopping:
-        def wait(self, seconds: float) -> None:
-            waits.append(seconds)
-            now[0] += seconds
-
-    pace = Pace(1000, Stopping(), clock=lambda: now[0])  # pyright: ignore[reportArgumentType]
     for _ in range(10):
-        pace.take(1000)
+        waits.append(rates.take(device, 1000, 1000))
+        now[0] += waits[-1]
     assert 8.0 <= now[0] <= 10.0
     assert max(waits) <= 1.0
+    assert rates.take(other, 1000, 900) == 0
     now[0] += 100
-    waits.clear()
-    pace.take(900)
-    assert waits == []
+    assert rates.take(device, 1000, 900) == 0
 
 
-def test_a_rate_is_kept_on_the_line(
+def test_more_devices_than_there_is_room_for_forget_the_longest_quiet() -> None:
+    now = [1000.0]
+    rates = Rates(clock=lambda: now[0], devices=2)
+    quiet, busy, new = uuid4(), uuid4(), uuid4()
+    assert rates.take(quiet, 1000, 1000) == 0
+    now[0] += 1
+    assert rates.take(busy, 1000, 9000) == 8
+    assert rates.take(new, 1000, 1000) == 0
+    assert rates.take(busy, 1000, 1000) == 9
+    assert rates.take(quiet, 1000, 1000) == 0
+
+
+def test_a_rate_holds_over_all_processes_even_one_that_is_killed_at_it() -> None:
+    rates = Rates(clock=lambda: 100.0)
+    device = uuid4()
+    for _ in range(3):
+        pid = os.fork()
+        if pid == 0:
+            rates.take(device, 1000, 1000)
+            with rates._locked():
+                os.kill(os.getpid(), signal.SIGKILL)
+        os.waitpid(pid, 0)
+    assert rates.take(device, 1000, 1000) == 3.0
+
+
+def test_a_rate_is_kept_on_the_line_by_all_associations_together(
     gateway: Gateway, database: Database, limit: Callable[[DeviceLimits], None]
 ) -> None:
-    item = sample(size=256)
-    limit(DeviceLimits(max_bytes_per_second=len(item.encoded)))
+    items = [sample(size=256) for _ in range(4)]
+    limit(DeviceLimits(max_bytes_per_second=len(items[0].encoded)))
     begun = time.monotonic()
-    assert send(gateway, [item, sample(size=256), sample(size=256)]) == [0, 0, 0]
-    assert time.monotonic() - begun > 1.5
+    with ThreadPoolExecutor(2) as peers:
+        answers = peers.map(lambda part: send(gateway, part), (items[:2], items[2:]))
+    assert [status for answer in answers for status in answer] == [0] * 4
+    assert time.monotonic() - begun > 2.5
     drained(gateway)
-    assert count(database, Instance) == 3
+    assert count(database, Instance) == 4
 
 
 def test_strangers_who_say_nothing_take_no_seat_of_a_device(gateway: Gateway, site: Site) -> None:
@@ -132,14 +159,36 @@ def test_strangers_who_say_nothing_take_no_seat_of_a_device(gateway: Gateway, si
             peer.socket.close()
 
 
+def test_who_is_silent_longest_makes_room_for_a_device_behind_the_same_router(
+    gateway: Gateway, site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert site
+    monkeypatch.setattr(seats_module, "_WAITING_OF_ADDRESS", 4)
+    monkeypatch.setattr(seats_module, "_PATIENCE_SECONDS", 0.0)
+    with ExitStack() as open_ones:
+        silent = [open_ones.enter_context(RawPeer(gateway.bound_port)) for _ in range(4)]
+        until(lambda: gateway.active() == 4, "the silent ones are being served")
+        assert send(gateway, [sample()]) == [0]
+        assert silent[0].receive()[0] in {0, 7}
+        # The others had room left beside them.
+        assert silent[1].associate() == 2
+
+
 def test_seats() -> None:
-    seats = Seats(3)
+    now = [0.0]
+    seats = Seats(3, clock=lambda: now[0])
     one, two = uuid4(), uuid4()
-    numbers = [seats.arrive("10.0.0.1") for _ in range(40)]
-    assert numbers[31] is not None
-    assert numbers[32:] == [None] * 8
+    arrivals = [seats.arrive("10.0.0.1") for _ in range(40)]
+    assert arrivals[31] is not None
+    assert arrivals[32:] == [None] * 8
     assert seats.arrive("10.0.0.2") is not None
-    waiting = [number for number in numbers if number is not None]
+    waiting = [arrival.number for arrival in arrivals if arrival is not None]
+    now[0] += 10.0
+    # The oldest goes, and is seated all the same when its request has come at that moment.
+    crowded = seats.arrive("10.0.0.1")
+    assert crowded is not None
+    assert crowded.dismissed == waiting[0]
+    seats.leave(crowded.number)
     assert [seats.admit(number, one, 2) for number in waiting[:3]] == [True, True, False]
     assert seats.admit(waiting[3], two, 2)
     # Three altogether is the limit of all.
@@ -148,10 +197,24 @@ def test_seats() -> None:
     seats.leave(waiting[0])
     assert seats.admit(waiting[4], two, 2)
     # Those that were admitted have made room at the door.
-    assert [seats.arrive("10.0.0.1") for _ in range(4)].count(None) == 0
+    found = [seats.arrive("10.0.0.1") for _ in range(4)]
+    assert [arrival.dismissed for arrival in found if arrival is not None] == [None] * 4
     for number in range(100):
         seats.leave(number)
     assert len(seats) == 0
+
+
+def test_the_door_stays_bounded_whoever_has_to_go_and_does_not() -> None:
+    now = [0.0]
+    seats = Seats(3, clock=lambda: now[0])
+    taken = [seats.arrive(f"10.0.0.{number % 100}") for number in range(256)]
+    assert None not in taken
+    assert seats.arrive("10.9.9.9") is None
+    now[0] += 10.0
+    more = [seats.arrive(f"10.1.0.{number % 100}") for number in range(600)]
+    dismissed = [arrival.dismissed for arrival in more if arrival is not None]
+    assert len(dismissed) == len(set(dismissed)) == 256
+    assert len(seats) == 512
 
 
 @pytest.mark.parametrize(
