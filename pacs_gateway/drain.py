@@ -23,9 +23,10 @@ from sqlalchemy.orm import Session
 from pacs_gateway import part10, quarantine
 from pacs_gateway.announcements import Announcements
 from pacs_gateway.config import GatewayConfig
-from pacs_gateway.inbox import Inbox, SpooledInstance, load
+from pacs_gateway.inbox import Inbox
 from pacs_gateway.part10 import NotASpooledFile
 from pacs_gateway.quarantine import Entry
+from pacs_gateway.spooled import SpooledInstance
 from storage.database import Database
 from storage.dicom_header import DatasetError, InstanceHeader
 from storage.index.ingest import Filing, IngestOutcome, ReceivedInstance, ingest
@@ -175,7 +176,7 @@ class Drain:
 
     def _file(self, batch: Sequence[Path]) -> None:
         """File a batch in one transaction; what was never acknowledged is dropped."""
-        items = [item for item in self._readers.map(load, batch) if item is not None]
+        items = [item for item in self._readers.map(self._inbox.load, batch) if item is not None]
         for item in items:
             if item.reception.refusal is not None:
                 self._keep_aside(item.path, _refused(item))
@@ -245,7 +246,7 @@ class Drain:
         """Quarantine a file that cannot be filed for a reason nobody foresaw."""
         found = f"filing failed with {type(error).__name__}"
         try:
-            spooled = load(path)
+            spooled = self._inbox.load(path)
         except (NotASpooledFile, DatasetError):
             entry = Entry(
                 path.name, None, QuarantineReason.MALFORMED, found, None, "", datetime.now(UTC), {}

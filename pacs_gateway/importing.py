@@ -4,7 +4,6 @@ The spool is one of the importer's own, so that it works beside a running
 gateway. Importing again changes nothing: what is filed already is a duplicate.
 """
 
-import hashlib
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -179,17 +178,15 @@ class Importer:
             sop_instance_uid=header.sop_instance_uid,
             transfer_syntax_uid=transfer_syntax_uid,
         )
-        digest = hashlib.sha256()
         try:
             while piece := file.read(_PIECE_BYTES):
-                digest.update(piece)
                 writer.write(memoryview(piece))
             received_at = utc_now()
-            writer.publish(received_at, None)
+            digest = writer.publish(received_at, None).dataset_sha256
         except BaseException:
             writer.discard()
             raise
-        return _Spooled(path, header.sop_instance_uid, digest.hexdigest(), received_at)
+        return _Spooled(path, header.sop_instance_uid, digest, received_at)
 
 
 class _Known:

@@ -1,8 +1,9 @@
 """The filing side of the spool: what waits in the directories of all receiving processes.
 
-Files are announced when they become durable (`announcements`), and looked for
-on the disk now and then: after a start, while nothing is announced, and for
-what could not be filed. A directory whose owner is gone is emptied and removed.
+Files are announced when they become durable (`announcements`), with all that
+filing needs, so that they need not be read. They are looked for on the disk now
+and then too: after a start, while nothing is announced, and for what could not
+be filed. A directory whose owner is gone is emptied and removed.
 """
 
 import fcntl
@@ -16,23 +17,24 @@ import time
 from collections import deque
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Final, cast
-
-from blake3 import blake3
 
 from pacs_gateway import part10
 from pacs_gateway.announcements import Announcements
 from pacs_gateway.memory_file import MemoryFile
 from pacs_gateway.part10 import NotASpooledFile, Reception
 from pacs_gateway.spool import FILE_SUFFIX, OWNER_LOCK
-from storage.dicom_header import InstanceHeader, read_header
+from pacs_gateway.spool_writer import DISK_BLOCK
+from pacs_gateway.spooled import SpooledInstance
+from storage.dicom_header import read_header
 from storage.errors import RdcError
 
 _FILING_LOCK: Final = "filing.lock"
 _LOOK_SECONDS: Final = 5.0
 _LISTED: Final = 20_000
+# What was announced is remembered for so many files, of about 3 kB each; others are read.
+_REMEMBERED: Final = 4096
 # Read in pieces of so many bytes, into one buffer for each thread: memory that the process has
 # just been given costs more to touch than a file in the page cache costs to read.
 _PIECE: Final = 1024 * 1024
@@ -46,21 +48,6 @@ class SpoolBusy(RdcError):
     """Another process files what is in the same spool."""
 
 
-@dataclass(frozen=True, slots=True)
-class SpooledInstance:
-    """A complete file of the spool.
-
-    header: None when the bytes were refused.
-    """
-
-    path: Path
-    size: int
-    dataset_offset: int
-    dataset_sha256: str
-    reception: Reception
-    header: InstanceHeader | None
-
-
 class Inbox:
     """All that waits below one spool; used by one thread of the one process that files."""
 
@@ -72,6 +59,7 @@ class Inbox:
         self._queue: deque[Path] = deque()
         # What is queued or handed out, so that looking does not find it again.
         self._known: set[Path] = set()
+        self._instances: dict[Path, SpooledInstance] = {}
         self._looked_at = -_LOOK_SECONDS
 
     def open(self) -> None:
@@ -120,6 +108,16 @@ class Inbox:
             self._listen(left)
         return [self._queue.popleft() for _ in range(min(limit, len(self._queue)))]
 
+    def load(self, path: Path) -> SpooledInstance | None:
+        """Return what is known of a file that was handed out; it is read when it must be.
+
+        May be called from several threads. Raises and returns None as `load` does.
+        """
+        instance = self._instances.get(path)
+        if instance is not None and instance.path.exists():
+            return instance
+        return load(path)
+
     def postpone(self) -> None:
         """Let all that was handed out and not removed be handed out again."""
         self._known = set(self._queue)
@@ -129,10 +127,14 @@ class Inbox:
         """Drop a file that has been filed; one that is gone already is fine."""
         path.unlink(missing_ok=True)
         self._known.discard(path)
+        self._instances.pop(path, None)
 
     def _listen(self, timeout: float) -> None:
-        for name in self._announcements.take(timeout):
-            self._add(self._root / name)
+        for announced in self._announcements.take(timeout):
+            path = self._root / announced.name
+            self._add(path)
+            if announced.instance is not None and len(self._instances) < _REMEMBERED:
+                self._instances[path] = announced.instance
 
     def _add(self, path: Path) -> None:
         if path not in self._known:
@@ -216,7 +218,10 @@ def load(path: Path) -> SpooledInstance | None:
         if found is None:
             return None
         reception, offset = found
+        size = offset + reception.dataset_size
         digest = _verified_digest(source, offset, reception, path.name)
+        if os.fstat(file.fileno()).st_size > size:
+            os.truncate(path, size)
         header = None
         if reception.refusal is None:
             source.seek(offset)
@@ -255,19 +260,25 @@ def _pieces(source: MemoryFile | io.FileIO, offset: int) -> Iterator[memoryview]
 def _verified_digest(
     source: MemoryFile | io.FileIO, offset: int, reception: Reception, name: str
 ) -> str:
-    """Return the SHA-256 of the dataset after checking that it is the one that was received."""
-    digest, checksum, size = hashlib.sha256(), blake3(), 0
+    """Return the SHA-256 of the dataset after checking that it is the one that was received.
+
+    Zeros up to the end of the disk's block may follow it: its receiver was killed before it
+    could cut them off.
+    """
+    digest, size, after = hashlib.sha256(), 0, b""
     for piece in _pieces(source, offset):
-        digest.update(piece)
-        checksum.update(piece)
+        dataset = piece[: reception.dataset_size - size] if not after else piece[:0]
+        digest.update(dataset)
         size += len(piece)
-    if checksum.hexdigest() != reception.dataset_blake3:
+        after += bytes(piece[len(dataset) :][:DISK_BLOCK])
+    found = digest.hexdigest()
+    if len(after) >= DISK_BLOCK or after.strip(b"\0") or found != reception.dataset_sha256:
         raise NotASpooledFile(
             f"dataset of spooled file {name}",
-            expected=f"{reception.dataset_size} bytes with BLAKE3 {reception.dataset_blake3}",
-            found=f"{size} bytes with BLAKE3 {checksum.hexdigest()}",
+            expected=f"{reception.dataset_size} bytes with SHA-256 {reception.dataset_sha256}",
+            found=f"{size} bytes with SHA-256 {found}",
         )
-    return digest.hexdigest()
+    return found
 
 
 def _has_record(path: Path) -> bool:

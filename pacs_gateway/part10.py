@@ -63,9 +63,7 @@ class Refusal:
 class Reception:
     """All that is known of one received instance beside its dataset.
 
-    dataset_size, dataset_sha256, dataset_blake3: of the dataset bytes as received. The gateway
-        takes the faster BLAKE3 before it answers; what is filed is known by its SHA-256, which
-        the object's key tells.
+    dataset_size, dataset_sha256: of the dataset bytes as received.
     refusal: None when the instance is to be filed.
     """
 
@@ -73,9 +71,8 @@ class Reception:
     transfer_syntax_uid: str
     received_at: datetime
     dataset_size: int
-    dataset_sha256: str | None
+    dataset_sha256: str
     refusal: Refusal | None
-    dataset_blake3: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,11 +130,8 @@ def record(reception: Reception) -> bytes:
         "transfer_syntax_uid": reception.transfer_syntax_uid,
         "received_at": reception.received_at.isoformat(),
         "dataset_size": reception.dataset_size,
+        "dataset_sha256": reception.dataset_sha256,
     }
-    if reception.dataset_sha256 is not None:
-        content["dataset_sha256"] = reception.dataset_sha256
-    if reception.dataset_blake3 is not None:
-        content["dataset_blake3"] = reception.dataset_blake3
     refusal = reception.refusal
     if refusal is not None:
         content["refusal"] = {
@@ -216,9 +210,8 @@ def _reception(content: dict[str, Any]) -> Reception:
         transfer_syntax_uid=content["transfer_syntax_uid"],
         received_at=datetime.fromisoformat(content["received_at"]),
         dataset_size=int(content["dataset_size"]),
-        dataset_sha256=content.get("dataset_sha256"),
+        dataset_sha256=content["dataset_sha256"],
         refusal=None if refusal is None else _refusal(refusal),
-        dataset_blake3=content.get("dataset_blake3"),
     )
 
 

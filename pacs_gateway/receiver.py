@@ -2,8 +2,6 @@
 
 import sys
 import threading
-from collections.abc import Callable
-from pathlib import Path
 from typing import Final
 
 from pacs_gateway.associations import tls
@@ -17,6 +15,7 @@ from pacs_gateway.services.commitment import CommitmentService
 from pacs_gateway.services.dispatch import Dispatch
 from pacs_gateway.services.operations import Operation
 from pacs_gateway.spool import Spool
+from pacs_gateway.spool_writer import Announce
 from storage.database import Database
 from storage.objects import ObjectStore
 
@@ -36,7 +35,7 @@ class Receiver:
         config: GatewayConfig,
         database: Database,
         objects: ObjectStore,
-        announce: Callable[[Path], None],
+        announce: Announce,
         rates: Rates,
     ) -> None:
         """Put the parts together; nothing is opened before `start`.

@@ -10,7 +10,8 @@ from pacs_gateway.associations.status import SUCCESS, Answer, Status
 from pacs_gateway.examination import Refused, examine
 from pacs_gateway.part10 import Origin, Refusal
 from pacs_gateway.services.settled import Settled
-from pacs_gateway.spool import Spool, SpoolFailed, SpoolFull, SpoolWriter
+from pacs_gateway.spool import Spool
+from pacs_gateway.spool_writer import SpoolFailed, SpoolFull, SpoolWriter
 from storage.clock import utc_now
 from storage.dicom_header import InstanceHeader
 from storage.identifiers import InvalidIdentifier, Uid
@@ -110,7 +111,6 @@ class _Storing:
         command = self._command
         with self._writer.open_dataset() as dataset:
             examined = examine(dataset, self._transfer_syntax, command)
-        refusal = None
         if isinstance(examined, Refused):
             _log.warning(
                 "instance refused",
@@ -123,7 +123,9 @@ class _Storing:
             refusal = Refusal(
                 examined.reason, examined.found, command.sop_class_uid, command.sop_instance_uid
             )
-        self._writer.publish(utc_now(), refusal)
+            self._writer.publish(utc_now(), refusal)
+        else:
+            self._writer.publish(utc_now(), None, examined)
         return examined
 
     def _fail(self, error: SpoolFull | SpoolFailed) -> None:

@@ -1,19 +1,26 @@
 """The spool: what is published is durable and explains itself, what is not leaves no trace."""
 
+import errno
+import fcntl
 import hashlib
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime
+from io import BytesIO
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
 from pydicom import dcmread
 
-from pacs_gateway.announcements import Announcements
+from pacs_gateway.announcements import Announced, Announcements
 from pacs_gateway.inbox import Inbox, SpoolBusy, load, waiting
-from pacs_gateway.part10 import NotASpooledFile, Origin, Refusal
-from pacs_gateway.spool import Spool, SpoolFull, SpoolWriter
+from pacs_gateway.part10 import NotASpooledFile, Origin, Reception, Refusal
+from pacs_gateway.spool import Spool
+from pacs_gateway.spool_writer import DISK_BLOCK, SpoolFull, SpoolWriter
+from pacs_gateway.spooled import SpooledInstance
+from storage.dicom_header import read_header
 from storage.index.tables import QuarantineReason
 from tests.pacs_gateway.conftest import left_in
 from tests.pacs_gateway.datasets import ct, encode, sample
@@ -60,7 +67,7 @@ def _begin(spool: Spool, uid: str = "1.2.3") -> SpoolWriter:
 def _publish(spool: Spool, refusal: Refusal | None = None, dataset: bytes = _DATASET) -> Path:
     writer = _begin(spool)
     writer.write(memoryview(dataset))
-    return writer.publish(datetime.now(UTC), refusal)
+    return writer.publish(datetime.now(UTC), refusal).path
 
 
 def test_a_published_file_is_a_part_10_file_with_the_dataset_as_received(spool: Spool) -> None:
@@ -111,7 +118,7 @@ def test_datasets_of_every_size_come_out_as_they_went_in(
         assert file.read() == dataset
     assert writer.size == len(dataset)
     refusal = Refusal(QuarantineReason.MALFORMED, "padding", "", "")
-    loaded = load(writer.publish(datetime.now(UTC), refusal))
+    loaded = load(writer.publish(datetime.now(UTC), refusal).path)
     assert loaded is not None
     assert loaded.dataset_sha256 == hashlib.sha256(dataset).hexdigest()
     assert loaded.path.read_bytes()[loaded.dataset_offset :] == dataset
@@ -151,7 +158,7 @@ def test_a_dataset_that_changed_is_told(spool: Spool) -> None:
     content = bytearray(path.read_bytes())
     content[-1] ^= 1
     path.write_bytes(content)
-    with pytest.raises(NotASpooledFile, match="BLAKE3"):
+    with pytest.raises(NotASpooledFile, match="SHA-256"):
         load(path)
 
 
@@ -241,13 +248,82 @@ def test_what_the_pipe_could_not_take_is_found_on_disk(root: Path, inbox: Inbox)
 
 
 def test_a_full_pipe_holds_nobody_up(announcements: Announcements, tmp_path: Path) -> None:
-    for number in range(5000):
-        announcements.announce(tmp_path / "directory" / f"{number:040d}.dcm")
-    taken: list[str] = []
-    while names := announcements.take(0):
-        taken += names
-    assert 500 < len(taken) < 5000
-    assert taken == [f"directory/{number:040d}.dcm" for number in range(len(taken))]
+    for number in range(20_000):
+        announcements.announce(_instance(tmp_path / "directory" / f"{number:040d}.dcm"))
+    taken: list[Announced] = []
+    while announced := announcements.take(0):
+        taken += announced
+    assert 500 < len(taken) < 20_000
+    assert [one.name for one in taken] == [
+        f"directory/{number:040d}.dcm" for number in range(len(taken))
+    ]
+
+
+def test_an_instance_too_large_for_the_pipe_is_announced_by_name(
+    announcements: Announcements, tmp_path: Path
+) -> None:
+    large = _instance(tmp_path / "directory" / "x.dcm", patient_name="x" * 5000)
+    small = _instance(tmp_path / "directory" / "y.dcm", patient_name="李")
+    announcements.announce(large)
+    announcements.wake()
+    announcements.announce(small)
+    assert announcements.take(0) == [
+        Announced("directory/x.dcm", None),
+        Announced("directory/y.dcm", small),
+    ]
+
+
+def test_what_is_announced_is_what_the_file_says(spool: Spool, inbox: Inbox) -> None:
+    writer = _begin(spool)
+    writer.write(memoryview(_DATASET))
+    with writer.open_dataset() as file:
+        header = read_header(file, _EXPLICIT)
+    published = writer.publish(datetime.now(UTC), None, header)
+    assert inbox.next_batch(10, timeout=0) == [published.path]
+    assert inbox.load(published.path) == published == load(published.path)
+    published.path.unlink()
+    assert inbox.load(published.path) is None
+
+
+@pytest.mark.parametrize("size", [200_001, 1_500_001])
+def test_a_file_whose_receiver_died_before_it_cut_it_is_whole(spool: Spool, size: int) -> None:
+    dataset = _DATASET + bytes(range(1, 251)) * (size // 250)
+    refusal = Refusal(QuarantineReason.MALFORMED, "padding", "", "")
+    path = _publish(spool, refusal, dataset)
+    length = path.stat().st_size
+    with path.open("ab") as file:
+        file.write(bytes(-length % DISK_BLOCK))
+    loaded = load(path)
+    assert loaded is not None
+    assert loaded.size == path.stat().st_size == length
+    with path.open("ab") as file:
+        file.write(bytes(DISK_BLOCK))
+    with pytest.raises(NotASpooledFile, match="SHA-256"):
+        load(path)
+
+
+def test_a_filesystem_that_cannot_go_past_the_page_cache_serves_too(
+    spool: Spool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(descriptor: int, command: int, argument: int = 0) -> int:
+        if command == fcntl.F_SETFL:
+            raise OSError(errno.EINVAL, "no")
+        return known(descriptor, command, argument)
+
+    known = fcntl.fcntl
+    monkeypatch.setattr(fcntl, "fcntl", refuse)
+    refusal = Refusal(QuarantineReason.MALFORMED, "padding", "", "")
+    for size in (200_001, 1_500_001):
+        path = _publish(spool, refusal, _DATASET + bytes(size))
+        loaded = load(path)
+        assert loaded is not None
+        assert path.read_bytes()[loaded.dataset_offset :] == _DATASET + bytes(size)
+
+
+def _instance(path: Path, patient_name: str = "") -> SpooledInstance:
+    header = replace(read_header(BytesIO(_DATASET), _EXPLICIT), patient_name=patient_name)
+    reception = Reception(_ORIGIN, _EXPLICIT, datetime.now(UTC), 1, "0" * 64, None)
+    return SpooledInstance(path, 1, 0, "0" * 64, reception, header)
 
 
 def test_many_threads_publish_at_once(spool: Spool, root: Path) -> None:

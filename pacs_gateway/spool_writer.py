@@ -1,0 +1,302 @@
+"""One instance being received into a file of the spool.
+
+A large one goes past the page cache (O_DIRECT): nobody reads it again soon, and
+the pages that the system must find for it cost more processor time than all else
+that is done with it (1.2 ms of 525 kB against 0.25 ms on a virtual machine that
+gives freed memory back to its host).
+"""
+
+import errno
+import fcntl
+import hashlib
+import mmap
+import os
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import BinaryIO, Final, Protocol, cast
+
+from pacs_gateway import part10
+from pacs_gateway.memory_file import MemoryFile
+from pacs_gateway.part10 import Origin, Reception, Refusal
+from pacs_gateway.spooled import SpooledInstance
+from storage.dicom_header import InstanceHeader
+from storage.errors import RdcError
+
+# What a file is gathered in before it is written: most instances are whole in it.
+BUFFER_BYTES: Final = 1024 * 1024
+# Beginning, length and memory of a write past the page cache are multiples of the disk's block.
+DISK_BLOCK: Final = 4096
+# Below it the page cache is cheaper, measured with 20 kB (0.18 ms against 0.25).
+_DIRECT_FROM: Final = 128 * 1024
+_SPACE_CHECK_BYTES: Final = 32 * 1024 * 1024
+_OUT_OF_SPACE: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+_NO_DIRECT: Final = frozenset({errno.EINVAL, errno.ENOTSUP, errno.ENOSYS})
+
+
+class SpoolFull(RdcError):
+    """The spool's filesystem has less than its reserve left."""
+
+
+class SpoolFailed(RdcError):
+    """The spool's filesystem refused a write for another reason than space."""
+
+
+@dataclass(frozen=True, slots=True)
+class SpoolFile:
+    """An empty file whose directory entry is on disk, open for writing."""
+
+    path: Path
+    descriptor: int
+
+
+class SpoolHouse(Protocol):
+    """What a writer needs of the spool it writes into."""
+
+    def take_file(self) -> SpoolFile:
+        """Return a file of its own. Raises SpoolFull, SpoolFailed."""
+        ...
+
+    def take_buffer(self) -> mmap.mmap:
+        """Return memory of `BUFFER_BYTES` that begins at a block."""
+        ...
+
+    def give_buffer(self, buffer: mmap.mmap) -> None:
+        """Take memory back."""
+        ...
+
+    def require_space(self) -> None:
+        """Raise SpoolFull when less than the reserve is free."""
+        ...
+
+    def admit(self, instance: SpooledInstance) -> None:
+        """Announce an instance that is durable."""
+        ...
+
+
+class SpoolWriter:
+    """One instance being received; ends with `publish` or `discard`.
+
+    The file is gathered in memory, and reaches the disk when the buffer is full
+    or the dataset complete: a small one costs one write however finely it came.
+    """
+
+    def __init__(
+        self, spool: SpoolHouse, origin: Origin, transfer_syntax_uid: str, head: part10.Head
+    ) -> None:
+        self._spool = spool
+        self._origin = origin
+        self._transfer_syntax_uid = transfer_syntax_uid
+        self._head = head
+        self._digest = hashlib.sha256()
+        buffer = spool.take_buffer()
+        buffer[: len(head.encoded)] = head.encoded
+        self._buffer: mmap.mmap | None = buffer
+        # Bytes in the buffer, which follow those in the file.
+        self._gathered = len(head.encoded)
+        self._written = 0
+        self._unchecked = 0
+        self._file: SpoolFile | None = None
+        self._first_block = b""
+        self._direct = False
+
+    @property
+    def size(self) -> int:
+        """Bytes of the dataset received so far."""
+        return self._written + self._gathered - self.dataset_offset
+
+    @property
+    def dataset_offset(self) -> int:
+        """Where the dataset begins in the file."""
+        return len(self._head.encoded)
+
+    def write(self, fragment: memoryview) -> None:
+        """Append a fragment of the dataset.
+
+        Raises:
+            SpoolFull: no space, or less than the reserve, is left.
+            SpoolFailed: the filesystem refuses.
+        """
+        buffer = self._buffer
+        assert buffer is not None, "written to after its end"
+        # At once: the sender prepares the next fragment meanwhile.
+        self._digest.update(fragment)
+        while True:
+            end = self._gathered + len(fragment)
+            if end <= BUFFER_BYTES:
+                buffer[self._gathered : end] = fragment
+                self._gathered = end
+                return
+            room = BUFFER_BYTES - self._gathered
+            buffer[self._gathered :] = fragment[:room]
+            self._gathered = BUFFER_BYTES
+            self._write_out()
+            fragment = fragment[room:]
+
+    def open_dataset(self) -> BinaryIO:
+        """Return the file at the first byte of its dataset, which is complete, for reading.
+
+        Valid until `publish` or `discard`.
+
+        Raises:
+            SpoolFull, SpoolFailed: it is so large that it must go to the disk, which refuses.
+        """
+        if not self._written:
+            assert self._buffer is not None
+            file = cast("BinaryIO", MemoryFile(memoryview(self._buffer)[: self._gathered]))
+        else:
+            self._write_out()
+            assert self._file is not None
+            file = self._file.path.open("rb")
+        file.seek(self.dataset_offset)
+        return file
+
+    def publish(
+        self, received_at: datetime, refusal: Refusal | None, header: InstanceHeader | None = None
+    ) -> SpooledInstance:
+        """Make the instance durable; from here on it is not lost. Return what filing is told.
+
+        refusal: why it is to be kept aside instead of filed.
+        header: the dataset's, where the caller has it; without it filing reads the file.
+
+        Raises:
+            SpoolFull, SpoolFailed: it is not durable and must not be acknowledged.
+        """
+        digest = self._digest.hexdigest()
+        reception = Reception(
+            origin=self._origin,
+            transfer_syntax_uid=self._transfer_syntax_uid,
+            received_at=received_at,
+            dataset_size=self.size,
+            dataset_sha256=digest,
+            refusal=refusal,
+        )
+        record = part10.record(reception)
+        file, size = self._complete(record), self._written
+        self._end()
+        instance = SpooledInstance(file.path, size, self.dataset_offset, digest, reception, header)
+        self._spool.admit(instance)
+        return instance
+
+    def discard(self) -> None:
+        """Drop what was received; for an instance that will not be acknowledged. Idempotent."""
+        file = self._file
+        self._end()
+        if file is not None:
+            with suppress(OSError):
+                file.path.unlink(missing_ok=True)
+
+    def _complete(self, record: bytes) -> SpoolFile:
+        """Write what is left and the record, and make all of it durable."""
+        buffer = self._buffer
+        assert buffer is not None
+        place = slice(self._head.record_at, self._head.record_at + len(record))
+        at_once = self._file is None and self._open()
+        if at_once:
+            # The filesystem shows nothing of such a write before all of it is there.
+            buffer[place] = record
+        self._write_out()
+        file = self._file
+        assert file is not None
+        with spool_errors(file.path):
+            if not at_once:
+                # Last, as a file that has it counts as complete.
+                length = len(self._first_block)
+                buffer[:length] = self._first_block
+                buffer[place] = record
+                _write_all(file.descriptor, memoryview(buffer)[:length], 0)
+            # The size is made durable with it, the times are not: nobody needs them.
+            os.fdatasync(file.descriptor)
+        return file
+
+    def _open(self) -> bool:
+        """Take a file for what has been gathered; tell whether it goes past the page cache."""
+        assert self._buffer is not None
+        self._file = self._spool.take_file()
+        # A small file may end within it.
+        self._first_block = bytes(self._buffer[: min(self._gathered, DISK_BLOCK)])
+        if self._gathered >= _DIRECT_FROM:
+            with spool_errors(self._file.path):
+                self._direct = _past_the_page_cache(self._file.descriptor)
+        return self._direct
+
+    def _write_out(self) -> None:
+        """Write what has been gathered: all of the buffer, or the rest of the file."""
+        buffer, gathered = self._buffer, self._gathered
+        assert buffer is not None
+        if not gathered:
+            return
+        if self._file is None:
+            self._open()
+        file = self._file
+        assert file is not None
+        end = gathered
+        if self._direct and gathered % DISK_BLOCK:
+            end += DISK_BLOCK - gathered % DISK_BLOCK
+            buffer[gathered:end] = bytes(end - gathered)
+        with spool_errors(file.path):
+            _write_all(file.descriptor, memoryview(buffer)[:end], self._written)
+            if end != gathered:
+                os.ftruncate(file.descriptor, self._written + gathered)
+        self._written += gathered
+        self._unchecked += gathered
+        self._gathered = 0
+        if self._unchecked >= _SPACE_CHECK_BYTES:
+            self._unchecked = 0
+            self._spool.require_space()
+
+    def _end(self) -> None:
+        if self._buffer is not None:
+            self._spool.give_buffer(self._buffer)
+            self._buffer = None
+        if self._file is not None:
+            with suppress(OSError):
+                os.close(self._file.descriptor)
+            self._file = None
+
+
+def _past_the_page_cache(descriptor: int) -> bool:
+    """Let writes go past the page cache; False where the filesystem cannot do it."""
+    flags = fcntl.fcntl(descriptor, fcntl.F_GETFL)
+    try:
+        fcntl.fcntl(descriptor, fcntl.F_SETFL, flags | os.O_DIRECT)
+    except OSError as error:
+        if error.errno not in _NO_DIRECT:
+            raise
+        return False
+    return True
+
+
+def _write_all(descriptor: int, content: memoryview, at: int) -> None:
+    """Write all at offset `at`; the system may take fewer bytes than it is given."""
+    while content:
+        written = os.pwrite(descriptor, content, at)
+        at += written
+        content = content[written:]
+
+
+class spool_errors:  # noqa: N801 -- used as a statement
+    """Turns the OSError of a block into the spool's own."""
+
+    def __init__(self, path: Path) -> None:
+        """Name the file or directory that the block works with."""
+        self._path = path
+
+    def __enter__(self) -> None:
+        """Enter the block."""
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        """Raise SpoolFull or SpoolFailed from an OSError; let everything else through."""
+        if not isinstance(error, OSError):
+            return
+        where = f"spool file {self._path.name}"
+        if error.errno in _OUT_OF_SPACE:
+            raise SpoolFull(
+                where, found=error.strerror or "", remedy="Free space on the gateway's disk."
+            ) from error
+        raise SpoolFailed(where, found=str(error), remedy="Look at the gateway's disk.") from error
+
+
+Announce = Callable[[SpooledInstance], None]
