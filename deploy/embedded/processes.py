@@ -68,23 +68,8 @@ def spawn(
     rule. Standard input is closed, standard output and error go to `log`; of other
     open files the child gets those in `inherited`.
     """
-    spec = LaunchSpec(
-        parent=os.getpid(),
-        death_signal=int(death_signal),
-        umask=0o077,
-        uid=account.uid if account else None,
-        gid=account.gid if account else None,
-        capability=account.capability if account else None,
-    )
     return subprocess.Popen(  # noqa: S603 - the program is one of ours, never user input
-        [
-            sys.executable,
-            "-I",
-            "-S",
-            str(LAUNCHER),
-            json.dumps(asdict(spec)),
-            *(str(part) for part in program),
-        ],
+        tied(program, death_signal=death_signal, account=account),
         stdin=subprocess.DEVNULL,
         stdout=log,
         stderr=subprocess.STDOUT,
@@ -93,6 +78,35 @@ def spawn(
         pass_fds=tuple(inherited),
         start_new_session=True,
     )
+
+
+def tied(
+    program: Sequence[str | Path],
+    *,
+    death_signal: signal.Signals = signal.SIGTERM,
+    account: Account | None = None,
+) -> list[str]:
+    """Return the command that becomes `program` and gets `death_signal` when its starter ends.
+
+    The starter is the *thread* of this process that starts it (see `spawn`). The program is named
+    by its whole path.
+    """
+    spec = LaunchSpec(
+        parent=os.getpid(),
+        death_signal=int(death_signal),
+        umask=0o077,
+        uid=account.uid if account else None,
+        gid=account.gid if account else None,
+        capability=account.capability if account else None,
+    )
+    return [
+        sys.executable,
+        "-I",
+        "-S",
+        str(LAUNCHER),
+        json.dumps(asdict(spec)),
+        *(str(part) for part in program),
+    ]
 
 
 def stop_by_steps(
