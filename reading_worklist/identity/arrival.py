@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from reading_worklist import events
 from reading_worklist.identity import cases
+from reading_worklist.routing import service as routing
 from reading_worklist.workitems import service as workitems
 from reading_worklist.workitems.states import UNREAD, State
 from reading_worklist.workitems.tables import Workitem
@@ -59,7 +60,7 @@ def study_received(session: Session, message: StudyReceived) -> None:
         )
         return
     _arrive(session, order, message.missing_instances)
-    workitems.prioritise(session, item, order.priority, study.modalities, WORKER)
+    routing.route(session, item, WORKER)
     if differences:
         cases.open_case(session, WORKER, study, order, item, differences=differences)
     elif order.state is not ExamState.IDENTITY_HOLD:
@@ -119,15 +120,14 @@ def order_changed(session: Session, message: OrderChanged) -> None:
     # Not locked yet: whoever locks a study and its order locks the study first.
     order = session.get_one(Order, message.order_id)
     tell(session, order)
-    linked = session.execute(
-        select(Workitem, Study)
-        .join(Study, Study.id == Workitem.study_id)
-        .join(StudyOrder, StudyOrder.study_id == Study.id)
+    linked = session.scalars(
+        select(Workitem)
+        .join(StudyOrder, StudyOrder.study_id == Workitem.study_id)
         .where(StudyOrder.order_id == order.id)
         .with_for_update(of=Workitem)
     ).all()
-    for item, study in linked:
-        workitems.prioritise(session, item, order.priority, study.modalities, WORKER)
+    for item in linked:
+        routing.route(session, item, WORKER)
     if not linked and order.state in WAITING and order.source is not OrderSource.HEADER:
         _take_earlier_study(session, order)
 
@@ -169,7 +169,7 @@ def _take_earlier_study(session: Session, order: Order) -> None:
         links.unlink(session, WORKER, study)
         links.link(session, WORKER, study, order, match.matched_by)
         _arrive(session, order, missing)
-        workitems.prioritise(session, item, order.priority, study.modalities, WORKER)
+        routing.route(session, item, WORKER)
         differences = against_order(study, order)
         if differences:
             cases.open_case(session, WORKER, study, order, item, differences=differences)

@@ -21,18 +21,21 @@ DEFAULT_ZONE: Final = ZoneInfo("Asia/Shanghai")
 _PAST: Final = timedelta(days=40)
 
 
-def working_time(session: Session, organisation_id: UUID) -> WorkingTime:
-    """Return when an organisation works, from forty days ago on.
+def working_time(
+    session: Session, organisation_id: UUID, *, since: date | None = None
+) -> WorkingTime:
+    """Return when an organisation works.
 
     Its own entries come before those of the organisations above it.
+
+    since: the first day that is asked about; forty days ago when not given.
     """
     line = [one.id for one in lineage(session, organisation_id)]
     hours = _hours(session, line)
+    first = since or utc_now().date() - _PAST
     return WorkingTime(
         zone=ZoneInfo(hours.time_zone) if hours else DEFAULT_ZONE,
-        calendar=WorkCalendar(
-            {one.day: one.working for one in _entries(session, line, utc_now().date() - _PAST)}
-        ),
+        calendar=WorkCalendar({one.day: one.working for one in _entries(session, line, first)}),
         periods=_periods(hours),
     )
 

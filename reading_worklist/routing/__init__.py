@@ -1,0 +1,1 @@
+"""Who reads a study and until when: clocks, roster, rules, assignment and escalation."""

@@ -1,0 +1,110 @@
+"""The columns of a workitem that routing fills."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Final
+from uuid import UUID
+
+from sqlalchemy import Computed, ForeignKey, Index, SmallInteger, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from storage.database import Word
+
+WAITING: Final = (
+    "state IN ('QUEUED', 'CLAIMED', 'WRITTEN', 'REVIEWING', 'RETURNED', 'PRELIM_ISSUED', 'HELD')"
+)
+"""SQL that a workitem is in the queue: somebody is expected to do something about it."""
+
+_SHOWN: Final = [
+    "site_id",
+    "lane",
+    "state",
+    "group_id",
+    "assignee_id",
+    "holder_id",
+    "queued_at",
+    "study_id",
+]
+
+QUEUE_INDEXES: Final = (
+    # The queue in its order, and everything by which it is narrowed and counted: 100,000 entries
+    # are counted without a look at the table.
+    Index(
+        "ix_workitem_queue",
+        "urgency",
+        "due_at",
+        "id",
+        postgresql_where=text(WAITING),
+        postgresql_include=_SHOWN,
+    ),
+    Index(
+        "ix_workitem_queue_due",
+        "due_at",
+        "id",
+        postgresql_where=text(WAITING),
+        postgresql_include=_SHOWN,
+    ),
+    # What is done, the latest first.
+    Index(
+        "ix_workitem_state",
+        "state",
+        "queued_at",
+        "id",
+        postgresql_include=["site_id", "lane"],
+    ),
+    Index(
+        "ix_workitem_unclaimed",
+        "claim_due_at",
+        postgresql_where=text("state = 'QUEUED' AND escalated_at IS NULL"),
+    ),
+    Index(
+        "ix_workitem_late",
+        "due_at",
+        postgresql_where=text(f"{WAITING} AND overdue_at IS NULL"),
+    ),
+    Index(
+        "ix_workitem_assignee_id",
+        "assignee_id",
+        postgresql_where=text(f"{WAITING} AND assignee_id IS NOT NULL"),
+    ),
+    Index("ix_workitem_holder_id", "holder_id", postgresql_where=text("holder_id IS NOT NULL")),
+)
+
+
+class Stage(StrEnum):
+    """For which signature somebody was assigned."""
+
+    WRITING = "writing"
+    REVIEW = "review"
+
+
+class Routed:
+    """Whose a workitem is, and its times besides `due_at`.
+
+    urgency: the priority as a number, 0 the most urgent, by which the queue is sorted.
+
+    group_id: the subspecialty that shall read it; None: anybody of the lane.
+    assignee_id, assigned_for: who shall do it next; others may still claim it.
+    ruleset_id, rule: the version of the rules that routed it, and the name of the rule that did.
+    clock: the word of the clock that runs, see `routing.clocks`.
+    warn_at: from when it is near its due time.
+    claim_due_at: until when somebody should have claimed it.
+    escalated_at: when nobody had until then. overdue_at: when its due time was seen to have passed.
+    """
+
+    urgency: Mapped[int] = mapped_column(
+        SmallInteger,
+        Computed(
+            "CASE priority WHEN 'STAT' THEN 0 WHEN 'URGENT' THEN 1 ELSE 2 END", persisted=True
+        ),
+    )
+    group_id: Mapped[UUID | None] = mapped_column(ForeignKey("reading_group.id"))
+    assignee_id: Mapped[UUID | None] = mapped_column(ForeignKey("person.id"))
+    assigned_for: Mapped[Stage | None] = mapped_column(Word(Stage))
+    ruleset_id: Mapped[UUID | None] = mapped_column(ForeignKey("routing_ruleset.id"))
+    rule: Mapped[str | None]
+    clock: Mapped[str | None]
+    warn_at: Mapped[datetime | None]
+    claim_due_at: Mapped[datetime | None]
+    escalated_at: Mapped[datetime | None]
+    overdue_at: Mapped[datetime | None]
