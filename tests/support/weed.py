@@ -1,21 +1,25 @@
 """A real S3 store for tests: `weed mini` of SeaweedFS on ports and in a folder of its own."""
 
-import ctypes
+import itertools
 import os
 import signal
 import socket
 import subprocess
 import sysconfig
 import time
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from io import BytesIO
 from pathlib import Path
 
 from minio import Minio
 from minio.error import MinioException
 from urllib3 import PoolManager
 from urllib3.exceptions import HTTPError
+
+from deploy.embedded.processes import tied
 
 _PORTS = (
     "master.port",
@@ -31,7 +35,7 @@ _PORTS = (
 )
 _START_SECONDS = 30
 _ATTEMPTS = 3
-_PR_SET_PDEATHSIG = 1
+_BUCKETS_AT_ONCE = 16
 
 
 @dataclass
@@ -44,10 +48,31 @@ class Weed:
     process: subprocess.Popen[bytes] | None = None
     access_key: str = "rdc-test-key"
     secret_key: str = "rdc/test+secret"
+    _numbers: Iterator[int] = field(default_factory=itertools.count)
+    _buckets: list[str] = field(default_factory=list)
 
     def url(self, bucket: str) -> str:
         """The address of a bucket in the form of RDC_OBJECT_STORE_URL."""
         return f"s3://{self.access_key}:rdc%2Ftest%2Bsecret@{self.endpoint}/{bucket}?secure=0"
+
+    def bucket(self) -> str:
+        """The name of an empty bucket of the caller's own.
+
+        The first object of a bucket waits a fifth of a second for the bucket's volumes, so the
+        first objects of many wait together.
+        """
+        if not self._buckets:
+            names = [f"fresh-{next(self._numbers)}" for _ in range(_BUCKETS_AT_ONCE)]
+            with ThreadPoolExecutor(_BUCKETS_AT_ONCE) as pool:
+                self._buckets.extend(pool.map(self._make_bucket, names))
+        return self._buckets.pop()
+
+    def _make_bucket(self, name: str) -> str:
+        client = self.client()
+        client.make_bucket(name)
+        client.put_object(name, "first", BytesIO(b"x"), 1)
+        client.remove_object(name, "first")
+        return name
 
     def kill(self) -> None:
         """End it at once: nothing in it is worth a graceful end, which takes many seconds."""
@@ -112,18 +137,13 @@ def _start(folder: Path, ports: Sequence[int], weed: Weed) -> subprocess.Popen[b
     keys = {"AWS_ACCESS_KEY_ID": weed.access_key, "AWS_SECRET_ACCESS_KEY": weed.secret_key}
     with (folder / "weed.log").open("wb") as log:
         return subprocess.Popen(
-            [program, "mini", *options],
+            tied([program, "mini", *options], death_signal=signal.SIGKILL),
             env={**os.environ, **keys},
             cwd=folder,
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,
-            preexec_fn=_die_with_parent,  # noqa: PLW1509  # no threads are running that hold locks it needs
         )
-
-
-def _die_with_parent() -> None:
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def _answers(process: subprocess.Popen[bytes], weed: Weed) -> bool:
