@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 from zoneinfo import ZoneInfo
 
 from deploy import logs
@@ -92,7 +92,7 @@ def gateway_config(settings: Settings) -> GatewayConfig:
         ae_title=settings.ae_title,
         host=settings.dicom_host,
         port=settings.dicom_port,
-        tls=_tls_config(settings),
+        tls=_tls_config(settings, "dicom_tls"),
         commitment=CommitmentConfig(wait_seconds=settings.commitment_wait_seconds),
         listeners=settings.gateway_listeners,
         maximum_associations=settings.dicom_max_associations,
@@ -104,18 +104,23 @@ def gateway_config(settings: Settings) -> GatewayConfig:
     )
 
 
-def _tls_config(settings: Settings) -> TlsConfig | None:
+def _tls_config(settings: Settings, group: str) -> TlsConfig | None:
+    """Return one of the groups of TLS settings, `dicom_tls` or `mllp_tls`; None without one."""
+    from deploy.settings import PREFIX  # noqa: PLC0415
     from pacs_gateway.config import TlsConfig  # noqa: PLC0415
 
-    certificate = settings.dicom_tls_certificate
-    if certificate is None:
+    def value(name: str) -> Any:  # noqa: ANN401 -- each setting has its own type
+        return getattr(settings, f"{group}_{name}")
+
+    if value("certificate") is None:
         return None
     return TlsConfig(
-        port=settings.dicom_tls_port,
-        certificate=certificate,
-        key=settings.dicom_tls_key or certificate,
-        authorities=settings.dicom_tls_ca,
-        client_certificate_required=settings.dicom_tls_client_required,
+        port=value("port"),
+        certificate=value("certificate"),
+        key=value("key") or value("certificate"),
+        authorities=value("ca"),
+        client_certificate_required=value("client_required"),
+        settings=f"{PREFIX}{group.upper()}",
     )
 
 
@@ -126,8 +131,9 @@ def hl7_config(settings: Settings) -> Hl7Config:
     return Hl7Config(
         application=settings.ae_title,
         host=settings.mllp_host,
-        port=settings.mllp_port,
+        port=settings.mllp_port or None,
         time_zone=settings.time_zone,
+        tls=_tls_config(settings, "mllp_tls"),
     )
 
 

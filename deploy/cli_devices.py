@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from deploy.cli_session import Code, DataDir, note, open_session, show_table
+from deploy.cli_session import Code, DataDir, Fingerprint, note, open_session, show_table
 
 if TYPE_CHECKING:
     from storage.registry import DeviceLimits
@@ -30,13 +30,6 @@ MaxRate = Annotated[
 Idle = Annotated[
     int | None,
     typer.Option("--idle-seconds", help="Silence that ends an association; 0: as for all"),
-]
-Fingerprint = Annotated[
-    str | None,
-    typer.Option(
-        "--certificate",
-        help="SHA-256 fingerprint of the TLS certificate it must call with; none: it need not",
-    ),
 ]
 
 

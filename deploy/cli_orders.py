@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from deploy.cli_session import DataDir, note, open_session, show_table
+from deploy.cli_session import DataDir, Fingerprint, note, open_session, show_table
 
 senders = typer.Typer(help="Systems of a site that may send orders by HL7 v2.")
 
@@ -21,6 +21,7 @@ def add_sender(
         list[str] | None,
         typer.Option(help="Address or network it calls from; repeat; none: any"),
     ] = None,
+    certificate: Fingerprint = None,
     data_dir: DataDir = None,
 ) -> None:
     """Allow a system of a site to order exams by HL7 v2 over MLLP."""
@@ -34,6 +35,7 @@ def add_sender(
             application,
             facility,
             addresses=address or (),
+            certificate_sha256=certificate,
         )
         note(
             session,
@@ -45,6 +47,31 @@ def add_sender(
             facility=facility,
         )
     typer.echo(f"{application} of {site} may order")
+
+
+@senders.command("certificate")
+def bind_sender(
+    application: Annotated[str, typer.Argument(help="What it writes into MSH-3")],
+    certificate: Annotated[
+        str, typer.Argument(help="SHA-256 fingerprint of its TLS certificate; 'none': it is free")
+    ],
+    *,
+    facility: Annotated[str, typer.Option(help="Its MSH-4, as it is registered")] = "",
+    data_dir: DataDir = None,
+) -> None:
+    """Change the TLS certificate that a system must call with.
+
+    It counts from its next message on. `openssl x509 -noout -fingerprint -sha256 -in FILE` shows
+    the fingerprint.
+    """
+    from storage.hl7 import senders as registered  # noqa: PLC0415
+
+    with open_session(data_dir) as (session, _):
+        sender = registered.sender_by_names(session, application, facility)
+        registered.bind_sender(sender, None if certificate == "none" else certificate)
+        bound = sender.certificate_sha256
+        note(session, "hl7_sender:bind", "hl7_sender", sender.id, certificate_sha256=bound)
+    typer.echo(f"{application}: certificate {bound or 'not bound'}")
 
 
 @senders.command("list")
@@ -62,13 +89,14 @@ def list_senders(*, data_dir: DataDir = None) -> None:
             .order_by(Organisation.code, Hl7Sender.application, Hl7Sender.facility)
         ).all()
     show_table(
-        ("site", "application", "facility", "addresses", "active"),
+        ("site", "application", "facility", "addresses", "certificate", "active"),
         [
             (
                 code,
                 sender.application,
                 sender.facility or "any",
                 ", ".join(sender.addresses) or "any",
+                sender.certificate_sha256 or "not bound",
                 "yes" if sender.active else "no",
             )
             for sender, code in rows

@@ -21,6 +21,13 @@ DataDir = Annotated[
 ]
 Code = Annotated[str, typer.Argument(help="Code of the organisation, such as EAST")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table")]
+Fingerprint = Annotated[
+    str | None,
+    typer.Option(
+        "--certificate",
+        help="SHA-256 fingerprint of the TLS certificate it must call with; none: it need not",
+    ),
+]
 
 ACTOR: Final = "rdc command line"
 """Who did it, in the audit trail, where no person has signed in."""

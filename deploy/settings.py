@@ -143,7 +143,23 @@ class Settings(BaseSettings):
         description="address the listener for HL7 v2 orders binds to",
     )
     mllp_port: Port = Field(
-        default=2575, description="port of the listener for HL7 v2 orders (MLLP); 0: none"
+        default=2575,
+        description="port of the listener for HL7 v2 orders (MLLP); 0: none without TLS",
+    )
+    mllp_tls_port: Port = Field(
+        default=2576, description="port for MLLP over TLS; listened on with a certificate only"
+    )
+    mllp_tls_certificate: Path | None = Field(
+        default=None, description="PEM certificate for MLLP over TLS; unset: no TLS"
+    )
+    mllp_tls_key: Path | None = Field(
+        default=None, description="PEM key of it; unset: in the same file"
+    )
+    mllp_tls_ca: Path | None = Field(
+        default=None, description="PEM certificates that may issue those of senders"
+    )
+    mllp_tls_client_required: bool = Field(
+        default=False, description="turn away senders that call on the TLS port without certificate"
     )
     gateway_listeners: Annotated[int, Field(ge=0, le=64)] = Field(
         default_factory=lambda: min(max(os.cpu_count() or 1, 2), 8),
@@ -240,7 +256,14 @@ class Settings(BaseSettings):
         return value.rstrip("/") if info.field_name == "public_url" else value
 
     @field_validator(
-        "data_dir", "log_dir", "dicom_tls_certificate", "dicom_tls_key", "dicom_tls_ca"
+        "data_dir",
+        "log_dir",
+        "dicom_tls_certificate",
+        "dicom_tls_key",
+        "dicom_tls_ca",
+        "mllp_tls_certificate",
+        "mllp_tls_key",
+        "mllp_tls_ca",
     )
     @classmethod
     def _absolute(cls, value: Path | None) -> Path | None:

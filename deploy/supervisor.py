@@ -47,7 +47,8 @@ CHILDREN: Final = (
 def children_of(settings: Settings) -> tuple[ChildSpec, ...]:
     """Return the processes of a system: `CHILDREN`, web processes beside the first, and HL7's."""
     more = (f"web-{number}" for number in range(2, settings.web_processes + 1))
-    hl7 = (ChildSpec("hl7", ("hl7",)),) if settings.mllp_port else ()
+    listens = settings.mllp_port or settings.mllp_tls_certificate
+    hl7 = (ChildSpec("hl7", ("hl7",)),) if listens else ()
     return (*CHILDREN, *(ChildSpec(name, ("web", "--name", name)) for name in more), *hl7)
 
 

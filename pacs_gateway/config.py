@@ -29,12 +29,13 @@ class CommitmentConfig:
 
 @dataclass(frozen=True, slots=True)
 class TlsConfig:
-    """Settings of secured associations (PS3.15 B.9, B.10).
+    """Settings of secured connections (PS3.15 B.9, B.10).
 
     port: where to listen for them; port 0 takes a free one.
     certificate, key: ours, PEM.
     authorities: PEM certificates that may issue those of devices; None when devices have none.
     client_certificate_required: whether a device without one is turned away in the handshake.
+    settings: how the names of these settings begin, for whoever has to correct them.
     """
 
     port: int
@@ -42,6 +43,7 @@ class TlsConfig:
     key: Path
     authorities: Path | None = None
     client_certificate_required: bool = False
+    settings: str = "RDC_DICOM_TLS"
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +125,8 @@ class Hl7Config:
     """Settings of the HL7 listener.
 
     application: our name in MSH-3 of answers.
-    host, port: where to listen; port 0 takes a free one.
+    host, port: where to listen; port 0 takes a free one, None: only with TLS.
+    tls: of secured connections, beside the others; None without.
     time_zone: of times without an offset, the name of an IANA zone.
     maximum_message_bytes: longer messages are refused.
     message_seconds: silence within a message after which its connection is ended.
@@ -132,9 +135,10 @@ class Hl7Config:
 
     application: str
     host: str
-    port: int
+    port: int | None
     time_zone: str = "Asia/Shanghai"
     maximum_message_bytes: int = 256 * 1024
     maximum_connections: int = 100
     message_seconds: float = 30.0
     idle_seconds: float = 86_400.0
+    tls: TlsConfig | None = None

@@ -4,7 +4,7 @@ import sys
 import threading
 from typing import Final
 
-from pacs_gateway.associations import tls
+from pacs_gateway import tls
 from pacs_gateway.associations.admission import Admission
 from pacs_gateway.associations.association import Acceptor
 from pacs_gateway.associations.host import AssociationHost

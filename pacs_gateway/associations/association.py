@@ -16,7 +16,7 @@ from pynetdicom.association import Association
 from pynetdicom.pdu_primitives import A_ASSOCIATE, A_P_ABORT
 from pynetdicom.transport import AddressInformation
 
-from pacs_gateway.associations import tls
+from pacs_gateway import tls
 from pacs_gateway.associations.admission import Admission, Admitted, Rejection
 from pacs_gateway.associations.commands import ProtocolViolation
 from pacs_gateway.associations.contexts import supported_contexts

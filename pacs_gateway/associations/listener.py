@@ -10,38 +10,9 @@ from uuid import UUID
 from pacs_gateway.associations.host import AssociationHost
 from pacs_gateway.associations.seats import Seats
 from pacs_gateway.config import GatewayConfig
-from storage.errors import RdcError
+from pacs_gateway.ports import PortUnavailable, bind
 
-# Many devices start to send at the same minute of a morning.
-_BACKLOG: Final = 128
 _POLL_SECONDS: Final = 0.25
-
-
-class PortUnavailable(RdcError):
-    """The gateway cannot listen where it was told to."""
-
-
-def bind(host: str, port: int, setting: str = "RDC_DICOM_PORT") -> socket.socket:
-    """Return a listening socket that does not block.
-
-    Raises:
-        PortUnavailable: the address cannot be bound.
-    """
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listening = socket.socket(family, socket.SOCK_STREAM)
-    try:
-        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listening.bind((host, port))
-        listening.listen(_BACKLOG)
-        listening.setblocking(False)
-    except OSError as error:
-        listening.close()
-        raise PortUnavailable(
-            f"cannot listen on {host} port {port}",
-            found=error.strerror or str(error),
-            remedy=f"Stop the program that uses the port, or set {setting} to another.",
-        ) from error
-    return listening
 
 
 def bind_all(config: GatewayConfig) -> dict[socket.socket, bool]:

@@ -1,70 +1,65 @@
 """The MLLP listener: one thread for each connection, bounded in number, size and silence."""
 
 import logging
+import selectors
 import socket
 import threading
 from contextlib import suppress
 from typing import Final
 
+from pacs_gateway import tls
 from pacs_gateway.config import Hl7Config
 from pacs_gateway.hl7.framing import FrameReader, FramingLost, framed
-from pacs_gateway.hl7.service import Hl7Service
-from storage.errors import RdcError
+from pacs_gateway.hl7.service import Hl7Service, Peer
+from pacs_gateway.ports import PortUnavailable, bind
 
 _PIECE: Final = 65_536
 _WAKE_SECONDS: Final = 0.5
-_BACKLOG: Final = 64
 
 _log = logging.getLogger(__name__)
-
-
-class Hl7PortUnavailable(RdcError):
-    """The port cannot be bound."""
 
 
 class MllpListener:
     """Listens from `start` to `stop`."""
 
     def __init__(self, config: Hl7Config, service: Hl7Service) -> None:
-        """Prepare; nothing is opened before `start`."""
+        """Prepare; no port is opened before `start`.
+
+        Raises:
+            TlsUnusable: certificate or key cannot be used.
+        """
         self._config = config
         self._service = service
+        self._tls = None if config.tls is None else tls.server_context(config.tls)
         self._stopping = threading.Event()
-        self._socket: socket.socket | None = None
+        # Listening socket to whether its connections are to be secured.
+        self._sockets: dict[socket.socket, bool] = {}
         self._connections: set[threading.Thread] = set()
         self._lock = threading.Lock()
         self._thread = threading.Thread(target=self._accept, name="mllp")
-
-    @property
-    def bound_port(self) -> int:
-        """The port listened on; known after `start`."""
-        assert self._socket is not None
-        port: int = self._socket.getsockname()[1]
-        return port
+        self.bound_port: int | None = None
+        self.bound_tls_port: int | None = None
 
     def start(self) -> None:
         """Bind and accept connections.
 
         Raises:
-            Hl7PortUnavailable: the port cannot be bound.
+            PortUnavailable: a port cannot be bound.
         """
-        host, port = self._config.host, self._config.port
-        family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        listening = socket.socket(family, socket.SOCK_STREAM)
+        config = self._config
         try:
-            listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            listening.bind((host, port))
-            listening.listen(_BACKLOG)
-        except OSError as error:
-            listening.close()
-            raise Hl7PortUnavailable(
-                "the MLLP port cannot be opened",
-                expected=f"port {port} of {host} to be free",
-                found=error.strerror or str(error),
-                remedy="Stop what uses it, or set RDC_MLLP_PORT to another.",
-            ) from error
-        listening.settimeout(_WAKE_SECONDS)
-        self._socket = listening
+            if config.port is not None:
+                plain = bind(config.host, config.port, "RDC_MLLP_PORT")
+                self._sockets[plain] = False
+                self.bound_port = plain.getsockname()[1]
+            if config.tls is not None:
+                secured = bind(config.host, config.tls.port, "RDC_MLLP_TLS_PORT")
+                self._sockets[secured] = True
+                self.bound_tls_port = secured.getsockname()[1]
+        except PortUnavailable:
+            for listening in self._sockets:
+                listening.close()
+            raise
         self._thread.start()
 
     def stop(self) -> None:
@@ -72,42 +67,51 @@ class MllpListener:
         self._stopping.set()
         if self._thread.is_alive():
             self._thread.join()
-        if self._socket is not None:
-            self._socket.close()
+        for listening in self._sockets:
+            listening.close()
         with self._lock:
             running = list(self._connections)
         for thread in running:
             thread.join()
 
     def _accept(self) -> None:
-        assert self._socket is not None
-        while not self._stopping.is_set():
-            try:
-                connection, address = self._socket.accept()
-            except TimeoutError:
-                continue
-            except OSError as error:
-                _log.warning("MLLP accept failed", extra={"error": type(error).__name__})
-                self._stopping.wait(_WAKE_SECONDS)
-                continue
-            with self._lock:
-                full = len(self._connections) >= self._config.maximum_connections
-                thread = threading.Thread(
-                    target=self._serve, args=(connection, str(address[0])), name="mllp-connection"
-                )
-                if not full:
-                    self._connections.add(thread)
-            if full:
-                _log.warning("MLLP connection refused, there are too many")
-                connection.close()
-                continue
-            thread.start()
+        with selectors.DefaultSelector() as selector:
+            for listening in self._sockets:
+                selector.register(listening, selectors.EVENT_READ)
+            while not self._stopping.is_set():
+                for key, _ in selector.select(_WAKE_SECONDS):
+                    listening = key.fileobj
+                    assert isinstance(listening, socket.socket)
+                    self._accept_one(listening)
 
-    def _serve(self, connection: socket.socket, address: str) -> None:
+    def _accept_one(self, listening: socket.socket) -> None:
         try:
-            with connection:
-                connection.settimeout(_WAKE_SECONDS)
-                self._talk(connection, address)
+            connection, address = listening.accept()
+        except OSError as error:
+            _log.warning("MLLP accept failed", extra={"error": type(error).__name__})
+            self._stopping.wait(_WAKE_SECONDS)
+            return
+        with self._lock:
+            full = len(self._connections) >= self._config.maximum_connections
+            thread = threading.Thread(
+                target=self._serve,
+                args=(connection, str(address[0])),
+                kwargs={"secure": self._sockets[listening]},
+                name="mllp-connection",
+            )
+            if not full:
+                self._connections.add(thread)
+        if full:
+            _log.warning("MLLP connection refused, there are too many")
+            connection.close()
+            return
+        thread.start()
+
+    def _serve(self, connection: socket.socket, address: str, *, secure: bool) -> None:
+        try:
+            with self._secured(connection, address) if secure else connection as line:
+                line.settimeout(_WAKE_SECONDS)
+                self._talk(line, Peer(address, tls.fingerprint(line)))
         except FramingLost:
             _log.warning("MLLP connection ended: no frames", extra={"peer_address": address})
         except OSError as error:
@@ -116,7 +120,18 @@ class MllpListener:
             with self._lock:
                 self._connections.discard(threading.current_thread())
 
-    def _talk(self, connection: socket.socket, address: str) -> None:
+    def _secured(self, connection: socket.socket, address: str) -> socket.socket:
+        assert self._tls is not None
+        try:
+            return tls.accept(self._tls, connection, timeout=self._config.message_seconds)
+        except OSError as error:
+            _log.warning(
+                "TLS handshake failed", extra={"peer": address, "reason": type(error).__name__}
+            )
+            connection.close()
+            raise
+
+    def _talk(self, connection: socket.socket, peer: Peer) -> None:
         reader = FrameReader(self._config.maximum_message_bytes)
         silent = 0.0
         while not self._stopping.is_set():
@@ -133,7 +148,7 @@ class MllpListener:
                 return
             silent = 0.0
             for frame in reader.feed(data):
-                answer = self._service.handle(frame, address)
+                answer = self._service.handle(frame, peer)
                 connection.settimeout(self._config.message_seconds)
                 connection.sendall(framed(answer))
                 connection.settimeout(_WAKE_SECONDS)

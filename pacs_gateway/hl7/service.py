@@ -5,6 +5,7 @@ again gets the same answer and changes nothing, whatever died in between.
 """
 
 import logging
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 from uuid import uuid4
@@ -44,6 +45,18 @@ _TRIES: Final = 2
 _log = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """Who is at the other end of a connection.
+
+    address: its IP address.
+    certificate_sha256: fingerprint of the verified certificate it came with, if any.
+    """
+
+    address: str
+    certificate_sha256: str | None = None
+
+
 class Hl7Service:
     """Takes the messages of registered senders; thread-safe."""
 
@@ -56,8 +69,8 @@ class Hl7Service:
         self._application = application
         self._zone = ZoneInfo(time_zone)
 
-    def handle(self, frame: Frame, address: str) -> bytes:
-        """Return the answer to what came from the IP `address`; never raises for what it holds."""
+    def handle(self, frame: Frame, peer: Peer) -> bytes:
+        """Return the answer to what came from `peer`; never raises for what it holds."""
         heading = Heading()
         try:
             message = Message.parse(frame.content)
@@ -66,14 +79,14 @@ class Hl7Service:
                 return self._answer(heading, _too_long(frame))[1]
             for attempt in range(_TRIES):
                 try:
-                    return self._handle(message, heading, frame.content, address)
+                    return self._handle(message, heading, frame.content, peer)
                 except IntegrityError:
                     # The same message or order came over another connection: now it is there.
                     if attempt == _TRIES - 1:
                         raise
         except MessageRefused as refused:
             _log.warning(
-                "HL7 message refused", extra={"why": refused.what, "peer_address": address}
+                "HL7 message refused", extra={"why": refused.what, "peer_address": peer.address}
             )
             return self._answer(heading, refused)[1]
         except (DBAPIError, PoolTimeout) as error:
@@ -83,9 +96,15 @@ class Hl7Service:
             _log.error("HL7 message failed", extra={"error": type(error).__name__})
         return self._answer(heading, _unavailable())[1]
 
-    def _handle(self, message: Message, heading: Heading, content: bytes, address: str) -> bytes:
+    def _handle(self, message: Message, heading: Heading, content: bytes, peer: Peer) -> bytes:
         with self._database.transaction() as session:
-            sender = find_sender(session, heading.application, heading.facility, address)
+            sender = find_sender(
+                session,
+                heading.application,
+                heading.facility,
+                peer.address,
+                certificate_sha256=peer.certificate_sha256,
+            )
             if sender is None:
                 raise _unknown(heading)
             if not heading.control_id:
@@ -111,7 +130,7 @@ class Hl7Service:
             )
         if refused is not None:
             _log.warning(
-                "HL7 message refused", extra={"why": refused.what, "peer_address": address}
+                "HL7 message refused", extra={"why": refused.what, "peer_address": peer.address}
             )
         return answer
 
@@ -218,7 +237,7 @@ def _unknown(heading: Heading) -> MessageRefused:
         location=("MSH", 1, 3),
         code=_UNKNOWN_SENDER,
         rejected=True,
-        expected="application, facility and address of a registered sender",
+        expected="application, facility, address and certificate of a registered sender",
         found=repr(f"{heading.application}|{heading.facility}"[:_SHOWN]),
         remedy="Register it at the centre: rdc hl7-sender add.",
     )

@@ -16,8 +16,8 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Final, NoReturn, TypeAlias
 
+from pacs_gateway import tls
 from pacs_gateway.announcements import Announcements
-from pacs_gateway.associations import tls
 from pacs_gateway.associations.listener import bind_all
 from pacs_gateway.associations.pacing import Rates
 from pacs_gateway.associations.seats import Seats

@@ -14,6 +14,7 @@ from storage.registry import (
     OrganisationKind,
     RegistryRefused,
     address_allowed,
+    parse_fingerprint,
 )
 
 
@@ -32,15 +33,17 @@ def add_sender(
     facility: str = "",
     *,
     addresses: Sequence[str] = (),
+    certificate_sha256: str | None = None,
 ) -> Hl7Sender:
     """Let a system of `site` send orders.
 
     application, facility: MSH-3.1 and MSH-4.1 as it writes them; an empty facility is any.
     addresses: IP addresses or networks it may call from; none: any.
+    certificate_sha256: fingerprint of the TLS certificate it must call with; None: it need not.
 
     Raises:
-        RegistryRefused: not a site, no application, another sender has the same names, or an
-            address is no IP network.
+        RegistryRefused: not a site, no application, another sender has the same names, an address
+            is no IP network, or the fingerprint is none of SHA-256.
     """
     if site.kind is not OrganisationKind.SITE:
         raise RegistryRefused("HL7 sender", expected="a site", found=site.kind.value)
@@ -68,6 +71,7 @@ def add_sender(
         application=application.strip(),
         facility=facility.strip(),
         addresses=list(addresses),
+        certificate_sha256=parse_fingerprint(certificate_sha256),
         active=True,
     )
     session.add(sender)
@@ -75,12 +79,48 @@ def add_sender(
     return sender
 
 
+def sender_by_names(session: Session, application: str, facility: str = "") -> Hl7Sender:
+    """Return the sender registered with these names.
+
+    Raises:
+        RegistryRefused: there is none.
+    """
+    found = session.scalar(
+        select(Hl7Sender).where(
+            Hl7Sender.application == application.strip(), Hl7Sender.facility == facility.strip()
+        )
+    )
+    if found is None:
+        raise RegistryRefused(
+            f"no HL7 sender has the application {application!r} and the facility {facility!r}",
+            remedy="List them with 'rdc hl7-sender list'.",
+        )
+    return found
+
+
+def bind_sender(sender: Hl7Sender, certificate_sha256: str | None) -> None:
+    """Let the sender order only with the TLS certificate of this fingerprint; None: freely.
+
+    Raises:
+        RegistryRefused: it is no fingerprint.
+    """
+    sender.certificate_sha256 = parse_fingerprint(certificate_sha256)
+
+
 def find_sender(
-    session: Session, application: str, facility: str, address: str
+    session: Session,
+    application: str,
+    facility: str,
+    address: str,
+    *,
+    certificate_sha256: str | None = None,
 ) -> KnownSender | None:
     """Return the active sender of these names that may call from this IP address, or None.
 
     One registered with its facility comes before one for any facility.
+
+    certificate_sha256: fingerprint of the verified certificate it came with, if any. A sender
+        that is bound to one is not known without it.
     """
     found = session.scalars(
         select(Hl7Sender)
@@ -92,6 +132,7 @@ def find_sender(
         .order_by(Hl7Sender.facility.desc())
     ).all()
     for sender in found:
-        if address_allowed(sender.addresses, address):
+        bound = sender.certificate_sha256
+        if address_allowed(sender.addresses, address) and bound in {None, certificate_sha256}:
             return KnownSender(sender.id, sender.site_id)
     return None

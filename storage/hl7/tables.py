@@ -14,6 +14,8 @@ class Hl7Sender(Base):
 
     application, facility: MSH-3.1 and MSH-4.1 as it writes them; an empty facility is any.
     addresses: networks in CIDR notation it may call from; empty means any address.
+    certificate_sha256: fingerprint, hexadecimal, of the TLS certificate it must call with; None
+        when it need not.
     """
 
     __tablename__ = "hl7_sender"
@@ -24,6 +26,7 @@ class Hl7Sender(Base):
     application: Mapped[str]
     facility: Mapped[str]
     addresses: Mapped[list[str]] = mapped_column(ARRAY(String), default=list)
+    certificate_sha256: Mapped[str | None]
     active: Mapped[bool] = mapped_column(default=True)
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
 

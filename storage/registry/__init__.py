@@ -16,6 +16,7 @@ from storage.registry.devices import (
     device_by_ae_title,
     find_device,
     limit_device,
+    parse_fingerprint,
 )
 from storage.registry.organisations import (
     Organisation,
@@ -64,6 +65,7 @@ __all__ = [
     "limit_device",
     "lineage",
     "organisation_by_code",
+    "parse_fingerprint",
     "valid_memberships",
     "visible_site_ids",
 ]

@@ -211,14 +211,25 @@ def bind_certificate(device: Device, certificate_sha256: str | None) -> None:
     Raises:
         RegistryRefused: it is no fingerprint.
     """
-    plain = certificate_sha256 and certificate_sha256.replace(":", "").lower()
+    device.certificate_sha256 = parse_fingerprint(certificate_sha256)
+
+
+def parse_fingerprint(text: str | None) -> str | None:
+    """Return the SHA-256 fingerprint of a certificate as it is kept; None stays None.
+
+    text: 64 hexadecimal digits, with or without colons between.
+
+    Raises:
+        RegistryRefused: it is no fingerprint.
+    """
+    plain = text and text.replace(":", "").lower()
     if plain is not None and not _FINGERPRINT.fullmatch(plain):
         raise RegistryRefused(
             "certificate fingerprint",
             expected="SHA-256 in 64 hexadecimal digits (openssl x509 -fingerprint -sha256)",
             found=f"{len(plain)} characters",
         )
-    device.certificate_sha256 = plain
+    return plain
 
 
 def device_by_ae_title(session: Session, ae_title: str) -> Device:

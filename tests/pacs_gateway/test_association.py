@@ -16,10 +16,10 @@ from pacs_gateway.associations.admission import Admitted, Rejection
 from pacs_gateway.associations.association import Acceptor
 from pacs_gateway.associations.commands import Command
 from pacs_gateway.associations.exchange import Context, Exchange, FollowUp
-from pacs_gateway.associations.listener import PortUnavailable
 from pacs_gateway.associations.status import SUCCESS, Answer
 from pacs_gateway.config import GatewayConfig
 from pacs_gateway.part10 import Origin
+from pacs_gateway.ports import PortUnavailable
 from storage.registry import DeviceLimits
 from tests.pacs_gateway.listening import Listening
 from tests.pacs_gateway.peers import (

@@ -1,83 +1,24 @@
 """DICOM over TLS: who gets in by certificate, and that data travels as without."""
 
-import datetime as dt
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 from pydicom.dataset import FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian
 
-from pacs_gateway.associations.tls import TlsUnusable
 from pacs_gateway.config import TlsConfig
 from pacs_gateway.gateway import Gateway
+from pacs_gateway.tls import TlsUnusable
 from storage.database import Database
 from storage.index.tables import Instance
 from storage.registry import bind_certificate, device_by_ae_title
+from tests.pacs_gateway.certificates import Authority, Issued
 from tests.pacs_gateway.conftest import Site
 from tests.pacs_gateway.datasets import ct
 from tests.pacs_gateway.peers import dcmtk
 from tests.pacs_gateway.test_store import count, drained
 from tests.pacs_gateway.waiting import until
-
-_DAYS = dt.timedelta(days=30)
-
-
-@dataclass(frozen=True)
-class Issued:
-    """A certificate and its key as PEM files."""
-
-    certificate: Path
-    key: Path
-    fingerprint: str
-
-
-class Authority:
-    """Issues certificates for the tests."""
-
-    def __init__(self, folder: Path, name: str) -> None:
-        self._folder = folder
-        self._key = ec.generate_private_key(ec.SECP256R1())
-        self._name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-        self.path = folder / f"{name}.pem"
-        made = self._sign(self._name, self._key.public_key(), is_authority=True)
-        self.path.write_bytes(made.public_bytes(serialization.Encoding.PEM))
-
-    def issue(self, name: str) -> Issued:
-        key = ec.generate_private_key(ec.SECP256R1())
-        subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-        made = self._sign(subject, key.public_key(), is_authority=False)
-        certificate, key_path = self._folder / f"{name}.crt", self._folder / f"{name}.key"
-        certificate.write_bytes(made.public_bytes(serialization.Encoding.PEM))
-        key_path.write_bytes(
-            key.private_bytes(
-                serialization.Encoding.PEM,
-                serialization.PrivateFormat.PKCS8,
-                serialization.NoEncryption(),
-            )
-        )
-        return Issued(certificate, key_path, made.fingerprint(hashes.SHA256()).hex())
-
-    def _sign(
-        self, subject: x509.Name, key: ec.EllipticCurvePublicKey, *, is_authority: bool
-    ) -> x509.Certificate:
-        now = dt.datetime.now(dt.UTC)
-        return (
-            x509.CertificateBuilder()
-            .subject_name(subject)
-            .issuer_name(self._name)
-            .public_key(key)
-            .serial_number(x509.random_serial_number())
-            .not_valid_before(now - _DAYS)
-            .not_valid_after(now + _DAYS)
-            .add_extension(x509.BasicConstraints(ca=is_authority, path_length=None), critical=True)
-            .sign(self._key, hashes.SHA256())
-        )
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import select
 
 from pacs_gateway.hl7.framing import Frame
-from pacs_gateway.hl7.service import Hl7Service
+from pacs_gateway.hl7.service import Hl7Service, Peer
 from storage.database import Database
 from storage.hl7.senders import add_sender
 from storage.orders.tables import Order
@@ -36,7 +36,7 @@ def say(service: Hl7Service) -> Say:
 
     def say(message: str | bytes, *, encoding: str = "utf-8", address: str = "127.0.0.1") -> str:
         content = message if isinstance(message, bytes) else message.encode(encoding)
-        return service.handle(Frame(content, len(content)), address).decode(encoding)
+        return service.handle(Frame(content, len(content)), Peer(address)).decode(encoding)
 
     return say
 

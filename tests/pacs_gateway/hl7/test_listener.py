@@ -1,14 +1,22 @@
 """The MLLP listener over real sockets."""
 
 import socket
+import ssl
 from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
 
 import pytest
 
-from pacs_gateway.config import Hl7Config
+from pacs_gateway.config import Hl7Config, TlsConfig
 from pacs_gateway.hl7.framing import framed
-from pacs_gateway.hl7.listener import Hl7PortUnavailable, MllpListener
+from pacs_gateway.hl7.listener import MllpListener
 from pacs_gateway.hl7.service import Hl7Service
+from pacs_gateway.ports import PortUnavailable
+from pacs_gateway.tls import TlsUnusable
+from storage.database import Database
+from storage.hl7.senders import bind_sender, sender_by_names
+from tests.pacs_gateway.certificates import Authority, Issued
 from tests.pacs_gateway.hl7.conftest import Say
 from tests.pacs_gateway.hl7.samples import orm
 
@@ -31,6 +39,7 @@ def listener(service: Hl7Service) -> Iterator[MllpListener]:
 
 
 def connect(listener: MllpListener) -> socket.socket:
+    assert listener.bound_port is not None
     return socket.create_connection(("127.0.0.1", listener.bound_port), timeout=20)
 
 
@@ -91,5 +100,79 @@ def test_too_many_connections_are_refused(listener: MllpListener) -> None:
 
 def test_a_taken_port_is_told(listener: MllpListener, service: Hl7Service, say: Say) -> None:
     config = Hl7Config("RDC", "127.0.0.1", listener.bound_port)
-    with pytest.raises(Hl7PortUnavailable, match="RDC_MLLP_PORT"):
+    with pytest.raises(PortUnavailable, match="RDC_MLLP_PORT"):
         MllpListener(config, service).start()
+
+
+@pytest.fixture
+def authority(tmp_path: Path) -> Authority:
+    return Authority(tmp_path, "authority")
+
+
+@pytest.fixture
+def secured(service: Hl7Service, authority: Authority) -> Iterator[MllpListener]:
+    """A listener for TLS beside the plain one."""
+    ours = authority.issue("centre")
+    tls = TlsConfig(0, ours.certificate, ours.key, authorities=authority.path)
+    running = MllpListener(Hl7Config("RDC", "127.0.0.1", 0, message_seconds=5.0, tls=tls), service)
+    running.start()
+    yield running
+    running.stop()
+
+
+def ordered(listener: MllpListener, authority: Authority, credential: Issued | None) -> bytes:
+    """Order over TLS; return the acknowledgement, nothing when the handshake fails."""
+    context = ssl.create_default_context(cafile=str(authority.path))
+    # The certificates of the test name no host.
+    context.check_hostname = False
+    if credential is not None:
+        context.load_cert_chain(credential.certificate, credential.key)
+    assert listener.bound_tls_port is not None
+    address = ("127.0.0.1", listener.bound_tls_port)
+    try:
+        with (
+            socket.create_connection(address, timeout=20) as plain,
+            context.wrap_socket(plain) as line,
+        ):
+            line.sendall(framed(orm().encode()))
+            return answer(line)
+    except (ssl.SSLError, ConnectionError):
+        return b""
+
+
+def test_orders_come_over_tls_from_the_certificate_that_the_sender_is_bound_to(
+    secured: MllpListener, authority: Authority, database: Database, tmp_path: Path
+) -> None:
+    right, wrong = authority.issue("right"), authority.issue("wrong")
+    stranger = Authority(tmp_path, "stranger").issue("intruder")
+    assert b"MSA|AA|MSG1" in ordered(secured, authority, None)
+    assert ordered(secured, authority, stranger) == b""
+    with database.transaction() as session:
+        bind_sender(sender_by_names(session, "HIS", "EAST"), right.fingerprint.upper())
+    assert b"MSA|AR|MSG1" in ordered(secured, authority, None)
+    assert b"MSA|AR|MSG1" in ordered(secured, authority, wrong)
+    assert b"MSA|AA|MSG1" in ordered(secured, authority, right)
+    # Nor does it get in on the port without TLS.
+    with connect(secured) as line:
+        line.sendall(framed(orm().encode()))
+        assert b"MSA|AR|MSG1" in answer(line)
+
+
+def test_a_sender_that_does_not_speak_tls_is_let_go(
+    secured: MllpListener, authority: Authority
+) -> None:
+    assert secured.bound_tls_port is not None
+    with socket.create_connection(("127.0.0.1", secured.bound_tls_port), timeout=20) as line:
+        line.sendall(framed(orm().encode()))
+        # An alert or a reset: which of the two overtakes the other is the kernel's choice.
+        with suppress(ConnectionResetError):
+            assert b"MSA" not in answer(line)
+    assert b"MSA|AA|MSG1" in ordered(secured, authority, None)
+
+
+def test_a_certificate_that_cannot_be_used_is_told_by_its_setting(
+    service: Hl7Service, tmp_path: Path
+) -> None:
+    absent = TlsConfig(0, tmp_path / "a.crt", tmp_path / "a.key", settings="RDC_MLLP_TLS")
+    with pytest.raises(TlsUnusable, match="RDC_MLLP_TLS_CERTIFICATE"):
+        MllpListener(Hl7Config("RDC", "127.0.0.1", None, tls=absent), service)

@@ -12,7 +12,7 @@ from sqlalchemy import select
 
 from pacs_gateway.hl7.framing import Frame
 from pacs_gateway.hl7.message import Message, MessageRefused
-from pacs_gateway.hl7.service import Hl7Service
+from pacs_gateway.hl7.service import Hl7Service, Peer
 from storage.database import Database
 from storage.hl7.tables import Hl7Message
 from storage.orders.states import ExamState
@@ -171,7 +171,7 @@ def test_an_outage_asks_to_send_again(site: Site) -> None:
         Database("postgresql://nobody@127.0.0.1:1/none"), application="RDC", time_zone="UTC"
     )
     content = orm(version="2.5.1").encode()
-    golden("unavailable", service.handle(Frame(content, len(content)), "127.0.0.1").decode())
+    golden("unavailable", service.handle(Frame(content, len(content)), Peer("127.0.0.1")).decode())
 
 
 SEGMENTS = st.sampled_from([*orm().split("\r"), *omi().split("\r"), "\\X\\.in9999999\\|^~&"])

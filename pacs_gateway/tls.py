@@ -1,4 +1,4 @@
-"""TLS for associations: the BCP 195 profiles (PS3.15 B.9 and B.10, RFC 9325)."""
+"""TLS towards the machines of sites: the BCP 195 profiles (PS3.15 B.9 and B.10, RFC 9325)."""
 
 import hashlib
 import socket
@@ -31,18 +31,18 @@ def server_context(config: TlsConfig) -> ssl.SSLContext:
     try:
         context.load_cert_chain(config.certificate, config.key)
     except (OSError, ssl.SSLError) as error:
-        raise _unusable(f"{config.certificate} with {config.key}", error) from error
+        raise _unusable(config, f"{config.certificate} with {config.key}", error) from error
     if config.authorities is None:
         if config.client_certificate_required:
             raise TlsUnusable(
                 "client certificates are required, but nobody is named who may issue them",
-                remedy="Set RDC_DICOM_TLS_CA to a file of PEM certificates.",
+                remedy=f"Set {config.settings}_CA to a file of PEM certificates.",
             )
         return context
     try:
         context.load_verify_locations(config.authorities)
     except (OSError, ssl.SSLError) as error:
-        raise _unusable(config.authorities, error) from error
+        raise _unusable(config, config.authorities, error) from error
     # A certificate issued directly by a named one, or a named one itself, is enough.
     context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
     required = config.client_certificate_required
@@ -50,12 +50,12 @@ def server_context(config: TlsConfig) -> ssl.SSLContext:
     return context
 
 
-def _unusable(what: str | Path, error: Exception) -> TlsUnusable:
+def _unusable(config: TlsConfig, what: str | Path, error: Exception) -> TlsUnusable:
     return TlsUnusable(
         f"TLS cannot be set up with {what}",
         expected="PEM files that the gateway may read",
         found=str(error),
-        remedy="Correct RDC_DICOM_TLS_CERTIFICATE, _KEY or _CA.",
+        remedy=f"Correct {config.settings}_CERTIFICATE, _KEY or _CA.",
     )
 
 
