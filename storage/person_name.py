@@ -9,7 +9,7 @@ import itertools
 import re
 from typing import Final
 
-from storage.pinyin import readings, syllables
+from pypinyin import Style, pinyin
 
 _GROUPS: Final = ("alphabetic", "ideographic", "phonetic")
 _READINGS_MAX: Final = 8
@@ -38,24 +38,7 @@ def display_name(value: str) -> str:
         or groups.get("alphabetic", "").strip(" ^")
         or groups.get("phonetic", "")
     )
-    return _written(chosen)
-
-
-def latin_name(value: str) -> str:
-    """Return the alphabetic group, to stand beside a `display_name` in other characters.
-
-    Empty where there is none, or where it is not in other characters: when Han stands in it, as
-    devices write that do not know the groups, or when it is the name that is displayed.
-    """
-    alphabetic, _, others = value.partition("=")
-    if not others.strip(" =^") or any(is_han(character) for character in alphabetic):
-        return ""
-    latin = _written(alphabetic)
-    return "" if latin == display_name(value) else latin
-
-
-def _written(group: str) -> str:
-    parts = [part.strip() for part in group.split("^") if part.strip()]
+    parts = [part.strip() for part in chosen.split("^") if part.strip()]
     separator = "" if parts and all(is_han(c) for part in parts for c in part) else " "
     return separator.join(parts)
 
@@ -99,21 +82,21 @@ def search_keys(value: str) -> list[str]:
 
 
 def _pinyin_keys(text: str) -> set[str]:
-    usual = syllables(text)
-    every = readings(text)
+    usual = [options[0] for options in pinyin(text, style=Style.NORMAL)]
+    every = pinyin(text, style=Style.NORMAL, heteronym=True)
     if len(every) != len(usual):
         # A word of the dictionary was read as one.
         every = [[reading] for reading in usual]
-    choices = [
+    readings = [
         list(dict.fromkeys((first, *options))) for first, options in zip(usual, every, strict=True)
     ]
     keys: set[str] = set()
     # Turned round, so that the readings of the family name come first.
-    combinations = itertools.product(*reversed(choices))
+    combinations = itertools.product(*reversed(readings))
     for chosen in itertools.islice(combinations, _READINGS_MAX):
-        spelled = [canonical(syllable) for syllable in reversed(chosen)]
-        spelled = [syllable for syllable in spelled if syllable]
-        keys.add("^" + "".join(spelled)[:KEY_LENGTH])
-        keys.add("^" + "".join(syllable[0] for syllable in spelled)[:KEY_LENGTH])
-        keys.update("".join(spelled[start:])[:RUN_LENGTH] for start in range(len(spelled)))
+        syllables = [canonical(syllable) for syllable in reversed(chosen)]
+        syllables = [syllable for syllable in syllables if syllable]
+        keys.add("^" + "".join(syllables)[:KEY_LENGTH])
+        keys.add("^" + "".join(syllable[0] for syllable in syllables)[:KEY_LENGTH])
+        keys.update("".join(syllables[start:])[:RUN_LENGTH] for start in range(len(syllables)))
     return keys - {"^", ""}

@@ -5,8 +5,9 @@ import unicodedata
 from functools import lru_cache
 from typing import Final
 
+from pypinyin import Style, lazy_pinyin
+
 from storage.person_name import is_han
-from storage.pinyin import syllables
 
 _COMPOUND: Final = (
     "欧阳太史端木上官司马东方独孤南宫万俟闻人夏侯诸葛尉迟公羊赫连澹台皇甫宗政濮阳公冶太叔申屠"
@@ -58,8 +59,8 @@ def _cut(name: str) -> str:
 @lru_cache(maxsize=4096)
 def _spelled(hanzi: str, *, apart: bool = True) -> str:
     # ü is written v by the library, and yu in passports.
-    spelled = (
+    syllables = (
         syllable.replace("v", "yu") if syllable.isascii() else "?" * len(syllable)
-        for syllable in syllables(hanzi)
+        for syllable in lazy_pinyin(hanzi, style=Style.NORMAL)
     )
-    return (" " if apart else "").join(spelled)
+    return (" " if apart else "").join(syllables)

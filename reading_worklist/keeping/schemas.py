@@ -37,7 +37,6 @@ class SiteUsage(BaseModel):
 
     site_code: str
     site_name: str
-    site_name_en: str
     studies: int
     instances: int
     bytes: int
@@ -71,7 +70,6 @@ class RetentionRuleView(BaseModel):
     site_id: UUID
     site_code: str
     site_name: str
-    site_name_en: str
     visit_kind: VisitKind
     years: int
     minimum: int
@@ -104,10 +102,8 @@ class DuePatient(BaseModel):
     patient_id: UUID
     site_code: str
     site_name: str
-    site_name_en: str
     local_id: str | None
     patient_name: str
-    patient_latin_name: str
     last_visit: date
     due_on: date
     studies: list[DueStudy]
@@ -136,10 +132,8 @@ class HoldView(BaseModel):
     id: UUID
     site_code: str
     site_name: str
-    site_name_en: str
     patient_id: UUID
     patient_name: str
-    patient_latin_name: str
     local_id: str | None
     study_id: UUID | None
     study_instance_uid: str | None
@@ -185,7 +179,6 @@ class PurgeStudyView(BaseModel):
     study_id: UUID
     study_instance_uid: str
     patient_name: str
-    patient_latin_name: str
     local_id: str | None
     study_date: date | None
     study_description: str | None
@@ -204,7 +197,6 @@ class PurgeView(BaseModel):
     id: UUID
     site_code: str
     site_name: str
-    site_name_en: str
     state: PurgeState
     reason: str
     proposed_by: str

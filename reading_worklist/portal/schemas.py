@@ -5,13 +5,7 @@ from uuid import UUID
 
 from pydantic import BaseModel
 
-from reading_worklist.workitems.schemas import (
-    DeliveryStep,
-    PatientView,
-    RecallView,
-    SiteView,
-    StudyView,
-)
+from reading_worklist.workitems.schemas import DeliveryStep, PatientView, SiteView, StudyView
 from reading_worklist.workitems.tables import Lane
 from storage.orders.words import Priority
 
@@ -56,10 +50,7 @@ class ExamPage(BaseModel):
 
 
 class PortalReport(BaseModel):
-    """A signed report of the site; `opened_at` is the first time somebody of the site opened it.
-
-    reviewer: None for a preliminary report. recall: None for the one that stands.
-    """
+    """A signed report the site may open; `opened_at` is the first time somebody of the site did."""
 
     version_id: UUID
     number: int
@@ -67,8 +58,7 @@ class PortalReport(BaseModel):
     issued_at: datetime
     pdf_sha256: str
     writer: str
-    reviewer: str | None
-    recall: RecallView | None
+    reviewer: str
     opened_at: datetime | None
 
 

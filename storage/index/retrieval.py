@@ -1,13 +1,12 @@
 """What of one site a device may have back: instances by the unique keys of a retrieval."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from storage.identity.overlay import Overlay, overlays_of
 from storage.index.tables import Instance, Patient, Series, Study
 
 
@@ -26,10 +25,7 @@ class Selection:
 
 @dataclass(frozen=True, slots=True)
 class KeptInstance:
-    """An instance and where its bytes are; see `storage.index.tables.Instance`.
-
-    overlay: what people decided about its patient; None when what its header says holds.
-    """
+    """An instance and where its bytes are; see `storage.index.tables.Instance`."""
 
     sop_class_uid: str
     sop_instance_uid: str
@@ -37,7 +33,6 @@ class KeptInstance:
     object_key: str
     object_size: int
     dataset_offset: int
-    overlay: Overlay | None = None
 
 
 def instances_of(session: Session, site_id: UUID, selection: Selection) -> list[KeptInstance]:
@@ -75,7 +70,6 @@ def instances_of(session: Session, site_id: UUID, selection: Selection) -> list[
             Instance.object_key,
             Instance.object_size,
             Instance.dataset_offset,
-            Instance.study_id,
         )
         .join(Series, Series.id == Instance.series_id)
         .join(Study, Study.id == Instance.study_id)
@@ -88,9 +82,5 @@ def instances_of(session: Session, site_id: UUID, selection: Selection) -> list[
             Instance.instance_number,
             Instance.sop_instance_uid,
         )
-    ).all()
-    kept = [(KeptInstance(*row[:-1]), row[-1]) for row in rows]
-    overlays = overlays_of(session, {study_id for _, study_id in kept})
-    if not overlays:
-        return [one for one, _ in kept]
-    return [replace(one, overlay=overlays.get(study_id)) for one, study_id in kept]
+    )
+    return [KeptInstance(*row) for row in rows]

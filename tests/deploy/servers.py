@@ -9,8 +9,6 @@ from pathlib import Path
 
 import psutil
 
-from deploy.embedded.processes import tied
-
 OWNER = """
 import sys, threading
 from pathlib import Path
@@ -31,7 +29,7 @@ class OwnedServer:
     @classmethod
     def start(cls, directory: Path) -> "OwnedServer":
         owner = subprocess.Popen(
-            tied([sys.executable, "-c", OWNER, str(directory)]), stdout=subprocess.PIPE, text=True
+            [sys.executable, "-c", OWNER, str(directory)], stdout=subprocess.PIPE, text=True
         )
         assert owner.stdout is not None
         pid, url = owner.stdout.readline().split()

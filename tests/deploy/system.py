@@ -11,7 +11,6 @@ from typing import Any
 import psutil
 
 from deploy import state
-from deploy.embedded.processes import tied
 from deploy.state import RunningState
 from tests.deploy.servers import eventually, gone
 
@@ -46,18 +45,7 @@ class System:
         self.said = data_dir.with_suffix(".said")
         with self.said.open("ab") as output:
             self.process = subprocess.Popen(
-                tied(
-                    [
-                        *RDC,
-                        "up",
-                        "--data-dir",
-                        str(data_dir),
-                        "--dicom-port",
-                        "0",
-                        "--http-port",
-                        "0",
-                    ]
-                ),
+                [*RDC, "up", "--data-dir", str(data_dir), "--dicom-port", "0", "--http-port", "0"],
                 env=environment(),
                 stdin=subprocess.DEVNULL,
                 stdout=output,

@@ -12,7 +12,6 @@ from pathlib import Path
 
 import pytest
 
-from deploy.embedded.processes import tied
 from storage.objects import (
     FilesystemObjectStore,
     ObjectKey,
@@ -31,7 +30,7 @@ def write_until_killed(
 ) -> list[str]:
     """Kill the writer `delay` seconds after so many objects; return those it told of."""
     with subprocess.Popen(
-        tied([sys.executable, "-m", "tests.storage.object_writer", url, run, str(scratch)]),
+        [sys.executable, "-m", "tests.storage.object_writer", url, run, str(scratch)],
         cwd=ROOT,
         stdout=subprocess.PIPE,
         text=True,

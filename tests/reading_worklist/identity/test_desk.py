@@ -206,13 +206,11 @@ def test_linking_gives_the_study_to_the_orders_patient_and_undo_takes_it_back(
     with database.transaction() as session:
         kept = session.get_one(Study, study.id)
         assert (kept.header_patient_id, kept.header_patient_name) == ("P001", "Zhang^Wei=张^伟")
-        laid = overlay_of(session, kept.id)
-        assert laid is not None
-        assert {**laid.attributes} == {
+        assert overlay_of(session, kept) == {
             "PatientID": "P777",
             "PatientName": "Li^Na=李^娜",
             "PatientSex": "F",
-            "PatientBirthDate": "19600517",
+            "AccessionNumber": "A001",
         }
 
     undone = desk.post(f"/api/identity/cases/{case['id']}/undo", reason="再核实")
@@ -222,7 +220,7 @@ def test_linking_gives_the_study_to_the_orders_patient_and_undo_takes_it_back(
     decisions = undone.json()["decisions"]
     assert [(one["kind"], one["undone"]) for one in decisions] == [("link", True), ("undo", False)]
     with database.transaction() as session:
-        assert overlay_of(session, study.id) is None
+        assert overlay_of(session, session.get_one(Study, study.id)) == {}
         actions = session.scalars(
             select(AuditRecord.action).where(AuditRecord.subject_kind == "identity_case")
         ).all()

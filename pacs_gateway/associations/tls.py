@@ -1,0 +1,79 @@
+"""TLS for associations: the BCP 195 profiles (PS3.15 B.9 and B.10, RFC 9325)."""
+
+import hashlib
+import socket
+import ssl
+from pathlib import Path
+from typing import Final
+
+from pacs_gateway.config import TlsConfig
+from storage.errors import RdcError
+
+# RFC 9325 §4.2: forward secrecy and authenticated encryption only, for TLS 1.2; those of 1.3 all
+# are.
+_CIPHERS: Final = "ECDHE+AESGCM:ECDHE+CHACHA20:DHE+AESGCM"
+
+
+class TlsUnusable(RdcError):
+    """Certificate, key or authorities cannot be used."""
+
+
+def server_context(config: TlsConfig) -> ssl.SSLContext:
+    """Return the context for connections from devices.
+
+    Raises:
+        TlsUnusable: a file is missing, or is not what it should be.
+    """
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.set_ciphers(_CIPHERS)
+    context.options |= ssl.OP_NO_COMPRESSION | ssl.OP_NO_RENEGOTIATION
+    try:
+        context.load_cert_chain(config.certificate, config.key)
+    except (OSError, ssl.SSLError) as error:
+        raise _unusable(f"{config.certificate} with {config.key}", error) from error
+    if config.authorities is None:
+        if config.client_certificate_required:
+            raise TlsUnusable(
+                "client certificates are required, but nobody is named who may issue them",
+                remedy="Set RDC_DICOM_TLS_CA to a file of PEM certificates.",
+            )
+        return context
+    try:
+        context.load_verify_locations(config.authorities)
+    except (OSError, ssl.SSLError) as error:
+        raise _unusable(config.authorities, error) from error
+    # A certificate issued directly by a named one, or a named one itself, is enough.
+    context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+    required = config.client_certificate_required
+    context.verify_mode = ssl.CERT_REQUIRED if required else ssl.CERT_OPTIONAL
+    return context
+
+
+def _unusable(what: str | Path, error: Exception) -> TlsUnusable:
+    return TlsUnusable(
+        f"TLS cannot be set up with {what}",
+        expected="PEM files that the gateway may read",
+        found=str(error),
+        remedy="Correct RDC_DICOM_TLS_CERTIFICATE, _KEY or _CA.",
+    )
+
+
+def accept(context: ssl.SSLContext, connection: socket.socket, *, timeout: float) -> ssl.SSLSocket:
+    """Return the secured connection after a handshake of at most `timeout` seconds.
+
+    Raises:
+        OSError: the handshake failed or took too long.
+    """
+    secured = context.wrap_socket(connection, server_side=True, do_handshake_on_connect=False)
+    secured.settimeout(timeout)
+    secured.do_handshake()
+    return secured
+
+
+def fingerprint(connection: socket.socket) -> str | None:
+    """Return the SHA-256 of the peer's verified certificate, hexadecimal; None without one."""
+    if not isinstance(connection, ssl.SSLSocket):
+        return None
+    certificate = connection.getpeercert(binary_form=True)
+    return hashlib.sha256(certificate).hexdigest() if certificate else None
