@@ -7,7 +7,8 @@ from sqlalchemy.orm import Session
 
 from pacs_gateway.availability import create_notifications
 from pacs_gateway.returns.engine import create_deliveries
-from storage.messages import ReportIssued, StudyReceived
+from pacs_gateway.returns.recalls import recall_deliveries
+from storage.messages import ReportIssued, ReportRecalled, StudyReceived
 from storage.outbox import Handlers
 
 
@@ -16,11 +17,20 @@ def on_report_issued(session: Session, message: ReportIssued) -> None:
     create_deliveries(session, message)
 
 
+def on_report_recalled(session: Session, message: ReportRecalled) -> None:
+    """Stop what is not delivered of a recalled version; its notice goes where the version went."""
+    recall_deliveries(session, message)
+
+
 def on_study_received(session: Session, message: StudyReceived) -> None:
     """Make the availability notifications of a complete study; the second time there are none."""
     create_notifications(session, message)
 
 
 HANDLERS: Final[Handlers] = MappingProxyType(
-    {ReportIssued: on_report_issued, StudyReceived: on_study_received}
+    {
+        ReportIssued: on_report_issued,
+        ReportRecalled: on_report_recalled,
+        StudyReceived: on_study_received,
+    }
 )

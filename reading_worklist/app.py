@@ -20,7 +20,8 @@ from reading_worklist.orders import routes as order_routes
 from reading_worklist.portal import routes as portal_routes
 from reading_worklist.quarantine import routes as quarantine_routes
 from reading_worklist.reports import routes as report_routes
-from reading_worklist.reports import verification_routes
+from reading_worklist.reports import verification_routes, version_routes
+from reading_worklist.routing import routes as routing_routes
 from reading_worklist.services import COOKIE, Services, WebConfig
 from reading_worklist.typesetting.typesetter import Typesetter
 from reading_worklist.volume import routes as volume_routes
@@ -68,13 +69,17 @@ def create_app(config: WebConfig, database: Database, objects: ObjectStore) -> F
         cookie=COOKIE,
     )
     problems.install(app)
+    # First: a request is compared with the routes one by one, and a viewer sends hundreds.
+    app.include_router(dicomweb_routes.router)
     for module in (
         access_routes,
+        routing_routes,
         workitem_routes,
         volume_routes,
         order_routes,
         identity_routes,
         report_routes,
+        version_routes,
         verification_routes,
         ecg_routes,
         portal_routes,
@@ -86,7 +91,6 @@ def create_app(config: WebConfig, database: Database, objects: ObjectStore) -> F
         health,
     ):
         app.include_router(module.router)
-    app.include_router(dicomweb_routes.router)
     viewer.install(app, config.ohif)
     web_ui.install(app, config.web_ui)
     return app

@@ -10,6 +10,8 @@ from reading_worklist.dicomweb.metadata import prepare_study
 from reading_worklist.dicomweb.queries import complete_study
 from reading_worklist.identity import arrival
 from reading_worklist.keeping import removal
+from reading_worklist.reports import recalls
+from reading_worklist.routing import escalation
 from reading_worklist.volume import service as volume
 from reading_worklist.workitems import service
 from storage.database import Database
@@ -35,7 +37,7 @@ HANDLERS: Final[Mapping[type[Message], Handler]] = MappingProxyType(
     {
         StudyReceived: _study_received,
         OrderChanged: arrival.order_changed,
-        ReportDelivered: service.acknowledge_delivery,
+        ReportDelivered: recalls.acknowledge_delivery,
         PurgeContinues: removal.continue_purge,
     }
 )
@@ -62,8 +64,10 @@ def afterwards(database: Database, objects: ObjectStore) -> Afterwards:
 
 
 def tick(database: Database) -> int:
-    """Do what is due by the clock: leases that are over, storage use. Returns how many leases."""
+    """Do what is due by the clock: storage use, late work, leases. Returns how many leases."""
     with database.transaction() as session:
         usage.refresh(session)
+    with database.transaction() as session:
+        escalation.escalate(session)
     with database.transaction() as session:
         return service.expire_leases(session)

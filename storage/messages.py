@@ -6,7 +6,7 @@ a default, so that an older message still parses.
 """
 
 from datetime import datetime
-from typing import ClassVar
+from typing import ClassVar, Literal
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
@@ -76,8 +76,32 @@ class ReportIssued(Message):
     issued_at: datetime
 
 
+class ReportRecalled(Message):
+    """A report version that was issued does not stand any more.
+
+    kind: "superseded", another version was issued with this message; or "revoked", and then the
+        notice is a document that says so, for everybody who has the version or may get it yet.
+    notice_id: identifies the notice as `report_version_id` does a version.
+    """
+
+    topic = "report.recalled"
+    consumers = (PACS_GATEWAY,)
+
+    report_version_id: UUID
+    workitem_id: UUID
+    study_id: UUID
+    site_id: UUID
+    version_number: int
+    kind: Literal["superseded", "revoked"]
+    recalled_at: datetime
+    notice_id: UUID | None = None
+    notice_object_key: str | None = None
+    notice_sha256: str | None = None
+    notice_title: str | None = None
+
+
 class ReportDelivered(Message):
-    """A destination has acknowledged a report version."""
+    """A destination has acknowledged a report version, or the notice that one was revoked."""
 
     topic = "report.delivered"
     consumers = (READING_WORKLIST,)
@@ -100,5 +124,12 @@ class PurgeContinues(Message):
 
 MESSAGE_TYPES: dict[str, type[Message]] = {
     kind.topic: kind
-    for kind in (StudyReceived, OrderChanged, ReportIssued, ReportDelivered, PurgeContinues)
+    for kind in (
+        StudyReceived,
+        OrderChanged,
+        ReportIssued,
+        ReportRecalled,
+        ReportDelivered,
+        PurgeContinues,
+    )
 }

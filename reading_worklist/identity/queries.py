@@ -80,7 +80,7 @@ def listed(
         .offset((page - 1) * page_size)
         .limit(page_size)
     ).all()
-    decisions = _decisions(session, [case.id for case, *_ in rows])
+    decisions = decisions_of(session, [case.id for case, *_ in rows])
     return CasePage(
         items=[
             _view((case, study, item, site), decisions.get(case.id, ()))
@@ -101,7 +101,7 @@ def detail(session: Session, scope: Scope, case_id: UUID) -> CaseDetail:
     """
     row = _visible(session, scope, case_id)
     case, study, item, site = row
-    decisions = _decisions(session, [case.id]).get(case.id, ())
+    decisions = decisions_of(session, [case.id]).get(case.id, ())
     view = _view(row, decisions)
     tied = session.execute(
         select(Order, StudyOrder)
@@ -109,7 +109,7 @@ def detail(session: Session, scope: Scope, case_id: UUID) -> CaseDetail:
         .where(StudyOrder.study_id == study.id)
     ).one_or_none()
     order, tie = tied if tied is not None else (None, None)
-    signed = next_state(item.state, Action.WITHHOLD) is None
+    signed = item.report_stands or next_state(item.state, Action.WITHHOLD) is None
     is_last = _last_case(session, study.id) == case.id
     return CaseDetail(
         **view.model_dump(),
@@ -223,7 +223,10 @@ def _last_case(session: Session, study_id: UUID) -> UUID | None:
     )
 
 
-def _decisions(session: Session, case_ids: Sequence[UUID]) -> Mapping[UUID, Sequence[DecisionView]]:
+def decisions_of(
+    session: Session, case_ids: Sequence[UUID]
+) -> Mapping[UUID, Sequence[DecisionView]]:
+    """Return the decisions of each case that has any, in the order they were made."""
     rows = session.execute(
         select(IdentityDecision, Person)
         .join(Person, Person.id == IdentityDecision.person_id)

@@ -17,6 +17,7 @@ from reading_worklist.access.scope import Scope
 from reading_worklist.identity import arrival, cases, patients
 from reading_worklist.identity.patients import NewPatient
 from reading_worklist.problems import conflict, not_found
+from reading_worklist.routing import service as routing
 from reading_worklist.workitems import service as workitems
 from reading_worklist.workitems.states import Action, State, next_state
 from reading_worklist.workitems.tables import Workitem
@@ -33,6 +34,8 @@ from storage.orders.words import MatchedBy, OrderSource
 from storage.registry import Role
 
 DESK_ROLES: Final = (Role.DISPATCHER,)
+DOUBTERS: Final = (*DESK_ROLES, Role.WRITER, Role.REVIEWER)
+"""Who may send a study to the desk: who decides there, and who reads it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +52,20 @@ class _Desk:
 def open_by_hand(session: Session, scope: Scope, workitem_id: UUID, reason: str) -> IdentityCase:
     """Open a case about a study whose identity somebody doubts, and hold it.
 
+    A doctor who sees it while reading may do so too, but not over another doctor's claim.
+
     Raises:
         Problem: 403 for other roles; 404 when the workitem is not visible; 409 when its report is
-            signed, or a case is open.
+            signed, a case is open, or another doctor has claimed it.
     """
-    scope.require(*DESK_ROLES)
+    scope.require(*DOUBTERS)
     item = workitems.locked(session, scope, workitem_id)
+    if _held_by_other(item, scope):
+        raise conflict(
+            "held-by-other",
+            "Another doctor is working on this",
+            remedy="Tell the doctor, or the dispatcher.",
+        )
     study = _locked_study(session, item.study_id)
     if cases.open_case_of(session, study.id) is not None:
         raise conflict(
@@ -71,6 +82,20 @@ def open_by_hand(session: Session, scope: Scope, workitem_id: UUID, reason: str)
     return cases.open_case(
         session, scope.actor, study, order, item, differences=differences, because=reason
     )
+
+
+def may_doubt(item: Workitem, scope: Scope) -> bool:
+    """Tell whether a person may send the study of `item` to the desk now."""
+    return (
+        bool(scope.roles & set(DOUBTERS))
+        and not _held_by_other(item, scope)
+        and next_state(item.state, Action.WITHHOLD) is not None
+    )
+
+
+def _held_by_other(item: Workitem, scope: Scope) -> bool:
+    holds = item.holder_id in (None, scope.person_id)
+    return not holds and not scope.roles & set(DESK_ROLES)
 
 
 def link(
@@ -256,7 +281,7 @@ def _locked_study(session: Session, study_id: UUID) -> Study:
 
 
 def _refuse_signed(item: Workitem, action: Action) -> None:
-    if next_state(item.state, action) is not None:
+    if next_state(item.state, action) is not None and not item.report_stands:
         return
     raise conflict(
         "report-signed",
@@ -297,7 +322,7 @@ def _queue(desk: _Desk, order: Order) -> None:
     orders.move(desk.session, actor, order, ExamAction.RECEIVE)
     orders.move(desk.session, actor, order, ExamAction.QUEUE)
     workitems.resume(desk.session, desk.item, actor)
-    workitems.prioritise(desk.session, desk.item, order.priority, desk.study.modalities, actor)
+    routing.route(desk.session, desk.item, actor)
     arrival.tell(desk.session, order)
 
 

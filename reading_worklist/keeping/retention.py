@@ -52,7 +52,13 @@ MINIMUM_YEARS: Final[Mapping[VisitKind, int]] = MappingProxyType(
 """The national rule; a site may keep longer, never shorter."""
 
 _OUTPATIENT: Final = (VisitType.OUTPATIENT, VisitType.EMERGENCY, VisitType.CHECKUP)
-_FINISHED: Final = (State.PUBLISHED, State.DELIVERED, State.WITHDRAWN)
+_FINISHED: Final = (
+    State.PUBLISHED,
+    State.DELIVERED,
+    State.REVOKED,
+    State.ARCHIVED,
+    State.WITHDRAWN,
+)
 _OPEN_DELIVERIES: Final = (
     DeliveryState.PENDING,
     DeliveryState.IN_PROGRESS,

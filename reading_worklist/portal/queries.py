@@ -7,7 +7,7 @@ submissions and the names of doctors at work stay in the centre.
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from reading_worklist.access.scope import Scope
@@ -23,12 +23,16 @@ from reading_worklist.problems import not_found
 from reading_worklist.reports import queries as report_queries
 from reading_worklist.reports.tables import ReportOpening, ReportVersion
 from reading_worklist.workitems import queries as workitem_queries
-from reading_worklist.workitems.states import SIGNED, State
+from reading_worklist.workitems.states import State
 from reading_worklist.workitems.tables import Workitem
 from storage.index.tables import Patient, Study
 from storage.registry import Organisation
 
 _READING: Final = frozenset({State.CLAIMED, State.WRITTEN, State.REVIEWING, State.RETURNED})
+# As `Workitem.report_stands`.
+_STANDS: Final = (Workitem.state != State.REVOKED) & (
+    Workitem.preliminary_at.is_not(None) | Workitem.finalised_at.is_not(None)
+)
 STEPS: Final = ("queued", "reading", "signed", "delivered", "opened")
 
 
@@ -103,7 +107,8 @@ def exam(session: Session, scope: Scope, workitem_id: UUID) -> ExamDetail:
                 issued_at=one.issued_at,
                 pdf_sha256=one.pdf_sha256,
                 writer=one.writer.display_name,
-                reviewer=one.reviewer.display_name,
+                reviewer=one.reviewer.display_name if one.reviewer else None,
+                recall=one.recall,
                 opened_at=opened.get(one.id),
             )
             for one in reversed(versions)
@@ -127,7 +132,7 @@ def _step(item: Workitem) -> str:
         return "opened"
     if item.delivered_at is not None:
         return "delivered"
-    if item.state in SIGNED:
+    if item.report_stands:
         return "signed"
     return "reading" if item.state in _READING else "queued"
 
@@ -137,11 +142,9 @@ def _at_step(step: str) -> ColumnElement[bool]:
     conditions: dict[str, ColumnElement[bool]] = {
         "opened": Workitem.opened_at.is_not(None),
         "delivered": Workitem.opened_at.is_(None) & Workitem.delivered_at.is_not(None),
-        "signed": Workitem.opened_at.is_(None)
-        & Workitem.delivered_at.is_(None)
-        & Workitem.state.in_(SIGNED),
-        "reading": or_(*(Workitem.state == state for state in _READING)),
-        "queued": Workitem.state == State.QUEUED,
+        "signed": Workitem.opened_at.is_(None) & Workitem.delivered_at.is_(None) & _STANDS,
+        "reading": Workitem.state.in_(_READING) & ~_STANDS,
+        "queued": (Workitem.state == State.QUEUED) & ~_STANDS,
     }
     return conditions[step]
 

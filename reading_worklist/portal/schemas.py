@@ -5,7 +5,13 @@ from uuid import UUID
 
 from pydantic import BaseModel
 
-from reading_worklist.workitems.schemas import DeliveryStep, PatientView, SiteView, StudyView
+from reading_worklist.workitems.schemas import (
+    DeliveryStep,
+    PatientView,
+    RecallView,
+    SiteView,
+    StudyView,
+)
 from reading_worklist.workitems.tables import Lane
 from storage.orders.words import Priority
 
@@ -50,7 +56,10 @@ class ExamPage(BaseModel):
 
 
 class PortalReport(BaseModel):
-    """A signed report the site may open; `opened_at` is the first time somebody of the site did."""
+    """A signed report of the site; `opened_at` is the first time somebody of the site opened it.
+
+    reviewer: None for a preliminary report. recall: None for the one that stands.
+    """
 
     version_id: UUID
     number: int
@@ -58,7 +67,8 @@ class PortalReport(BaseModel):
     issued_at: datetime
     pdf_sha256: str
     writer: str
-    reviewer: str
+    reviewer: str | None
+    recall: RecallView | None
     opened_at: datetime | None
 
 

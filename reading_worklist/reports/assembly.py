@@ -1,7 +1,7 @@
 """From the rows of an exam to the printed report: every fact on the paper is gathered here."""
 
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 from urllib.parse import urljoin
@@ -45,6 +45,14 @@ def new_verification_code() -> str:
     return "".join(secrets.choice(_CODE_LETTERS) for _ in range(_CODE_LENGTH))
 
 
+def with_new_code(document: ReportDocument, public_url: str) -> ReportDocument:
+    """Return the facts for another piece of paper, which has a word of its own."""
+    code = new_verification_code()
+    return replace(
+        document, verification_code=code, verification_url=_verification_url(public_url, code)
+    )
+
+
 def report_document(
     session: Session,
     scope: Scope,
@@ -82,7 +90,7 @@ def report_document(
         ),
         study_instance_uid=study.study_instance_uid,
         verification_code=code,
-        verification_url=urljoin(public_url.rstrip("/") + "/", f"verify/{code}"),
+        verification_url=_verification_url(public_url, code),
         findings=text.findings,
         impression=text.impression,
         advice=text.advice,
@@ -99,6 +107,10 @@ def report_document(
         performed_at=_performed_at(study, ZoneInfo(time_zone)),
         received_at=study.last_received_at,
     )
+
+
+def _verification_url(public_url: str, code: str) -> str:
+    return urljoin(public_url.rstrip("/") + "/", f"verify/{code}")
 
 
 def _performed_at(study: Study, zone: ZoneInfo) -> datetime | None:

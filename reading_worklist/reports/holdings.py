@@ -4,7 +4,7 @@ from typing import Final
 
 from sqlalchemy import BigInteger, Integer, String, cast, literal, null, select
 
-from reading_worklist.reports.tables import ReportSubmission, ReportVersion
+from reading_worklist.reports.tables import ReportRevocation, ReportSubmission, ReportVersion
 from reading_worklist.workitems.tables import Workitem
 from storage.keeping.holdings import Holding
 
@@ -36,5 +36,20 @@ REPORT_HOLDINGS: Final = (
             Workitem.site_id,
             ReportVersion.issued_at,
         ).join(Workitem, Workitem.id == ReportVersion.workitem_id),
+    ),
+    Holding(
+        "report_revocation",
+        _PREFIXES,
+        select(
+            ReportRevocation.pdf_object_key,
+            cast(null(), BigInteger),
+            ReportRevocation.pdf_sha256,
+            cast(literal(0), Integer),
+            cast(ReportRevocation.id, String),
+            Workitem.site_id,
+            ReportRevocation.decided_at,
+        )
+        .join(Workitem, Workitem.id == ReportRevocation.workitem_id)
+        .where(ReportRevocation.pdf_object_key.is_not(None)),
     ),
 )

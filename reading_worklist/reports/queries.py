@@ -2,22 +2,28 @@
 
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session, aliased
 
 from reading_worklist.access.scope import Scope
 from reading_worklist.problems import not_found
 from reading_worklist.reports.document import ReportDocument, from_content
+from reading_worklist.reports.states import RevocationState
 from reading_worklist.reports.tables import (
+    ReportAmendment,
     ReportDraft,
+    ReportRecall,
     ReportReturn,
+    ReportRevocation,
     ReportSubmission,
     ReportVersion,
 )
 from reading_worklist.workitems.schemas import (
     DraftView,
     PersonView,
+    RecallView,
     ReturnView,
+    RevocationView,
     SubmissionView,
     VersionView,
 )
@@ -59,6 +65,7 @@ def submissions(session: Session, workitem_id: UUID) -> list[SubmissionView]:
             findings=one.findings,
             impression=one.impression,
             advice=one.advice,
+            status=from_content(one.content).status,
             returned=ReturnView(
                 reviewer=PersonView(id=by.id, display_name=by.display_name),
                 comment=given_back.comment,
@@ -72,12 +79,13 @@ def submissions(session: Session, workitem_id: UUID) -> list[SubmissionView]:
 
 
 def versions(session: Session, workitem_id: UUID) -> list[VersionView]:
-    """Return the signed versions of a workitem's report, oldest first."""
+    """Return the issued versions of a workitem's report, oldest first."""
     reviewer = aliased(Person)
     rows = session.execute(
-        select(ReportVersion, Person, reviewer)
+        select(ReportVersion, Person, reviewer, ReportRecall)
         .join(Person, Person.id == ReportVersion.writer_id)
-        .join(reviewer, reviewer.id == ReportVersion.reviewer_id)
+        .join(reviewer, reviewer.id == ReportVersion.reviewer_id, isouter=True)
+        .join(ReportRecall, ReportRecall.report_version_id == ReportVersion.id, isouter=True)
         .where(ReportVersion.workitem_id == workitem_id)
         .order_by(ReportVersion.number)
     )
@@ -86,12 +94,20 @@ def versions(session: Session, workitem_id: UUID) -> list[VersionView]:
             id=one.id,
             number=one.number,
             writer=PersonView(id=writer.id, display_name=writer.display_name),
-            reviewer=PersonView(id=by.id, display_name=by.display_name),
+            reviewer=PersonView(id=by.id, display_name=by.display_name) if by else None,
             issued_at=one.issued_at,
             pdf_sha256=one.pdf_sha256,
             status=one.status,
+            recall=RecallView(
+                kind=recall.kind,
+                reason=recall.reason,
+                at=recall.recalled_at,
+                replaced_by=recall.replaced_by,
+            )
+            if recall
+            else None,
         )
-        for one, writer, by in rows
+        for one, writer, by, recall in rows
     ]
 
 
@@ -105,13 +121,80 @@ def latest_submission(session: Session, workitem_id: UUID) -> ReportSubmission |
     )
 
 
-def latest_version(session: Session, workitem_id: UUID) -> ReportVersion | None:
-    """Return the newest signed version of a workitem's report."""
+def standing_version(session: Session, workitem_id: UUID) -> ReportVersion | None:
+    """Return the version that stands: issued, and neither replaced nor revoked."""
     return session.scalar(
         select(ReportVersion)
-        .where(ReportVersion.workitem_id == workitem_id)
-        .order_by(ReportVersion.number.desc())
+        .join(ReportRecall, ReportRecall.report_version_id == ReportVersion.id, isouter=True)
+        .where(ReportVersion.workitem_id == workitem_id, ReportRecall.report_version_id.is_(None))
+    )
+
+
+def highest_number(session: Session, workitem_id: UUID) -> int:
+    """Return the highest version number of a workitem's report, 0 before the first."""
+    return (
+        session.scalar(
+            select(func.max(ReportVersion.number)).where(ReportVersion.workitem_id == workitem_id)
+        )
+        or 0
+    )
+
+
+def tombstone(session: Session, workitem_id: UUID) -> ReportRevocation | None:
+    """Return the newest confirmed revocation of a workitem's report."""
+    return session.scalar(
+        select(ReportRevocation)
+        .where(
+            ReportRevocation.workitem_id == workitem_id,
+            ReportRevocation.state == RevocationState.CONFIRMED,
+        )
+        .order_by(ReportRevocation.decided_at.desc())
         .limit(1)
+    )
+
+
+def open_revocation(session: Session, workitem_id: UUID) -> ReportRevocation | None:
+    """Return the revocation of a workitem's report that waits for its second person, locked."""
+    return session.scalar(
+        select(ReportRevocation)
+        .where(
+            ReportRevocation.workitem_id == workitem_id,
+            ReportRevocation.state == RevocationState.PROPOSED,
+        )
+        .with_for_update()
+    )
+
+
+def open_amendment(session: Session, workitem_id: UUID) -> ReportAmendment | None:
+    """Return the amendment that has begun and not ended, locked."""
+    return session.scalar(
+        select(ReportAmendment)
+        .where(ReportAmendment.workitem_id == workitem_id, ReportAmendment.ended_at.is_(None))
+        .with_for_update()
+    )
+
+
+def revocation_view(session: Session, workitem_id: UUID) -> RevocationView | None:
+    """Return the newest proposal to revoke a workitem's report, whatever came of it."""
+    proposer, decider = aliased(Person), aliased(Person)
+    row = session.execute(
+        select(ReportRevocation, proposer, decider)
+        .join(proposer, proposer.id == ReportRevocation.proposed_by)
+        .join(decider, decider.id == ReportRevocation.decided_by, isouter=True)
+        .where(ReportRevocation.workitem_id == workitem_id)
+        .order_by(ReportRevocation.proposed_at.desc())
+        .limit(1)
+    ).one_or_none()
+    if row is None:
+        return None
+    one, by, second = row
+    return RevocationView(
+        state=one.state,
+        reason=one.reason,
+        proposed_by=PersonView(id=by.id, display_name=by.display_name),
+        proposed_at=one.proposed_at,
+        decided_by=PersonView(id=second.id, display_name=second.display_name) if second else None,
+        decided_at=one.decided_at,
     )
 
 

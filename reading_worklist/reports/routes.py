@@ -11,6 +11,7 @@ from pydantic import BaseModel, Field
 from reading_worklist.problems import not_found
 from reading_worklist.reports import queries, service
 from reading_worklist.reports.assembly import ReportText
+from reading_worklist.reports.documents import read_pdf
 from reading_worklist.services import Asking, Parts
 from reading_worklist.typesetting.labels import Language
 from reading_worklist.workitems.routes import centre, get_workitem
@@ -111,9 +112,7 @@ def get_submission_pdf(workitem_id: UUID, scope: Asking, services: Parts) -> Res
         submission = queries.latest_submission(session, workitem_id)
     if submission is None:
         raise not_found("A submitted report")
-    return _pdf(
-        service.read_pdf(services.objects, submission.pdf_object_key, submission.pdf_sha256)
-    )
+    return _pdf(read_pdf(services.objects, submission.pdf_object_key, submission.pdf_sha256))
 
 
 @router.get("/reports/{version_id}/pdf", response_class=Response, responses=_PDF_RESPONSES)
@@ -122,7 +121,7 @@ def get_report_pdf(version_id: UUID, scope: Asking, services: Parts) -> Response
     centre(scope)
     with services.database.transaction() as session:
         version = queries.visible_version(session, scope, version_id)
-    return _pdf(service.read_pdf(services.objects, version.pdf_object_key, version.pdf_sha256))
+    return _pdf(read_pdf(services.objects, version.pdf_object_key, version.pdf_sha256))
 
 
 def _pdf(content: bytes) -> Response:

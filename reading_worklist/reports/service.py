@@ -7,64 +7,49 @@ has changed in between. A document whose second transaction did not come
 through belongs to no report and is never shown.
 """
 
-import hashlib
-from dataclasses import dataclass, replace
-from datetime import datetime
+from dataclasses import dataclass
 from typing import Final
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from sqlalchemy.orm import Session
 
 from reading_worklist.access.scope import Scope
-from reading_worklist.problems import Problem, conflict, not_found
-from reading_worklist.reports import queries
-from reading_worklist.reports.assembly import ReportText, report_document
-from reading_worklist.reports.document import ReportDocument, ReportStatus, to_content
-from reading_worklist.reports.ecg_block import ecg_block
-from reading_worklist.reports.rendering import render
+from reading_worklist.problems import conflict, not_found
+from reading_worklist.reports import queries, submitting
+from reading_worklist.reports.assembly import ReportText
+from reading_worklist.reports.documents import StoredPdf, read_pdf, store_pdf
+from reading_worklist.reports.issuing import issue
 from reading_worklist.reports.tables import (
     ReportDraft,
     ReportOpening,
     ReportReturn,
     ReportSubmission,
-    ReportVersion,
 )
 from reading_worklist.services import Services
 from reading_worklist.signing.appearance import SignatureAppearance
 from reading_worklist.signing.credentials import unlock
-from reading_worklist.signing.pades import sign_as_reviewer, sign_as_writer
+from reading_worklist.signing.pades import sign_as_reviewer
 from reading_worklist.typesetting.labels import Language
 from reading_worklist.workitems import service as workitems
 from reading_worklist.workitems.rules import check
 from reading_worklist.workitems.schemas import DraftView
 from reading_worklist.workitems.states import Action, State
-from reading_worklist.workitems.tables import Lane, Workitem
-from storage import audit, outbox
+from reading_worklist.workitems.tables import Workitem
+from storage import audit
 from storage.clock import utc_now
 from storage.database import Database
-from storage.messages import ReportIssued
-from storage.objects import ObjectKey, ObjectStore
+from storage.objects import ObjectStore
 
 TEXT_LENGTH_MAX: Final = 20_000
 COMMENT_LENGTH_MAX: Final = 2_000
-_PDF: Final = "application/pdf"
 
 
 @dataclass(frozen=True, slots=True)
 class OpenedReport:
-    """A signed report as somebody opens it."""
+    """A signed report as somebody opens it; of a revoked one the id is the revocation's."""
 
     version_id: UUID
     pdf: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class _SignedPdf:
-    """A signed document in the object store."""
-
-    key: ObjectKey
-    sha256: str
-    signed_at: datetime
 
 
 def save_draft(
@@ -84,7 +69,7 @@ def save_draft(
         if draft is None:
             draft = ReportDraft(workitem_id=workitem_id, author_id=scope.person_id, revision=0)
             session.add(draft)
-        _same_revision(draft.revision, revision)
+        submitting.same_revision(draft.revision, revision)
         draft.author_id = scope.person_id
         draft.findings = text.findings
         draft.impression = text.impression
@@ -121,47 +106,18 @@ def submit(
         SigningRefused: the PIN or the key.
     """
     with services.database.transaction() as session:
-        document, study_id = _document_to_submit(services, session, scope, workitem_id, revision)
+        prepared = submitting.prepare(services, session, scope, workitem_id, revision=revision)
     signer = unlock(services.database, scope.person_id, signing_pin)
-    if document.is_ecg:
-        document = replace(
-            document,
-            ecg=ecg_block(
-                services.database, services.objects, study_id, services.config.time_zone, language
-            ),
-        )
     signed_at = utc_now()
-    document = replace(document, reported_at=signed_at)
-    pdf = sign_as_writer(
-        render(document, language, services.typesetter),
-        signer,
-        appearance=SignatureAppearance(language, services.config.time_zone),
-        typesetter=services.typesetter,
-        signed_at=signed_at,
+    facts = submitting.with_ecg(services, prepared, language)
+    signed = submitting.sign(
+        services, signer, workitem_id, facts, language=language, signed_at=signed_at
     )
-    stored = _store(services.objects, workitem_id, pdf, signed_at)
     with services.database.transaction() as session:
         item = workitems.locked(session, scope, workitem_id)
         after = check(item, Action.SUBMIT, scope)
-        draft = session.get_one(ReportDraft, workitem_id)
-        _same_revision(draft.revision, revision)
-        earlier = queries.latest_submission(session, workitem_id)
-        session.add(
-            ReportSubmission(
-                workitem_id=workitem_id,
-                number=earlier.number + 1 if earlier else 1,
-                writer_id=scope.person_id,
-                findings=document.findings,
-                impression=document.impression,
-                advice=document.advice,
-                content=to_content(_without_trace(document)),
-                language=language,
-                verification_code=document.verification_code,
-                pdf_object_key=stored.key,
-                pdf_sha256=stored.sha256,
-                submitted_at=signed_at,
-            )
-        )
+        submitting.same_revision(session.get_one(ReportDraft, workitem_id).revision, revision)
+        submitting.add(session, scope, workitem_id, signed, language)
         item.submitted_at = signed_at
         workitems.let_go(item)
         workitems.move(session, item, after, Action.SUBMIT, scope.actor)
@@ -174,7 +130,7 @@ def give_back(services: Services, scope: Scope, workitem_id: UUID, comment: str)
         Problem: see `rules.check`; 422 without a reason.
     """
     if not comment.strip():
-        raise _incomplete("A return needs a reason", "comment")
+        raise submitting.incomplete("A return needs a reason", "comment")
     with services.database.transaction() as session:
         item = workitems.locked(session, scope, workitem_id)
         after = check(item, Action.RETURN, scope)
@@ -211,7 +167,7 @@ def finalise(services: Services, scope: Scope, workitem_id: UUID, signing_pin: s
         typesetter=services.typesetter,
         signed_at=signed_at,
     )
-    stored = _store(services.objects, workitem_id, pdf, signed_at)
+    stored = store_pdf(services.objects, workitem_id, pdf, signed_at)
     with services.database.transaction() as session:
         item = workitems.locked(session, scope, workitem_id)
         after = check(item, Action.FINALISE, scope)
@@ -223,19 +179,29 @@ def finalise(services: Services, scope: Scope, workitem_id: UUID, signing_pin: s
 def open_report(
     database: Database, objects: ObjectStore, scope: Scope, workitem_id: UUID
 ) -> OpenedReport:
-    """Return the newest signed report of a visible exam, and record who of the site opened it.
+    """Return the report of a visible exam that stands, and record who of the site opened it.
+
+    Of a revoked report it is the tombstone.
 
     Raises:
-        Problem: 404 when the exam is not visible or has no signed report yet.
+        Problem: 404 when the exam is not visible or has no issued report yet.
     """
     with database.transaction() as session:
-        item = workitems.locked(session, scope, workitem_id)
-        version = queries.latest_version(session, workitem_id)
-        if version is None:
+        workitems.locked(session, scope, workitem_id)
+        version = queries.standing_version(session, workitem_id)
+        void = None if version else queries.tombstone(session, workitem_id)
+    if version is None:
+        if void is None or void.pdf_object_key is None or void.pdf_sha256 is None:
             raise not_found("A signed report")
+        return OpenedReport(void.id, read_pdf(objects, void.pdf_object_key, void.pdf_sha256))
     pdf = read_pdf(objects, version.pdf_object_key, version.pdf_sha256)
     with database.transaction() as session:
         item = workitems.locked(session, scope, workitem_id)
+        standing = queries.standing_version(session, workitem_id)
+        if standing is None or standing.id != version.id:
+            raise conflict(
+                "recalled", "The report was recalled a moment ago", remedy="Open it again."
+            )
         session.add(
             ReportOpening(
                 report_version_id=version.id,
@@ -250,51 +216,11 @@ def open_report(
             subject_kind="report_version",
             subject_id=version.id,
         )
-        if item.opened_at is None:
+        if item.opened_at is None and item.finalised_at is not None:
             item.opened_at = utc_now()
         workitems.note_arrival(session, item, scope.actor)
         workitems.tell(session, item)
     return OpenedReport(version_id=version.id, pdf=pdf)
-
-
-def read_pdf(objects: ObjectStore, key: str, sha256: str) -> bytes:
-    """Return a stored document after comparing it with its digest in the database.
-
-    Raises:
-        Problem: 500 when the stored bytes are not those that were signed.
-    """
-    pdf = objects.read(ObjectKey.parse(key))
-    if _sha256(pdf) != sha256:
-        raise Problem(
-            500,
-            "document-damaged",
-            "The stored report is not the one that was signed",
-            remedy="Do not use it; tell your system administrator, who restores it from backup.",
-        )
-    return pdf
-
-
-def _document_to_submit(
-    services: Services, session: Session, scope: Scope, workitem_id: UUID, revision: int
-) -> tuple[ReportDocument, UUID]:
-    item = workitems.locked(session, scope, workitem_id)
-    check(item, Action.SUBMIT, scope)
-    draft = session.get(ReportDraft, workitem_id)
-    _same_revision(draft.revision if draft else 0, revision)
-    if draft is None or not draft.impression.strip():
-        raise _incomplete("The report has no impression", "impression")
-    if not draft.findings.strip() and item.lane != Lane.ECG:
-        raise _incomplete("The report has no findings", "findings")
-    text = ReportText(draft.findings.strip(), draft.impression.strip(), draft.advice.strip())
-    document = report_document(
-        session,
-        scope,
-        item,
-        text,
-        public_url=services.config.public_url,
-        time_zone=services.config.time_zone,
-    )
-    return document, item.study_id
 
 
 def _issue(
@@ -304,42 +230,25 @@ def _issue(
     submission: ReportSubmission,
     *,
     after: State,
-    stored: _SignedPdf,
+    stored: StoredPdf,
 ) -> None:
-    earlier = queries.latest_version(session, item.id)
-    version = ReportVersion(
-        id=uuid4(),
-        workitem_id=item.id,
-        number=earlier.number + 1 if earlier else 1,
-        submission_id=submission.id,
-        writer_id=submission.writer_id,
-        reviewer_id=scope.person_id,
-        status=ReportStatus.FINAL,
-        pdf_object_key=stored.key,
-        pdf_sha256=stored.sha256,
-        issued_at=stored.signed_at,
-    )
-    session.add(version)
-    item.finalised_at = stored.signed_at
+    # A final report that replaces a preliminary one needs no reason.
+    reason = ""
+    amendment = queries.open_amendment(session, item.id)
+    if amendment is not None:
+        reason = amendment.reason
+        amendment.ended_at = stored.at
+        amendment.abandoned = False
+    issue(session, scope, item, submission, stored, reviewer_id=scope.person_id, reason=reason)
+    action = Action.ISSUE_AMENDMENT if item.amending else Action.FINALISE
+    item.amending = False
+    # Facts of the version that stands from now on; the road is timed by the first one.
+    item.delivered_at = None
+    item.opened_at = None
+    if item.finalised_at is None:
+        item.finalised_at = stored.at
     workitems.let_go(item)
-    workitems.move(session, item, after, Action.FINALISE, scope.actor)
-    document = queries.stored_document(submission)
-    outbox.emit(
-        session,
-        ReportIssued(
-            report_version_id=version.id,
-            workitem_id=item.id,
-            study_id=item.study_id,
-            site_id=item.site_id,
-            study_instance_uid=document.study_instance_uid,
-            version_number=version.number,
-            pdf_object_key=stored.key,
-            pdf_sha256=stored.sha256,
-            title=document.title(submission.language),
-            issued_at=stored.signed_at,
-        ),
-    )
-    session.flush()
+    workitems.move(session, item, after, action, scope.actor)
     workitems.move(session, item, State.PUBLISHED, Action.PUBLISH, scope.actor)
 
 
@@ -348,35 +257,3 @@ def _under_review(session: Session, item: Workitem) -> ReportSubmission:
     if submission is None:
         raise not_found("A submitted report")
     return submission
-
-
-def _same_revision(stored: int, seen: int) -> None:
-    if stored != seen:
-        raise conflict(
-            "stale-draft",
-            "The draft was saved elsewhere in the meantime",
-            expected=f"revision {stored}",
-            found=f"revision {seen}",
-            remedy="Reload the draft, then add your changes.",
-        )
-
-
-def _incomplete(what: str, field: str) -> Problem:
-    return Problem(422, "incomplete-report", what, expected=f"text in '{field}'", remedy="Fill in.")
-
-
-def _without_trace(document: ReportDocument) -> ReportDocument:
-    """Drop the drawing: it is made again from the recording, which never changes."""
-    if document.ecg is None:
-        return document
-    return replace(document, ecg=replace(document.ecg, traces=()))
-
-
-def _store(objects: ObjectStore, workitem_id: UUID, pdf: bytes, signed_at: datetime) -> _SignedPdf:
-    key = ObjectKey.parse(f"reports/{workitem_id}/{uuid4()}.pdf")
-    objects.put(key, pdf, content_type=_PDF)
-    return _SignedPdf(key, _sha256(pdf), signed_at)
-
-
-def _sha256(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()

@@ -1,16 +1,18 @@
 """Tables of the report.
 
-Only a draft can change. Submissions, returns and versions are added and never
-altered: the database refuses to update or delete one.
+Only a draft can change, and a revocation until it is decided. Submissions, returns, versions and
+recalls are added and never altered: the database refuses to update or delete one. It refuses a
+second version as well as long as an earlier one of the same workitem is not recalled.
 """
 
 from datetime import datetime
 from uuid import UUID, uuid4
 
-from sqlalchemy import CheckConstraint, ForeignKey, String, UniqueConstraint, func
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint, func, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
+from reading_worklist.reports.states import RecallKind, RevocationState
 from reading_worklist.typesetting.labels import Language
 from storage.database import Base, Word
 
@@ -75,13 +77,17 @@ class ReportReturn(Base):
 class ReportVersion(Base):
     """A report with both signatures: what the site gets. The reviewer is never the writer.
 
-    status: FHIR DiagnosticReport status word.
+    status: FHIR DiagnosticReport status word; only a preliminary report has no reviewer.
     """
 
     __tablename__ = "report_version"
     __table_args__ = (
         UniqueConstraint("workitem_id", "number"),
-        CheckConstraint("writer_id <> reviewer_id", name="two_doctors"),
+        CheckConstraint(
+            "(status = 'preliminary') = (reviewer_id IS NULL)"
+            " AND (reviewer_id IS NULL OR writer_id <> reviewer_id)",
+            name="two_doctors",
+        ),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
@@ -89,7 +95,7 @@ class ReportVersion(Base):
     number: Mapped[int]
     submission_id: Mapped[UUID] = mapped_column(ForeignKey("report_submission.id"), unique=True)
     writer_id: Mapped[UUID] = mapped_column(ForeignKey("person.id"))
-    reviewer_id: Mapped[UUID] = mapped_column(ForeignKey("person.id"))
+    reviewer_id: Mapped[UUID | None] = mapped_column(ForeignKey("person.id"))
     status: Mapped[str] = mapped_column(String)
     pdf_object_key: Mapped[str]
     pdf_sha256: Mapped[str]
@@ -109,3 +115,118 @@ class ReportOpening(Base):
     person_id: Mapped[UUID] = mapped_column(ForeignKey("person.id"))
     organisation_id: Mapped[UUID] = mapped_column(ForeignKey("organisation.id"))
     opened_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+class ReportAmendment(Base):
+    """Somebody set out to replace an issued version by another.
+
+    ended_at, abandoned: when that came to an end, and whether without a new version.
+    """
+
+    __tablename__ = "report_amendment"
+    __table_args__ = (
+        Index(
+            "uq_report_amendment_open",
+            "workitem_id",
+            unique=True,
+            postgresql_where=text("ended_at IS NULL"),
+        ),
+        CheckConstraint("(ended_at IS NULL) = (abandoned IS NULL)", name="end"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
+    workitem_id: Mapped[UUID] = mapped_column(ForeignKey("workitem.id"))
+    report_version_id: Mapped[UUID] = mapped_column(ForeignKey("report_version.id"))
+    reason: Mapped[str]
+    started_by: Mapped[UUID] = mapped_column(ForeignKey("person.id"))
+    started_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
+    abandoned: Mapped[bool | None]
+
+
+class ReportRevocation(Base):
+    """A reviewer's proposal to declare a version void, and what a second person decided.
+
+    pdf_object_key, pdf_sha256: the tombstone, the document that says so.
+    """
+
+    __tablename__ = "report_revocation"
+    __table_args__ = (
+        Index(
+            "uq_report_revocation_open",
+            "report_version_id",
+            unique=True,
+            postgresql_where=text("state = 'PROPOSED'"),
+        ),
+        CheckConstraint(
+            "(state = 'PROPOSED') = (decided_by IS NULL)"
+            " AND (state <> 'CONFIRMED' OR decided_by <> proposed_by)",
+            name="two_people",
+        ),
+        CheckConstraint("(state = 'CONFIRMED') = (pdf_object_key IS NOT NULL)", name="tombstone"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
+    workitem_id: Mapped[UUID] = mapped_column(ForeignKey("workitem.id"), index=True)
+    report_version_id: Mapped[UUID] = mapped_column(ForeignKey("report_version.id"))
+    state: Mapped[RevocationState] = mapped_column(Word(RevocationState))
+    reason: Mapped[str]
+    proposed_by: Mapped[UUID] = mapped_column(ForeignKey("person.id"))
+    proposed_at: Mapped[datetime]
+    decided_by: Mapped[UUID | None] = mapped_column(ForeignKey("person.id"))
+    decided_at: Mapped[datetime | None]
+    pdf_object_key: Mapped[str | None]
+    pdf_sha256: Mapped[str | None]
+
+
+class ReportRecall(Base):
+    """A version does not stand any more: another has replaced it, or it was revoked.
+
+    A version without a recall is the one that stands.
+    """
+
+    __tablename__ = "report_recall"
+    __table_args__ = (
+        CheckConstraint(
+            "(kind = 'superseded') = (replaced_by IS NOT NULL)"
+            " AND (kind = 'revoked') = (revocation_id IS NOT NULL)",
+            name="why",
+        ),
+    )
+
+    report_version_id: Mapped[UUID] = mapped_column(
+        ForeignKey("report_version.id"), primary_key=True
+    )
+    workitem_id: Mapped[UUID] = mapped_column(ForeignKey("workitem.id"), index=True)
+    kind: Mapped[RecallKind] = mapped_column(Word(RecallKind))
+    # The recall is written before the version that replaces the recalled one.
+    replaced_by: Mapped[UUID | None] = mapped_column(
+        ForeignKey("report_version.id", deferrable=True, initially="DEFERRED"), unique=True
+    )
+    revocation_id: Mapped[UUID | None] = mapped_column(
+        ForeignKey("report_revocation.id"), unique=True
+    )
+    reason: Mapped[str]
+    person_id: Mapped[UUID] = mapped_column(ForeignKey("person.id"))
+    recalled_at: Mapped[datetime]
+
+
+class RecallRecipient(Base):
+    """Somebody who has received a version that was recalled: a destination, or a person.
+
+    told_at: when the destination got what replaces it, or the person said that he knows.
+    """
+
+    __tablename__ = "recall_recipient"
+    __table_args__ = (
+        UniqueConstraint("report_version_id", "destination_id"),
+        UniqueConstraint("report_version_id", "person_id"),
+        CheckConstraint("(destination_id IS NULL) <> (person_id IS NULL)", name="who"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
+    report_version_id: Mapped[UUID] = mapped_column(ForeignKey("report_recall.report_version_id"))
+    destination_id: Mapped[UUID | None] = mapped_column(ForeignKey("destination.id"))
+    person_id: Mapped[UUID | None] = mapped_column(ForeignKey("person.id"), index=True)
+    received_at: Mapped[datetime]
+    told_at: Mapped[datetime | None]

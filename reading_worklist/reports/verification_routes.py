@@ -5,7 +5,6 @@ learns which institutions issued the report, when, and whether its signatures
 are valid: nothing of the patient.
 """
 
-from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated
 from uuid import UUID
@@ -15,8 +14,10 @@ from pydantic import BaseModel
 from sqlalchemy import select
 
 from reading_worklist.problems import not_found
-from reading_worklist.reports import queries, service
-from reading_worklist.reports.tables import ReportSubmission, ReportVersion
+from reading_worklist.reports import queries
+from reading_worklist.reports.documents import read_pdf
+from reading_worklist.reports.states import RecallKind
+from reading_worklist.reports.tables import ReportRecall, ReportSubmission, ReportVersion
 from reading_worklist.services import Asking, Parts, Services
 from reading_worklist.signing.credentials import revocations
 from reading_worklist.signing.fields import SignatureRole
@@ -54,7 +55,10 @@ class VerificationView(BaseModel):
 
 
 class PublicVerification(VerificationView):
-    """The same for somebody who has the paper, with what tells the report apart."""
+    """The same for somebody who has the paper, with what tells the report apart.
+
+    recalled: whether another version stands in its place, or it is void.
+    """
 
     title: str
     examining_institution: str
@@ -62,6 +66,8 @@ class PublicVerification(VerificationView):
     version_number: int
     status: str
     issued_at: datetime
+    recalled: RecallKind | None
+    recalled_at: datetime | None
 
 
 @router.get("/reports/{version_id}/verification")
@@ -78,13 +84,14 @@ def verify_by_code(code: _Code, services: Parts) -> PublicVerification:
     """Verify a report by the code on its paper; needs no sign-in, tells nothing of patients."""
     with services.database.transaction() as session:
         row = session.execute(
-            select(ReportVersion, ReportSubmission)
+            select(ReportVersion, ReportSubmission, ReportRecall)
             .join(ReportSubmission, ReportSubmission.id == ReportVersion.submission_id)
+            .join(ReportRecall, ReportRecall.report_version_id == ReportVersion.id, isouter=True)
             .where(ReportSubmission.verification_code == code)
         ).one_or_none()
     if row is None:
         raise not_found("A signed report with this code")
-    version, submission = row
+    version, submission, recall = row
     document = queries.stored_document(submission)
     return PublicVerification(
         **_view(_verify(services, version)).model_dump(),
@@ -94,21 +101,26 @@ def verify_by_code(code: _Code, services: Parts) -> PublicVerification:
         version_number=version.number,
         status=version.status,
         issued_at=version.issued_at,
+        recalled=recall.kind if recall else None,
+        recalled_at=recall.recalled_at if recall else None,
     )
 
 
 def _verify(services: Services, version: ReportVersion) -> VerificationReport:
-    pdf = service.read_pdf(services.objects, version.pdf_object_key, version.pdf_sha256)
-    expected: Mapping[SignatureRole, UUID] = {
-        SignatureRole.WRITER: version.writer_id,
-        SignatureRole.REVIEWER: version.reviewer_id,
-    }
+    pdf = read_pdf(services.objects, version.pdf_object_key, version.pdf_sha256)
+    expected: dict[SignatureRole, UUID] = {SignatureRole.WRITER: version.writer_id}
+    if version.reviewer_id is not None:
+        expected[SignatureRole.REVIEWER] = version.reviewer_id
+    # A preliminary report has its writer's signature alone.
+    required = tuple(expected)
     anchors = services.config.trust_anchors
-    first = verify(pdf, anchors, expected=expected)
+    first = verify(pdf, anchors, expected=expected, required=required)
     serials = [one.certificate_serial for one in first.signatures if one.certificate_serial]
     with services.database.transaction() as session:
         revoked = revocations(session, serials)
-    return verify(pdf, anchors, expected=expected, revocations=revoked) if revoked else first
+    if not revoked:
+        return first
+    return verify(pdf, anchors, expected=expected, required=required, revocations=revoked)
 
 
 def _view(report: VerificationReport) -> VerificationView:

@@ -33,63 +33,18 @@ from storage.deliveries import deliveries_of_workitem
 from storage.index.search import patient_name_begins
 from storage.index.tables import Patient, Series, Study
 from storage.orders.words import Priority
-from storage.person_name import display_name
+from storage.person_name import display_name, latin_name
 from storage.registry import Destination, Organisation, Person
 
-PAGE_SIZE_MAX: Final = 200
 _Holder = aliased(Person)
 _Writer = aliased(Person)
+_Assignee = aliased(Person)
 
-
-@dataclass(frozen=True, slots=True)
-class Filter:
-    """What to show; None is everything.
-
-    text: looked for in name (Hanzi, pinyin, initials), patient id and accession number.
-    """
-
-    lane: Lane | None = None
-    states: Sequence[State] = ()
-    site_code: str | None = None
-    text: str | None = None
-    mine: UUID | None = None
-
-
-def worklist(
-    session: Session, scope: Scope, wanted: Filter, *, page: int, page_size: int
-) -> WorkitemPage:
-    """Return one page, most urgent first: STAT before URGENT before ROUTINE, then by due time."""
-    narrowed = _narrowed(scope, wanted)
-    counts = session.execute(
-        select(Workitem.state, func.count())
-        .select_from(Workitem)
-        .join(Study)
-        .join(Patient)
-        .join(Organisation, Organisation.id == Workitem.site_id)
-        .where(*narrowed)
-        .group_by(Workitem.state)
-    ).all()
-    shown = [*narrowed, Workitem.state.in_(wanted.states)] if wanted.states else narrowed
-    urgency = case({Priority.STAT: 0, Priority.URGENT: 1}, value=Workitem.priority, else_=2)
-    rows = session.execute(
-        _rows()
-        .where(*shown)
-        .order_by(urgency, Workitem.due_at, Workitem.id)
-        .offset((page - 1) * page_size)
-        .limit(page_size)
-    ).all()
-    by_state = dict.fromkeys(State, 0) | {State(state): number for state, number in counts}
-    total = sum(
-        number for state, number in by_state.items() if not wanted.states or state in wanted.states
-    )
-    warnings = volume_queries.warnings_of(session, [study.id for _, study, *_ in rows])
-    return WorkitemPage(
-        items=[_view(scope, warnings, *row) for row in rows],
-        total=total,
-        page=page,
-        page_size=page_size,
-        counts=by_state,
-    )
+Line: TypeAlias = tuple[
+    Workitem, Study, Patient, Organisation, Person, Person, Person, ReadingGroup
+]
+"""A workitem with its study, patient, site, holder, writer, assignee and group; the last four may
+be missing."""
 
 
 def detail(session: Session, scope: Scope, workitem_id: UUID) -> WorkitemDetail:
@@ -99,11 +54,11 @@ def detail(session: Session, scope: Scope, workitem_id: UUID) -> WorkitemDetail:
         Problem: 404 when it does not exist or is not visible.
     """
     row = session.execute(
-        _rows().where(Workitem.id == workitem_id, scope.sees(Workitem.site_id))
+        rows().where(Workitem.id == workitem_id, scope.sees(Workitem.site_id))
     ).one_or_none()
     if row is None:
         raise not_found("The workitem")
-    view = _view(scope, volume_queries.warnings_of(session, [row[1].id]), *row)
+    view = line(scope, row, beside(session, scope, [row]))
     series = session.scalars(
         select(Series)
         .where(Series.study_id == view.study.id)
@@ -124,6 +79,7 @@ def detail(session: Session, scope: Scope, workitem_id: UUID) -> WorkitemDetail:
         draft=report_queries.draft(session, workitem_id),
         submissions=report_queries.submissions(session, workitem_id),
         versions=report_queries.versions(session, workitem_id),
+        revocation=report_queries.revocation_view(session, workitem_id),
         viewer_url=viewer_url(view.study.study_instance_uid, view.site.code),
     )
 
@@ -150,6 +106,7 @@ def timeline(session: Session, scope: Scope, workitem_id: UUID) -> Timeline:
         claimed_at=item.claimed_at,
         submitted_at=item.submitted_at,
         reviewed_at=item.reviewed_at,
+        preliminary_at=item.preliminary_at,
         finalised_at=item.finalised_at,
         delivered_at=item.delivered_at,
         opened_at=item.opened_at,
@@ -198,6 +155,7 @@ def patient_view(patient: Patient, study: Study) -> PatientView:
     return PatientView(
         id=patient.id,
         name=display_name(patient.name),
+        latin_name=latin_name(patient.name),
         name_guessed=patient.name_guessed,
         local_id=patient.local_id,
         sex=patient.sex,
@@ -233,52 +191,69 @@ def matches_text(text: str) -> ColumnElement[bool]:
 
 def sites(session: Session, scope: Scope) -> list[SiteView]:
     """Return the visible sites by code: what the worklist can be narrowed to."""
-    rows = session.scalars(
+    found = session.scalars(
         select(Organisation).where(scope.sees(Organisation.id)).order_by(Organisation.code)
     )
-    return [site_view(one) for one in rows]
+    return [site_view(one) for one in found]
 
 
-def _rows() -> Select[Workitem, Study, Patient, Organisation, Person, Person]:
+def rows() -> Select[*Line]:
+    """Return the query for workitems with all that a line of the worklist shows."""
     return (
-        select(Workitem, Study, Patient, Organisation, _Holder, _Writer)
+        select(
+            Workitem, Study, Patient, Organisation, _Holder, _Writer, _Assignee, ReadingGroup
+        )
         .join(Study, Study.id == Workitem.study_id)
         .join(Patient, Patient.id == Study.patient_id)
         .join(Organisation, Organisation.id == Workitem.site_id)
         .join(_Holder, _Holder.id == Workitem.holder_id, isouter=True)
         .join(_Writer, _Writer.id == Workitem.writer_id, isouter=True)
+        .join(_Assignee, _Assignee.id == Workitem.assignee_id, isouter=True)
+        .join(ReadingGroup, ReadingGroup.id == Workitem.group_id, isouter=True)
     )
 
 
-def _narrowed(scope: Scope, wanted: Filter) -> list[ColumnElement[bool]]:
-    conditions: list[ColumnElement[bool]] = [scope.sees(Workitem.site_id)]
-    if wanted.lane is not None:
-        conditions.append(Workitem.lane == wanted.lane)
-    if wanted.site_code:
-        conditions.append(Organisation.code == wanted.site_code)
-    if wanted.mine is not None:
-        conditions.append(
-            or_(
-                Workitem.holder_id == wanted.mine,
-                and_(Workitem.writer_id == wanted.mine, Workitem.state == State.RETURNED),
-            )
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """What is asked for a whole page at once, by study and by patient.
+
+    warnings: of volume checks. priors: how many other studies the patient has.
+    """
+
+    warnings: Mapping[UUID, int]
+    priors: Mapping[UUID, int]
+
+
+def beside(session: Session, scope: Scope, found: Sequence[Row[*Line]]) -> Beside:
+    """Return what is shown beside the rows of a page."""
+    return Beside(
+        warnings=volume_queries.warnings_of(session, [row[1].id for row in found]),
+        priors=study_counts(session, scope, {row[2].id for row in found}),
+    )
+
+
+def study_counts(
+    session: Session, scope: Scope, patient_ids: Collection[UUID]
+) -> dict[UUID, int]:
+    """Return how many visible studies each of some patients has."""
+    counted = session.execute(
+        select(StudyListing.patient_id, func.count())
+        .where(
+            StudyListing.patient_id.in_(patient_ids),
+            StudyListing.modality == "",
+            scope.sees(StudyListing.site_id),
         )
-    if wanted.text and wanted.text.strip():
-        conditions.append(matches_text(wanted.text))
-    return conditions
+        .group_by(StudyListing.patient_id)
+    )
+    return dict(counted.all())
 
 
-def _view(  # noqa: PLR0917 -- one parameter for each entity of the row
-    scope: Scope,
-    warnings: Mapping[UUID, int],
-    item: Workitem,
-    study: Study,
-    patient: Patient,
-    site: Organisation,
+def line(scope: Scope, row: Row[*Line], shown: Beside) -> WorkitemView:
+    """Return a row as a line of the worklist."""
+    item, study, patient, site = row[0], row[1], row[2], row[3]
     # Outer joins: the statement's type does not know that these may be missing.
-    holder: Person | None,
-    writer: Person | None,
-) -> WorkitemView:
+    holder, writer, assignee = _person(row[4]), _person(row[5]), _person(row[6])
+    group: ReadingGroup | None = row[7]
     return WorkitemView(
         id=item.id,
         lane=item.lane,
@@ -289,11 +264,27 @@ def _view(  # noqa: PLR0917 -- one parameter for each entity of the row
         site=site_view(site),
         patient=patient_view(patient, study),
         study=study_view(study),
-        claimed_by=PersonView(id=holder.id, display_name=holder.display_name) if holder else None,
-        written_by=PersonView(id=writer.id, display_name=writer.display_name) if writer else None,
+        warn_at=item.warn_at,
+        claim_due_at=item.claim_due_at if item.state is State.QUEUED else None,
+        escalated_at=item.escalated_at if item.state is State.QUEUED else None,
+        overdue=item.overdue_at is not None,
+        group=GroupName(code=group.code, name=group.name, name_en=group.name_en)
+        if group
+        else None,
+        rule=item.rule,
+        claimed_by=holder,
+        written_by=writer,
+        assigned_to=assignee if STAGES.get(item.state) is item.assigned_for else None,
         lease_until=item.lease_until,
         late_instances=item.late_instances,
-        quality_warnings=warnings.get(study.id, 0),
+        amending=item.amending,
+        preliminary_stands=item.preliminary_stands,
+        quality_warnings=shown.warnings.get(study.id, 0),
+        priors=max(shown.priors.get(patient.id, 0) - 1, 0),
         actions=[action.value for action in allowed_actions(item, scope)],
         revision=item.revision,
     )
+
+
+def _person(person: Person | None) -> PersonView | None:
+    return PersonView(id=person.id, display_name=person.display_name) if person else None

@@ -23,13 +23,29 @@ ROLES: Final[Mapping[Action, frozenset[Role]]] = MappingProxyType(
         Action.START_REVIEW: frozenset({Role.REVIEWER}),
         Action.RETURN: frozenset({Role.REVIEWER}),
         Action.FINALISE: frozenset({Role.REVIEWER}),
+        Action.ISSUE_PRELIMINARY: frozenset({Role.WRITER, Role.REVIEWER}),
+        Action.AMEND: frozenset({Role.REVIEWER}),
+        Action.ABANDON_AMENDMENT: frozenset({Role.WRITER, Role.REVIEWER}),
+        Action.PROPOSE_REVOCATION: frozenset({Role.REVIEWER}),
+        Action.REVOKE: frozenset({Role.CONSORTIUM_ADMIN}),
+        Action.REOPEN: frozenset({Role.REVIEWER, Role.DISPATCHER}),
+        Action.ARCHIVE: frozenset({Role.CONSORTIUM_ADMIN}),
     }
 )
 """Roles for the actions of people; a reviewer may also write, but never review what he wrote."""
 
 _BY_HOLDER: Final = frozenset(
-    {Action.SAVE_DRAFT, Action.SUBMIT, Action.RELEASE, Action.RETURN, Action.FINALISE}
+    {
+        Action.SAVE_DRAFT,
+        Action.SUBMIT,
+        Action.RELEASE,
+        Action.RETURN,
+        Action.FINALISE,
+        Action.ISSUE_PRELIMINARY,
+        Action.ABANDON_AMENDMENT,
+    }
 )
+_UNDER_REVIEW: Final = frozenset({State.WRITTEN, State.PRELIM_ISSUED, State.REVIEWING})
 _BY_OTHER_THAN_WRITER: Final = frozenset({Action.START_REVIEW, Action.RETURN, Action.FINALISE})
 
 
@@ -44,7 +60,7 @@ def check(item: Workitem, action: Action, scope: Scope) -> State:
     if (
         action in _BY_OTHER_THAN_WRITER
         and item.writer_id == scope.person_id
-        and item.state in (State.WRITTEN, State.REVIEWING)
+        and item.state in _UNDER_REVIEW
     ):
         raise Problem(
             HTTPStatus.FORBIDDEN,
@@ -53,7 +69,7 @@ def check(item: Workitem, action: Action, scope: Scope) -> State:
             expected="a reviewer other than the writer",
             remedy="Leave it for another reviewer.",
         )
-    after = next_state(item.state, action)
+    after = _after(item, action)
     if after is None:
         raise conflict(
             "wrong-state",
@@ -94,6 +110,17 @@ def allowed_actions(item: Workitem, scope: Scope) -> list[Action]:
             continue
         allowed.append(action)
     return allowed
+
+
+def _after(item: Workitem, action: Action) -> State | None:
+    """Return the next state, where an amendment and a first report go the same road."""
+    if action is Action.FINALISE and item.amending:
+        return next_state(item.state, Action.ISSUE_AMENDMENT)
+    if action is Action.ABANDON_AMENDMENT and not item.amending:
+        return None
+    if action is Action.ISSUE_PRELIMINARY and item.report_stands:
+        return None
+    return next_state(item.state, action)
 
 
 def _releases_return(item: Workitem, action: Action, scope: Scope) -> bool:

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from pydantic import BaseModel
 
+from reading_worklist.reports.states import RecallKind, RevocationState
 from reading_worklist.workitems.states import State
 from reading_worklist.workitems.tables import Lane
 from storage.orders.words import Priority
@@ -29,11 +30,13 @@ class PersonView(BaseModel):
 class PatientView(BaseModel):
     """The patient of a study.
 
-    `name_guessed` says that the name's character set was not declared rightly.
+    `name_guessed` says that the name's character set was not declared rightly. `latin_name` is the
+    name in Latin letters where `name` is not and the data has both, else empty.
     """
 
     id: UUID
     name: str
+    latin_name: str
     name_guessed: bool
     local_id: str | None
     sex: str | None
@@ -59,6 +62,8 @@ class WorkitemView(BaseModel):
     """One line of the worklist; `actions` are those this person may take now.
 
     quality_warnings: what volume checks warn of, see `/workitems/{id}/quality`.
+    amending: an issued report, which stands meanwhile, is being replaced.
+    preliminary_stands: a preliminary report is out and waits for the final one.
     """
 
     id: UUID
@@ -74,6 +79,8 @@ class WorkitemView(BaseModel):
     written_by: PersonView | None
     lease_until: datetime | None
     late_instances: bool
+    amending: bool
+    preliminary_stands: bool
     quality_warnings: int
     actions: list[str]
     revision: int
@@ -118,7 +125,10 @@ class ReturnView(BaseModel):
 
 
 class SubmissionView(BaseModel):
-    """A report as its writer signed it."""
+    """A report as its writer signed it.
+
+    status: what it shall be issued as, the FHIR DiagnosticReport status.
+    """
 
     id: UUID
     number: int
@@ -127,19 +137,44 @@ class SubmissionView(BaseModel):
     findings: str
     impression: str
     advice: str
+    status: str
     returned: ReturnView | None
 
 
+class RecallView(BaseModel):
+    """Why a version does not stand any more."""
+
+    kind: RecallKind
+    reason: str
+    at: datetime
+    replaced_by: UUID | None
+
+
+class RevocationView(BaseModel):
+    """A proposal to declare the report void, and what a second person decided."""
+
+    state: RevocationState
+    reason: str
+    proposed_by: PersonView
+    proposed_at: datetime
+    decided_by: PersonView | None
+    decided_at: datetime | None
+
+
 class VersionView(BaseModel):
-    """A report with both signatures; `status` is the FHIR DiagnosticReport status."""
+    """A report with its signatures; `status` is the FHIR DiagnosticReport status.
+
+    reviewer: None for a preliminary report. recall: None for the version that stands.
+    """
 
     id: UUID
     number: int
     writer: PersonView
-    reviewer: PersonView
+    reviewer: PersonView | None
     issued_at: datetime
     pdf_sha256: str
     status: str
+    recall: RecallView | None
 
 
 class WorkitemDetail(WorkitemView):
@@ -149,6 +184,7 @@ class WorkitemDetail(WorkitemView):
     draft: DraftView | None
     submissions: list[SubmissionView]
     versions: list[VersionView]
+    revocation: RevocationView | None
     viewer_url: str
 
 
@@ -174,6 +210,7 @@ class Timeline(BaseModel):
     claimed_at: datetime | None
     submitted_at: datetime | None
     reviewed_at: datetime | None
+    preliminary_at: datetime | None
     finalised_at: datetime | None
     delivered_at: datetime | None
     opened_at: datetime | None

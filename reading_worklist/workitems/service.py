@@ -3,7 +3,6 @@
 Each function works in its caller's transaction and leaves state, audit and event together.
 """
 
-from collections.abc import Collection
 from datetime import timedelta
 from uuid import UUID, uuid4
 
@@ -15,18 +14,19 @@ from reading_worklist import events
 from reading_worklist.access.scope import Scope
 from reading_worklist.problems import not_found
 from reading_worklist.reports.tables import ReportDraft
-from reading_worklist.workitems.routing import lane_of, time_to_read
+from reading_worklist.routing.clocks import DEFAULTS, clock_of, lane_of
 from reading_worklist.workitems.rules import check
-from reading_worklist.workitems.states import SIGNED, Action, State, next_state
+from reading_worklist.workitems.states import Action, State, next_state
 from reading_worklist.workitems.tables import Workitem, event_data
 from storage import audit
 from storage.audit import Actor
 from storage.clock import utc_now
-from storage.messages import ReportDelivered, StudyReceived
+from storage.messages import StudyReceived
 from storage.orders.words import Priority
 
-_WORKER = audit.system_actor("worker")
+WORKER = audit.system_actor("worker")
 _UNTOUCHED = frozenset({State.QUEUED, State.HELD, State.WITHDRAWN})
+_REPORT_TIMES = ("preliminary_at", "finalised_at", "delivered_at", "opened_at")
 
 
 def locked(session: Session, scope: Scope, workitem_id: UUID) -> Workitem:
@@ -49,10 +49,17 @@ def locked(session: Session, scope: Scope, workitem_id: UUID) -> Workitem:
 
 
 def move(session: Session, item: Workitem, state: State, action: Action, actor: Actor) -> None:
-    """Set the state after `action`, and tell the audit trail and the open pages."""
+    """Set the state after `action`, and tell the audit trail and the open pages.
+
+    What waits for review goes on to PRELIM_ISSUED by itself while a preliminary report is out.
+    """
     before = item.state
     item.state = state
     item.revision += 1
+    if before is State.REVOKED and state is not State.ARCHIVED:
+        _forget_report(item)
+    # Each change for itself: the database's guard would see two as one that is not allowed.
+    session.flush()
     audit.record(
         session,
         actor,
@@ -61,6 +68,10 @@ def move(session: Session, item: Workitem, state: State, action: Action, actor: 
         subject_id=item.id,
         detail={"from": before, "to": state},
     )
+    after = next_state(state, Action.KEEP_PRELIMINARY)
+    if after is not None and item.preliminary_stands:
+        move(session, item, after, Action.KEEP_PRELIMINARY, actor)
+        return
     tell(session, item)
 
 
@@ -127,6 +138,31 @@ def release(session: Session, scope: Scope, workitem_id: UUID) -> Workitem:
     return item
 
 
+def archive(session: Session, scope: Scope, workitem_id: UUID) -> Workitem:
+    """Lock the reading for good.
+
+    Raises:
+        Problem: see `rules.check`.
+    """
+    item = locked(session, scope, workitem_id)
+    after = check(item, Action.ARCHIVE, scope)
+    move(session, item, after, Action.ARCHIVE, scope.actor)
+    return item
+
+
+def reopen(session: Session, scope: Scope, workitem_id: UUID) -> Workitem:
+    """Queue a reading again whose report was revoked.
+
+    Raises:
+        Problem: see `rules.check`.
+    """
+    item = locked(session, scope, workitem_id)
+    after = check(item, Action.REOPEN, scope)
+    item.queued_at = utc_now()
+    move(session, item, after, Action.REOPEN, scope.actor)
+    return item
+
+
 def expire_leases(session: Session, *, limit: int = 100) -> int:
     """Give back up to `limit` items whose lease is over; return how many were looked at."""
     over = session.scalars(
@@ -161,7 +197,7 @@ def queue_study(
             study_generation=message.generation,
             late_instances=False,
             queued_at=now,
-            due_at=now + time_to_read(lane, message.modalities, priority),
+            due_at=now + DEFAULTS[clock_of(lane, message.modalities), priority].due,
             revision=0,
         )
         .on_conflict_do_nothing(index_elements=["study_id"])
@@ -174,7 +210,7 @@ def queue_study(
     if made is not None:
         audit.record(
             session,
-            _WORKER,
+            WORKER,
             "workitem:queue",
             subject_kind="workitem",
             subject_id=item.id,
@@ -187,7 +223,7 @@ def queue_study(
         item.revision += 1
         audit.record(
             session,
-            _WORKER,
+            WORKER,
             "workitem:late_instances",
             subject_kind="workitem",
             subject_id=item.id,
@@ -200,9 +236,9 @@ def queue_study(
 
 
 def withhold(session: Session, item: Workitem, actor: Actor) -> bool:
-    """Let nobody read the study until `resume`; False when a report of it is signed."""
+    """Let nobody read the study until `resume`; False when a report of it stands."""
     after = next_state(item.state, Action.WITHHOLD)
-    if after is None:
+    if after is None or item.report_stands:
         return False
     if item.state is not after:
         let_go(item)
@@ -224,45 +260,17 @@ def withdraw(session: Session, item: Workitem, actor: Actor) -> None:
         move(session, item, after, Action.WITHDRAW, actor)
 
 
-def prioritise(
-    session: Session,
-    item: Workitem,
-    priority: Priority,
-    modalities: Collection[str],
-    actor: Actor,
-) -> None:
-    """Give an unsigned reading another priority, and the due time that goes with it."""
-    if item.priority is priority or item.state in SIGNED:
-        return
-    audit.record(
-        session,
-        actor,
-        "workitem:prioritise",
-        subject_kind="workitem",
-        subject_id=item.id,
-        detail={"from": item.priority, "to": priority},
-    )
-    item.priority = priority
-    item.due_at = item.queued_at + time_to_read(item.lane, modalities, priority)
-    item.revision += 1
-    tell(session, item)
-
-
-def acknowledge_delivery(session: Session, message: ReportDelivered) -> None:
-    """Note that a destination has the report."""
-    item = session.scalars(
-        select(Workitem).where(Workitem.id == message.workitem_id).with_for_update()
-    ).one()
-    if item.delivered_at is None:
-        item.delivered_at = message.delivered_at
-    note_arrival(session, item, _WORKER)
-
-
 def note_arrival(session: Session, item: Workitem, actor: Actor) -> None:
     """Mark a published report as delivered, once; a page or a machine of the site has it."""
     after = next_state(item.state, Action.ACKNOWLEDGE_DELIVERY)
     if after is not None and after != item.state:
         move(session, item, after, Action.ACKNOWLEDGE_DELIVERY, actor)
+
+
+def _forget_report(item: Workitem) -> None:
+    """Begin anew: what was issued is revoked."""
+    for name in _REPORT_TIMES:
+        setattr(item, name, None)
 
 
 def _kept_by_draft() -> ColumnElement[bool]:

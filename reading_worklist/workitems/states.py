@@ -1,8 +1,10 @@
 """The states of a reading as one total table: every (state, action) pair is decided.
 
 QUEUED → CLAIMED → WRITTEN (signature 1) → REVIEWING → RETURNED | FINAL
-(signature 2) → PUBLISHED → DELIVERED; beside the road HELD and WITHDRAWN while it is not sure whose
-study it is. The database holds the same pairs and
+(signature 2) → PUBLISHED → DELIVERED → ARCHIVED. Where one doctor is alone he signs a
+preliminary report (PRELIM_ISSUED), which goes on to review. An issued report is amended on the
+same road, ending in AMENDED instead of FINAL, or revoked by two people. HELD and WITHDRAWN stand
+beside the road while it is not sure whose study it is. The database holds the same pairs and
 refuses any other change, so no second way of writing can go round this table.
 """
 
@@ -16,6 +18,10 @@ from typing import Final
 class State(StrEnum):
     """Where a reading stands.
 
+    PRELIM_ISSUED: a preliminary report of one doctor is out; the final one waits for review.
+    FINAL, AMENDED: both signatures are there, of a first report or of one that replaces another.
+    REVOKED: the report that was out is void, and a tombstone stands in its place.
+    ARCHIVED: locked for good.
     HELD: nobody may claim it until the identity desk has decided. WITHDRAWN: the study went back to
     its site and is not read.
     """
@@ -28,12 +34,22 @@ class State(StrEnum):
     FINAL = "FINAL"
     PUBLISHED = "PUBLISHED"
     DELIVERED = "DELIVERED"
+    PRELIM_ISSUED = "PRELIM_ISSUED"
+    AMENDED = "AMENDED"
+    REVOKED = "REVOKED"
+    ARCHIVED = "ARCHIVED"
     HELD = "HELD"
     WITHDRAWN = "WITHDRAWN"
 
 
 class Action(StrEnum):
-    """What can be asked of a reading: by its doctors, then by the system and the identity desk."""
+    """What can be asked of a reading: by its doctors, then by the system and the identity desk.
+
+    ISSUE_PRELIMINARY: its writer signs alone. AMEND: an issued report is to be replaced by another;
+    ABANDON_AMENDMENT: it stands after all. PROPOSE_REVOCATION and REVOKE are two people's.
+    REOPEN: what was revoked is read again. ISSUE_AMENDMENT: what finalising is where a final report
+    is replaced. KEEP_PRELIMINARY: what waits for review has a preliminary report outside.
+    """
 
     CLAIM = "claim"
     SAVE_DRAFT = "save_draft"
@@ -42,6 +58,15 @@ class Action(StrEnum):
     START_REVIEW = "review"
     RETURN = "return"
     FINALISE = "finalise"
+    ISSUE_PRELIMINARY = "issue_preliminary"
+    AMEND = "amend"
+    ABANDON_AMENDMENT = "abandon_amendment"
+    PROPOSE_REVOCATION = "propose_revocation"
+    REVOKE = "revoke"
+    REOPEN = "reopen"
+    ARCHIVE = "archive"
+    ISSUE_AMENDMENT = "issue_amendment"
+    KEEP_PRELIMINARY = "keep_preliminary"
     PUBLISH = "publish"
     ACKNOWLEDGE_DELIVERY = "acknowledge_delivery"
     EXPIRE_LEASE = "expire_lease"
@@ -64,6 +89,11 @@ _ALLOWED: Final[dict[tuple[State, Action], State]] = {
     (State.REVIEWING, Action.EXPIRE_LEASE): State.WRITTEN,
     (State.REVIEWING, Action.RETURN): State.RETURNED,
     (State.REVIEWING, Action.FINALISE): State.FINAL,
+    (State.CLAIMED, Action.ISSUE_PRELIMINARY): State.PRELIM_ISSUED,
+    (State.PRELIM_ISSUED, Action.START_REVIEW): State.REVIEWING,
+    # Submitted again, or given back by a reviewer, while the preliminary report is outside.
+    (State.WRITTEN, Action.KEEP_PRELIMINARY): State.PRELIM_ISSUED,
+    (State.PRELIM_ISSUED, Action.ACKNOWLEDGE_DELIVERY): State.PRELIM_ISSUED,
     # A returned report goes back to its writer; if he is away, another writer claims it.
     (State.RETURNED, Action.CLAIM): State.CLAIMED,
     (State.RETURNED, Action.RELEASE): State.QUEUED,
@@ -71,10 +101,27 @@ _ALLOWED: Final[dict[tuple[State, Action], State]] = {
     (State.PUBLISHED, Action.ACKNOWLEDGE_DELIVERY): State.DELIVERED,
     # The second destination of a site, or the portal after the PACS.
     (State.DELIVERED, Action.ACKNOWLEDGE_DELIVERY): State.DELIVERED,
+    (State.PUBLISHED, Action.AMEND): State.CLAIMED,
+    (State.DELIVERED, Action.AMEND): State.CLAIMED,
+    (State.CLAIMED, Action.ABANDON_AMENDMENT): State.PUBLISHED,
+    (State.REVIEWING, Action.ISSUE_AMENDMENT): State.AMENDED,
+    (State.AMENDED, Action.PUBLISH): State.PUBLISHED,
+    **{
+        (state, Action.PROPOSE_REVOCATION): state
+        for state in (State.PRELIM_ISSUED, State.PUBLISHED, State.DELIVERED)
+    },
+    (State.PRELIM_ISSUED, Action.REVOKE): State.REVOKED,
+    (State.PUBLISHED, Action.REVOKE): State.REVOKED,
+    (State.DELIVERED, Action.REVOKE): State.REVOKED,
+    (State.REVOKED, Action.REOPEN): State.QUEUED,
+    (State.PUBLISHED, Action.ARCHIVE): State.ARCHIVED,
+    (State.DELIVERED, Action.ARCHIVE): State.ARCHIVED,
+    (State.REVOKED, Action.ARCHIVE): State.ARCHIVED,
     # Once signed, a report names the patient for good: then it is revoked, not withheld.
     (State.QUEUED, Action.WITHHOLD): State.HELD,
     (State.CLAIMED, Action.WITHHOLD): State.HELD,
     (State.RETURNED, Action.WITHHOLD): State.HELD,
+    (State.REVOKED, Action.WITHHOLD): State.HELD,
     (State.HELD, Action.WITHHOLD): State.HELD,
     (State.HELD, Action.RESUME): State.QUEUED,
     (State.HELD, Action.WITHDRAW): State.WITHDRAWN,
@@ -92,8 +139,11 @@ STATE_CHANGES: Final[frozenset[tuple[State, State]]] = frozenset(
 """The changes of state that the database lets pass."""
 
 UNREAD: Final = frozenset({State.QUEUED, State.CLAIMED, State.RETURNED})
-OPEN: Final = UNREAD | {State.WRITTEN, State.REVIEWING}
-SIGNED: Final = frozenset({State.FINAL, State.PUBLISHED, State.DELIVERED})
+OPEN: Final = UNREAD | {State.WRITTEN, State.REVIEWING, State.PRELIM_ISSUED}
+SIGNED: Final = frozenset({State.FINAL, State.AMENDED, State.PUBLISHED, State.DELIVERED})
+"""A report with both signatures is out."""
+CLOSED: Final = SIGNED | {State.REVOKED, State.ARCHIVED}
+"""Nobody is expected to work on it."""
 
 
 def next_state(state: State, action: Action) -> State | None:

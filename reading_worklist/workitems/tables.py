@@ -1,26 +1,31 @@
 """Tables of the worklist."""
 
 from datetime import datetime
-from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 from uuid import UUID, uuid4
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, func, text
+from sqlalchemy import (
+    Boolean,
+    CheckConstraint,
+    ColumnElement,
+    ForeignKey,
+    Index,
+    false,
+    func,
+    literal_column,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
+# The tables that the foreign keys name.
+from reading_worklist.routing import tables as _routing  # noqa: F401  # pyright: ignore[reportUnusedImport]
+from reading_worklist.workitems.lane import Lane
+from reading_worklist.workitems.routed import QUEUE_INDEXES, WAITING, Routed
 from reading_worklist.workitems.states import State
 from storage.database import Base, Word
 from storage.orders.words import Priority
 
 
-class Lane(StrEnum):
-    """Which doctors read it."""
-
-    IMAGING = "imaging"
-    ECG = "ecg"
-
-
-class Workitem(Base):
+class Workitem(Routed, Base):
     """One study to be read, the unit of the queue (UPS, PS3.4 Annex CC).
 
     study_generation: the completion of the study that was last taken over; `late_instances`
@@ -28,6 +33,10 @@ class Workitem(Base):
     holder_id, lease_until: the writer or reviewer who holds it now, and until when without work on
         it.
     revision: grows with every change, so that a page can tell a stale view.
+    preliminary_at: when the preliminary report was issued that stands until the final one is.
+    amending: whether an issued report, which stands meanwhile, is being replaced.
+    finalised_at: of the first report with both signatures; delivered_at, opened_at: of the one that
+        stands now.
     """
 
     __tablename__ = "workitem"
@@ -36,12 +45,8 @@ class Workitem(Base):
             "(state IN ('CLAIMED', 'REVIEWING')) = (holder_id IS NOT NULL)", name="holder"
         ),
         CheckConstraint("(holder_id IS NULL) = (lease_until IS NULL)", name="lease"),
-        Index(
-            "ix_workitem_open",
-            "due_at",
-            postgresql_where=text("state NOT IN ('FINAL', 'PUBLISHED', 'DELIVERED')"),
-        ),
         Index("ix_workitem_site_id_queued_at", "site_id", "queued_at"),
+        *QUEUE_INDEXES,
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
@@ -60,10 +65,31 @@ class Workitem(Base):
     claimed_at: Mapped[datetime | None]
     submitted_at: Mapped[datetime | None]
     reviewed_at: Mapped[datetime | None]
+    preliminary_at: Mapped[datetime | None]
+    amending: Mapped[bool] = mapped_column(default=False, server_default=false())
     finalised_at: Mapped[datetime | None]
     delivered_at: Mapped[datetime | None]
     opened_at: Mapped[datetime | None]
     revision: Mapped[int] = mapped_column(default=0)
+
+    @property
+    def preliminary_stands(self) -> bool:
+        """Whether a preliminary report is out and no final one has replaced it."""
+        return self.preliminary_at is not None and self.finalised_at is None
+
+    @property
+    def report_stands(self) -> bool:
+        """Whether a report, of whatever status, is out and not revoked."""
+        return self.state is not State.REVOKED and (
+            self.preliminary_at is not None or self.finalised_at is not None
+        )
+
+
+IN_QUEUE: Final[ColumnElement[bool]] = literal_column(f"workitem.{WAITING}", Boolean())
+"""The SQL condition that a workitem is in the queue, as the indexes of the queue have it.
+
+A planner sees that such an index serves only where the words stand in the statement itself.
+"""
 
 
 class WorkitemTransition(Base):

@@ -30,6 +30,8 @@ PEOPLE: Final = (
     ("writer", "李书写", "centre", (Role.WRITER,)),
     ("writer2", "周书写", "centre", (Role.WRITER,)),
     ("reviewer", "王审核", "centre", (Role.REVIEWER,)),
+    ("reviewer2", "郑审核", "centre", (Role.REVIEWER,)),
+    ("head", "吴管理", "centre", (Role.CONSORTIUM_ADMIN,)),
     ("dispatcher", "赵调度", "centre", (Role.DISPATCHER,)),
     ("doctor-east", "孙医师", "EAST", (Role.SITE_DOCTOR,)),
     ("doctor-west", "钱医师", "WEST", (Role.SITE_DOCTOR,)),

@@ -39,7 +39,7 @@ def give_keys(consortium: Consortium, directory: Path) -> None:
     """Issue a signing key under `PIN` to each doctor of the centre."""
     authority = open_authority(directory / "authority", organisation="青山县医共体", name="测试 CA")
     with consortium.database.transaction() as session:
-        for login in ("writer", "writer2", "reviewer"):
+        for login in ("writer", "writer2", "reviewer", "reviewer2"):
             person = consortium.people[login]
             issue_credential(
                 session,

@@ -4,6 +4,50 @@
  */
 
 export interface paths {
+    "/api/clocks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Clocks
+         * @description Return every clock as it runs for a site, or for the consortium without one.
+         */
+        get: operations["list_clocks"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/clocks/{clock}/{priority}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Set Clock
+         * @description Set the times of a clock for what is queued from now on.
+         */
+        put: operations["set_clock"];
+        post?: never;
+        /**
+         * Reset Clock
+         * @description Take the setting of a clock back.
+         */
+        delete: operations["reset_clock"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/deliveries": {
         parameters: {
             query?: never;
@@ -574,6 +618,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/portal/recalls": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Recalls
+         * @description Return the recalls of reports one has opened and does not know of yet.
+         */
+        get: operations["list_recalls"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/portal/recalls/{recall_id}/acknowledge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Acknowledge Recall
+         * @description Say that one knows of a recall; returns those that are left.
+         */
+        post: operations["acknowledge_recall"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/quarantine": {
         parameters: {
             query?: never;
@@ -634,6 +718,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/reading-groups": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Reading Groups
+         * @description Return the groups that studies are read in.
+         */
+        get: operations["list_reading_groups"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/reading-groups/{code}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Set Reading Group
+         * @description Make a group, or change it.
+         */
+        put: operations["set_reading_group"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/reports/{version_id}/pdf": {
         parameters: {
             query?: never;
@@ -668,6 +792,134 @@ export interface paths {
         get: operations["verify_version"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/roster": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Roster
+         * @description Return who is on duty between two times: from now for a week when they are not given.
+         */
+        get: operations["list_roster"];
+        put?: never;
+        /**
+         * Add Duty
+         * @description Put somebody on the roster; returns the roster of that time.
+         */
+        post: operations["add_duty"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/roster/{duty_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Cancel Duty
+         * @description Take a duty off the roster.
+         */
+        delete: operations["cancel_duty"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/routing/rulesets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Rulesets
+         * @description Return the versions of the rules, the newest first.
+         */
+        get: operations["list_rulesets"];
+        put?: never;
+        /**
+         * Make Ruleset
+         * @description Make a new version of the rules; it routes nothing until it is switched on.
+         */
+        post: operations["make_ruleset"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/routing/rulesets/{version}/switch-on": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Switch Ruleset On
+         * @description Let a version route what is queued from now on.
+         */
+        post: operations["switch_ruleset_on"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/routing/rulesets/{version}/trial": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Try Ruleset
+         * @description Try a version on past studies: which it would have sent elsewhere. Changes nothing.
+         */
+        post: operations["try_ruleset"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/routing/switch-off": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Switch Rules Off
+         * @description Let no rules route.
+         */
+        post: operations["switch_rules_off"];
         delete?: never;
         options?: never;
         head?: never;
@@ -725,6 +977,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/session/organisation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Choose Organisation
+         * @description Act for another of one's organisations from now on; the session gets a new CSRF token.
+         */
+        put: operations["choose_organisation"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/sites": {
         parameters: {
             query?: never;
@@ -765,6 +1037,70 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/working-time": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Working Time
+         * @description Return hours and special days of a year, this one when not given.
+         */
+        get: operations["get_working_time"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/working-time/days/{day}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Set Calendar Day
+         * @description Enter whether a day is worked, whatever was published.
+         */
+        put: operations["set_calendar_day"];
+        post?: never;
+        /**
+         * Remove Calendar Day
+         * @description Take the entry of a day back.
+         */
+        delete: operations["remove_calendar_day"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/working-time/hours": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Set Working Hours
+         * @description Set the hours of every working day.
+         */
+        put: operations["set_working_hours"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/workitems": {
         parameters: {
             query?: never;
@@ -779,6 +1115,26 @@ export interface paths {
         get: operations["list_workitems"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/workitems/next": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Claim Next
+         * @description Claim the most urgent workitem that is for the asker.
+         */
+        post: operations["claim_next"];
         delete?: never;
         options?: never;
         head?: never;
@@ -805,6 +1161,86 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/workitems/{workitem_id}/amend": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Amend
+         * @description Set out to replace the report that stands; it stands until the next version is issued.
+         */
+        post: operations["amend"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/workitems/{workitem_id}/amend/abandon": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Abandon Amendment
+         * @description Let the report stand as it is after all.
+         */
+        post: operations["abandon_amendment"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/workitems/{workitem_id}/archive": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Archive Workitem
+         * @description Lock a reading for good: nothing of it can be changed any more.
+         */
+        post: operations["archive_workitem"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/workitems/{workitem_id}/assign": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Assign Workitem
+         * @description Give a waiting workitem to somebody, or take it back.
+         */
+        post: operations["assign_workitem"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/workitems/{workitem_id}/claim": {
         parameters: {
             query?: never;
@@ -819,6 +1255,26 @@ export interface paths {
          * @description Claim the workitem for writing, or renew the lease of one's own claim.
          */
         post: operations["claim"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/workitems/{workitem_id}/comparison": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Compare Texts
+         * @description Return two texts side by side: submissions or versions by id, or the draft without `new`.
+         */
+        get: operations["compare_texts"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -910,6 +1366,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/workitems/{workitem_id}/identity": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Identity Notice
+         * @description Return what is doubted or was corrected about the patient of a workitem.
+         */
+        get: operations["get_identity_notice"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/workitems/{workitem_id}/preliminary": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Issue Preliminary
+         * @description Sign the saved draft alone and issue it as a preliminary report; review follows.
+         */
+        post: operations["issue_preliminary"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/workitems/{workitem_id}/quality": {
         parameters: {
             query?: never;
@@ -952,6 +1448,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/workitems/{workitem_id}/reopen": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Reopen Workitem
+         * @description Queue a reading again whose report was revoked.
+         */
+        post: operations["reopen_workitem"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/workitems/{workitem_id}/return": {
         parameters: {
             query?: never;
@@ -986,6 +1502,66 @@ export interface paths {
          * @description Take a written report for review.
          */
         post: operations["start_review"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/workitems/{workitem_id}/revocation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Propose Revocation
+         * @description Propose to declare the report void.
+         */
+        post: operations["propose_revocation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/workitems/{workitem_id}/revocation/confirm": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Confirm Revocation
+         * @description Revoke the report as the second person; a tombstone goes to everybody who has it.
+         */
+        post: operations["confirm_revocation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/workitems/{workitem_id}/revocation/decline": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Decline Revocation
+         * @description Let the report stand: reject somebody's proposal, or withdraw one's own.
+         */
+        post: operations["decline_revocation"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1100,6 +1676,35 @@ export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
         /**
+         * ActingChoiceView
+         * @description An organisation that the person may act for today, and as what.
+         */
+        ActingChoiceView: {
+            /** Code */
+            code: string;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Kind */
+            kind: string;
+            /** Name */
+            name: string;
+            /** Name En */
+            name_en: string;
+            /** Roles */
+            roles: string[];
+        };
+        /**
+         * AssignBody
+         * @description Who shall do it next; None takes it back.
+         */
+        AssignBody: {
+            /** Person Id */
+            person_id: string | null;
+        };
+        /**
          * AttemptView
          * @description One try; `answer` is what the receiver said, in words.
          */
@@ -1124,6 +1729,12 @@ export interface components {
          * @enum {string}
          */
         Attribute: "patient_id" | "name" | "sex" | "birth_date" | "document" | "order";
+        /**
+         * Basis
+         * @description Why a day is worked or not: entered by a person, a published holiday, or its weekday.
+         * @enum {string}
+         */
+        Basis: "entry" | "statutory" | "weekday";
         /**
          * Candidates
          * @description What the study could belong to: orders and patients of its site, the likeliest first.
@@ -1255,6 +1866,117 @@ export interface components {
             workitem_state: components["schemas"]["State"];
         };
         /**
+         * Change
+         * @description What became of a piece of text.
+         * @enum {string}
+         */
+        Change: "same" | "removed" | "added";
+        /**
+         * ChangedOrderBody
+         * @description What is ordered instead; `keep_document` leaves the identity document as it is known.
+         */
+        ChangedOrderBody: {
+            /** Bed */
+            bed?: string | null;
+            /** Body Part */
+            body_part?: string | null;
+            /** Clinical Diagnosis */
+            clinical_diagnosis?: string | null;
+            /** Department */
+            department?: string | null;
+            document_kind?: components["schemas"]["DocumentKind"] | null;
+            /** Document Number */
+            document_number?: string | null;
+            /**
+             * Keep Document
+             * @default false
+             */
+            keep_document: boolean;
+            laterality?: components["schemas"]["Laterality"] | null;
+            /** Patient Birth Date */
+            patient_birth_date?: string | null;
+            /** Patient Id Issuer */
+            patient_id_issuer?: string | null;
+            /** Patient Local Id */
+            patient_local_id: string;
+            /** Patient Name */
+            patient_name: string;
+            /** Patient Sex */
+            patient_sex?: ("M" | "F" | "O") | null;
+            /** @default ROUTINE */
+            priority: components["schemas"]["Priority"];
+            /** Procedure Code */
+            procedure_code?: string | null;
+            /** Procedure Description */
+            procedure_description?: string | null;
+            /** Reason */
+            reason?: string | null;
+            /** Requester */
+            requester?: string | null;
+            /** Steps */
+            steps: components["schemas"]["StepBody"][];
+            /** Visit Number */
+            visit_number?: string | null;
+            /** @default outpatient */
+            visit_type: components["schemas"]["VisitType"];
+        };
+        /**
+         * Clock
+         * @description A kind of exam that has a time of its own.
+         * @enum {string}
+         */
+        Clock: "ecg" | "x_ray" | "head_ct" | "ct_mr" | "inpatient_ct_mr" | "complex";
+        /**
+         * ClockBody
+         * @description The times of a clock in minutes; see `Limit`.
+         *
+         *     site: code of the site it is for; None: the whole consortium.
+         */
+        ClockBody: {
+            /** Claim Minutes */
+            claim_minutes: number;
+            /** Due Minutes */
+            due_minutes: number;
+            /** @default received */
+            since: components["schemas"]["Since"];
+            /** Site */
+            site?: string | null;
+            /**
+             * Warn Minutes
+             * @default 0
+             */
+            warn_minutes: number;
+            /**
+             * Working
+             * @default false
+             */
+            working: boolean;
+        };
+        /**
+         * ClockView
+         * @description A clock at a priority as it runs for the organisation asked for.
+         *
+         *     set_for: code of the organisation it was set for; None: the default.
+         *     ceiling_minutes: the national limit; None where there is none.
+         */
+        ClockView: {
+            /** Ceiling Minutes */
+            ceiling_minutes: number | null;
+            /** Claim Minutes */
+            claim_minutes: number;
+            clock: components["schemas"]["Clock"];
+            /** Due Minutes */
+            due_minutes: number;
+            priority: components["schemas"]["Priority"];
+            /** Set For */
+            set_for: string | null;
+            since: components["schemas"]["Since"];
+            /** Warn Minutes */
+            warn_minutes: number;
+            /** Working */
+            working: boolean;
+        };
+        /**
          * Code
          * @description The kinds of findings.
          * @enum {string}
@@ -1289,6 +2011,51 @@ export interface components {
             ordered: string | null;
         };
         /**
+         * Conditions
+         * @description What a study must be like for a rule; an empty list, or None, asks nothing.
+         *
+         *     sites: codes. modalities: of which the study has one. body_parts: of which one is part of what
+         *         the device or the order says, without regard to case.
+         *     windows: in one of which the study was queued. working: whether that was in working hours.
+         *     on_duty: code of a group of which somebody was on duty.
+         */
+        Conditions: {
+            /**
+             * Body Parts
+             * @default []
+             */
+            body_parts: string[];
+            /**
+             * Modalities
+             * @default []
+             */
+            modalities: string[];
+            /** On Duty */
+            on_duty?: string | null;
+            /**
+             * Priorities
+             * @default []
+             */
+            priorities: components["schemas"]["Priority"][];
+            /**
+             * Sites
+             * @default []
+             */
+            sites: string[];
+            /**
+             * Visit Types
+             * @default []
+             */
+            visit_types: components["schemas"]["VisitType"][];
+            /**
+             * Windows
+             * @default []
+             */
+            windows: components["schemas"]["Window"][];
+            /** Working */
+            working?: boolean | null;
+        };
+        /**
          * CorrectBody
          * @description The right patient: one that is known by id, or a new one.
          */
@@ -1298,6 +2065,21 @@ export interface components {
             patient_id?: string | null;
             /** Reason */
             reason: string;
+        };
+        /**
+         * CorrectedValue
+         * @description What the header says of the patient, and what holds since a decision.
+         */
+        CorrectedValue: {
+            /**
+             * Attribute
+             * @enum {string}
+             */
+            attribute: "patient_id" | "name" | "sex" | "birth_date";
+            /** Header */
+            header: string | null;
+            /** Now */
+            now: string | null;
         };
         /**
          * Credentials
@@ -1310,6 +2092,32 @@ export interface components {
             organisation?: string | null;
             /** Password */
             password: string;
+        };
+        /**
+         * DayBody
+         * @description Whether a day is worked, and why it is entered.
+         */
+        DayBody: {
+            /** Reason */
+            reason: string;
+            /** Working */
+            working: boolean;
+        };
+        /**
+         * DayView
+         * @description A day that differs from its weekday, or that somebody entered; `reason` of an entry.
+         */
+        DayView: {
+            basis: components["schemas"]["Basis"];
+            /**
+             * Day
+             * Format: date
+             */
+            day: string;
+            /** Reason */
+            reason: string | null;
+            /** Working */
+            working: boolean;
         };
         /**
          * DecisionBody
@@ -1356,12 +2164,16 @@ export interface components {
             last_error: string | null;
             /** Next Attempt At */
             next_attempt_at: string | null;
+            /** Patient Latin Name */
+            patient_latin_name: string;
             /** Patient Name */
             patient_name: string;
             /** Site Code */
             site_code: string;
             /** Site Name */
             site_name: string;
+            /** Site Name En */
+            site_name_en: string;
             state: components["schemas"]["DeliveryState"];
             /** Title */
             title: string;
@@ -1446,12 +2258,16 @@ export interface components {
             last_error: string | null;
             /** Next Attempt At */
             next_attempt_at: string | null;
+            /** Patient Latin Name */
+            patient_latin_name: string;
             /** Patient Name */
             patient_name: string;
             /** Site Code */
             site_code: string;
             /** Site Name */
             site_name: string;
+            /** Site Name En */
+            site_name_en: string;
             state: components["schemas"]["DeliveryState"];
             /** Title */
             title: string;
@@ -1566,12 +2382,16 @@ export interface components {
              * Format: uuid
              */
             patient_id: string;
+            /** Patient Latin Name */
+            patient_latin_name: string;
             /** Patient Name */
             patient_name: string;
             /** Site Code */
             site_code: string;
             /** Site Name */
             site_name: string;
+            /** Site Name En */
+            site_name_en: string;
             /** Studies */
             studies: components["schemas"]["DueStudy"][];
         };
@@ -1599,6 +2419,54 @@ export interface components {
             study_id: string;
             /** Study Instance Uid */
             study_instance_uid: string;
+        };
+        /**
+         * DutyBody
+         * @description Somebody is to read from one time to another; `group` is a code, None for all of the lane.
+         */
+        DutyBody: {
+            /**
+             * Ends At
+             * Format: date-time
+             */
+            ends_at: string;
+            /** Group */
+            group?: string | null;
+            lane: components["schemas"]["Lane"];
+            /**
+             * Person Id
+             * Format: uuid
+             */
+            person_id: string;
+            /**
+             * Starts At
+             * Format: date-time
+             */
+            starts_at: string;
+        };
+        /**
+         * DutyView
+         * @description One entry of the roster.
+         */
+        DutyView: {
+            /**
+             * Ends At
+             * Format: date-time
+             */
+            ends_at: string;
+            group: components["schemas"]["GroupView"] | null;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            lane: components["schemas"]["Lane"];
+            person: components["schemas"]["PersonView"];
+            /**
+             * Starts At
+             * Format: date-time
+             */
+            starts_at: string;
         };
         /**
          * EcgFilterView
@@ -1805,6 +2673,16 @@ export interface components {
             study: components["schemas"]["StudyView"];
         };
         /**
+         * FieldDifference
+         * @description One field of two texts; the segments in reading order.
+         */
+        FieldDifference: {
+            /** Changed */
+            changed: boolean;
+            /** Segments */
+            segments: components["schemas"]["SegmentView"][];
+        };
+        /**
          * FinaliseBody
          * @description The PIN of the reviewer's signing key.
          */
@@ -1828,6 +2706,42 @@ export interface components {
          * @enum {integer}
          */
         Gain: 5 | 10 | 20;
+        /**
+         * GroupBody
+         * @description What can be said of a subspecialty.
+         */
+        GroupBody: {
+            /**
+             * Active
+             * @default true
+             */
+            active: boolean;
+            lane: components["schemas"]["Lane"];
+            /** Name */
+            name: string;
+            /** Name En */
+            name_en: string;
+        };
+        /**
+         * GroupView
+         * @description A subspecialty.
+         */
+        GroupView: {
+            /** Active */
+            active: boolean;
+            /** Code */
+            code: string;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            lane: components["schemas"]["Lane"];
+            /** Name */
+            name: string;
+            /** Name En */
+            name_en: string;
+        };
         /** HTTPValidationError */
         HTTPValidationError: {
             /** Detail */
@@ -1876,6 +2790,8 @@ export interface components {
              * Format: uuid
              */
             patient_id: string;
+            /** Patient Latin Name */
+            patient_latin_name: string;
             /** Patient Name */
             patient_name: string;
             /** Reason */
@@ -1897,10 +2813,48 @@ export interface components {
             site_code: string;
             /** Site Name */
             site_name: string;
+            /** Site Name En */
+            site_name_en: string;
             /** Study Id */
             study_id: string | null;
             /** Study Instance Uid */
             study_instance_uid: string | null;
+        };
+        /**
+         * HoursBody
+         * @description The hours of a working day, and the IANA name of their zone.
+         */
+        HoursBody: {
+            /** Periods */
+            periods: components["schemas"]["PeriodView"][];
+            /**
+             * Time Zone
+             * @default Asia/Shanghai
+             */
+            time_zone: string;
+        };
+        /**
+         * IdentityNotice
+         * @description What whoever reads a study must know about whose it is; empty for nearly every study.
+         *
+         *     case_id: the open case, else the last one that was decided; None when there was none.
+         *     decision: what holds; None while the case is open, or when all was taken back.
+         *     corrected: where the patient who holds is not as the header says.
+         *     can_open: whether the asking person may send the study to the desk now.
+         */
+        IdentityNotice: {
+            /** Can Open */
+            can_open: boolean;
+            /** Case Id */
+            case_id: string | null;
+            case_state: components["schemas"]["CaseState"] | null;
+            /** Corrected */
+            corrected: components["schemas"]["CorrectedValue"][];
+            decision: components["schemas"]["reading_worklist__identity__schemas__DecisionView"] | null;
+            /** Differences */
+            differences: components["schemas"]["reading_worklist__identity__schemas__DifferenceView"][];
+            /** Opened Because */
+            opened_because: string | null;
         };
         /**
          * KnownPatient
@@ -1985,6 +2939,32 @@ export interface components {
             width: number;
         };
         /**
+         * MovedStudy
+         * @description A past study that a version sends elsewhere than the one that is switched on.
+         */
+        MovedStudy: {
+            /** Accession Number */
+            accession_number: string | null;
+            after: components["schemas"]["Placement"];
+            before: components["schemas"]["Placement"];
+            /** Description */
+            description: string | null;
+            /** Modalities */
+            modalities: string[];
+            /**
+             * Queued At
+             * Format: date-time
+             */
+            queued_at: string;
+            /** Site Code */
+            site_code: string;
+            /**
+             * Workitem Id
+             * Format: uuid
+             */
+            workitem_id: string;
+        };
+        /**
          * NewOrderBody
          * @description A new order; a number that is not given is assigned.
          */
@@ -2060,50 +3040,6 @@ export interface components {
             workitem_id: string;
         };
         /**
-         * OrderBody
-         * @description An order; `patient_name` as people write it (张伟) or as in DICOM (Zhang^Wei=张^伟).
-         */
-        OrderBody: {
-            /** Bed */
-            bed?: string | null;
-            /** Body Part */
-            body_part?: string | null;
-            /** Clinical Diagnosis */
-            clinical_diagnosis?: string | null;
-            /** Department */
-            department?: string | null;
-            document_kind?: components["schemas"]["DocumentKind"] | null;
-            /** Document Number */
-            document_number?: string | null;
-            laterality?: components["schemas"]["Laterality"] | null;
-            /** Patient Birth Date */
-            patient_birth_date?: string | null;
-            /** Patient Id Issuer */
-            patient_id_issuer?: string | null;
-            /** Patient Local Id */
-            patient_local_id: string;
-            /** Patient Name */
-            patient_name: string;
-            /** Patient Sex */
-            patient_sex?: ("M" | "F" | "O") | null;
-            /** @default ROUTINE */
-            priority: components["schemas"]["Priority"];
-            /** Procedure Code */
-            procedure_code?: string | null;
-            /** Procedure Description */
-            procedure_description?: string | null;
-            /** Reason */
-            reason?: string | null;
-            /** Requester */
-            requester?: string | null;
-            /** Steps */
-            steps: components["schemas"]["StepBody"][];
-            /** Visit Number */
-            visit_number?: string | null;
-            /** @default outpatient */
-            visit_type: components["schemas"]["VisitType"];
-        };
-        /**
          * OrderPage
          * @description A page of orders, the newest first.
          */
@@ -2127,7 +3063,9 @@ export interface components {
          * OrderView
          * @description An order and how far its exam is.
          *
-         *     `document_number` is masked. `study_instance_uids` are of the studies that came for it.
+         *     `document_number` is masked. `patient_name_groups` is the name as in DICOM, `patient_latin_name`
+         *     what of it stands in Latin letters beside `patient_name`. `study_instance_uids` are of the
+         *     studies that came for it.
          */
         OrderView: {
             /** Accession Number */
@@ -2167,10 +3105,14 @@ export interface components {
             patient_birth_date: string | null;
             /** Patient Id Issuer */
             patient_id_issuer: string | null;
+            /** Patient Latin Name */
+            patient_latin_name: string;
             /** Patient Local Id */
             patient_local_id: string | null;
             /** Patient Name */
             patient_name: string;
+            /** Patient Name Groups */
+            patient_name_groups: string;
             /** Patient Sex */
             patient_sex: string | null;
             /** Placer Order Number */
@@ -2207,6 +3149,32 @@ export interface components {
             visit_type: components["schemas"]["VisitType"];
         };
         /**
+         * OrganisationBody
+         * @description The code of the organisation to act for.
+         */
+        OrganisationBody: {
+            /** Organisation */
+            organisation: string;
+        };
+        /**
+         * Outcome
+         * @description What a rule decides; None leaves what would be without it.
+         *
+         *     group: code of the subspecialty. assign: give it at once to whoever is on duty with the least.
+         */
+        Outcome: {
+            /**
+             * Assign
+             * @default false
+             */
+            assign: boolean;
+            clock?: components["schemas"]["Clock"] | null;
+            /** Group */
+            group?: string | null;
+            lane?: components["schemas"]["Lane"] | null;
+            priority?: components["schemas"]["Priority"] | null;
+        };
+        /**
          * PaperSpeed
          * @description Millimetres per second.
          * @enum {integer}
@@ -2216,7 +3184,8 @@ export interface components {
          * PatientView
          * @description The patient of a study.
          *
-         *     `name_guessed` says that the name's character set was not declared rightly.
+         *     `name_guessed` says that the name's character set was not declared rightly. `latin_name` is the
+         *     name in Latin letters where `name` is not and the data has both, else empty.
          */
         PatientView: {
             /** Age */
@@ -2228,6 +3197,8 @@ export interface components {
              * Format: uuid
              */
             id: string;
+            /** Latin Name */
+            latin_name: string;
             /** Local Id */
             local_id: string | null;
             /** Name */
@@ -2236,6 +3207,22 @@ export interface components {
             name_guessed: boolean;
             /** Sex */
             sex: string | null;
+        };
+        /**
+         * PeriodView
+         * @description A part of a working day in local time; it ends before midnight and after it began.
+         */
+        PeriodView: {
+            /**
+             * Closes
+             * Format: time
+             */
+            closes: string;
+            /**
+             * Opens
+             * Format: time
+             */
+            opens: string;
         };
         /**
          * PersonSide
@@ -2269,8 +3256,23 @@ export interface components {
             id: string;
         };
         /**
+         * Placement
+         * @description Where a study is sent; `group` is a code.
+         */
+        Placement: {
+            clock: components["schemas"]["Clock"];
+            /** Group */
+            group: string | null;
+            lane: components["schemas"]["Lane"];
+            priority: components["schemas"]["Priority"];
+            /** Rule */
+            rule: string | null;
+        };
+        /**
          * PortalReport
-         * @description A signed report the site may open; `opened_at` is the first time somebody of the site did.
+         * @description A signed report of the site; `opened_at` is the first time somebody of the site opened it.
+         *
+         *     reviewer: None for a preliminary report. recall: None for the one that stands.
          */
         PortalReport: {
             /**
@@ -2284,8 +3286,9 @@ export interface components {
             opened_at: string | null;
             /** Pdf Sha256 */
             pdf_sha256: string;
+            recall: components["schemas"]["RecallView"] | null;
             /** Reviewer */
-            reviewer: string;
+            reviewer: string | null;
             /** Status */
             status: string;
             /**
@@ -2315,6 +3318,8 @@ export interface components {
         /**
          * PublicVerification
          * @description The same for somebody who has the paper, with what tells the report apart.
+         *
+         *     recalled: whether another version stands in its place, or it is void.
          */
         PublicVerification: {
             /** Diagnosing Institution */
@@ -2330,6 +3335,9 @@ export interface components {
             issued_at: string;
             /** Reason */
             reason: string;
+            recalled: components["schemas"]["RecallKind"] | null;
+            /** Recalled At */
+            recalled_at: string | null;
             /** Sha256 */
             sha256: string;
             /** Signatures */
@@ -2393,6 +3401,8 @@ export interface components {
             site_code: string;
             /** Site Name */
             site_name: string;
+            /** Site Name En */
+            site_name_en: string;
             state: components["schemas"]["PurgeState"];
             /** Studies */
             studies: number;
@@ -2442,6 +3452,8 @@ export interface components {
             modalities: string[];
             /** Obstacles */
             obstacles: string[];
+            /** Patient Latin Name */
+            patient_latin_name: string;
             /** Patient Name */
             patient_name: string;
             /** Study Date */
@@ -2495,6 +3507,8 @@ export interface components {
             site_code: string;
             /** Site Name */
             site_name: string;
+            /** Site Name En */
+            site_name_en: string;
             state: components["schemas"]["PurgeState"];
             /** Studies */
             studies: number;
@@ -2604,6 +3618,8 @@ export interface components {
             site_code: string;
             /** Site Name */
             site_name: string;
+            /** Site Name En */
+            site_name_en: string;
             /** Sop Instance Uid */
             sop_instance_uid: string | null;
         };
@@ -2654,8 +3670,75 @@ export interface components {
             site_code: string | null;
             /** Site Name */
             site_name: string | null;
+            /** Site Name En */
+            site_name_en: string | null;
             /** Sop Instance Uid */
             sop_instance_uid: string | null;
+        };
+        /**
+         * ReasonedBody
+         * @description Why; kept for good beside the report.
+         */
+        ReasonedBody: {
+            /** Reason */
+            reason: string;
+        };
+        /**
+         * RecallKind
+         * @description Why a version does not stand any more.
+         * @enum {string}
+         */
+        RecallKind: "superseded" | "revoked";
+        /**
+         * RecallNotice
+         * @description A report that one has opened does not stand any more.
+         *
+         *     number: of the version that was recalled; replaced_by: of the one that stands in its place.
+         */
+        RecallNotice: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            kind: components["schemas"]["RecallKind"];
+            /** Number */
+            number: number;
+            /**
+             * Opened At
+             * Format: date-time
+             */
+            opened_at: string;
+            /** Reason */
+            reason: string;
+            /**
+             * Recalled At
+             * Format: date-time
+             */
+            recalled_at: string;
+            /** Replaced By */
+            replaced_by: number | null;
+            /**
+             * Workitem Id
+             * Format: uuid
+             */
+            workitem_id: string;
+        };
+        /**
+         * RecallView
+         * @description Why a version does not stand any more.
+         */
+        RecallView: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            kind: components["schemas"]["RecallKind"];
+            /** Reason */
+            reason: string;
+            /** Replaced By */
+            replaced_by: string | null;
         };
         /**
          * RetentionRuleView
@@ -2673,6 +3756,8 @@ export interface components {
             site_id: string;
             /** Site Name */
             site_name: string;
+            /** Site Name En */
+            site_name_en: string;
             visit_kind: components["schemas"]["VisitKind"];
             /** Years */
             years: number;
@@ -2700,6 +3785,60 @@ export interface components {
             reviewer: components["schemas"]["PersonView"];
         };
         /**
+         * RevocationState
+         * @description Where a revocation stands; all but the first are final.
+         * @enum {string}
+         */
+        RevocationState: "PROPOSED" | "CONFIRMED" | "REJECTED" | "WITHDRAWN";
+        /**
+         * RevocationView
+         * @description A proposal to declare the report void, and what a second person decided.
+         */
+        RevocationView: {
+            /** Decided At */
+            decided_at: string | null;
+            decided_by: components["schemas"]["PersonView"] | null;
+            /**
+             * Proposed At
+             * Format: date-time
+             */
+            proposed_at: string;
+            proposed_by: components["schemas"]["PersonView"];
+            /** Reason */
+            reason: string;
+            state: components["schemas"]["RevocationState"];
+        };
+        /**
+         * Rule
+         * @description One rule.
+         */
+        Rule: {
+            /**
+             * Enabled
+             * @default true
+             */
+            enabled: boolean;
+            /** Name */
+            name: string;
+            /**
+             * @default {
+             *       "assign": false
+             *     }
+             */
+            then: components["schemas"]["Outcome"];
+            /**
+             * @default {
+             *       "body_parts": [],
+             *       "modalities": [],
+             *       "priorities": [],
+             *       "sites": [],
+             *       "visit_types": [],
+             *       "windows": []
+             *     }
+             */
+            when: components["schemas"]["Conditions"];
+        };
+        /**
          * RuleBody
          * @description A rule to be set; fewer years than the national minimum are refused.
          */
@@ -2712,6 +3851,61 @@ export interface components {
             visit_kind: components["schemas"]["VisitKind"];
             /** Years */
             years: number;
+        };
+        /**
+         * RulesetBody
+         * @description Rules for a new version, in the order they are tried, and why it is made.
+         */
+        RulesetBody: {
+            /**
+             * Note
+             * @default
+             */
+            note: string;
+            /** Rules */
+            rules: components["schemas"]["Rule"][];
+        };
+        /**
+         * RulesetState
+         * @description Whether a version of the rules routes; one of a consortium at most is ON.
+         * @enum {string}
+         */
+        RulesetState: "DRAFT" | "ON" | "OFF";
+        /**
+         * RulesetView
+         * @description One version of the rules.
+         */
+        RulesetView: {
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            created_by: components["schemas"]["PersonView"];
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Note */
+            note: string;
+            /** Rules */
+            rules: components["schemas"]["Rule"][];
+            state: components["schemas"]["RulesetState"];
+            /** Switched On At */
+            switched_on_at: string | null;
+            switched_on_by: components["schemas"]["PersonView"] | null;
+            /** Version */
+            version: number;
+        };
+        /**
+         * SegmentView
+         * @description A run of text that stayed, went or came.
+         */
+        SegmentView: {
+            change: components["schemas"]["Change"];
+            /** Text */
+            text: string;
         };
         /**
          * SeriesPicture
@@ -2784,9 +3978,12 @@ export interface components {
          * SessionView
          * @description A session; unsafe requests repeat `csrf_token` in the header X-CSRF-Token.
          *
+         *     choices: all organisations that the person may act for today, the present one among them.
          *     time_zone: the IANA zone in which pages show times.
          */
         SessionView: {
+            /** Choices */
+            choices: components["schemas"]["ActingChoiceView"][];
             /** Csrf Token */
             csrf_token: string;
             /**
@@ -2835,6 +4032,12 @@ export interface components {
             verdict: string;
         };
         /**
+         * Since
+         * @description From when a clock runs: the study is here, or its exam began.
+         * @enum {string}
+         */
+        Since: "received" | "exam_start";
+        /**
          * SiteUsage
          * @description What one site keeps: studies with instances, quarantined objects apart.
          */
@@ -2855,6 +4058,8 @@ export interface components {
             site_code: string;
             /** Site Name */
             site_name: string;
+            /** Site Name En */
+            site_name_en: string;
             /** Studies */
             studies: number;
         };
@@ -2879,11 +4084,15 @@ export interface components {
          * State
          * @description Where a reading stands.
          *
+         *     PRELIM_ISSUED: a preliminary report of one doctor is out; the final one waits for review.
+         *     FINAL, AMENDED: both signatures are there, of a first report or of one that replaces another.
+         *     REVOKED: the report that was out is void, and a tombstone stands in its place.
+         *     ARCHIVED: locked for good.
          *     HELD: nobody may claim it until the identity desk has decided. WITHDRAWN: the study went back to
          *     its site and is not read.
          * @enum {string}
          */
-        State: "QUEUED" | "CLAIMED" | "WRITTEN" | "REVIEWING" | "RETURNED" | "FINAL" | "PUBLISHED" | "DELIVERED" | "HELD" | "WITHDRAWN";
+        State: "QUEUED" | "CLAIMED" | "WRITTEN" | "REVIEWING" | "RETURNED" | "FINAL" | "PUBLISHED" | "DELIVERED" | "PRELIM_ISSUED" | "AMENDED" | "REVOKED" | "ARCHIVED" | "HELD" | "WITHDRAWN";
         /**
          * StateBody
          * @description The patient is there, or the exam is not made; a cancellation has a reason.
@@ -2977,6 +4186,8 @@ export interface components {
         /**
          * SubmissionView
          * @description A report as its writer signed it.
+         *
+         *     status: what it shall be issued as, the FHIR DiagnosticReport status.
          */
         SubmissionView: {
             /** Advice */
@@ -2993,6 +4204,8 @@ export interface components {
             /** Number */
             number: number;
             returned: components["schemas"]["ReturnView"] | null;
+            /** Status */
+            status: string;
             /**
              * Submitted At
              * Format: date-time
@@ -3013,6 +4226,15 @@ export interface components {
             revision: number;
             /** Signing Pin */
             signing_pin: string;
+        };
+        /**
+         * TextComparison
+         * @description What differs between two texts of one report.
+         */
+        TextComparison: {
+            advice: components["schemas"]["FieldDifference"];
+            findings: components["schemas"]["FieldDifference"];
+            impression: components["schemas"]["FieldDifference"];
         };
         /**
          * Timeline
@@ -3041,6 +4263,8 @@ export interface components {
             last_received_at: string;
             /** Opened At */
             opened_at: string | null;
+            /** Preliminary At */
+            preliminary_at: string | null;
             /**
              * Queued At
              * Format: date-time
@@ -3050,6 +4274,39 @@ export interface components {
             reviewed_at: string | null;
             /** Submitted At */
             submitted_at: string | null;
+        };
+        /**
+         * TrialBody
+         * @description Over how many past days a version is tried.
+         */
+        TrialBody: {
+            /**
+             * Days
+             * @default 30
+             */
+            days: number;
+        };
+        /**
+         * TrialResult
+         * @description What a version would have done.
+         *
+         *     examined: the latest studies of those days, at most so many as are looked at in one trial.
+         *     complete: whether those were all. moved: how many would have gone elsewhere; studies: the latest
+         *         of them. by_rule: how many studies each rule would have decided.
+         */
+        TrialResult: {
+            /** By Rule */
+            by_rule: {
+                [key: string]: number;
+            };
+            /** Complete */
+            complete: boolean;
+            /** Examined */
+            examined: number;
+            /** Moved */
+            moved: number;
+            /** Studies */
+            studies: components["schemas"]["MovedStudy"][];
         };
         /**
          * Usage
@@ -3116,12 +4373,51 @@ export interface components {
          */
         VisitType: "outpatient" | "inpatient" | "emergency" | "checkup" | "other";
         /**
+         * Window
+         * @description A part of the day in local time, `begins` included; it may go past midnight.
+         */
+        Window: {
+            /**
+             * Begins
+             * Format: time
+             */
+            begins: string;
+            /**
+             * Ends
+             * Format: time
+             */
+            ends: string;
+        };
+        /**
+         * WorkingTimeView
+         * @description When the centre works.
+         *
+         *     days: of the year asked for, those that need naming, by date.
+         *     published: whether the statutory holidays of that year are known; if not, only entries are.
+         */
+        WorkingTimeView: {
+            /** Can Edit */
+            can_edit: boolean;
+            /** Days */
+            days: components["schemas"]["DayView"][];
+            /** Periods */
+            periods: components["schemas"]["PeriodView"][];
+            /** Published */
+            published: boolean;
+            /** Time Zone */
+            time_zone: string;
+            /** Year */
+            year: number;
+        };
+        /**
          * WorkitemDetail
          * @description A workitem with all that the reading page shows.
          */
         WorkitemDetail: {
             /** Actions */
             actions: string[];
+            /** Amending */
+            amending: boolean;
             claimed_by: components["schemas"]["PersonView"] | null;
             draft: components["schemas"]["DraftView"] | null;
             /**
@@ -3140,6 +4436,8 @@ export interface components {
             /** Lease Until */
             lease_until: string | null;
             patient: components["schemas"]["PatientView"];
+            /** Preliminary Stands */
+            preliminary_stands: boolean;
             priority: components["schemas"]["Priority"];
             /** Quality Warnings */
             quality_warnings: number;
@@ -3150,6 +4448,7 @@ export interface components {
             queued_at: string;
             /** Revision */
             revision: number;
+            revocation: components["schemas"]["RevocationView"] | null;
             /** Series */
             series: components["schemas"]["SeriesView"][];
             site: components["schemas"]["SiteView"];
@@ -3186,10 +4485,14 @@ export interface components {
          * @description One line of the worklist; `actions` are those this person may take now.
          *
          *     quality_warnings: what volume checks warn of, see `/workitems/{id}/quality`.
+         *     amending: an issued report, which stands meanwhile, is being replaced.
+         *     preliminary_stands: a preliminary report is out and waits for the final one.
          */
         WorkitemView: {
             /** Actions */
             actions: string[];
+            /** Amending */
+            amending: boolean;
             claimed_by: components["schemas"]["PersonView"] | null;
             /**
              * Due At
@@ -3207,6 +4510,8 @@ export interface components {
             /** Lease Until */
             lease_until: string | null;
             patient: components["schemas"]["PatientView"];
+            /** Preliminary Stands */
+            preliminary_stands: boolean;
             priority: components["schemas"]["Priority"];
             /** Quality Warnings */
             quality_warnings: number;
@@ -3343,6 +4648,8 @@ export interface components {
             number_of_frames: number | null;
             /** Patient Id */
             patient_id: string | null;
+            /** Patient Latin Name */
+            patient_latin_name: string | null;
             /** Patient Name */
             patient_name: string | null;
             /**
@@ -3396,7 +4703,9 @@ export interface components {
         reading_worklist__typesetting__labels__Language: "zh-CN" | "en";
         /**
          * VersionView
-         * @description A report with both signatures; `status` is the FHIR DiagnosticReport status.
+         * @description A report with its signatures; `status` is the FHIR DiagnosticReport status.
+         *
+         *     reviewer: None for a preliminary report. recall: None for the version that stands.
          */
         reading_worklist__workitems__schemas__VersionView: {
             /**
@@ -3413,7 +4722,8 @@ export interface components {
             number: number;
             /** Pdf Sha256 */
             pdf_sha256: string;
-            reviewer: components["schemas"]["PersonView"];
+            recall: components["schemas"]["RecallView"] | null;
+            reviewer: components["schemas"]["PersonView"] | null;
             /** Status */
             status: string;
             writer: components["schemas"]["PersonView"];
@@ -3427,6 +4737,107 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    list_clocks: {
+        parameters: {
+            query?: {
+                site?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClockView"][];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    set_clock: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                clock: components["schemas"]["Clock"];
+                priority: components["schemas"]["Priority"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ClockBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClockView"][];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    reset_clock: {
+        parameters: {
+            query?: {
+                site?: string | null;
+            };
+            header?: never;
+            path: {
+                clock: components["schemas"]["Clock"];
+                priority: components["schemas"]["Priority"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClockView"][];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
     list_deliveries: {
         parameters: {
             query?: {
@@ -4352,7 +5763,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["OrderBody"];
+                "application/json": components["schemas"]["ChangedOrderBody"];
             };
         };
         responses: {
@@ -4508,6 +5919,57 @@ export interface operations {
             };
         };
     };
+    list_recalls: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecallNotice"][];
+                };
+            };
+        };
+    };
+    acknowledge_recall: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                recall_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecallNotice"][];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
     list_quarantine: {
         parameters: {
             query?: {
@@ -4606,6 +6068,61 @@ export interface operations {
             };
         };
     };
+    list_reading_groups: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GroupView"][];
+                };
+            };
+        };
+    };
+    set_reading_group: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                code: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["GroupBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GroupView"][];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
     get_report_pdf: {
         parameters: {
             query?: never;
@@ -4664,6 +6181,239 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    list_roster: {
+        parameters: {
+            query?: {
+                from?: string | null;
+                to?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DutyView"][];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    add_duty: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DutyBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DutyView"][];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    cancel_duty: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                duty_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    list_rulesets: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RulesetView"][];
+                };
+            };
+        };
+    };
+    make_ruleset: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RulesetBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RulesetView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    switch_ruleset_on: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                version: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RulesetView"][];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    try_ruleset: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                version: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TrialBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TrialResult"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    switch_rules_off: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RulesetView"][];
                 };
             };
         };
@@ -4779,6 +6529,39 @@ export interface operations {
             };
         };
     };
+    choose_organisation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OrganisationBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
     list_sites: {
         parameters: {
             query?: never;
@@ -4830,6 +6613,136 @@ export interface operations {
             };
         };
     };
+    get_working_time: {
+        parameters: {
+            query?: {
+                year?: number | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WorkingTimeView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    set_calendar_day: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                day: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DayBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WorkingTimeView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    remove_calendar_day: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                day: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WorkingTimeView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    set_working_hours: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["HoursBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WorkingTimeView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
     list_workitems: {
         parameters: {
             query?: {
@@ -4854,6 +6767,37 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["WorkitemPage"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    claim_next: {
+        parameters: {
+            query?: {
+                lane?: components["schemas"]["Lane"] | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WorkitemDetail"];
                 };
             };
             /** @description Validation Error */
@@ -4898,6 +6842,138 @@ export interface operations {
             };
         };
     };
+    amend: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                workitem_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReasonedBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WorkitemDetail"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    abandon_amendment: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                workitem_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WorkitemDetail"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    archive_workitem: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                workitem_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WorkitemDetail"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    assign_workitem: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                workitem_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AssignBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WorkitemDetail"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
     claim: {
         parameters: {
             query?: never;
@@ -4916,6 +6992,40 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["WorkitemDetail"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    compare_texts: {
+        parameters: {
+            query: {
+                old: string;
+                new?: string | null;
+            };
+            header?: never;
+            path: {
+                workitem_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TextComparison"];
                 };
             };
             /** @description Validation Error */
@@ -5080,6 +7190,72 @@ export interface operations {
             };
         };
     };
+    get_identity_notice: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                workitem_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IdentityNotice"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    issue_preliminary: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                workitem_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SubmitBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WorkitemDetail"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
     get_quality: {
         parameters: {
             query?: never;
@@ -5112,6 +7288,37 @@ export interface operations {
         };
     };
     release: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                workitem_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WorkitemDetail"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    reopen_workitem: {
         parameters: {
             query?: never;
             header?: never;
@@ -5178,6 +7385,103 @@ export interface operations {
         };
     };
     start_review: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                workitem_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WorkitemDetail"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    propose_revocation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                workitem_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReasonedBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WorkitemDetail"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    confirm_revocation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                workitem_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WorkitemDetail"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    decline_revocation: {
         parameters: {
             query?: never;
             header?: never;

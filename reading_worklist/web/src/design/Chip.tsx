@@ -20,11 +20,23 @@ const STATE_TONES: Record<State, Tone> = {
   FINAL: 'green',
   PUBLISHED: 'green',
   DELIVERED: 'green',
+  PRELIM_ISSUED: 'amber',
+  AMENDED: 'green',
+  REVOKED: 'red',
+  ARCHIVED: 'slate',
   HELD: 'red',
   WITHDRAWN: 'slate',
 };
 /** A hollow dot: waiting for somebody; a full one: somebody is at it, or it is done. */
-const WAITING: ReadonlySet<State> = new Set<State>(['QUEUED', 'WRITTEN', 'FINAL', 'PUBLISHED', 'HELD']);
+const WAITING: ReadonlySet<State> = new Set<State>([
+  'QUEUED',
+  'WRITTEN',
+  'PRELIM_ISSUED',
+  'FINAL',
+  'AMENDED',
+  'PUBLISHED',
+  'HELD',
+]);
 
 export function StateChip({ state }: { state: State }) {
   const { t } = useLanguage();

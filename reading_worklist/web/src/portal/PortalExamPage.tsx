@@ -81,7 +81,7 @@ function ExamView({ exam }: { exam: ExamDetail }) {
             <dl key={report.version_id} className="portal-facts">
               <Fact name={t('final.version', { n: report.number })} value={formatDateTime(report.issued_at)} />
               <Fact name={t('review.writer')} value={report.writer} />
-              <Fact name={t('final.reviewer')} value={report.reviewer} />
+              {report.reviewer !== null && <Fact name={t('final.reviewer')} value={report.reviewer} />}
               <Fact
                 name={t('portal.column.report')}
                 value={

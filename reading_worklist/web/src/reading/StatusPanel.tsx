@@ -60,6 +60,7 @@ function useStatusText(item: WorkitemDetail): string {
     case 'CLAIMED':
       return t('status.claimedByOther', { name: holder });
     case 'WRITTEN':
+    case 'PRELIM_ISSUED':
       return writer !== null && writer.id === session?.person.id
         ? t('status.writtenByMe')
         : t('status.written', { name: writer?.display_name ?? t('app.none') });
@@ -71,7 +72,11 @@ function useStatusText(item: WorkitemDetail): string {
       return t('status.held');
     case 'WITHDRAWN':
       return t('status.withdrawn');
+    case 'REVOKED':
+    case 'ARCHIVED':
+      return t(`status.${item.state}`);
     case 'FINAL':
+    case 'AMENDED':
     case 'PUBLISHED':
     case 'DELIVERED':
       return t('final.publishing');

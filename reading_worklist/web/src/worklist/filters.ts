@@ -4,8 +4,16 @@ import type { Lane, State } from '../api/types';
 export const TABS = ['open', 'QUEUED', 'CLAIMED', 'RETURNED', 'WRITTEN', 'REVIEWING', 'HELD', 'done'] as const;
 export type Tab = (typeof TABS)[number];
 
-const OPEN: readonly State[] = ['QUEUED', 'CLAIMED', 'RETURNED', 'WRITTEN', 'REVIEWING', 'HELD'];
-const DONE: readonly State[] = ['FINAL', 'PUBLISHED', 'DELIVERED', 'WITHDRAWN'];
+const OPEN: readonly State[] = ['QUEUED', 'CLAIMED', 'RETURNED', 'WRITTEN', 'PRELIM_ISSUED', 'REVIEWING', 'HELD'];
+const DONE: readonly State[] = [
+  'FINAL',
+  'AMENDED',
+  'PUBLISHED',
+  'DELIVERED',
+  'REVOKED',
+  'ARCHIVED',
+  'WITHDRAWN',
+];
 
 /** The states that a tab shows. */
 export function statesOf(tab: Tab): readonly State[] {

@@ -86,6 +86,8 @@ export const reading = {
     'Identity hold: the dispatcher checks whose study it is before anybody reads it',
   ],
   'status.withdrawn': ['已退回送检机构，不再阅片', 'Sent back to its site; it is not read'],
+  'status.REVOKED': ['报告已作废', 'The report is revoked'],
+  'status.ARCHIVED': ['已归档，不可更改', 'Archived: nothing can be changed any more'],
   'status.notForYou': ['您的角色不能书写或审核', 'Your role can neither write nor review'],
 
   'review.title': ['审核报告', 'Review the report'],

@@ -1,0 +1,180 @@
+"""From the saved draft to a document with its writer's signature.
+
+The document is made outside of any transaction; `service` says why.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from reading_worklist.access.scope import Scope
+from reading_worklist.problems import Problem, conflict
+from reading_worklist.reports import queries
+from reading_worklist.reports.assembly import ReportText, report_document
+from reading_worklist.reports.document import ReportDocument, ReportStatus, to_content
+from reading_worklist.reports.documents import StoredPdf, store_pdf
+from reading_worklist.reports.ecg_block import ecg_block
+from reading_worklist.reports.rendering import render
+from reading_worklist.reports.tables import ReportDraft, ReportSubmission
+from reading_worklist.services import Services
+from reading_worklist.signing.appearance import SignatureAppearance
+from reading_worklist.signing.credentials import Signer
+from reading_worklist.signing.pades import sign_as_writer
+from reading_worklist.typesetting.labels import Language
+from reading_worklist.workitems import service as workitems
+from reading_worklist.workitems.rules import check
+from reading_worklist.workitems.states import Action
+from reading_worklist.workitems.tables import Lane
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """The facts of a report that shall be signed, and the study whose recording it may print."""
+
+    document: ReportDocument
+    study_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """A report as its writer has signed it, and the stored document."""
+
+    document: ReportDocument
+    stored: StoredPdf
+
+
+def prepare(
+    services: Services,
+    session: Session,
+    scope: Scope,
+    workitem_id: UUID,
+    *,
+    revision: int,
+    action: Action = Action.SUBMIT,
+) -> Prepared:
+    """Return the report of the saved draft as its writer would sign it now.
+
+    revision: of the draft that the writer saw.
+
+    Raises:
+        Problem: 409 when the draft changed or the state does not allow `action`, 422 when the text
+            is not complete.
+    """
+    item = workitems.locked(session, scope, workitem_id)
+    check(item, action, scope)
+    draft = session.get(ReportDraft, workitem_id)
+    same_revision(draft.revision if draft else 0, revision)
+    if draft is None or not draft.impression.strip():
+        raise incomplete("The report has no impression", "impression")
+    if not draft.findings.strip() and item.lane != Lane.ECG:
+        raise incomplete("The report has no findings", "findings")
+    text = ReportText(draft.findings.strip(), draft.impression.strip(), draft.advice.strip())
+    document = report_document(
+        session,
+        scope,
+        item,
+        text,
+        public_url=services.config.public_url,
+        time_zone=services.config.time_zone,
+    )
+    amendment = queries.open_amendment(session, workitem_id)
+    if amendment is not None:
+        document = replace(document, status=ReportStatus.AMENDED, amendment_reason=amendment.reason)
+    return Prepared(document, item.study_id)
+
+
+def with_ecg(services: Services, prepared: Prepared, language: Language) -> ReportDocument:
+    """Return the report with the measurements and traces of an ECG, which are read from objects."""
+    document = prepared.document
+    if not document.is_ecg:
+        return document
+    return replace(
+        document,
+        ecg=ecg_block(
+            services.database,
+            services.objects,
+            prepared.study_id,
+            services.config.time_zone,
+            language,
+        ),
+    )
+
+
+def sign(
+    services: Services,
+    signer: Signer,
+    workitem_id: UUID,
+    document: ReportDocument,
+    *,
+    language: Language,
+    signed_at: datetime,
+) -> Signed:
+    """Draw the document, sign it as its writer, and store it.
+
+    Raises:
+        SigningRefused: the key.
+    """
+    document = replace(document, reported_at=signed_at)
+    pdf = sign_as_writer(
+        render(document, language, services.typesetter),
+        signer,
+        appearance=SignatureAppearance(language, services.config.time_zone),
+        typesetter=services.typesetter,
+        signed_at=signed_at,
+    )
+    return Signed(document, store_pdf(services.objects, workitem_id, pdf, signed_at))
+
+
+def add(
+    session: Session, scope: Scope, workitem_id: UUID, signed: Signed, language: Language
+) -> ReportSubmission:
+    """Add the submission of a signed document."""
+    earlier = queries.latest_submission(session, workitem_id)
+    document = signed.document
+    submission = ReportSubmission(
+        workitem_id=workitem_id,
+        number=earlier.number + 1 if earlier else 1,
+        writer_id=scope.person_id,
+        findings=document.findings,
+        impression=document.impression,
+        advice=document.advice,
+        content=to_content(_without_trace(document)),
+        language=language,
+        verification_code=document.verification_code,
+        pdf_object_key=signed.stored.key,
+        pdf_sha256=signed.stored.sha256,
+        submitted_at=signed.stored.at,
+    )
+    session.add(submission)
+    session.flush()
+    return submission
+
+
+def same_revision(stored: int, seen: int) -> None:
+    """Pass when the draft is the one that was seen.
+
+    Raises:
+        Problem: 409.
+    """
+    if stored != seen:
+        raise conflict(
+            "stale-draft",
+            "The draft was saved elsewhere in the meantime",
+            expected=f"revision {stored}",
+            found=f"revision {seen}",
+            remedy="Reload the draft, then add your changes.",
+        )
+
+
+def incomplete(what: str, field: str) -> Problem:
+    """Return the answer for a report or an act that lacks a text."""
+    return Problem(422, "incomplete-report", what, expected=f"text in '{field}'", remedy="Fill in.")
+
+
+def _without_trace(document: ReportDocument) -> ReportDocument:
+    """Drop the drawing: it is made again from the recording, which never changes."""
+    if document.ecg is None:
+        return document
+    return replace(document, ecg=replace(document.ecg, traces=()))

@@ -1,0 +1,111 @@
+"""Two texts of one report side by side, and the recalls that a person has to know of."""
+
+from uuid import UUID
+
+from sqlalchemy import or_, select
+from sqlalchemy.orm import Session, aliased
+
+from reading_worklist.access.scope import Scope
+from reading_worklist.problems import not_found
+from reading_worklist.reports.assembly import ReportText
+from reading_worklist.reports.comparison import compare
+from reading_worklist.reports.schemas import (
+    FieldDifference,
+    RecallNotice,
+    SegmentView,
+    TextComparison,
+)
+from reading_worklist.reports.tables import (
+    RecallRecipient,
+    ReportDraft,
+    ReportRecall,
+    ReportSubmission,
+    ReportVersion,
+)
+from reading_worklist.workitems.tables import Workitem
+
+
+def comparison(
+    session: Session, scope: Scope, workitem_id: UUID, old: UUID, new: UUID | None
+) -> TextComparison:
+    """Return what differs between two texts of a workitem's report.
+
+    old, new: ids of submissions or versions; without `new` the present draft is compared.
+
+    Raises:
+        Problem: 404 when the workitem is not visible or has no such text.
+    """
+    visible = session.scalar(
+        select(Workitem.id).where(Workitem.id == workitem_id, scope.sees(Workitem.site_id))
+    )
+    if visible is None:
+        raise not_found("The workitem")
+    before = _text(session, workitem_id, old)
+    after = _draft(session, workitem_id) if new is None else _text(session, workitem_id, new)
+    return TextComparison(
+        findings=_difference(before.findings, after.findings),
+        impression=_difference(before.impression, after.impression),
+        advice=_difference(before.advice, after.advice),
+    )
+
+
+def recalls_to_know(session: Session, scope: Scope) -> list[RecallNotice]:
+    """Return the recalls of reports that this person opened and has not acknowledged, oldest first.
+
+    Only of exams that are visible still.
+    """
+    following = aliased(ReportVersion)
+    rows = session.execute(
+        select(RecallRecipient, ReportRecall, ReportVersion, following)
+        .join(ReportRecall, ReportRecall.report_version_id == RecallRecipient.report_version_id)
+        .join(ReportVersion, ReportVersion.id == ReportRecall.report_version_id)
+        .join(following, following.id == ReportRecall.replaced_by, isouter=True)
+        .join(Workitem, Workitem.id == ReportRecall.workitem_id)
+        .where(
+            RecallRecipient.person_id == scope.person_id,
+            RecallRecipient.told_at.is_(None),
+            scope.sees(Workitem.site_id),
+        )
+        .order_by(ReportRecall.recalled_at, RecallRecipient.id)
+    )
+    return [
+        RecallNotice(
+            id=recipient.id,
+            workitem_id=recall.workitem_id,
+            number=version.number,
+            kind=recall.kind,
+            reason=recall.reason,
+            recalled_at=recall.recalled_at,
+            opened_at=recipient.received_at,
+            replaced_by=after.number if after else None,
+        )
+        for recipient, recall, version, after in rows
+    ]
+
+
+def _text(session: Session, workitem_id: UUID, wanted: UUID) -> ReportText:
+    row = session.scalar(
+        select(ReportSubmission)
+        .join(ReportVersion, ReportVersion.submission_id == ReportSubmission.id, isouter=True)
+        .where(
+            ReportSubmission.workitem_id == workitem_id,
+            or_(ReportSubmission.id == wanted, ReportVersion.id == wanted),
+        )
+    )
+    if row is None:
+        raise not_found("The submission or version")
+    return ReportText(row.findings, row.impression, row.advice)
+
+
+def _draft(session: Session, workitem_id: UUID) -> ReportText:
+    row = session.get(ReportDraft, workitem_id)
+    if row is None:
+        raise not_found("The draft")
+    return ReportText(row.findings, row.impression, row.advice)
+
+
+def _difference(before: str, after: str) -> FieldDifference:
+    return FieldDifference(
+        changed=before != after,
+        segments=[SegmentView(change=one.change, text=one.text) for one in compare(before, after)],
+    )
