@@ -6,6 +6,7 @@ a container alike, and says through `readiness` when it can work.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import os
 import signal
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from storage.objects import ObjectStore
 
 WEB_STOP_SECONDS: Final = 5
+WARM_UP_SECONDS: Final = 5.0
 ANALYSIS_NICENESS: Final = 10
 
 _log = logging.getLogger(__name__)
@@ -164,6 +166,7 @@ def web(settings: Settings, name: str) -> None:
     import uvicorn  # noqa: PLC0415
 
     from reading_worklist.app import create_app  # noqa: PLC0415
+    from reading_worklist.warm_up import warm_up  # noqa: PLC0415
 
     with open_parts(settings, name, pool_size=20) as parts:
         app = create_app(web_config(settings), parts.database, parts.objects)
@@ -172,6 +175,8 @@ def web(settings: Settings, name: str) -> None:
             """Tells when it listens, and ends open event streams before it waits for them."""
 
             async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+                # Not cancelled when it takes longer: a thread in it cannot be.
+                await asyncio.wait({asyncio.create_task(warm_up(app))}, timeout=WARM_UP_SECONDS)
                 await super().startup(sockets)
                 if self.started:
                     readiness.announce()

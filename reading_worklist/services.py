@@ -64,8 +64,9 @@ class Services:
     recent_scopes: RecentScopes = field(default_factory=RecentScopes)
 
 
-def services_of(request: Request) -> Services:
+async def services_of(request: Request) -> Services:
     """Return the parts that `create_app` was given."""
+    # Asynchronous, though it waits for nothing: FastAPI calls any other function in a thread.
     return cast("Services", request.app.state.services)
 
 

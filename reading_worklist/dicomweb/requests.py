@@ -108,12 +108,13 @@ def accepted_by(*headers: str | None) -> Sequence[Acceptable]:
     return tuple(parse_accept(*headers))
 
 
-def asked(request: Request, scope: Asking, services: Parts) -> Asked:
+async def asked(request: Request, scope: Asking, services: Parts) -> Asked:
     """Return the request of a person who may see images.
 
     Raises:
         Problem: 401 without a session, 403 for other roles.
     """
+    # Asynchronous for the same reason as `services_of`.
     scope.require(*IMAGE_ROLES)
     return Asked(request, services, Root(scope, request.path_params.get("site_code")))
 
