@@ -10,16 +10,17 @@ from contextlib import contextmanager
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, ClassVar, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 import psycopg
-from alembic import command
-from alembic.config import Config
 from psycopg import sql
 from sqlalchemy import DateTime, MetaData, String, TypeDecorator, create_engine, make_url, text
 from sqlalchemy.engine import Connection, Dialect, Engine
 from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
 from typing_extensions import override
+
+if TYPE_CHECKING:
+    from alembic.config import Config
 
 MIGRATIONS: Final = Path(__file__).parent / "migrations"
 _MIGRATION_LOCK: Final = 0x5244434D  # advisory lock key, ASCII "RDCM"
@@ -142,8 +143,10 @@ def notify(session: Session, channel: str, payload: str = "") -> None:
     )
 
 
-def migration_config(connection: Connection | None = None) -> Config:
+def migration_config(connection: Connection | None = None) -> "Config":
     """Return Alembic's configuration for the centre's migrations, without an ini file."""
+    from alembic.config import Config  # noqa: PLC0415 -- for `rdc migrate` alone
+
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))
     if connection is not None:
@@ -157,6 +160,8 @@ def migrate(url: str) -> None:
     Processes that start together wait for each other on an advisory lock, and
     the second finds nothing left to do.
     """
+    from alembic import command  # noqa: PLC0415 -- for `rdc migrate` alone
+
     engine = create_engine(psycopg_url(url))
     try:
         with engine.connect() as connection:

@@ -9,7 +9,7 @@ import itertools
 import re
 from typing import Final
 
-from pypinyin import Style, pinyin
+from storage.pinyin import readings, syllables
 
 _GROUPS: Final = ("alphabetic", "ideographic", "phonetic")
 _READINGS_MAX: Final = 8
@@ -82,21 +82,21 @@ def search_keys(value: str) -> list[str]:
 
 
 def _pinyin_keys(text: str) -> set[str]:
-    usual = [options[0] for options in pinyin(text, style=Style.NORMAL)]
-    every = pinyin(text, style=Style.NORMAL, heteronym=True)
+    usual = syllables(text)
+    every = readings(text)
     if len(every) != len(usual):
         # A word of the dictionary was read as one.
         every = [[reading] for reading in usual]
-    readings = [
+    choices = [
         list(dict.fromkeys((first, *options))) for first, options in zip(usual, every, strict=True)
     ]
     keys: set[str] = set()
     # Turned round, so that the readings of the family name come first.
-    combinations = itertools.product(*reversed(readings))
+    combinations = itertools.product(*reversed(choices))
     for chosen in itertools.islice(combinations, _READINGS_MAX):
-        syllables = [canonical(syllable) for syllable in reversed(chosen)]
-        syllables = [syllable for syllable in syllables if syllable]
-        keys.add("^" + "".join(syllables)[:KEY_LENGTH])
-        keys.add("^" + "".join(syllable[0] for syllable in syllables)[:KEY_LENGTH])
-        keys.update("".join(syllables[start:])[:RUN_LENGTH] for start in range(len(syllables)))
+        spelled = [canonical(syllable) for syllable in reversed(chosen)]
+        spelled = [syllable for syllable in spelled if syllable]
+        keys.add("^" + "".join(spelled)[:KEY_LENGTH])
+        keys.add("^" + "".join(syllable[0] for syllable in spelled)[:KEY_LENGTH])
+        keys.update("".join(spelled[start:])[:RUN_LENGTH] for start in range(len(spelled)))
     return keys - {"^", ""}

@@ -5,9 +5,8 @@ import unicodedata
 from functools import lru_cache
 from typing import Final
 
-from pypinyin import Style, lazy_pinyin
-
 from storage.person_name import is_han
+from storage.pinyin import syllables
 
 _COMPOUND: Final = (
     "欧阳太史端木上官司马东方独孤南宫万俟闻人夏侯诸葛尉迟公羊赫连澹台皇甫宗政濮阳公冶太叔申屠"
@@ -59,8 +58,8 @@ def _cut(name: str) -> str:
 @lru_cache(maxsize=4096)
 def _spelled(hanzi: str, *, apart: bool = True) -> str:
     # ü is written v by the library, and yu in passports.
-    syllables = (
+    spelled = (
         syllable.replace("v", "yu") if syllable.isascii() else "?" * len(syllable)
-        for syllable in lazy_pinyin(hanzi, style=Style.NORMAL)
+        for syllable in syllables(hanzi)
     )
-    return (" " if apart else "").join(syllables)
+    return (" " if apart else "").join(spelled)

@@ -9,9 +9,8 @@ import re
 from functools import lru_cache
 from typing import Final
 
-from pypinyin import Style, pinyin
-
 from storage.person_name import canonical, is_han
+from storage.pinyin import readings
 
 _UMLAUT: Final = ("v", "u", "yu")
 _PARTS: Final = re.compile(r"[\s^,.]+")
@@ -83,7 +82,7 @@ def _orders(parts: list[str]) -> tuple[str, ...]:
 @lru_cache(maxsize=4096)
 def _readings(character: str) -> frozenset[str]:
     found: set[str] = set()
-    for reading in pinyin(character, style=Style.NORMAL, heteronym=True)[0]:
+    for reading in readings(character)[0]:
         plain = canonical(reading).replace("ü", "v")
         found.update(plain.replace("v", umlaut) for umlaut in _UMLAUT)
     return frozenset(found)

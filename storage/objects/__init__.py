@@ -19,7 +19,6 @@ from storage.objects.contract import (
     StoredObject,
 )
 from storage.objects.filesystem import FilesystemObjectStore
-from storage.objects.s3 import S3ObjectStore
 
 __all__ = [
     "FilesystemObjectStore",
@@ -31,7 +30,6 @@ __all__ = [
     "ObjectStore",
     "ObjectStoreError",
     "ObjectStoreUnavailable",
-    "S3ObjectStore",
     "SourceTruncated",
     "StoredObject",
     "open_object_store",
@@ -57,6 +55,8 @@ def open_object_store(url: str) -> ObjectStore:
     if scheme == "file":
         return FilesystemObjectStore.from_url(url)
     if scheme == "s3":
+        from storage.objects.s3 import S3ObjectStore  # noqa: PLC0415 -- its SDK, where it is used
+
         return S3ObjectStore.from_url(url)
     raise InvalidObjectStoreUrl(
         "address of the object store has an unknown kind",
