@@ -9,6 +9,8 @@ from pathlib import Path
 
 import psutil
 
+from deploy.embedded.processes import tied
+
 OWNER = """
 import sys, threading
 from pathlib import Path
@@ -29,7 +31,7 @@ class OwnedServer:
     @classmethod
     def start(cls, directory: Path) -> "OwnedServer":
         owner = subprocess.Popen(
-            [sys.executable, "-c", OWNER, str(directory)], stdout=subprocess.PIPE, text=True
+            tied([sys.executable, "-c", OWNER, str(directory)]), stdout=subprocess.PIPE, text=True
         )
         assert owner.stdout is not None
         pid, url = owner.stdout.readline().split()

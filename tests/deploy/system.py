@@ -11,11 +11,13 @@ from typing import Any
 import psutil
 
 from deploy import state
+from deploy.embedded.processes import tied
 from deploy.state import RunningState
 from tests.deploy.servers import eventually, gone
 
 ROOT = Path(__file__).resolve().parents[2]
 RDC = (sys.executable, "-P", "-m", "deploy.cli")
+ANY_PORTS = ("--dicom-port", "0", "--http-port", "0")
 START_SECONDS = 90.0
 STOP_SECONDS = 40.0
 
@@ -45,7 +47,7 @@ class System:
         self.said = data_dir.with_suffix(".said")
         with self.said.open("ab") as output:
             self.process = subprocess.Popen(
-                [*RDC, "up", "--data-dir", str(data_dir), "--dicom-port", "0", "--http-port", "0"],
+                tied([*RDC, "up", "--data-dir", data_dir, *ANY_PORTS]),
                 env=environment(),
                 stdin=subprocess.DEVNULL,
                 stdout=output,

@@ -12,6 +12,8 @@ from typing import Any, Self, TypeVar
 
 import psutil
 
+from deploy.embedded.processes import tied
+
 T = TypeVar("T")
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -47,7 +49,7 @@ class RunningSystem:
         """Start it and wait until its state file is there and `ready` says so."""
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-P", "-m", "deploy.cli", *self._command],
+                tied([sys.executable, "-P", "-m", "deploy.cli", *self._command]),
                 cwd=ROOT,
                 env=self._environment,
                 stdout=log,

@@ -20,8 +20,9 @@ STUDIES, PER_STUDY = 2, 20
 
 
 @pytest.fixture
-def system(tmp_path: Path) -> Iterator[RunningSystem]:
-    running = RunningSystem(tmp_path, ("up",), RDC_QUIET_SECONDS="1")
+def system(disk_path: Path) -> Iterator[RunningSystem]:
+    """A system on a disk, whose slow synchronisation is where most kills fall."""
+    running = RunningSystem(disk_path, ("up",), RDC_QUIET_SECONDS="1")
     running.start()
     yield running
     running.stop()

@@ -7,13 +7,14 @@ from pathlib import Path
 
 import pytest
 
+from deploy.embedded.processes import tied
 from tests.e2e.system import ROOT
 
 
 @pytest.mark.slow
 def test_the_whole_road_by_itself(tmp_path: Path) -> None:
     done = subprocess.run(
-        [sys.executable, "-P", "-m", "deploy.cli", "demo", "--once"],
+        tied([sys.executable, "-P", "-m", "deploy.cli", "demo", "--once"]),
         cwd=ROOT,
         env={"PATH": "/usr/bin:/bin", "HOME": str(tmp_path), "PYTHONPATH": str(ROOT)},
         capture_output=True,

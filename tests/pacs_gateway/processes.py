@@ -4,6 +4,8 @@ import subprocess
 import sys
 from dataclasses import dataclass
 
+from deploy.embedded.processes import tied
+
 _GATEWAY = """
 import signal, sys, threading
 from pathlib import Path
@@ -35,7 +37,7 @@ class GatewayProcess:
 
     def start(self) -> None:
         self.process = subprocess.Popen(
-            [sys.executable, "-c", _GATEWAY, *self.arguments, str(self.port)],
+            tied([sys.executable, "-c", _GATEWAY, *self.arguments, str(self.port)]),
             stdout=subprocess.PIPE,
             text=True,
         )

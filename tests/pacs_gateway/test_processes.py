@@ -12,6 +12,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from deploy.embedded.processes import tied
 from pacs_gateway.inbox import waiting
 from storage.database import Database
 from storage.index.tables import Instance
@@ -61,7 +62,7 @@ class Running:
 
     def __init__(self, arguments: list[str]) -> None:
         self.process = subprocess.Popen(
-            [sys.executable, "-c", _PROGRAM, *arguments], stdout=subprocess.PIPE, text=True
+            tied([sys.executable, "-c", _PROGRAM, *arguments]), stdout=subprocess.PIPE, text=True
         )
         assert self.process.stdout is not None
         self.port = int(self.process.stdout.readline())

@@ -13,6 +13,7 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import select
 
+from deploy.embedded.processes import tied
 from pacs_gateway.config import ReturnsConfig
 from pacs_gateway.gateway import Gateway
 from pacs_gateway.returns import attempt, create_deliveries, due
@@ -319,7 +320,7 @@ def test_killed_in_the_middle_it_is_sent_again_as_the_same_instance(
         _issue(database, issued)
         delivery_id = _due(database)[0]
         arguments = [str(delivery_id), database_url, f"file://{tmp_path}/objects"]
-        worker.append(subprocess.Popen([sys.executable, "-c", _ATTEMPT, *arguments]))
+        worker.append(subprocess.Popen(tied([sys.executable, "-c", _ATTEMPT, *arguments])))
         assert receiver.arrived.wait(30)
         worker[0].wait(30)
         row = _only(database)

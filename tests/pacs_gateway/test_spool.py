@@ -32,8 +32,9 @@ _MEBIBYTE = 1024 * 1024
 
 
 @pytest.fixture
-def root(tmp_path: Path) -> Path:
-    return tmp_path / "spool"
+def root(disk_path: Path) -> Path:
+    """On a disk, which refuses what lies on no block of it: a file system in memory takes it."""
+    return disk_path / "spool"
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from deploy.embedded.processes import tied
 from storage.objects import (
     FilesystemObjectStore,
     ObjectKey,
@@ -20,6 +21,7 @@ from storage.objects import (
     open_object_store,
 )
 from tests.storage.object_writer import content_of
+from tests.support.memory import MEMORY
 from tests.support.weed import Weed
 
 ROOT = Path(__file__).parents[2]
@@ -30,7 +32,7 @@ def write_until_killed(
 ) -> list[str]:
     """Kill the writer `delay` seconds after so many objects; return those it told of."""
     with subprocess.Popen(
-        [sys.executable, "-m", "tests.storage.object_writer", url, run, str(scratch)],
+        tied([sys.executable, "-m", "tests.storage.object_writer", url, run, str(scratch)]),
         cwd=ROOT,
         stdout=subprocess.PIPE,
         text=True,
@@ -56,12 +58,13 @@ def assert_whole(url: str, run: str, told: list[str]) -> None:
         assert content == content_of(key)
 
 
-def test_after_kill_every_visible_object_is_whole(tmp_path: Path) -> None:
-    url = f"file://{tmp_path}/store"
+def test_after_kill_every_visible_object_is_whole(disk_path: Path) -> None:
+    """On a disk, whose slow synchronisation is where most kills fall."""
+    url = f"file://{disk_path}/store"
     chance = random.Random(20_240_501)
     for run in range(8):
         told = write_until_killed(
-            url, str(run), tmp_path, chance.randint(3, 25), chance.random() / 20
+            url, str(run), disk_path, chance.randint(3, 25), chance.random() / 20
         )
         assert_whole(url, str(run), told)
 
@@ -140,14 +143,13 @@ def test_a_file_on_the_same_filesystem_is_linked_not_copied(tmp_path: Path) -> N
     assert path.stat().st_ino == (tmp_path / "store" / "a" / "b").stat().st_ino
 
 
-def test_a_file_on_another_filesystem_is_copied(tmp_path: Path) -> None:
-    shm = Path("/dev/shm")
-    if not shm.is_dir() or shm.stat().st_dev == tmp_path.stat().st_dev:
+def test_a_file_on_another_filesystem_is_copied(disk_path: Path) -> None:
+    if not MEMORY.is_dir() or MEMORY.stat().st_dev == disk_path.stat().st_dev:
         pytest.skip("no second filesystem on this machine")
-    path = shm / f"rdc-test-{os.getpid()}"
+    path = MEMORY / f"rdc-test-{os.getpid()}"
     path.write_bytes(b"x" * 1000)
     try:
-        store = FilesystemObjectStore(tmp_path / "store")
+        store = FilesystemObjectStore(disk_path / "store")
         assert store.put_file(ObjectKey("a/b"), path).size == 1000
         assert store.read(ObjectKey("a/b")) == b"x" * 1000
     finally:

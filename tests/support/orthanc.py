@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import socket
 import subprocess
 import time
@@ -11,6 +12,8 @@ from types import TracebackType
 from typing import Any, Final, Self
 
 import httpx
+
+from deploy.embedded.processes import tied
 
 _START_SECONDS: Final = 60.0
 _DICOMWEB_PLUGIN: Final = Path("/usr/share/orthanc/plugins/libOrthancDicomWeb.so")
@@ -66,7 +69,7 @@ class Orthanc:
         configuration.write_text(json.dumps(self._configuration, indent=2))
         with (self.directory / "orthanc.log").open("ab") as log:
             self.process = subprocess.Popen(
-                [self._program, str(configuration)],
+                tied([self._program, configuration], death_signal=signal.SIGKILL),
                 # Without it DCMTK, on which Orthanc builds, waits 40 ms for each message.
                 env={**os.environ, "TCP_NODELAY": "1"},
                 stdin=subprocess.DEVNULL,
