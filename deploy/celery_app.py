@@ -31,15 +31,17 @@ ATTEMPT_DELIVERY: Final = "rdc.attempt_delivery"
 ATTEMPT_COMMITMENT: Final = "rdc.attempt_commitment"
 ATTEMPT_NOTIFICATION: Final = "rdc.attempt_notification"
 ANALYSE_STUDY: Final = "rdc.analyse_study"
+PREPARE_METADATA: Final = "rdc.prepare_metadata"
 
 MESSAGES: Final = "messages"
 RETURNS: Final = "returns"
 ANALYSIS: Final = "analysis"
-QUEUES: Final = (MESSAGES, RETURNS, ANALYSIS)
+PREPARATION: Final = "preparation"
+QUEUES: Final = (MESSAGES, RETURNS, ANALYSIS, PREPARATION)
 """Handling a message is a short database transaction; bringing a result to a site may hang on that
-site's network for a minute; looking at the volumes of a study reads all of it. Each has its queue
-and its worker process, so that neither a dead site nor a large study delays an exam's way into the
-worklist."""
+site's network for a minute; looking at the volumes of a study reads all of it; a viewer may ask for
+the metadata of a study a moment after it is in the worklist. Each has its queue and its worker
+process, so that neither a dead site nor a large study delays an exam's way to its reader."""
 
 EXPIRE_SECONDS: Final = 60.0
 PUBLISH_SECONDS: Final = 2.0
@@ -118,6 +120,10 @@ class Wakeups:
         """Wake a worker for a study to be looked at."""
         self._send(ANALYSE_STUDY, (str(study_id),), ANALYSIS)
 
+    def preparation(self, study_id: UUID) -> None:
+        """Wake a worker for the metadata of a study that viewers will ask for."""
+        self._send(PREPARE_METADATA, (str(study_id),), PREPARATION)
+
     def waiting(self) -> dict[str, int]:
         """Return how many wake-ups wait in each queue that exists."""
         found: dict[str, int] = {}
@@ -176,8 +182,8 @@ def run_worker(parts: Parts, queues: Sequence[str], name: str, ready: Callable[[
     worker = app.Worker(
         hostname=f"{name}@{socket.gethostname()}",
         pool="threads",
-        # One study at a time: its work is the processor's, and takes memory.
-        concurrency=1 if list(queues) == [ANALYSIS] else parts.settings.worker_threads,
+        # One study at a time where the work is the processor's, and takes memory.
+        concurrency=1 if {*queues} <= {ANALYSIS, PREPARATION} else parts.settings.worker_threads,
         queues=list(queues),
         without_gossip=True,
         without_mingle=True,
@@ -196,6 +202,8 @@ def _add_tasks(app: Any, parts: Parts, queues: Sequence[str]) -> None:  # noqa: 
         _add_return_tasks(app, parts)
     if ANALYSIS in queues:
         _add_analysis_task(app, parts)
+    if PREPARATION in queues:
+        _add_preparation_task(app, parts)
 
 
 def _add_message_task(app: Any, parts: Parts) -> None:  # noqa: ANN401 - Celery has no types
@@ -203,7 +211,12 @@ def _add_message_task(app: Any, parts: Parts) -> None:  # noqa: ANN401 - Celery 
     from reading_worklist import tasks as reading_tasks  # noqa: PLC0415
 
     handlers = {READING_WORKLIST: reading_tasks.HANDLERS, PACS_GATEWAY: gateway_tasks.HANDLERS}
-    afterwards = {READING_WORKLIST: reading_tasks.afterwards(parts.database, parts.objects)}
+    wakeups = Wakeups(parts.settings.broker_url or "")
+    afterwards = {
+        READING_WORKLIST: reading_tasks.afterwards(
+            parts.database, parts.objects, wakeups.preparation
+        )
+    }
 
     def handle_message(message_id: str, lease_token: str, consumer: str) -> None:
         outbox.handle(
@@ -245,3 +258,12 @@ def _add_analysis_task(app: Any, parts: Parts) -> None:  # noqa: ANN401 - Celery
         analyse(UUID(study_id), parts.database, parts.objects)
 
     app.task(name=ANALYSE_STUDY)(analyse_study)
+
+
+def _add_preparation_task(app: Any, parts: Parts) -> None:  # noqa: ANN401 - Celery has no types
+    from reading_worklist.tasks import prepare_metadata as prepare  # noqa: PLC0415
+
+    def prepare_metadata(study_id: str) -> None:
+        prepare(parts.database, parts.objects, UUID(study_id))
+
+    app.task(name=PREPARE_METADATA)(prepare_metadata)

@@ -142,7 +142,9 @@ def worker(
     *,
     queue: Annotated[
         list[str] | None,
-        typer.Option("--queue", help="messages, returns or analysis; all unless given"),
+        typer.Option(
+            "--queue", help="messages, returns, analysis or preparation; all unless given"
+        ),
     ] = None,
     name: Annotated[str, typer.Option("--name", help="Name in logs")] = "worker",
 ) -> None:

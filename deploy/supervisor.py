@@ -40,6 +40,9 @@ CHILDREN: Final = (
     ChildSpec("worker-messages", ("worker", "--queue", "messages", "--name", "worker-messages")),
     ChildSpec("worker-returns", ("worker", "--queue", "returns", "--name", "worker-returns")),
     ChildSpec("worker-analysis", ("worker", "--queue", "analysis", "--name", "worker-analysis")),
+    ChildSpec(
+        "worker-preparation", ("worker", "--queue", "preparation", "--name", "worker-preparation")
+    ),
     ChildSpec("web", ("web",)),
 )
 

@@ -1,8 +1,9 @@
 """What this room does when others tell it something, and by the clock."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Final
+from uuid import UUID
 
 from sqlalchemy.orm import Session
 
@@ -44,23 +45,34 @@ HANDLERS: Final[Mapping[type[Message], Handler]] = MappingProxyType(
 """Handlers by message type; each works in the transaction that marks its message handled."""
 
 
-def afterwards(database: Database, objects: ObjectStore) -> Afterwards:
-    """Return what follows the messages: metadata is prepared, purged objects go.
+def afterwards(
+    database: Database, objects: ObjectStore, ask_to_prepare: Callable[[UUID], None]
+) -> Afterwards:
+    """Return what follows the messages: metadata is to be prepared, purged objects go.
 
-    A viewer finds a complete study's metadata ready; where it is not, the first request makes it.
+    ask_to_prepare: has `prepare_metadata` called for a study, somewhere else and soon: the next
+        message shall not wait for it.
     A purge sends its message again until its objects are gone.
     """
 
     def prepare(message: StudyReceived) -> None:
-        with database.transaction() as session:
-            study = complete_study(session, message.study_id)
-        if study is not None:
-            prepare_study(database, objects, study)
+        ask_to_prepare(message.study_id)
 
     def remove(message: PurgeContinues) -> None:
         removal.remove_objects(database, objects, message.purge_id)
 
     return {StudyReceived: prepare, PurgeContinues: remove}
+
+
+def prepare_metadata(database: Database, objects: ObjectStore, study_id: UUID) -> None:
+    """Prepare the metadata of a study for viewers, unless it is incomplete again or gone.
+
+    Where this is late or fails, the first request for the metadata makes it.
+    """
+    with database.transaction() as session:
+        study = complete_study(session, study_id)
+    if study is not None:
+        prepare_study(database, objects, study)
 
 
 def tick(database: Database) -> int:

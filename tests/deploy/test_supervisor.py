@@ -21,6 +21,7 @@ PROCESSES = {
     "worker-messages",
     "worker-returns",
     "worker-analysis",
+    "worker-preparation",
     "web",
     "web-2",
 }
