@@ -38,7 +38,24 @@ def display_name(value: str) -> str:
         or groups.get("alphabetic", "").strip(" ^")
         or groups.get("phonetic", "")
     )
-    parts = [part.strip() for part in chosen.split("^") if part.strip()]
+    return _written(chosen)
+
+
+def latin_name(value: str) -> str:
+    """Return the alphabetic group, to stand beside a `display_name` in other characters.
+
+    Empty where there is none, or where it is not in other characters: when Han stands in it, as
+    devices write that do not know the groups, or when it is the name that is displayed.
+    """
+    alphabetic, _, others = value.partition("=")
+    if not others.strip(" =^") or any(is_han(character) for character in alphabetic):
+        return ""
+    latin = _written(alphabetic)
+    return "" if latin == display_name(value) else latin
+
+
+def _written(group: str) -> str:
+    parts = [part.strip() for part in group.split("^") if part.strip()]
     separator = "" if parts and all(is_han(c) for part in parts for c in part) else " "
     return separator.join(parts)
 

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field
+from sqlalchemy.orm import Session
 
 from reading_worklist.access import sessions
 from reading_worklist.access.scope import Scope
@@ -40,15 +41,29 @@ class SessionOrganisation(BaseModel):
     kind: str
 
 
+class ActingChoiceView(SessionOrganisation):
+    """An organisation that the person may act for today, and as what."""
+
+    roles: list[str]
+
+
+class OrganisationBody(BaseModel):
+    """The code of the organisation to act for."""
+
+    organisation: str = Field(max_length=100)
+
+
 class SessionView(BaseModel):
     """A session; unsafe requests repeat `csrf_token` in the header X-CSRF-Token.
 
+    choices: all organisations that the person may act for today, the present one among them.
     time_zone: the IANA zone in which pages show times.
     """
 
     person: SessionPerson
     organisation: SessionOrganisation
     roles: list[str]
+    choices: list[ActingChoiceView]
     csrf_token: str
     expires_at: datetime
     time_zone: str
@@ -69,6 +84,7 @@ def sign_in(
         signed_in = sessions.sign_in(
             session, login, client_address(request), limits, credentials.organisation
         )
+        view = _view(session, signed_in.scope, signed_in.expires_at, services.config.time_zone)
     response.set_cookie(
         COOKIE,
         signed_in.token,
@@ -77,7 +93,7 @@ def sign_in(
         samesite="strict",
         secure=services.config.secure_cookie,
     )
-    return _view(signed_in.scope, signed_in.expires_at, services.config.time_zone)
+    return view
 
 
 @router.get("")
@@ -87,7 +103,20 @@ def who_am_i(request: Request, scope: Asking, services: Parts) -> SessionView:
         _, expires_at = sessions.resume(
             session, request.cookies[COOKIE], scope.client, services.config.session_limits
         )
-    return _view(scope, expires_at, services.config.time_zone)
+        return _view(session, scope, expires_at, services.config.time_zone)
+
+
+@router.put("/organisation")
+def choose_organisation(
+    body: OrganisationBody, request: Request, scope: Asking, services: Parts
+) -> SessionView:
+    """Act for another of one's organisations from now on; the session gets a new CSRF token."""
+    token = request.cookies[COOKIE]
+    with services.database.transaction() as session:
+        acting, expires_at = sessions.act_for(session, token, scope, body.organisation)
+        view = _view(session, acting, expires_at, services.config.time_zone)
+    services.recent_scopes.forget(token)
+    return view
 
 
 @router.delete("", status_code=HTTPStatus.NO_CONTENT)
@@ -101,7 +130,7 @@ def sign_out(request: Request, response: Response, scope: Asking, services: Part
     )
 
 
-def _view(scope: Scope, expires_at: datetime, time_zone: str) -> SessionView:
+def _view(session: Session, scope: Scope, expires_at: datetime, time_zone: str) -> SessionView:
     return SessionView(
         person=SessionPerson(
             id=scope.person_id, login=scope.login, display_name=scope.display_name
@@ -114,6 +143,17 @@ def _view(scope: Scope, expires_at: datetime, time_zone: str) -> SessionView:
             kind=scope.organisation_kind,
         ),
         roles=sorted(scope.roles),
+        choices=[
+            ActingChoiceView(
+                id=choice.organisation.id,
+                code=choice.organisation.code,
+                name=choice.organisation.name,
+                name_en=choice.organisation.name_en,
+                kind=choice.organisation.kind,
+                roles=sorted(choice.roles),
+            )
+            for choice in sessions.choices(session, scope.person_id)
+        ],
         csrf_token=scope.csrf_token,
         expires_at=expires_at,
         time_zone=time_zone,

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from http import HTTPStatus
 from typing import Any, Final
+from uuid import UUID
 
 from sqlalchemy import Select, and_, bindparam, func, select, update
 from sqlalchemy.orm import Session
@@ -21,6 +22,7 @@ from storage.registry import (
     Membership,
     Organisation,
     Person,
+    Role,
     holds_today,
     valid_memberships,
     visible_site_ids,
@@ -63,6 +65,14 @@ def wrong_credentials() -> Problem:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class ActingChoice:
+    """An organisation that a person may act for today, and as what, in the order of the words."""
+
+    organisation: Organisation
+    roles: tuple[Role, ...]
+
+
 def stored_password_hash(session: Session, login: str) -> str | None:
     """Return the hash of an active person's password, None when there is no such person."""
     return session.scalar(select(Person.password_hash).where(Person.login == login, Person.active))
@@ -90,16 +100,7 @@ def sign_in(
     person = session.scalar(select(Person).where(Person.login == login, Person.active))
     if person is None:
         raise wrong_credentials()
-    memberships = [
-        m
-        for m in valid_memberships(session, person.id)
-        if organisation_code in (None, m.organisation.code)
-    ]
-    if not memberships:
-        raise forbidden(
-            "You have no role that is valid today", remedy="Ask your consortium administrator."
-        )
-    organisation = memberships[0].organisation
+    organisation = _chosen(session, person.id, organisation_code)
     token = secrets.token_urlsafe(_TOKEN_BYTES)
     now = utc_now()
     row = WebSession(
@@ -143,6 +144,51 @@ def resume(
             .values(last_seen_at=now)
         )
     return loaded.scope, min(loaded.expires_at, last_seen_at + limits.idle)
+
+
+def choices(session: Session, person_id: UUID) -> list[ActingChoice]:
+    """Return the organisations that a person may act for today, by code."""
+    roles: dict[UUID, list[Role]] = {}
+    organisations: dict[UUID, Organisation] = {}
+    for membership in valid_memberships(session, person_id):
+        organisations[membership.organisation_id] = membership.organisation
+        roles.setdefault(membership.organisation_id, []).append(membership.role)
+    return [ActingChoice(one, tuple(roles[id_])) for id_, one in organisations.items()]
+
+
+def act_for(
+    session: Session, token: str, scope: Scope, organisation_code: str
+) -> tuple[Scope, datetime]:
+    """Let a session act for another organisation of its person; returns its new scope and its end.
+
+    The CSRF token changes: a page that was opened for the organisation before can do nothing more
+    under its old name.
+
+    Raises:
+        Problem: 403 when the person has no role there today.
+    """
+    row = session.get_one(WebSession, _digest(token))
+    row.organisation_id = _chosen(session, scope.person_id, organisation_code).id
+    row.csrf_token = secrets.token_urlsafe(_TOKEN_BYTES)
+    session.flush()
+    loaded = _load(session, token, scope.client)
+    audit.record(
+        session,
+        loaded.scope.actor,
+        "session:act_for",
+        subject_kind="person",
+        subject_id=scope.person_id,
+    )
+    return loaded.scope, loaded.expires_at
+
+
+def _chosen(session: Session, person_id: UUID, code: str | None) -> Organisation:
+    for choice in choices(session, person_id):
+        if code in (None, choice.organisation.code):
+            return choice.organisation
+    raise forbidden(
+        "You have no role that is valid today", remedy="Ask your consortium administrator."
+    )
 
 
 def sign_out(session: Session, token: str, scope: Scope) -> None:

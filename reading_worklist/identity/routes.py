@@ -1,4 +1,4 @@
-"""The identity desk over HTTP, for the dispatcher.
+"""The identity desk over HTTP, for the dispatcher; a reader may send it a study he doubts.
 
     GET  /api/identity/cases?state=OPEN|DECIDED|all&site=CODE&page=&page_size=   → CasePage
     POST /api/identity/cases            {workitem_id, reason}                    → CaseDetail (201)
@@ -9,6 +9,7 @@
     POST /api/identity/cases/{id}/keep     {reason}                              → CaseDetail
     POST /api/identity/cases/{id}/reject   {reason}                              → CaseDetail
     POST /api/identity/cases/{id}/undo     {reason}                              → CaseDetail
+    GET  /api/workitems/{id}/identity                                            → IdentityNotice
 
 `CaseView` is one line of the list: what differs (`differences`), the patient as the header has him
 (`header`), when it must be decided (`due_at`: STAT 10 minutes after it was opened, else 4 hours).
@@ -27,7 +28,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query
 
-from reading_worklist.identity import queries, service
+from reading_worklist.identity import notices, queries, service
 from reading_worklist.identity.patients import NewPatient
 from reading_worklist.identity.queries import PAGE_SIZE_MAX, CaseFilter
 from reading_worklist.identity.schemas import (
@@ -35,18 +36,21 @@ from reading_worklist.identity.schemas import (
     CaseDetail,
     CasePage,
     CorrectBody,
+    IdentityNotice,
     LinkBody,
     OpenBody,
     ReasonBody,
 )
 from reading_worklist.identity.service import DESK_ROLES
 from reading_worklist.services import Asking, Parts
+from reading_worklist.workitems.routes import centre
 from storage.identity.tables import CaseState
 
-router = APIRouter(prefix="/api/identity/cases", tags=["identity"])
+_cases = APIRouter(prefix="/api/identity/cases", tags=["identity"])
+router = APIRouter(tags=["identity"])
 
 
-@router.get("")
+@_cases.get("")
 def list_identity_cases(  # noqa: PLR0917 -- one parameter for each query parameter
     scope: Asking,
     services: Parts,
@@ -62,15 +66,16 @@ def list_identity_cases(  # noqa: PLR0917 -- one parameter for each query parame
         return queries.listed(session, scope, wanted, page=page, page_size=page_size)
 
 
-@router.post("", status_code=201)
+@_cases.post("", status_code=201)
 def open_identity_case(body: OpenBody, scope: Asking, services: Parts) -> CaseDetail:
     """Doubt whose study it is: nobody reads it until the case is decided."""
     with services.database.transaction() as session:
         case_id = service.open_by_hand(session, scope, body.workitem_id, body.reason).id
-    return get_identity_case(case_id, scope, services)
+        session.flush()
+        return queries.detail(session, scope, case_id)
 
 
-@router.get("/{case_id}")
+@_cases.get("/{case_id}")
 def get_identity_case(case_id: UUID, scope: Asking, services: Parts) -> CaseDetail:
     """Return one case with both sides."""
     scope.require(*DESK_ROLES)
@@ -78,7 +83,7 @@ def get_identity_case(case_id: UUID, scope: Asking, services: Parts) -> CaseDeta
         return queries.detail(session, scope, case_id)
 
 
-@router.get("/{case_id}/candidates")
+@_cases.get("/{case_id}/candidates")
 def list_identity_candidates(
     case_id: UUID,
     scope: Asking,
@@ -91,7 +96,7 @@ def list_identity_candidates(
         return queries.candidates(session, scope, case_id, q)
 
 
-@router.post("/{case_id}/link")
+@_cases.post("/{case_id}/link")
 def link_identity_case(case_id: UUID, body: LinkBody, scope: Asking, services: Parts) -> CaseDetail:
     """Decide that the study answers this order and belongs to its patient."""
     with services.database.transaction() as session:
@@ -99,7 +104,7 @@ def link_identity_case(case_id: UUID, body: LinkBody, scope: Asking, services: P
     return get_identity_case(case_id, scope, services)
 
 
-@router.post("/{case_id}/correct")
+@_cases.post("/{case_id}/correct")
 def correct_identity_case(
     case_id: UUID, body: CorrectBody, scope: Asking, services: Parts
 ) -> CaseDetail:
@@ -112,7 +117,7 @@ def correct_identity_case(
     return get_identity_case(case_id, scope, services)
 
 
-@router.post("/{case_id}/keep")
+@_cases.post("/{case_id}/keep")
 def keep_identity_case(
     case_id: UUID, body: ReasonBody, scope: Asking, services: Parts
 ) -> CaseDetail:
@@ -122,7 +127,7 @@ def keep_identity_case(
     return get_identity_case(case_id, scope, services)
 
 
-@router.post("/{case_id}/reject")
+@_cases.post("/{case_id}/reject")
 def reject_identity_case(
     case_id: UUID, body: ReasonBody, scope: Asking, services: Parts
 ) -> CaseDetail:
@@ -132,7 +137,7 @@ def reject_identity_case(
     return get_identity_case(case_id, scope, services)
 
 
-@router.post("/{case_id}/undo")
+@_cases.post("/{case_id}/undo")
 def undo_identity_case(
     case_id: UUID, body: ReasonBody, scope: Asking, services: Parts
 ) -> CaseDetail:
@@ -140,3 +145,14 @@ def undo_identity_case(
     with services.database.transaction() as session:
         service.undo(session, scope, case_id, body.reason)
     return get_identity_case(case_id, scope, services)
+
+
+@router.get("/api/workitems/{workitem_id}/identity")
+def get_identity_notice(workitem_id: UUID, scope: Asking, services: Parts) -> IdentityNotice:
+    """Return what is doubted or was corrected about the patient of a workitem."""
+    centre(scope)
+    with services.database.transaction() as session:
+        return notices.notice(session, scope, workitem_id)
+
+
+router.include_router(_cases)

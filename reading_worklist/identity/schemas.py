@@ -127,6 +127,32 @@ class CaseDetail(CaseView):
     can_undo: bool
 
 
+class CorrectedValue(BaseModel):
+    """What the header says of the patient, and what holds since a decision."""
+
+    attribute: Literal["patient_id", "name", "sex", "birth_date"]
+    header: str | None
+    now: str | None
+
+
+class IdentityNotice(BaseModel):
+    """What whoever reads a study must know about whose it is; empty for nearly every study.
+
+    case_id: the open case, else the last one that was decided; None when there was none.
+    decision: what holds; None while the case is open, or when all was taken back.
+    corrected: where the patient who holds is not as the header says.
+    can_open: whether the asking person may send the study to the desk now.
+    """
+
+    case_id: UUID | None
+    case_state: CaseState | None
+    opened_because: str | None
+    differences: list[DifferenceView]
+    decision: DecisionView | None
+    corrected: list[CorrectedValue]
+    can_open: bool
+
+
 class Candidates(BaseModel):
     """What the study could belong to: orders and patients of its site, the likeliest first."""
 

@@ -42,7 +42,7 @@ from storage.index.tables import Patient, Quarantine, Study
 from storage.keeping.tables import StorageUsage
 from storage.keeping.usage import refreshed_at
 from storage.keeping.verification import latest
-from storage.person_name import display_name
+from storage.person_name import display_name, latin_name
 from storage.registry import Organisation, OrganisationKind, Person
 
 PAGE_SIZE: Final = 50
@@ -94,6 +94,7 @@ def _usage_of(session: Session, site: Organisation) -> SiteUsage:
     return SiteUsage(
         site_code=site.code,
         site_name=site.name,
+        site_name_en=site.name_en,
         studies=studies or 0,
         instances=sum(one.instances for one in modalities),
         bytes=sum(one.bytes for one in modalities),
@@ -130,6 +131,7 @@ def rules(session: Session, scope: Scope) -> list[RetentionRuleView]:
             site_id=site.id,
             site_code=site.code,
             site_name=site.name,
+            site_name_en=site.name_en,
             visit_kind=kind,
             years=set_here.get((site.id, kind), minimum),
             minimum=minimum,
@@ -163,8 +165,10 @@ def due(session: Session, scope: Scope, page: int, today: date | None = None) ->
             patient_id=patient.id,
             site_code=site.code,
             site_name=site.name,
+            site_name_en=site.name_en,
             local_id=patient.local_id,
             patient_name=display_name(patient.name),
+            patient_latin_name=latin_name(patient.name),
             last_visit=last_visit,
             due_on=due_on,
             studies=[
@@ -215,8 +219,10 @@ def holds(session: Session, scope: Scope, page: int, *, active_only: bool) -> Ho
             id=hold.id,
             site_code=site.code,
             site_name=site.name,
+            site_name_en=site.name_en,
             patient_id=patient.id,
             patient_name=display_name(patient.name),
+            patient_latin_name=latin_name(patient.name),
             local_id=patient.local_id,
             study_id=hold.study_id,
             study_instance_uid=study.study_instance_uid if study else None,
@@ -274,6 +280,7 @@ def purge_detail(session: Session, scope: Scope, purge_id: UUID) -> PurgeDetail:
             study_id=one.study_id,
             study_instance_uid=one.study_instance_uid,
             patient_name=display_name(patient.name),
+            patient_latin_name=latin_name(patient.name),
             local_id=patient.local_id,
             study_date=study.study_date,
             study_description=study.study_description,
@@ -318,6 +325,7 @@ def _view(
         id=purge.id,
         site_code=site.code,
         site_name=site.name,
+        site_name_en=site.name_en,
         state=purge.state,
         reason=purge.reason,
         proposed_by=proposer.display_name,

@@ -37,6 +37,7 @@ class SiteUsage(BaseModel):
 
     site_code: str
     site_name: str
+    site_name_en: str
     studies: int
     instances: int
     bytes: int
@@ -70,6 +71,7 @@ class RetentionRuleView(BaseModel):
     site_id: UUID
     site_code: str
     site_name: str
+    site_name_en: str
     visit_kind: VisitKind
     years: int
     minimum: int
@@ -102,8 +104,10 @@ class DuePatient(BaseModel):
     patient_id: UUID
     site_code: str
     site_name: str
+    site_name_en: str
     local_id: str | None
     patient_name: str
+    patient_latin_name: str
     last_visit: date
     due_on: date
     studies: list[DueStudy]
@@ -132,8 +136,10 @@ class HoldView(BaseModel):
     id: UUID
     site_code: str
     site_name: str
+    site_name_en: str
     patient_id: UUID
     patient_name: str
+    patient_latin_name: str
     local_id: str | None
     study_id: UUID | None
     study_instance_uid: str | None
@@ -179,6 +185,7 @@ class PurgeStudyView(BaseModel):
     study_id: UUID
     study_instance_uid: str
     patient_name: str
+    patient_latin_name: str
     local_id: str | None
     study_date: date | None
     study_description: str | None
@@ -197,6 +204,7 @@ class PurgeView(BaseModel):
     id: UUID
     site_code: str
     site_name: str
+    site_name_en: str
     state: PurgeState
     reason: str
     proposed_by: str

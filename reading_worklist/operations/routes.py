@@ -12,7 +12,7 @@ from reading_worklist.problems import not_found
 from reading_worklist.services import Asking, Parts
 from storage.deliveries import Delivery, DeliveryState, attempts_of
 from storage.index.tables import Patient, Quarantine, Study
-from storage.person_name import display_name
+from storage.person_name import display_name, latin_name
 from storage.registry import Destination, Device, Organisation, Role
 
 router = APIRouter(prefix="/api", tags=["operations"])
@@ -28,7 +28,9 @@ class DeliveryView(BaseModel):
     workitem_id: UUID
     site_code: str
     site_name: str
+    site_name_en: str
     patient_name: str
+    patient_latin_name: str
     title: str
     version_number: int
     destination: str
@@ -71,6 +73,7 @@ class QuarantineView(BaseModel):
     id: UUID
     site_code: str | None
     site_name: str | None
+    site_name_en: str | None
     device_name: str | None
     calling_ae_title: str
     reason: str
@@ -159,6 +162,7 @@ def list_quarantine(scope: Asking, services: Parts, page: _Page = 1) -> Quaranti
                 id=one.id,
                 site_code=site.code,
                 site_name=site.name,
+                site_name_en=site.name_en,
                 device_name=device.name if device else None,
                 calling_ae_title=one.calling_ae_title,
                 reason=one.reason,
@@ -192,7 +196,9 @@ def _delivery(
         workitem_id=one.workitem_id,
         site_code=site.code,
         site_name=site.name,
+        site_name_en=site.name_en,
         patient_name=display_name(patient.name),
+        patient_latin_name=latin_name(patient.name),
         title=one.title,
         version_number=one.version_number,
         destination=f"{destination.ae_title} ({destination.host}:{destination.port})",

@@ -16,7 +16,7 @@ from reading_worklist.workitems.queries import site_view
 from storage.index.tables import Study
 from storage.orders.states import ExamState
 from storage.orders.tables import Order, StudyOrder
-from storage.person_name import display_name
+from storage.person_name import display_name, latin_name
 from storage.registry import Organisation
 
 PAGE_SIZE_MAX: Final = 200
@@ -84,14 +84,19 @@ def one(session: Session, scope: Scope, order_id: UUID) -> OrderView:
     return order_view(order, site, _studies(session, [order.id]).get(order.id, ()))
 
 
+_MADE_HERE: Final = frozenset(
+    {"site", "steps", "study_instance_uids", "patient_latin_name", "patient_name_groups"}
+)
+
+
 def order_view(order: Order, site: Organisation, studies: Sequence[str]) -> OrderView:
     """Return an order as pages show it; `studies` are the UIDs of those that came for it."""
     facts: dict[str, Any] = {
-        name: getattr(order, name)
-        for name in OrderView.model_fields
-        if name not in {"site", "steps", "study_instance_uids"}
+        name: getattr(order, name) for name in OrderView.model_fields if name not in _MADE_HERE
     }
     facts["patient_name"] = display_name(order.patient_name)
+    facts["patient_latin_name"] = latin_name(order.patient_name)
+    facts["patient_name_groups"] = order.patient_name
     if order.document_number:
         facts["document_number"] = mask_identity(order.document_number)
     facts["site"] = site_view(site)

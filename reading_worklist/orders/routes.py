@@ -8,8 +8,8 @@ from fastapi import APIRouter, Query
 from reading_worklist.orders import queries, service
 from reading_worklist.orders.queries import PAGE_SIZE_MAX, OrderFilter
 from reading_worklist.orders.schemas import (
+    ChangedOrderBody,
     NewOrderBody,
-    OrderBody,
     OrderPage,
     OrderView,
     StateBody,
@@ -59,7 +59,9 @@ def place_order(body: NewOrderBody, scope: Asking, services: Parts) -> OrderView
 
 
 @router.put("/{order_id}")
-def change_order(order_id: UUID, body: OrderBody, scope: Asking, services: Parts) -> OrderView:
+def change_order(
+    order_id: UUID, body: ChangedOrderBody, scope: Asking, services: Parts
+) -> OrderView:
     """Replace what was ordered; steps that have begun stay."""
     with services.database.transaction() as session:
         service.change(session, scope, order_id, body)

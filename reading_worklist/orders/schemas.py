@@ -62,6 +62,12 @@ class OrderBody(BaseModel):
     steps: Annotated[list[StepBody], Field(min_length=1, max_length=20)]
 
 
+class ChangedOrderBody(OrderBody):
+    """What is ordered instead; `keep_document` leaves the identity document as it is known."""
+
+    keep_document: bool = False
+
+
 class NewOrderBody(OrderBody):
     """A new order; a number that is not given is assigned."""
 
@@ -92,7 +98,9 @@ class StepView(BaseModel):
 class OrderView(BaseModel):
     """An order and how far its exam is.
 
-    `document_number` is masked. `study_instance_uids` are of the studies that came for it.
+    `document_number` is masked. `patient_name_groups` is the name as in DICOM, `patient_latin_name`
+    what of it stands in Latin letters beside `patient_name`. `study_instance_uids` are of the
+    studies that came for it.
     """
 
     id: UUID
@@ -108,6 +116,8 @@ class OrderView(BaseModel):
     patient_local_id: str | None
     patient_id_issuer: str | None
     patient_name: str
+    patient_latin_name: str
+    patient_name_groups: str
     patient_sex: str | None
     patient_birth_date: date | None
     document_kind: DocumentKind | None

@@ -6,7 +6,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from reading_worklist.access.scope import Scope
-from reading_worklist.orders.schemas import NewOrderBody, OrderBody, StateBody
+from reading_worklist.orders.schemas import ChangedOrderBody, NewOrderBody, OrderBody, StateBody
 from reading_worklist.problems import Problem, conflict, forbidden, not_found
 from storage.errors import RdcError
 from storage.identity.documents import DocumentFlaw, flaw
@@ -46,7 +46,7 @@ def place(session: Session, scope: Scope, body: NewOrderBody) -> UUID:
         raise _problem(error) from error
 
 
-def change(session: Session, scope: Scope, order_id: UUID, body: OrderBody) -> None:
+def change(session: Session, scope: Scope, order_id: UUID, body: ChangedOrderBody) -> None:
     """Replace what was ordered.
 
     Raises:
@@ -54,6 +54,9 @@ def change(session: Session, scope: Scope, order_id: UUID, body: OrderBody) -> N
             not placed by people.
     """
     order = _locked(session, scope, order_id)
+    if body.keep_document:
+        kept = {"document_kind": order.document_kind, "document_number": order.document_number}
+        body = body.model_copy(update=kept)
     try:
         orders.change(session, scope.actor, order, _request(body, order.site_id))
     except OrderRefused as error:

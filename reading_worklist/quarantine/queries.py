@@ -26,7 +26,7 @@ from storage.database import Database
 from storage.dicom_header import DatasetError, read_header
 from storage.index.tables import Instance, Series, Study
 from storage.objects import ObjectKey, ObjectNotFound, ObjectStore
-from storage.person_name import display_name
+from storage.person_name import display_name, latin_name
 from storage.registry import Device, Organisation, Person
 
 
@@ -66,6 +66,7 @@ def detail(
         id=entry.id,
         site_code=site.code,
         site_name=site.name,
+        site_name_en=site.name_en,
         calling_ae_title=entry.calling_ae_title,
         reason=entry.reason,
         sop_instance_uid=entry.sop_instance_uid,
@@ -114,6 +115,7 @@ def _view(version: Version, names: dict[UUID, str]) -> VersionView:
         transfer_syntax_uid=version.transfer_syntax_uid,
         patient_id=header.patient_id if header else None,
         patient_name=display_name(header.patient_name) if header else None,
+        patient_latin_name=latin_name(header.patient_name) if header else None,
         study_instance_uid=header.study_instance_uid if header else None,
         series_instance_uid=header.series_instance_uid if header else None,
         series_description=header.series_description if header else None,

@@ -18,6 +18,7 @@ class VersionView(BaseModel):
     transfer_syntax_uid: str
     patient_id: str | None
     patient_name: str | None
+    patient_latin_name: str | None
     study_instance_uid: str | None
     series_instance_uid: str | None
     series_description: str | None
@@ -58,6 +59,7 @@ class QuarantineDetail(BaseModel):
     id: UUID
     site_code: str
     site_name: str
+    site_name_en: str
     calling_ae_title: str
     reason: str
     sop_instance_uid: str | None

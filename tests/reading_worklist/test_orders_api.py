@@ -45,6 +45,20 @@ def other(browser: Browser, login: str) -> Browser:
     return Browser(browser.client.app, login)  # pyright: ignore[reportArgumentType]
 
 
+def test_a_change_keeps_the_identity_document_that_the_page_cannot_show(east: Browser) -> None:
+    named = {**BODY, "patient_name": "Zhang^Wei=张^伟"}
+    order = east.post("/api/orders", **named).json()
+    assert (order["patient_name"], order["patient_latin_name"]) == ("张伟", "Zhang Wei")
+    assert order["patient_name_groups"] == "Zhang^Wei=张^伟"
+    path = f"/api/orders/{order['id']}"
+    unseen = {key: value for key, value in named.items() if not key.startswith("document_")}
+    kept = east.put(path, **{**unseen, "bed": "12", "keep_document": True}).json()
+    assert (kept["bed"], kept["document_number"]) == ("12", "110105********002X")
+    contradicted = {**unseen, "patient_sex": "M", "keep_document": True}
+    assert east.put(path, **contradicted).json()["type"] == "urn:rdc:problem:identity-document"
+    assert east.put(path, **unseen).json()["document_number"] is None
+
+
 def test_an_order_is_placed_changed_and_cancelled(east: Browser, database: Database) -> None:
     placed = east.post("/api/orders", **BODY)
     assert placed.status_code == 201, placed.text

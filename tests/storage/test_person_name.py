@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from storage.identifiers import time_ordered_uuid
-from storage.person_name import KEY_LENGTH, canonical, search_keys
+from storage.person_name import KEY_LENGTH, canonical, display_name, latin_name, search_keys
 
 
 @pytest.mark.parametrize(
@@ -48,3 +48,23 @@ def test_later_ids_sort_behind() -> None:
     assert [one.version for one in made] == [7] * 100
     stamps = [one.int >> 80 for one in made]
     assert stamps == sorted(stamps)
+
+
+@pytest.mark.parametrize(
+    ("name", "displayed", "latin"),
+    [
+        ("Zhang^Wei=张^伟", "张伟", "Zhang Wei"),
+        ("Zhang^Wei=张^伟=ㄓㄤ^ㄨㄟˇ", "张伟", "Zhang Wei"),
+        ("Smith^John", "Smith John", ""),
+        ("Smith^John=Smith^John", "Smith John", ""),
+        ("张^伟", "张伟", ""),
+        ("张^伟=张^伟", "张伟", ""),
+        ("=张^伟", "张伟", ""),
+        ("Zhang^Wei==", "Zhang Wei", ""),
+        ("", "", ""),
+    ],
+)
+def test_the_latin_name_stands_beside_one_in_other_characters(
+    name: str, displayed: str, latin: str
+) -> None:
+    assert (display_name(name), latin_name(name)) == (displayed, latin)
