@@ -143,6 +143,15 @@ def character_set_for(texts: Iterable[str], declared: bytes | str | Sequence[str
     return UTF8
 
 
+def encode_text(text: str, term: str | None) -> bytes:
+    """Return `text` in the character set that `character_set_for` has found; None: plain ASCII.
+
+    Raises:
+        UnicodeEncodeError: the character set does not have all of it.
+    """
+    return text.encode("ascii" if term is None else _codec(term))
+
+
 @lru_cache(maxsize=512)
 def _terms(values: tuple[str, ...]) -> tuple[str, ...]:
     found = [_term(value) for value in values]

@@ -1,4 +1,7 @@
-"""A kept instance as the dataset of a C-STORE of ours, in a transfer syntax that the peer takes."""
+"""A kept instance as the dataset of a C-STORE of ours, in a transfer syntax that the peer takes.
+
+Where people decided that its patient is another than its header says, it leaves corrected.
+"""
 
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
@@ -12,6 +15,7 @@ from pacs_gateway.associations.contexts import (
 )
 from storage.datasets.sources import ObjectSource
 from storage.errors import RdcError
+from storage.identity.correction import corrected
 from storage.index.retrieval import KeptInstance
 from storage.objects import ObjectKey, ObjectStore
 from storage.transcoding import Original, can_transcode, transcode
@@ -60,14 +64,15 @@ def dataset_of(
 
     Raises:
         CannotTranscode: it cannot be given in this transfer syntax.
+        CannotBeCorrected: its patient is another by decision, and it is too broken to say so.
         ObjectNotFound, ObjectStoreUnavailable: its bytes cannot be had.
     """
-    if transfer_syntax == instance.transfer_syntax_uid:
+    if transfer_syntax == instance.transfer_syntax_uid and instance.overlay is None:
         pieces = objects.stream(
             ObjectKey(instance.object_key), instance.dataset_offset, None, _CHUNK
         )
     else:
-        pieces = _transcoded(instance, transfer_syntax, objects)
+        pieces = _converted(instance, transfer_syntax, objects)
     first = next(pieces, b"")
     return chain((first,), _unbroken(pieces))
 
@@ -80,11 +85,17 @@ def _unbroken(pieces: Iterator[bytes]) -> Iterator[bytes]:
         raise ProtocolViolation(f"our bytes ended early: {error.what}") from error
 
 
-def _transcoded(
+def _converted(
     instance: KeptInstance, transfer_syntax: str, objects: ObjectStore
 ) -> Iterator[bytes]:
     source = ObjectSource(objects, instance.object_key, instance.object_size)
     original = Original(source, instance.dataset_offset, instance.transfer_syntax_uid)
+    if instance.overlay is not None:
+        original = corrected(original, instance.overlay)
+    if original.transfer_syntax_uid == transfer_syntax:
+        offset = original.dataset_offset
+        yield from original.source.stream(offset, original.source.size - offset)
+        return
     with tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY) as file:
         transcode(original, transfer_syntax, file)  # pyright: ignore[reportArgumentType] -- a file in all but name
         file.seek(0)

@@ -19,6 +19,7 @@ from typing_extensions import override
 
 from storage.datasets.pixels import Frame
 from storage.datasets.sources import CHUNK, ByteSource, ObjectSource
+from storage.datasets.splicing import SplicedSource
 from storage.objects import ObjectKey, ObjectStore
 
 # Below this, joining pieces costs less than sending each by itself.
@@ -52,6 +53,27 @@ def piece_of(source: ByteSource, offset: int, length: int) -> Piece:
     if isinstance(source, ObjectSource):
         return Region(source.key, offset, length)
     return Streamed(length, lambda: source.stream(offset, length))
+
+
+def pieces_of(source: ByteSource, offset: int, length: int) -> list[Piece]:
+    """Return the range of `source` as pieces; what is spliced by the ranges it is made of."""
+    if not isinstance(source, SplicedSource):
+        return [piece_of(source, offset, length)]
+    return [
+        one if isinstance(one, bytes) else piece_of(source.below, one.offset, one.length)
+        for one in source.segments(offset, length)
+    ]
+
+
+def read_pieces(pieces: Iterable[Piece], objects: ObjectStore) -> Iterator[bytes]:
+    """Yield pieces in chunks of bounded size, for bodies that are made while they are sent."""
+    for piece in pieces:
+        if isinstance(piece, bytes):
+            yield piece
+        elif isinstance(piece, Region):
+            yield from objects.stream(ObjectKey(piece.key), piece.offset, piece.length, CHUNK)
+        else:
+            yield from piece.begin()
 
 
 def frame_pieces(frame: Frame, source: ByteSource) -> list[Piece]:

@@ -17,12 +17,12 @@ from starlette.types import Scope as Connection
 
 from reading_worklist.access.recent import RecentScopes
 from reading_worklist.access.scope import Scope
-from reading_worklist.dicomweb.payloads import frame_numbers, frames_of, whole_instances
+from reading_worklist.dicomweb.payloads import frame_numbers, frames_of
 from reading_worklist.dicomweb.queries import Root
 from reading_worklist.dicomweb.requests import IMAGE_ROLES, Wanted, accepted_by
-from reading_worklist.dicomweb.responses import entity_tag
 from reading_worklist.dicomweb.series_index import IndexedInstance
 from reading_worklist.dicomweb.series_views import SeriesView, SeriesViews
+from reading_worklist.dicomweb.whole import whole_instances
 from storage.datasets.sources import ObjectSource
 from storage.errors import RdcError
 from storage.objects import ObjectStore
@@ -114,8 +114,10 @@ class ExpressRetrieval:
                 return None
             wanted = Wanted(headers, accepted_by(headers.get("accept")), self._objects)
             if len(steps) == _INSTANCE_STEPS:
-                tag = entity_tag(instance.record.dataset_sha256)
-                return whole_instances(wanted, [instance.record], tag=tag)
+                if view.series.overlay is not None:
+                    return None
+                named = (instance.record.dataset_sha256,)
+                return whole_instances(wanted, [instance.record], overlay=None, named=named)
             if len(steps) == _FRAMES_STEPS and steps[6] == "frames":
                 return self._frames(wanted, instance, steps[7])
         return None

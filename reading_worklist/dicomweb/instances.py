@@ -21,6 +21,7 @@ from storage.datasets.sources import ByteSource, ObjectSource, inflate
 from storage.dicom_header.encoding import DEFLATED_SYNTAXES, UNDEFINED_LENGTH
 from storage.errors import RdcError
 from storage.objects import ObjectStore
+from storage.transcoding import Original
 
 _REMEMBERED_LAYOUTS: Final = 1024
 _REMEMBERED_FRAMES: Final = 10_000
@@ -77,6 +78,12 @@ def open_source(objects: ObjectStore, record: InstanceRecord) -> tuple[ByteSourc
     if record.transfer_syntax_uid in DEFLATED_SYNTAXES:
         return inflate(source, record.dataset_offset), 0
     return source, record.dataset_offset
+
+
+def original_of(objects: ObjectStore, record: InstanceRecord) -> Original:
+    """Return an instance as it is stored, for what is made of it."""
+    source = ObjectSource(objects, record.object_key, record.object_size)
+    return Original(source, record.dataset_offset, record.transfer_syntax_uid)
 
 
 def open_instance(objects: ObjectStore, record: InstanceRecord) -> OpenInstance:

@@ -152,7 +152,7 @@ def not_acceptable(offers: Sequence[Offer], *, multipart: bool) -> Problem:
         "not-acceptable",
         "The resource does not exist in a media type that the request accepts",
         expected=f"Accept: {inner}",
-        remedy="Accept what is stored; this server does not transcode here.",
+        remedy="Accept one of these, or transfer-syntax=* for what is stored.",
     )
 
 

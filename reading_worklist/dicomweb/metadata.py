@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from enum import StrEnum
 from typing import Final
 
-from reading_worklist.dicomweb.instances import layout_of, open_instance
+from reading_worklist.dicomweb.instances import OpenInstance, layout_of, open_instance, original_of
 from reading_worklist.dicomweb.json_model import (
     Context,
     JsonDataset,
@@ -19,14 +19,17 @@ from reading_worklist.dicomweb.queries import (
     SeriesRecord,
     StudyRecord,
     instances_of_series,
-    revision_of_series,
+    is_current,
     series_of_study,
 )
 from reading_worklist.dicomweb.series_index import IndexedInstance, encode_index, keepable
 from reading_worklist.dicomweb.text import decoder_for
 from storage.database import Database
+from storage.datasets.encoded import Dataset, encoding_of, read_dataset
 from storage.datasets.pixels import BadPixelData, FrameLayout, NoPixelData, NoSuchFrame
 from storage.datasets.sources import DeflateBroken, InflatedTooLarge
+from storage.identity.correction import CannotBeCorrected, corrected
+from storage.identity.overlay import Overlay
 from storage.objects import ObjectConflict, ObjectKey, ObjectNotFound, ObjectStore
 
 # Part of the key of prepared metadata: raise it when the conversion changes, to prepare all anew.
@@ -55,16 +58,20 @@ def bulk_uri(record: InstanceRecord) -> str:
     )
 
 
-def instance_metadata(objects: ObjectStore, record: InstanceRecord) -> JsonDataset:
+def instance_metadata(
+    objects: ObjectStore, record: InstanceRecord, overlay: Overlay | None
+) -> JsonDataset:
     """Return the metadata of one instance (PS3.18 §10.4.1.1.2).
 
     What identifies it comes from the index, so that it is there however broken
     the dataset; its stored transfer syntax is told as (0008,3002).
 
+    overlay: of its study.
+
     Raises:
         ObjectStoreUnavailable: the object store does not answer.
     """
-    return _read(objects, record)[0]
+    return _read(objects, record, overlay)[0]
 
 
 def encode(results: Sequence[JsonDataset]) -> bytes:
@@ -105,7 +112,7 @@ def prepare_series(database: Database, objects: ObjectStore, series: SeriesRecor
         return False
     plain, index = _made(database, objects, series)
     with database.transaction() as session:
-        if revision_of_series(session, series) != series.revision:
+        if not is_current(session, series):
             return False
     try:
         objects.put(prepared_key(series, Prepared.INDEX), index)
@@ -119,16 +126,27 @@ def prepare_series(database: Database, objects: ObjectStore, series: SeriesRecor
             extra={"series_id": series.id, "revision": series.revision},
         )
     for kept in list(objects.list(f"{_PREFIX}/{series.id}/")):
-        # A newer one may be there already, where somebody still asked for an older.
+        # A newer one may be there already, where somebody still asked for an older. That of the
+        # header alone stays beside a corrected one: the decision may be taken back.
         revision, _, rest = kept.key.rpartition("/")[2].partition("-")
-        if int(revision) < series.revision or not rest.startswith(f"{FORMAT}."):
+        version = rest.partition(".")[0]
+        if int(revision) < series.revision or version not in {_version(None), _version(series)}:
             objects.delete(kept.key)
     return True
 
 
 def prepared_key(series: SeriesRecord, kind: Prepared) -> ObjectKey:
-    """Return where what is prepared of a series' revision is kept."""
-    return ObjectKey(f"{_PREFIX}/{series.id}/{series.revision}-{FORMAT}.{kind.value}")
+    """Return where what is prepared of a series' revision is kept.
+
+    Metadata is that of its overlay; the index, which is about stored bytes, knows none.
+    """
+    version = _version(None if kind is Prepared.INDEX else series)
+    return ObjectKey(f"{_PREFIX}/{series.id}/{series.revision}-{version}.{kind.value}")
+
+
+def _version(series: SeriesRecord | None) -> str:
+    overlay = series.overlay if series is not None else None
+    return str(FORMAT) if overlay is None else f"{FORMAT}-{overlay.mark}"
 
 
 def _made(database: Database, objects: ObjectStore, series: SeriesRecord) -> tuple[bytes, bytes]:
@@ -138,34 +156,33 @@ def _made(database: Database, objects: ObjectStore, series: SeriesRecord) -> tup
     models: list[bytes] = []
     indexed: list[IndexedInstance] = []
     for record in records:
-        model, layout = _read(objects, record)
+        model, layout = _read(objects, record, series.overlay)
         # Encoded one by one: the bytes of a long series are much smaller than its objects.
         models.append(encode([model])[1:-1])
         indexed.append(IndexedInstance(record, layout))
     return b"[" + b",".join(models) + b"]", encode_index(indexed)
 
 
-def _read(objects: ObjectStore, record: InstanceRecord) -> tuple[JsonDataset, FrameLayout | None]:
-    """Read an instance once for its metadata and the layout of its frames."""
+def _read(
+    objects: ObjectStore, record: InstanceRecord, overlay: Overlay | None
+) -> tuple[JsonDataset, FrameLayout | None]:
+    """Read an instance for its metadata and the layout of its stored frames."""
     model: JsonDataset = {}
     layout: FrameLayout | None = None
     try:
         opened = open_instance(objects, record)
-        model = to_json_model(opened.dataset, Context(bulk_uri(record), decoder_for))
+        layout = _layout(record, opened)
+        dataset = opened.dataset if overlay is None else _corrected(objects, record, overlay)
+        model = to_json_model(dataset, Context(bulk_uri(record), decoder_for))
         if opened.dataset.cut_at is not None:
             _log.warning(
                 "dataset is readable in part",
                 extra={"object_key": record.object_key, "cut_at": opened.dataset.cut_at},
             )
-        if record.pixel_data_offset is not None:
-            layout = keepable(record, layout_of(opened, record), opened.source)
-    except (DeflateBroken, InflatedTooLarge, ObjectNotFound) as error:
+    except (DeflateBroken, InflatedTooLarge, ObjectNotFound, CannotBeCorrected) as error:
         _log.warning(
             "dataset is not readable", extra={"object_key": record.object_key, "error": str(error)}
         )
-    except (NoPixelData, BadPixelData, NoSuchFrame):
-        # Whoever asks for its frames is told why there are none.
-        layout = None
     known: JsonDataset = {
         "00080016": text_attribute("UI", record.sop_class_uid),
         "00080018": text_attribute("UI", record.sop_instance_uid),
@@ -174,3 +191,18 @@ def _read(objects: ObjectStore, record: InstanceRecord) -> tuple[JsonDataset, Fr
         "0020000E": text_attribute("UI", record.series_instance_uid),
     }
     return dict(sorted((model | known).items())), layout
+
+
+def _layout(record: InstanceRecord, opened: OpenInstance) -> FrameLayout | None:
+    if record.pixel_data_offset is None:
+        return None
+    try:
+        return keepable(record, layout_of(opened, record), opened.source)
+    except (NoPixelData, BadPixelData, NoSuchFrame):
+        # Whoever asks for its frames is told why there are none.
+        return None
+
+
+def _corrected(objects: ObjectStore, record: InstanceRecord, overlay: Overlay) -> Dataset:
+    given = corrected(original_of(objects, record), overlay)
+    return read_dataset(given.source, given.dataset_offset, encoding_of(given.transfer_syntax_uid))

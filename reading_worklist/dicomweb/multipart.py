@@ -1,7 +1,7 @@
-"""multipart/related bodies (RFC 2387) whose length is known before the first byte is read."""
+"""multipart/related bodies (RFC 2387); the length of each part is known before it is sent."""
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -20,23 +20,22 @@ class Part:
 
 
 class Multipart:
-    """A body of several parts, read as it is sent."""
+    """A body of several parts, which may be made as they are sent."""
 
-    def __init__(self, parts: Sequence[Part], media_type: str) -> None:
+    def __init__(self, parts: Iterable[Part], media_type: str) -> None:
         # Random, so that no content can be made to contain it.
         self._boundary = secrets.token_hex(_BOUNDARY_BYTES)
         self._parts = parts
         self.content_type = f'multipart/related; type="{media_type}"; boundary={self._boundary}'
 
-    def pieces(self) -> list[Piece]:
-        """Return the body."""
-        result: list[Piece] = []
+    def pieces(self) -> Iterator[Piece]:
+        """Yield the body."""
         lead = b""
         for part in self._parts:
-            result += [lead + self._head(part), *part.pieces]
+            yield lead + self._head(part)
+            yield from part.pieces
             lead = b"\r\n"
-        result.append(lead + f"--{self._boundary}--\r\n".encode("ascii"))
-        return result
+        yield lead + f"--{self._boundary}--\r\n".encode("ascii")
 
     def _head(self, part: Part) -> bytes:
         lines = [

@@ -1,4 +1,4 @@
-"""Bodies of the retrieve transactions (PS3.18 §10.4.3): instances, frames and bulk data."""
+"""Bodies of the retrieve transactions (PS3.18 §10.4.3): frames and bulk data."""
 
 from collections.abc import Callable, Sequence
 from hashlib import sha256
@@ -7,10 +7,9 @@ from typing import Final, TypeAlias
 
 from fastapi.responses import Response
 
-from reading_worklist.dicomweb.bodies import Region, frame_pieces
+from reading_worklist.dicomweb.bodies import frame_pieces
 from reading_worklist.dicomweb.instances import find_value, open_instance
 from reading_worklist.dicomweb.media_types import (
-    DICOM,
     EXPLICIT_LITTLE_ENDIAN,
     OCTET_STREAM,
     VIDEO,
@@ -43,39 +42,6 @@ _FRAME_DIGITS: Final = 9
 _PIXEL_DATA_PATHS: Final = frozenset(f"{tag:08X}" for tag in PIXEL_DATA_TAGS)
 # This transfer syntax puts uncompressed frames into fragments; they leave as any other.
 _ENCAPSULATED_UNCOMPRESSED: Final = "1.2.840.10008.1.2.1.98"
-
-
-def whole_instances(
-    wanted: Wanted, records: Sequence[InstanceRecord], *, tag: str | None = None
-) -> Response:
-    """Return instances exactly as stored; those the client does not accept are left out.
-
-    Raises:
-        Problem: 406 when nothing is left.
-    """
-    if tag is not None and (unchanged := not_modified(wanted.headers, tag)) is not None:
-        return unchanged
-    parts: list[Part] = []
-    multipart = True
-    for record in records:
-        offers = (Offer(DICOM, record.transfer_syntax_uid),)
-        choice = choose(
-            wanted.accepted, offers, default_multipart=True, single_possible=len(records) == 1
-        )
-        if choice is not None:
-            multipart = choice.multipart
-            content_type = f"{DICOM}; transfer-syntax={record.transfer_syntax_uid}"
-            parts.append(Part(content_type, (Region(record.object_key, 0, record.object_size),)))
-    if not parts:
-        syntaxes = {record.transfer_syntax_uid for record in records}
-        raise not_acceptable([Offer(DICOM, syntax) for syntax in syntaxes], multipart=True)
-    with as_problems():
-        if not multipart:
-            return single_response(wanted.headers, wanted.objects, parts[0], tag=tag)
-        # PS3.18 §8.5: 206 says that not all of the resource is in the answer.
-        whole = len(parts) == len(records)
-        status = HTTPStatus.OK if whole else HTTPStatus.PARTIAL_CONTENT
-        return multipart_response(wanted.objects, parts, DICOM, tag=tag, status=status)
 
 
 def frame_numbers(text: str) -> list[int]:

@@ -12,6 +12,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 from reading_worklist.access.scope import Scope
 from reading_worklist.problems import Problem, not_found
 from storage.identifiers import Uid
+from storage.identity.overlay import Overlay, overlay_of, was_decided
 from storage.index.tables import Instance, Series, Study, StudyState
 from storage.registry import Organisation, OrganisationKind
 
@@ -49,17 +50,24 @@ class Root:
 
 @dataclass(frozen=True, slots=True)
 class StudyRecord:
-    """A study, and whether instances of it are still expected."""
+    """A study, and whether instances of it are still expected.
+
+    overlay: what people decided about its patient; None when what its header says holds.
+    """
 
     id: UUID
     site_code: str
     study_instance_uid: str
     complete: bool
+    overlay: Overlay | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class SeriesRecord:
-    """A series; `revision` changes with every instance added to it."""
+    """A series; `revision` changes with every instance added to it.
+
+    overlay: of its study.
+    """
 
     id: int
     site_code: str
@@ -67,6 +75,7 @@ class SeriesRecord:
     series_instance_uid: str
     revision: int
     complete: bool
+    overlay: Overlay | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,13 +122,20 @@ def find_study(session: Session, root: Root, study: Uid) -> StudyRecord:
         Problem: 404 when the caller sees none, 409 when several of its sites have it.
     """
     rows = session.execute(
-        select(Study.id, Organisation.code, Study.study_instance_uid, Study.state)
+        select(
+            Study.id,
+            Organisation.code,
+            Study.study_instance_uid,
+            Study.state,
+            was_decided(Study.id),
+        )
         .join(Organisation, Organisation.id == Study.site_id)
         .where(Study.study_instance_uid == study, root.sees())
         .limit(_AMBIGUOUS_ROWS)
     ).all()
     row = _the_only(rows, "The study")
-    return StudyRecord(row[0], row[1], row[2], row[3] == StudyState.COMPLETE)
+    overlay = overlay_of(session, row[0]) if row[4] else None
+    return StudyRecord(row[0], row[1], row[2], row[3] == StudyState.COMPLETE, overlay)
 
 
 def find_series(session: Session, root: Root, study: Uid, series: Uid) -> SeriesRecord:
@@ -136,6 +152,8 @@ def find_series(session: Session, root: Root, study: Uid, series: Uid) -> Series
             Series.series_instance_uid,
             Series.revision,
             Study.state,
+            was_decided(Study.id),
+            Study.id,
         )
         .select_from(Study)
         .join(Organisation, Organisation.id == Study.site_id)
@@ -148,7 +166,10 @@ def find_series(session: Session, root: Root, study: Uid, series: Uid) -> Series
         .limit(_AMBIGUOUS_ROWS)
     ).all()
     row = _the_only(rows, "The series")
-    return SeriesRecord(row[0], row[1], row[2], row[3], row[4], row[5] == StudyState.COMPLETE)
+    overlay = overlay_of(session, row[7]) if row[6] else None
+    return SeriesRecord(
+        row[0], row[1], row[2], row[3], row[4], row[5] == StudyState.COMPLETE, overlay
+    )
 
 
 def find_instance(
@@ -187,7 +208,15 @@ def series_of_study(session: Session, study: StudyRecord) -> list[SeriesRecord]:
         .order_by(Series.series_number, Series.series_instance_uid)
     )
     return [
-        SeriesRecord(pk, study.site_code, study.study_instance_uid, uid, revision, study.complete)
+        SeriesRecord(
+            pk,
+            study.site_code,
+            study.study_instance_uid,
+            uid,
+            revision,
+            study.complete,
+            study.overlay,
+        )
         for pk, uid, revision in rows
     ]
 
@@ -199,12 +228,19 @@ def complete_study(session: Session, study_id: UUID) -> StudyRecord | None:
         .join(Organisation, Organisation.id == Study.site_id)
         .where(Study.id == study_id, Study.state == StudyState.COMPLETE)
     ).one_or_none()
-    return None if row is None else StudyRecord(row[0], row[1], row[2], complete=True)
+    if row is None:
+        return None
+    return StudyRecord(row[0], row[1], row[2], complete=True, overlay=overlay_of(session, row[0]))
 
 
-def revision_of_series(session: Session, series: SeriesRecord) -> int | None:
-    """Return the present revision of a series found for the caller; None when it is gone."""
-    return session.scalar(select(Series.revision).where(Series.id == series.id))
+def is_current(session: Session, series: SeriesRecord) -> bool:
+    """Tell whether a series found for the caller is as it was found: its revision, its overlay."""
+    row = session.execute(
+        select(Series.revision, Series.study_id).where(Series.id == series.id)
+    ).one_or_none()
+    if row is None:
+        return False
+    return row[0] == series.revision and overlay_of(session, row[1]) == series.overlay
 
 
 def instances_of_study(session: Session, study: StudyRecord) -> list[InstanceRecord]:

@@ -11,7 +11,7 @@ from reading_worklist.dicomweb import queries
 from reading_worklist.dicomweb.instances import find_value, open_instance
 from reading_worklist.dicomweb.media_types import DICOM, Offer, choose, not_acceptable
 from reading_worklist.dicomweb.multipart import Part
-from reading_worklist.dicomweb.payloads import frame_numbers, whole_instances
+from reading_worklist.dicomweb.payloads import frame_numbers
 from reading_worklist.dicomweb.rendering import JPEG, PNG, View, Viewport, parse_view, render
 from reading_worklist.dicomweb.requests import Asked, Asks, series_uid, study_uid
 from reading_worklist.dicomweb.responses import (
@@ -23,6 +23,7 @@ from reading_worklist.dicomweb.responses import (
 )
 from reading_worklist.dicomweb.retrieve_routes import find_indexed, opened_by
 from reading_worklist.dicomweb.series_index import IndexedInstance
+from reading_worklist.dicomweb.whole import whole_instances
 from reading_worklist.ecg.drawing import draw
 from reading_worklist.ecg.errors import EcgError
 from reading_worklist.ecg.service import load_record
@@ -111,7 +112,7 @@ def retrieve_by_uri(asked: Asks) -> Response:
         for part in parameters.get("contentType", JPEG if is_image else DICOM).split(",")
     ]
     if DICOM in asked_for:
-        return whole_instances(asked.as_single(DICOM), [found.record])
+        return whole_instances(asked.as_single(DICOM), [found.record], overlay=found.overlay)
     media_type = next((one for one in asked_for if one in (JPEG, PNG)), None)
     if "*/*" in asked_for or "image/*" in asked_for:
         media_type = media_type or JPEG

@@ -14,7 +14,7 @@ from fastapi.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 from typing_extensions import override
 
-from reading_worklist.dicomweb.bodies import Piece, PiecesResponse, cut, length_of
+from reading_worklist.dicomweb.bodies import Piece, PiecesResponse, cut, length_of, read_pieces
 from reading_worklist.dicomweb.instances import NoSuchValue
 from reading_worklist.dicomweb.media_types import DICOM_JSON
 from reading_worklist.dicomweb.multipart import Multipart, Part
@@ -23,7 +23,9 @@ from storage.datasets.pixels import BadPixelData, NoPixelData, NoSuchFrame
 from storage.datasets.sources import DeflateBroken, InflatedTooLarge
 from storage.errors import RdcError
 from storage.identifiers import InvalidIdentifier
+from storage.identity.correction import CannotBeCorrected
 from storage.objects import ObjectNotFound, ObjectStore, ObjectStoreUnavailable
+from storage.transcoding import CannotTranscode
 
 # Kept by the browser alone, and asked for again each time, since who may see it can change.
 _PRIVATE: Final = {"Cache-Control": "private, no-cache", "Vary": "Accept, Accept-Encoding, Cookie"}
@@ -42,7 +44,9 @@ def as_problems() -> Generator[None]:
         raise _problem(HTTPStatus.BAD_REQUEST, "invalid-uid", error) from error
     except (NoPixelData, NoSuchFrame, NoSuchValue) as error:
         raise _problem(HTTPStatus.NOT_FOUND, "not-found", error) from error
-    except (BadPixelData, DeflateBroken, InflatedTooLarge) as error:
+    except CannotTranscode as error:
+        raise _problem(HTTPStatus.NOT_ACCEPTABLE, "not-transcodable", error) from error
+    except (BadPixelData, CannotBeCorrected, DeflateBroken, InflatedTooLarge) as error:
         raise _problem(HTTPStatus.UNPROCESSABLE_ENTITY, "unreadable-instance", error) from error
     except ObjectStoreUnavailable as error:
         raise Problem(
@@ -146,7 +150,21 @@ def multipart_response(
     sent = _PRIVATE | {"Content-Type": body.content_type}
     if tag is not None:
         sent["ETag"] = tag
-    return ObjectResponse(body.pieces(), objects, status_code=status, headers=sent)
+    return ObjectResponse(list(body.pieces()), objects, status_code=status, headers=sent)
+
+
+def multipart_stream(
+    objects: ObjectStore, parts: Iterable[Part], media_type: str, *, status: int
+) -> Response:
+    """Return a multipart/related body whose parts are made one by one while it is sent.
+
+    The first is made now; where a later one fails the body ends early, without its closing
+    boundary.
+    """
+    body = Multipart(parts, media_type)
+    sent = _PRIVATE | {"Content-Type": body.content_type}
+    stream = read_pieces(body.pieces(), objects)
+    return StreamingResponse(_begun(stream), status_code=status, headers=sent)
 
 
 def single_response(

@@ -1,5 +1,10 @@
-"""WADO-RS (PS3.18 §10.4): instances, metadata, frames and bulk data, as stored."""
+"""WADO-RS (PS3.18 §10.4): instances, metadata, frames and bulk data, as stored.
 
+Where people decided that a study's patient is another than its header says, instances and
+metadata say so, and frames and bulk data are what they were.
+"""
+
+from dataclasses import replace
 from hashlib import sha256
 
 from fastapi import APIRouter
@@ -12,7 +17,6 @@ from reading_worklist.dicomweb.payloads import (
     bulk_data,
     frame_numbers,
     frames_of,
-    whole_instances,
 )
 from reading_worklist.dicomweb.prepared import prepared_metadata
 from reading_worklist.dicomweb.requests import Asked, Asks, instance_uid, series_uid, study_uid
@@ -24,8 +28,10 @@ from reading_worklist.dicomweb.responses import (
     not_modified,
 )
 from reading_worklist.dicomweb.series_index import IndexedInstance
+from reading_worklist.dicomweb.whole import whole_instances
 from reading_worklist.problems import not_found
 from storage.datasets.sources import ObjectSource
+from storage.identity.overlay import Overlay
 
 router = APIRouter()
 
@@ -36,7 +42,7 @@ def retrieve_study(asked: Asks, study: str) -> Response:
     with as_problems(), asked.services.database.transaction() as session:
         found = queries.find_study(session, asked.root, study_uid(study))
         records = queries.instances_of_study(session, found)
-    return whole_instances(asked.wanted, records)
+    return whole_instances(asked.wanted, records, overlay=found.overlay)
 
 
 @router.get("/studies/{study}/series/{series}")
@@ -45,17 +51,20 @@ def retrieve_series(asked: Asks, study: str, series: str) -> Response:
     with as_problems(), asked.services.database.transaction() as session:
         found = queries.find_series(session, asked.root, study_uid(study), series_uid(series))
         records = queries.instances_of_series(session, found)
-    return whole_instances(asked.wanted, records)
+    return whole_instances(asked.wanted, records, overlay=found.overlay)
 
 
 @router.get("/studies/{study}/series/{series}/instances/{instance}")
-def retrievefind_indexed(asked: Asks, study: str, series: str, instance: str) -> Response:
+def retrieve_instance(asked: Asks, study: str, series: str, instance: str) -> Response:
     """Return an instance as received.
 
     It comes in one part where the client accepts application/dicom without multipart.
     """
-    record = find_indexed(asked, study, series, instance).record
-    return whole_instances(asked.wanted, [record], tag=entity_tag(record.dataset_sha256))
+    found = find_indexed(asked, study, series, instance)
+    record = found.record
+    return whole_instances(
+        asked.wanted, [record], overlay=found.overlay, named=(record.dataset_sha256,)
+    )
 
 
 @router.get("/studies/{study}/metadata")
@@ -67,7 +76,7 @@ def retrieve_study_metadata(asked: Asks, study: str) -> Response:
         found = queries.find_study(session, asked.root, study_uid(study))
         series = queries.series_of_study(session, found)
     revisions = " ".join(f"{one.id}-{one.revision}" for one in series)
-    tag = entity_tag(sha256(revisions.encode()).hexdigest()[:32], FORMAT)
+    tag = _tag(sha256(revisions.encode()).hexdigest()[:32], FORMAT, overlay=found.overlay)
     if (unchanged := not_modified(asked.request.headers, tag)) is not None:
         return unchanged
     with as_problems():
@@ -85,7 +94,7 @@ def retrieve_series_metadata(asked: Asks, study: str, series: str) -> Response:
     services = asked.services
     with as_problems(), services.database.transaction() as session:
         found = queries.find_series(session, asked.root, study_uid(study), series_uid(series))
-    tag = entity_tag(found.id, found.revision, FORMAT)
+    tag = _tag(found.id, found.revision, FORMAT, overlay=found.overlay)
     if (unchanged := not_modified(asked.request.headers, tag)) is not None:
         return unchanged
     with as_problems():
@@ -100,12 +109,12 @@ def retrieve_series_metadata(asked: Asks, study: str, series: str) -> Response:
 def retrieve_instance_metadata(asked: Asks, study: str, series: str, instance: str) -> Response:
     """Return the metadata of an instance."""
     asked.require_json()
-    record = find_indexed(asked, study, series, instance).record
-    tag = entity_tag(record.dataset_sha256, "metadata", FORMAT)
+    found = find_indexed(asked, study, series, instance)
+    tag = _tag(found.record.dataset_sha256, "metadata", FORMAT, overlay=found.overlay)
     if (unchanged := not_modified(asked.request.headers, tag)) is not None:
         return unchanged
     with as_problems():
-        model = instance_metadata(asked.services.objects, record)
+        model = instance_metadata(asked.services.objects, found.record, found.overlay)
     return json_response(asked.request, encode([model]), tag=tag)
 
 
@@ -142,10 +151,11 @@ def find_indexed(asked: Asked, study: str, series: str, instance: str) -> Indexe
         if view is not None:
             if sop_id not in view.instances:
                 raise not_found("The instance")
-            return view.instances[sop_id]
+            known = view.instances[sop_id]
+            return known if found.overlay is None else replace(known, overlay=found.overlay)
         with services.database.transaction() as session:
             record = queries.find_instance(session, root, study_id, series_id, sop_id)
-    return IndexedInstance(record, None)
+    return IndexedInstance(record, None, found.overlay)
 
 
 def opened_by(asked: Asked, found: IndexedInstance) -> Opened:
@@ -154,3 +164,7 @@ def opened_by(asked: Asked, found: IndexedInstance) -> Opened:
     if layout is None:
         return lambda: asked.layouts.open(objects, record)
     return lambda: (ObjectSource(objects, record.object_key, record.object_size), layout)
+
+
+def _tag(*parts: object, overlay: Overlay | None) -> str:
+    return entity_tag(*parts) if overlay is None else entity_tag(*parts, overlay.mark)

@@ -14,6 +14,7 @@ from reading_worklist.dicomweb.queries import InstanceRecord
 from storage.datasets.pixels import FrameLayout, NativeLayout, ResolvedLayout, Span
 from storage.datasets.sources import ByteSource
 from storage.dicom_header.encoding import DEFLATED_SYNTAXES
+from storage.identity.overlay import Overlay
 
 # Of one instance; those with more are looked up in the instance itself.
 _FRAMES_MAX: Final = 10_000
@@ -22,10 +23,14 @@ _FIELDS: Final = len(fields(InstanceRecord))
 
 @dataclass(frozen=True, slots=True)
 class IndexedInstance:
-    """An instance and the layout of its frames, None where it must be asked for."""
+    """An instance and the layout of its frames, None where it must be asked for.
+
+    overlay: of its study, where it was found for a request; it is not written down.
+    """
 
     record: InstanceRecord
     layout: FrameLayout | None
+    overlay: Overlay | None = None
 
 
 def keepable(record: InstanceRecord, layout: FrameLayout, source: ByteSource) -> FrameLayout | None:

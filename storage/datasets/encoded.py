@@ -117,6 +117,7 @@ class Element:
     value: the raw bytes, or None when they are above their limit, or the value is a sequence.
     items: of a sequence, else None.
     fragmented: the value is in items, as that of an icon compressed with its image.
+    header_size: bytes of tag, VR and length before the value.
     """
 
     tag: int
@@ -126,6 +127,12 @@ class Element:
     value: bytes | None
     items: "list[Dataset] | None" = None
     fragmented: bool = False
+    header_size: int = _SHORT_HEADER
+
+    @property
+    def start(self) -> int:
+        """Where the element begins in the source."""
+        return self.offset - self.header_size
 
 
 @dataclass(slots=True)
@@ -211,7 +218,7 @@ class _Reader:
                 # An item without its own delimitation: this one is for the sequence to see.
                 return position
             vr, length, size = self._vr_and_length(index, tag, dataset.encoding, order)
-            element = Element(tag, vr, position + size, length, None)
+            element = Element(tag, vr, position + size, length, None, header_size=size)
             if group & 1:
                 self._settle_private_vr(element, creators)
             elif vr == "UN":

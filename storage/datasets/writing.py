@@ -1,15 +1,15 @@
 """Writing a dataset in another encoding (PS3.5 §7), element by element, its text untouched.
 
-Text keeps its bytes, whatever character set it is declared to be in; numbers
-change their byte order where the encoding asks for it. Sequences leave with
+Text keeps its bytes, whatever character set it is declared to be in, unless its writer is asked
+for another; numbers change their byte order where the encoding asks for it. Sequences leave with
 undefined length, so that nothing has to be measured before it is written.
 """
 
 import struct
-from collections.abc import Iterable, Mapping
-from typing import BinaryIO, Final
+from collections.abc import Callable, Iterable, Mapping
+from typing import BinaryIO, Final, TypeAlias
 
-from storage.datasets.encoded import Dataset, Element, Encoding
+from storage.datasets.encoded import SPECIFIC_CHARACTER_SET, Dataset, Element, Encoding
 from storage.datasets.representations import resolve_vr, swapped, word_size
 from storage.datasets.sources import ByteSource
 from storage.dicom_header.encoding import PIXEL_DATA_TAGS, SHORT_VRS, UNDEFINED_LENGTH
@@ -24,7 +24,14 @@ _SHORT_MAX: Final = 0xFFFF
 _SHORT: Final = frozenset(code.decode("ascii") for code in SHORT_VRS)
 # In a dataset whose encoding changes: group lengths, and what would have to be computed anew
 # (signatures, PS3.15 §C.1.1.3.1.3, which are over the encoded values).
-_LEFT_OUT: Final = frozenset({0x04000561, 0xFFFAFFFA, 0xFFFCFFFC})
+_LEFT_OUT: Final = frozenset({0x4FFE0001, 0xFFFAFFFA, 0xFFFCFFFC})
+
+
+# Text that Specific Character Set (0008,0005) is about (PS3.5 §6.1.2.3).
+TEXT_VRS: Final = frozenset({"LO", "LT", "PN", "SH", "ST", "UC", "UT"})
+
+Retext: TypeAlias = Callable[[bytes], bytes]
+"""Gives a value of text in another character set, padded to even length."""
 
 
 class CannotBeRewritten(RdcError):
@@ -51,7 +58,7 @@ class DatasetWriter:
         Raises:
             CannotBeRewritten: some value has no form in the other encoding.
         """
-        signed = _is_signed(dataset)
+        signed = is_signed(dataset)
         elements = {one.tag: one for one in reversed(dataset.elements) if not _leave_out(one)}
         for tag in sorted(elements.keys() | changes.keys()):
             if tag in PIXEL_DATA_TAGS:
@@ -62,7 +69,7 @@ class DatasetWriter:
                 self.header(tag, vr, len(value))
                 self._file.write(swapped(value, unit))
             else:
-                self._element(elements[tag], dataset.encoding, source, signed=signed)
+                self.element(elements[tag], dataset.encoding, source, signed=signed)
 
     def header(self, tag: int, vr: str, length: int) -> None:
         """Write the header of an element; a value of that length is to follow."""
@@ -81,11 +88,27 @@ class DatasetWriter:
         for chunk in chunks:
             self._file.write(swapped(chunk, unit))
 
-    def _element(
-        self, element: Element, encoding: Encoding, source: ByteSource, *, signed: bool
+    def element(
+        self,
+        element: Element,
+        encoding: Encoding,
+        source: ByteSource,
+        *,
+        signed: bool,
+        retext: Retext | None = None,
     ) -> None:
+        """Write one element of a dataset that is in `encoding`.
+
+        signed: Pixel Representation (0028,0103) of the dataset. retext: for text whose character
+            set is that of the dataset; items that declare one of their own keep theirs.
+
+        Raises:
+            CannotBeRewritten: its value has no form in the other encoding.
+        """
         if element.items is not None:
-            self._sequence(element, source, signed=signed)
+            self.header(element.tag, "SQ", UNDEFINED_LENGTH)
+            self.items(element, source, signed=signed, retext=retext)
+            self.end_sequence()
             return
         if element.fragmented:
             raise CannotBeRewritten(
@@ -94,6 +117,11 @@ class DatasetWriter:
                 remedy="Retrieve the instance in the transfer syntax it is stored in.",
             )
         vr = element.vr if len(element.vr) == 2 else resolve_vr(element.vr, signed=signed)  # noqa: PLR2004 -- a VR is two letters
+        if retext is not None and vr in TEXT_VRS:
+            value = retext(source.read(element.offset, element.length))
+            self.header(element.tag, vr, len(value))
+            self._file.write(value)
+            return
         unit = word_size(vr) if encoding.little != self._encoding.little else 1
         odd = element.length % 2
         self.header(element.tag, vr, element.length + odd)
@@ -104,14 +132,37 @@ class DatasetWriter:
         if odd:
             self._file.write(b"\0")
 
-    def _sequence(self, element: Element, source: ByteSource, *, signed: bool) -> None:
-        self.header(element.tag, "SQ", UNDEFINED_LENGTH)
-        for item in element.items or ():
-            self._mark(_ITEM, UNDEFINED_LENGTH)
+    def items(
+        self,
+        sequence: Element,
+        source: ByteSource,
+        *,
+        signed: bool,
+        retext: Retext | None = None,
+    ) -> None:
+        """Write the items of a sequence whose header is written; see `element`.
+
+        Raises:
+            CannotBeRewritten: as for `element`.
+        """
+        for item in sequence.items or ():
+            inherited = None if item.find(SPECIFIC_CHARACTER_SET) is not None else retext
+            self.begin_item()
             for inner in sorted(item.elements, key=lambda one: one.tag):
                 if not _leave_out(inner):
-                    self._element(inner, item.encoding, source, signed=signed)
-            self._mark(_ITEM_DELIMITATION, 0)
+                    self.element(inner, item.encoding, source, signed=signed, retext=inherited)
+            self.end_item()
+
+    def begin_item(self) -> None:
+        """Begin an item of a sequence."""
+        self._mark(_ITEM, UNDEFINED_LENGTH)
+
+    def end_item(self) -> None:
+        """End the item that was begun last."""
+        self._mark(_ITEM_DELIMITATION, 0)
+
+    def end_sequence(self) -> None:
+        """End the sequence whose header was written last."""
         self._mark(_SEQUENCE_DELIMITATION, 0)
 
     def _mark(self, tag: int, length: int) -> None:
@@ -135,7 +186,8 @@ def _holds_fragments(sequence: Element) -> bool:
     )
 
 
-def _is_signed(dataset: Dataset) -> bool:
+def is_signed(dataset: Dataset) -> bool:
+    """Tell whether the pixels of a dataset have a sign, which decides some VRs (PS3.6)."""
     element = dataset.find(_PIXEL_REPRESENTATION)
     if element is None or not element.value:
         return False

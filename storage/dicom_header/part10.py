@@ -1,6 +1,7 @@
 """The head of a DICOM file: preamble and file meta information (PS3.10 §7.1)."""
 
 import struct
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -24,6 +25,10 @@ _CLASS_TAG: Final = 0x00020002
 _INSTANCE_TAG: Final = 0x00020003
 _SYNTAX_TAG: Final = 0x00020010
 _UID_BYTES: Final = 128
+_GROUP_LENGTH: Final = 0x0000
+_VERSION: Final = 0x0001
+_SYNTAX: Final = 0x0010
+_PRIVATE_INFORMATION: Final = (0x0100, 0x0102)
 # The first group of a dataset is a small even number in its own byte order.
 _FIRST_GROUP_MAX: Final = 0x00FF
 _HEAD: Final = struct.Struct("<HH2sH")
@@ -79,6 +84,46 @@ def read_file_meta(file: SeekableBytes) -> FileMeta:
         dataset_offset=at,
         syntax_was_guessed=not stated,
     )
+
+
+def head_with_syntax(head: bytes, transfer_syntax_uid: str) -> bytes:
+    """Return the head of a file for its dataset in another transfer syntax, or changed.
+
+    head: all that stands before the dataset. Private information (0002,0100) and (0002,0102),
+    which is about the dataset as it was, is left out.
+    """
+    elements: dict[int, bytes] = {}
+    at = _PREAMBLE_BYTES + len(_MAGIC) if head[_PREAMBLE_BYTES:].startswith(_MAGIC) else 0
+    while len(head) - at >= SHORT_HEADER:
+        group, element, vr, length = _HEAD.unpack_from(head, at)
+        size = SHORT_HEADER
+        if vr in LONG_VRS:
+            length, size = _LONG.unpack_from(head, at + SHORT_HEADER)[0], LONG_HEADER
+        if group != _META_GROUP:
+            break
+        elements[element] = head[at : at + size + length]
+        at += size + length
+    for left_out in (_GROUP_LENGTH, *_PRIVATE_INFORMATION):
+        elements.pop(left_out, None)
+    elements.setdefault(_VERSION, meta_element(_VERSION, b"OB", b"\0\1"))
+    elements[_SYNTAX] = meta_element(_SYNTAX, b"UI", transfer_syntax_uid.encode("ascii"))
+    return file_head(elements[number] for number in sorted(elements))
+
+
+def file_head(elements: Iterable[bytes]) -> bytes:
+    """Return preamble and file meta information of encoded elements, their length before them."""
+    body = b"".join(elements)
+    group_length = meta_element(_GROUP_LENGTH, b"UL", _LONG.pack(len(body)))
+    return bytes(_PREAMBLE_BYTES) + _MAGIC + group_length + body
+
+
+def meta_element(element: int, vr: bytes, value: bytes) -> bytes:
+    """Return an element of group 0002 in explicit VR little endian, padded to even length."""
+    if len(value) % 2:
+        value += b"\0" if vr in {b"UI", b"OB"} else b" "
+    if vr in LONG_VRS:
+        return _HEAD.pack(_META_GROUP, element, vr, 0) + _LONG.pack(len(value)) + value
+    return _HEAD.pack(_META_GROUP, element, vr, len(value)) + value
 
 
 def _read_element(

@@ -1,12 +1,13 @@
 """What of one site a device may have back: instances by the unique keys of a retrieval."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from storage.identity.overlay import Overlay, overlays_of
 from storage.index.tables import Instance, Patient, Series, Study
 
 
@@ -25,7 +26,10 @@ class Selection:
 
 @dataclass(frozen=True, slots=True)
 class KeptInstance:
-    """An instance and where its bytes are; see `storage.index.tables.Instance`."""
+    """An instance and where its bytes are; see `storage.index.tables.Instance`.
+
+    overlay: what people decided about its patient; None when what its header says holds.
+    """
 
     sop_class_uid: str
     sop_instance_uid: str
@@ -33,6 +37,7 @@ class KeptInstance:
     object_key: str
     object_size: int
     dataset_offset: int
+    overlay: Overlay | None = None
 
 
 def instances_of(session: Session, site_id: UUID, selection: Selection) -> list[KeptInstance]:
@@ -70,6 +75,7 @@ def instances_of(session: Session, site_id: UUID, selection: Selection) -> list[
             Instance.object_key,
             Instance.object_size,
             Instance.dataset_offset,
+            Instance.study_id,
         )
         .join(Series, Series.id == Instance.series_id)
         .join(Study, Study.id == Instance.study_id)
@@ -82,5 +88,9 @@ def instances_of(session: Session, site_id: UUID, selection: Selection) -> list[
             Instance.instance_number,
             Instance.sop_instance_uid,
         )
-    )
-    return [KeptInstance(*row) for row in rows]
+    ).all()
+    kept = [(KeptInstance(*row[:-1]), row[-1]) for row in rows]
+    overlays = overlays_of(session, {study_id for _, study_id in kept})
+    if not overlays:
+        return [one for one, _ in kept]
+    return [replace(one, overlay=overlays.get(study_id)) for one, study_id in kept]

@@ -3,6 +3,8 @@
 import subprocess
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
+from datetime import date
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,7 @@ from pydicom import dcmread
 from pydicom.dataset import Dataset
 from pynetdicom import evt
 from pynetdicom.ae import ApplicationEntity
+from pynetdicom.dsutils import decode
 from pynetdicom.presentation import build_role
 
 from pacs_gateway.gateway import Gateway
@@ -22,6 +25,7 @@ from tests.pacs_gateway.conftest import Site
 from tests.pacs_gateway.peers import dcmtk
 from tests.reading_worklist.dicomweb.archive import Archive, Filed
 from tests.reading_worklist.dicomweb.conftest import sample, series_of
+from tests.support.identity import decide, take_back
 
 GET = "1.2.840.10008.5.1.4.1.2.2.3"
 MOVE = "1.2.840.10008.5.1.4.1.2.2.2"
@@ -117,6 +121,30 @@ def test_a_study_comes_back_as_it_was_sent(gateway: Gateway, site: Site, archive
     assert len(receiver.received) == 2
     by_patient = identifier("PATIENT", PatientID=one.patient_id)
     assert len(get(gateway, by_patient, model=PATIENT_GET)[2].received) == 3
+
+
+def test_a_patient_corrected_at_the_desk_leaves_corrected(
+    gateway: Gateway, site: Site, archive: Archive
+) -> None:
+    (sent,) = filed(archive, site, [sample("MR_small_jp2klossless.dcm").data])
+    study = str(sent.header.study_instance_uid)
+    before = decide(archive.database, study, "P777", "Li^Na=李^娜", born=date(1985, 4, 1))
+    asked = identifier("STUDY", StudyInstanceUID=study)
+    # As stored, and decompressed.
+    for syntax in (JPEG_2000, EXPLICIT):
+        _, _, receiver = get(gateway, asked, syntaxes=(syntax,))
+        (given,) = receiver.received.values()
+        dataset = decode(BytesIO(given), is_implicit_vr=False, is_little_endian=True)
+        assert (dataset.PatientID, str(dataset.PatientName)) == ("P777", "Li^Na=李^娜")
+        (item,) = dataset.OriginalAttributesSequence
+        assert item.ModifiedAttributesSequence[0].PatientID == sent.header.patient_id
+    by_patient = identifier("PATIENT", PatientID="P777")
+    found = get(gateway, by_patient, model=PATIENT_GET, syntaxes=(JPEG_2000,))[2]
+    assert len(found.received) == 1
+
+    take_back(archive.database, study, before)
+    _, _, receiver = get(gateway, asked, syntaxes=(JPEG_2000,))
+    assert list(receiver.received.values()) == [sent.dataset]
 
 
 def test_nothing_of_another_site(

@@ -127,8 +127,10 @@ def test_only_accepted_transfer_syntaxes_are_given(
     filed = archive.file(sample("JPEG2000.dcm").data, consortium.east)
     assert filed is not None
     instance = f"/dicom-web/{filed.path}"
-    explicit = "application/dicom; transfer-syntax=1.2.840.10008.1.2.1"
-    assert writer.get(instance, headers={"Accept": explicit}).status_code == 406
+    jpeg_ls = "application/dicom; transfer-syntax=1.2.840.10008.1.2.4.80"
+    refused = writer.get(instance, headers={"Accept": jpeg_ls})
+    assert refused.status_code == 406
+    assert "transfer-syntax=1.2.840.10008.1.2.1" in refused.json()["expected"]
     answer = writer.get(
         f"{instance}/frames/1", headers={"Accept": "multipart/related; type=image/jp2"}
     )
