@@ -27,6 +27,7 @@ from reading_worklist.typesetting.typesetter import Typesetter
 from reading_worklist.volume import routes as volume_routes
 from reading_worklist.working_time import routes as working_time_routes
 from reading_worklist.workitems import routes as workitem_routes
+from reading_worklist.worklist import routes as worklist_routes
 from storage.database import Database
 from storage.objects import ObjectStore
 
@@ -74,6 +75,7 @@ def create_app(config: WebConfig, database: Database, objects: ObjectStore) -> F
     for module in (
         access_routes,
         routing_routes,
+        worklist_routes,
         workitem_routes,
         volume_routes,
         order_routes,

@@ -1,8 +1,6 @@
 """Who does a workitem next: taken by themselves, given by a dispatcher, or by rule and load."""
 
-from collections.abc import Mapping
 from datetime import timedelta
-from types import MappingProxyType
 from typing import Final
 from uuid import UUID
 
@@ -15,7 +13,7 @@ from reading_worklist.routing.roster import reads_for
 from reading_worklist.routing.tables import Duty
 from reading_worklist.workitems import service as workitems
 from reading_worklist.workitems.lane import Lane
-from reading_worklist.workitems.routed import Stage
+from reading_worklist.workitems.routed import STAGES, Stage
 from reading_worklist.workitems.states import OPEN, State
 from reading_worklist.workitems.tables import Workitem
 from storage import audit
@@ -25,16 +23,6 @@ from storage.orders.words import Priority
 from storage.registry import Membership, Role, consortium_of, holds_today
 
 WRITERS: Final = (Role.WRITER, Role.REVIEWER)
-
-STAGES: Final[Mapping[State, Stage]] = MappingProxyType(
-    {
-        State.QUEUED: Stage.WRITING,
-        State.RETURNED: Stage.WRITING,
-        State.WRITTEN: Stage.REVIEW,
-        State.PRELIM_ISSUED: Stage.REVIEW,
-    }
-)
-"""In these states a workitem waits for somebody, and can be assigned for what comes next."""
 
 
 def assign(session: Session, scope: Scope, workitem_id: UUID, person_id: UUID | None) -> Workitem:

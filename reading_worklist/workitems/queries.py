@@ -1,22 +1,25 @@
 """What the worklist's pages ask, always within the scope of who asks."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import TypeAlias
 from urllib.parse import urlencode
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select
+from sqlalchemy import ColumnElement, Row, Select, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from reading_worklist.access.scope import Scope
 from reading_worklist.patient_age import Age
 from reading_worklist.problems import not_found
 from reading_worklist.reports import queries as report_queries
+from reading_worklist.routing.tables import ReadingGroup
 from reading_worklist.volume import queries as volume_queries
+from reading_worklist.workitems.routed import STAGES
 from reading_worklist.workitems.rules import allowed_actions
 from reading_worklist.workitems.schemas import (
     DeliveryStep,
+    GroupName,
     PatientView,
     PersonView,
     SeriesView,
@@ -24,15 +27,13 @@ from reading_worklist.workitems.schemas import (
     StudyView,
     Timeline,
     WorkitemDetail,
-    WorkitemPage,
     WorkitemView,
 )
 from reading_worklist.workitems.states import State
-from reading_worklist.workitems.tables import Lane, Workitem
+from reading_worklist.workitems.tables import Workitem
 from storage.deliveries import deliveries_of_workitem
 from storage.index.search import patient_name_begins
-from storage.index.tables import Patient, Series, Study
-from storage.orders.words import Priority
+from storage.index.tables import Patient, Series, Study, StudyListing
 from storage.person_name import display_name, latin_name
 from storage.registry import Destination, Organisation, Person
 
@@ -200,9 +201,7 @@ def sites(session: Session, scope: Scope) -> list[SiteView]:
 def rows() -> Select[*Line]:
     """Return the query for workitems with all that a line of the worklist shows."""
     return (
-        select(
-            Workitem, Study, Patient, Organisation, _Holder, _Writer, _Assignee, ReadingGroup
-        )
+        select(Workitem, Study, Patient, Organisation, _Holder, _Writer, _Assignee, ReadingGroup)
         .join(Study, Study.id == Workitem.study_id)
         .join(Patient, Patient.id == Study.patient_id)
         .join(Organisation, Organisation.id == Workitem.site_id)
@@ -232,9 +231,7 @@ def beside(session: Session, scope: Scope, found: Sequence[Row[*Line]]) -> Besid
     )
 
 
-def study_counts(
-    session: Session, scope: Scope, patient_ids: Collection[UUID]
-) -> dict[UUID, int]:
+def study_counts(session: Session, scope: Scope, patient_ids: Collection[UUID]) -> dict[UUID, int]:
     """Return how many visible studies each of some patients has."""
     counted = session.execute(
         select(StudyListing.patient_id, func.count())
@@ -268,9 +265,7 @@ def line(scope: Scope, row: Row[*Line], shown: Beside) -> WorkitemView:
         claim_due_at=item.claim_due_at if item.state is State.QUEUED else None,
         escalated_at=item.escalated_at if item.state is State.QUEUED else None,
         overdue=item.overdue_at is not None,
-        group=GroupName(code=group.code, name=group.name, name_en=group.name_en)
-        if group
-        else None,
+        group=GroupName(code=group.code, name=group.name, name_en=group.name_en) if group else None,
         rule=item.rule,
         claimed_by=holder,
         written_by=writer,

@@ -1,13 +1,16 @@
 """The columns of a workitem that routing fills."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Final
 from uuid import UUID
 
 from sqlalchemy import Computed, ForeignKey, Index, SmallInteger, text
 from sqlalchemy.orm import Mapped, mapped_column
 
+from reading_worklist.workitems.states import State
 from storage.database import Word
 
 WAITING: Final = (
@@ -44,14 +47,11 @@ QUEUE_INDEXES: Final = (
         postgresql_where=text(WAITING),
         postgresql_include=_SHOWN,
     ),
-    # What is done, the latest first.
+    # Everything, the latest first; and how much of it is in a state, of all sites or of one.
     Index(
-        "ix_workitem_state",
-        "state",
-        "queued_at",
-        "id",
-        postgresql_include=["site_id", "lane"],
+        "ix_workitem_queued_at", "queued_at", "id", postgresql_include=["state", "site_id", "lane"]
     ),
+    Index("ix_workitem_state_site_id_lane", "state", "site_id", "lane"),
     Index(
         "ix_workitem_unclaimed",
         "claim_due_at",
@@ -76,6 +76,17 @@ class Stage(StrEnum):
 
     WRITING = "writing"
     REVIEW = "review"
+
+
+STAGES: Final[Mapping[State, Stage]] = MappingProxyType(
+    {
+        State.QUEUED: Stage.WRITING,
+        State.RETURNED: Stage.WRITING,
+        State.WRITTEN: Stage.REVIEW,
+        State.PRELIM_ISSUED: Stage.REVIEW,
+    }
+)
+"""In these states a workitem waits for somebody, and can be assigned for what comes next."""
 
 
 class Routed:

@@ -1,17 +1,14 @@
 """The worklist over HTTP, for the people of the centre."""
 
-from typing import Annotated, Final
+from typing import Final
 from uuid import UUID
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter
 
 from reading_worklist.access.scope import Scope
 from reading_worklist.services import Asking, Parts
 from reading_worklist.workitems import queries, service
-from reading_worklist.workitems.queries import PAGE_SIZE_MAX, Filter
-from reading_worklist.workitems.schemas import SiteView, Timeline, WorkitemDetail, WorkitemPage
-from reading_worklist.workitems.states import State
-from reading_worklist.workitems.tables import Lane
+from reading_worklist.workitems.schemas import SiteView, Timeline, WorkitemDetail
 from storage.registry import Role
 
 router = APIRouter(prefix="/api", tags=["worklist"])
@@ -42,31 +39,6 @@ def list_sites(scope: Asking, services: Parts) -> list[SiteView]:
     centre(scope)
     with services.database.transaction() as session:
         return queries.sites(session, scope)
-
-
-@router.get("/workitems")
-def list_workitems(  # noqa: PLR0917 -- one parameter for each query parameter
-    scope: Asking,
-    services: Parts,
-    lane: Lane | None = None,
-    state: Annotated[list[State] | None, Query()] = None,
-    site: Annotated[str | None, Query(max_length=100)] = None,
-    q: Annotated[str | None, Query(max_length=100)] = None,
-    mine: Annotated[bool, Query()] = False,  # noqa: FBT002 -- a query parameter, sent by name
-    page: Annotated[int, Query(ge=1, le=100_000)] = 1,
-    page_size: Annotated[int, Query(ge=1, le=PAGE_SIZE_MAX)] = 50,
-) -> WorkitemPage:
-    """Return a page of the worklist, most urgent first."""
-    centre(scope)
-    wanted = Filter(
-        lane=lane,
-        states=state or (),
-        site_code=site,
-        text=q,
-        mine=scope.person_id if mine else None,
-    )
-    with services.database.transaction() as session:
-        return queries.worklist(session, scope, wanted, page=page, page_size=page_size)
 
 
 @router.get("/workitems/{workitem_id}")

@@ -58,9 +58,22 @@ class StudyView(BaseModel):
     instance_count: int
 
 
+class GroupName(BaseModel):
+    """The subspecialty that reads a study."""
+
+    code: str
+    name: str
+    name_en: str
+
+
 class WorkitemView(BaseModel):
     """One line of the worklist; `actions` are those this person may take now.
 
+    warn_at: from when it is near its due time; None for what was queued before there were rules.
+    claim_due_at: until when somebody should claim it; escalated_at: when nobody had until then.
+    overdue: the clock has seen its due time pass.
+    rule: which routing rule sent it here. assigned_to: who shall do what comes next.
+    priors: how many other studies the patient has at this site.
     quality_warnings: what volume checks warn of, see `/workitems/{id}/quality`.
     amending: an issued report, which stands meanwhile, is being replaced.
     preliminary_stands: a preliminary report is out and waits for the final one.
@@ -72,6 +85,13 @@ class WorkitemView(BaseModel):
     priority: Priority
     queued_at: datetime
     due_at: datetime
+    warn_at: datetime | None
+    claim_due_at: datetime | None
+    escalated_at: datetime | None
+    overdue: bool
+    group: GroupName | None
+    rule: str | None
+    assigned_to: PersonView | None
     site: SiteView
     patient: PatientView
     study: StudyView
@@ -82,18 +102,9 @@ class WorkitemView(BaseModel):
     amending: bool
     preliminary_stands: bool
     quality_warnings: int
+    priors: int
     actions: list[str]
     revision: int
-
-
-class WorkitemPage(BaseModel):
-    """A page of the worklist; `counts` are per state over the same filter without its state."""
-
-    items: list[WorkitemView]
-    total: int
-    page: int
-    page_size: int
-    counts: dict[State, int]
 
 
 class SeriesView(BaseModel):

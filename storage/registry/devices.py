@@ -4,13 +4,14 @@ import ipaddress
 import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID, uuid4
 
 from sqlalchemy import ARRAY, BigInteger, ForeignKey, String, UniqueConstraint, func, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from storage.clock import utc_now
 from storage.database import Base
 from storage.identifiers import AeTitle
 from storage.registry.organisations import Organisation
@@ -19,7 +20,11 @@ from storage.registry.refusal import RegistryRefused
 TCP_PORTS: Final = range(1, 65536)
 
 
+WORKLIST_CHARACTER_SETS: Final = ("GB18030", "GBK", "ISO_IR 192", "\\ISO 2022 IR 58")
+"""Values of Specific Character Set (0008,0005) that have room for Chinese names."""
+
 _FINGERPRINT: Final = re.compile("[0-9a-f]{64}")
+_HEARD_STEP: Final = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +55,7 @@ class Device(Base):
     certificate_sha256: fingerprint, hexadecimal, of the TLS certificate it must call with; None
         when it need not.
     max_associations, max_instance_bytes, max_bytes_per_second, idle_seconds: see `DeviceLimits`.
+    heard_at: when it last called, to the minute; None: never.
     """
 
     __tablename__ = "device"
@@ -77,6 +83,7 @@ class Device(Base):
     idle_seconds: Mapped[int | None]
     active: Mapped[bool] = mapped_column(default=True)
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    heard_at: Mapped[datetime | None]
 
     @property
     def limits(self) -> DeviceLimits:
@@ -116,7 +123,10 @@ def address_allowed(networks: Sequence[str], address: str) -> bool:
 
 
 def find_device(session: Session, calling_ae_title: str, address: str) -> Caller | None:
-    """Return the active device that may call under this AE title from this IP address, or None."""
+    """Return the active device that may call under this AE title from this IP address, or None.
+
+    That it has called is noted, once in a minute.
+    """
     found = session.execute(
         select(Device, Organisation.code)
         .join(Organisation, Organisation.id == Device.site_id)
@@ -125,6 +135,9 @@ def find_device(session: Session, calling_ae_title: str, address: str) -> Caller
     if found is None or not found[0].allows(address):
         return None
     device, code = found
+    now = utc_now()
+    if device.heard_at is None or now - device.heard_at >= _HEARD_STEP:
+        device.heard_at = now
     return Caller(
         device_id=device.id,
         site_id=device.site_id,
@@ -146,13 +159,15 @@ def add_device(
     listen: tuple[str, int] | None = None,
     limits: DeviceLimits = _LIMITS,
     certificate_sha256: str | None = None,
+    worklist_character_set: str | None = None,
 ) -> Device:
     """Add a device of `site`; `listen` is the host and port where it accepts associations.
 
     Raises:
         InvalidIdentifier: `ae_title` is not an AE title.
         RegistryRefused: the AE title is taken, an address is not an IP network, the port is no TCP
-            port, a limit is not positive, or the fingerprint is none of SHA-256.
+            port, a limit is not positive, the fingerprint is none of SHA-256, or the character set
+            is none for Chinese.
     """
     title = AeTitle.parse(ae_title)
     if listen is not None and (not listen[0] or listen[1] not in TCP_PORTS):
@@ -186,6 +201,7 @@ def add_device(
     )
     limit_device(device, limits)
     bind_certificate(device, certificate_sha256)
+    write_worklist_in(device, worklist_character_set)
     session.add(device)
     session.flush()
     return device
@@ -212,6 +228,24 @@ def bind_certificate(device: Device, certificate_sha256: str | None) -> None:
         RegistryRefused: it is no fingerprint.
     """
     device.certificate_sha256 = parse_fingerprint(certificate_sha256)
+
+
+def write_worklist_in(device: Device, character_set: str | None) -> None:
+    """Let the device have its worklist in this character set where it does not name one itself.
+
+    character_set: one of `WORKLIST_CHARACTER_SETS`; None: names in pinyin, which all can read.
+
+    Raises:
+        RegistryRefused: it is another one.
+    """
+    if character_set is not None and character_set not in WORKLIST_CHARACTER_SETS:
+        raise RegistryRefused(
+            "character set of a worklist",
+            expected=", ".join(WORKLIST_CHARACTER_SETS),
+            found=repr(character_set),
+            remedy="The device's own conformance statement names what it can read.",
+        )
+    device.worklist_character_set = character_set
 
 
 def parse_fingerprint(text: str | None) -> str | None:

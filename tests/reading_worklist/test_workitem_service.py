@@ -9,9 +9,10 @@ from sqlalchemy import func, select, update
 from reading_worklist.problems import Problem
 from reading_worklist.reports.tables import ReportDraft
 from reading_worklist.workitems import queries, service
-from reading_worklist.workitems.queries import Filter
 from reading_worklist.workitems.states import Action, State
 from reading_worklist.workitems.tables import Lane, Workitem
+from reading_worklist.worklist import queries as worklist
+from reading_worklist.worklist.schemas import WorklistRequest
 from storage.audit import AuditRecord
 from storage.clock import utc_now
 from storage.database import Database
@@ -81,7 +82,7 @@ def test_another_sites_person_sees_nothing_of_it(
     queued = consortium.queued_study(site=consortium.east)
     stranger = scope_of(database, "doctor-west")
     with database.transaction() as session:
-        page = queries.worklist(session, stranger, Filter(), page=1, page_size=50)
+        page = worklist.page(session, stranger, WorklistRequest())
         assert (page.items, page.total, set(page.counts.values())) == ([], 0, {0})
         for ask in (queries.detail, queries.timeline, service.release):
             with pytest.raises(Problem) as refused:
@@ -127,9 +128,7 @@ def test_search_finds_by_hanzi_pinyin_initials_id_and_accession(
     wanted = consortium.queued_study(name="Zhang^Wei=张^伟")
     consortium.queued_study(name="Li^Na=李^娜", local_id="X9", accession_number="B7")
     with database.transaction() as session:
-        page = queries.worklist(
-            session, scope_of(database, "writer"), Filter(text=text), page=1, page_size=50
-        )
+        page = worklist.page(session, scope_of(database, "writer"), WorklistRequest(q=text))
     assert [item.id for item in page.items] == [wanted.workitem_id]
     assert page.total == 1
     assert page.counts[State.QUEUED] == 1
@@ -141,9 +140,7 @@ def test_search_takes_wildcards_literally(
 ) -> None:
     consortium.queued_study()
     with database.transaction() as session:
-        page = queries.worklist(
-            session, scope_of(database, "writer"), Filter(text=text), page=1, page_size=50
-        )
+        page = worklist.page(session, scope_of(database, "writer"), WorklistRequest(q=text))
     assert page.items == []
 
 

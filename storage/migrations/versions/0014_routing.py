@@ -201,11 +201,12 @@ def _extend_workitem() -> None:
             postgresql_include=SHOWN,
         )
     op.create_index(
-        "ix_workitem_state",
+        "ix_workitem_queued_at",
         "workitem",
-        ["state", "queued_at", "id"],
-        postgresql_include=["site_id", "lane"],
+        ["queued_at", "id"],
+        postgresql_include=["state", "site_id", "lane"],
     )
+    op.create_index("ix_workitem_state_site_id_lane", "workitem", ["state", "site_id", "lane"])
     for name, column, condition in (
         ("ix_workitem_unclaimed", "claim_due_at", "state = 'QUEUED' AND escalated_at IS NULL"),
         ("ix_workitem_late", "due_at", f"{WAITING} AND overdue_at IS NULL"),

@@ -1,5 +1,6 @@
 """Clocks and rules as pure functions, with the holidays of real years."""
 
+from dataclasses import replace
 from datetime import datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -31,19 +32,19 @@ def local(text: str) -> datetime:
     return datetime.fromisoformat(text).replace(tzinfo=ZONE)
 
 
+_CHEST_CT = Facts(
+    site_code="EAST",
+    modalities=frozenset({"CT"}),
+    body_parts=("CHEST",),
+    priority=Priority.ROUTINE,
+    visit_type=VisitType.OUTPATIENT,
+    queued=local("2026-11-23 09:00"),
+    working=True,
+)
+
+
 def facts(**values: Any) -> Facts:  # noqa: ANN401 -- any fact
-    return Facts(
-        **{
-            "site_code": "EAST",
-            "modalities": frozenset({"CT"}),
-            "body_parts": ("CHEST",),
-            "priority": Priority.ROUTINE,
-            "visit_type": VisitType.OUTPATIENT,
-            "queued": local("2026-11-23 09:00"),
-            "working": True,
-            **values,
-        }
-    )
+    return replace(_CHEST_CT, **values)
 
 
 def test_every_kind_of_exam_has_a_limit_at_every_priority_and_none_is_above_the_nations() -> None:

@@ -1,0 +1,127 @@
+"""Pages and counts of the worklist, within the scope of who asks."""
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from sqlalchemy import Row, Select, func, literal, select, text, union_all
+from sqlalchemy.orm import Session
+
+from reading_worklist.access.scope import Scope
+from reading_worklist.workitems import queries as workitems
+from reading_worklist.workitems.queries import Line
+from reading_worklist.workitems.states import State
+from reading_worklist.workitems.tables import IN_QUEUE, Workitem
+from reading_worklist.worklist import keyset
+from reading_worklist.worklist.narrowing import (
+    DONE_STATES,
+    IN_QUEUE_STATES,
+    Narrowed,
+    bounded,
+    in_states,
+    narrow,
+    order_columns,
+    sort_of,
+)
+from reading_worklist.worklist.schemas import (
+    COUNTED_MAX,
+    Sort,
+    WorkitemPage,
+    WorklistFilter,
+    WorklistRequest,
+)
+from storage.clock import utc_now
+
+_PLANNED_FOR_ITS_VALUES: Final = text("SET LOCAL plan_cache_mode = force_custom_plan")
+_FOUND_MAX: Final = COUNTED_MAX // 10
+
+
+def page(session: Session, scope: Scope, wanted: WorklistRequest) -> WorkitemPage:
+    """Return one page of the list with its counts.
+
+    Raises:
+        Problem: 422 when `after` is not understood.
+    """
+    # Which index serves depends on the filter's values.
+    session.execute(_PLANNED_FOR_ITS_VALUES)
+    narrowed = narrow(session, scope, wanted)
+    sort = sort_of(wanted)
+    columns = order_columns(sort)
+    query = narrowed.query(*columns).where(in_states(wanted.state))
+    query = query.order_by(*(one.desc() if sort is Sort.NEWEST else one for one in columns))
+    if wanted.after is not None:
+        query = query.where(keyset.after(sort, wanted.after))
+    else:
+        query = query.offset((wanted.page - 1) * wanted.page_size)
+    places = session.execute(query.limit(wanted.page_size + 1)).all()
+    shown = places[: wanted.page_size]
+    lines = _lines(session, [place[-1] for place in shown])
+    beside = workitems.beside(session, scope, lines)
+    counts, exact = _counts(session, narrowed, wanted)
+    return WorkitemPage(
+        items=[workitems.line(scope, row, beside) for row in lines],
+        total=_total(counts, wanted.state),
+        page=wanted.page,
+        page_size=wanted.page_size,
+        counts=counts,
+        counts_exact=exact,
+        next=keyset.encode(sort, shown[-1]) if len(places) > len(shown) else None,
+        now=utc_now(),
+    )
+
+
+def count(session: Session, scope: Scope, wanted: WorklistFilter) -> tuple[int, bool]:
+    """Return how many rows a filter shows, and whether that is exact."""
+    session.execute(_PLANNED_FOR_ITS_VALUES)
+    counts, exact = _counts(session, narrow(session, scope, wanted), wanted)
+    return _total(counts, wanted.state), exact
+
+
+def _total(counts: dict[State, int], states: Sequence[State]) -> int:
+    return sum(number for state, number in counts.items() if not states or state in states)
+
+
+def _lines(session: Session, ids: Sequence[Any]) -> list[Row[*Line]]:
+    rows = session.execute(workitems.rows().where(Workitem.id.in_(ids))).all()
+    place = {one: number for number, one in enumerate(ids)}
+    return sorted(rows, key=lambda row: place[row[0].id])
+
+
+def _counts(
+    session: Session, narrowed: Narrowed, wanted: WorklistFilter
+) -> tuple[dict[State, int], bool]:
+    counts = dict.fromkeys(State, 0)
+    if (wanted.q or "").strip():
+        # Each row found has cost a look at its patient.
+        found = narrowed.query(Workitem.state).limit(_FOUND_MAX + 1).subquery()
+        grouped = session.execute(select(found.c.state, func.count()).group_by(found.c.state))
+        counts |= {State(state): number for state, number in grouped}
+        return counts, sum(counts.values()) <= _FOUND_MAX
+    queue = narrowed.query(Workitem.state, func.count()).where(IN_QUEUE)
+    counts |= {
+        State(state): number for state, number in session.execute(queue.group_by(Workitem.state))
+    }
+    done = [
+        state
+        for state in DONE_STATES
+        if narrowed.by_site_alone or not wanted.state or state in wanted.state
+    ]
+    if wanted.overdue or wanted.escalated:
+        done = []
+    if done:
+        counts |= _counted_done(session, narrowed, done)
+    return counts, all(
+        number <= COUNTED_MAX for state, number in counts.items() if state not in IN_QUEUE_STATES
+    )
+
+
+def _counted_done(
+    session: Session, narrowed: Narrowed, states: Sequence[State]
+) -> dict[State, int]:
+    """Count what is done, each state no further than is useful."""
+
+    def counted(state: State) -> Select[str, int]:
+        found = narrowed.query(Workitem.id).where(Workitem.state == state)
+        return select(literal(state.value), bounded(found, COUNTED_MAX).scalar_subquery())
+
+    each = session.execute(union_all(*map(counted, states)))
+    return {State(state): number for state, number in each}
