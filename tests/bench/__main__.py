@@ -114,7 +114,8 @@ def _run_row(stage: Stage, row: Row, chosen: argparse.Namespace, peers: set[str]
                 one.failure = str(error)
                 _say(f"  {name} failed: {error}")
                 continue
-            _say(f"  {'warm-up' if number < 0 else number + 1} {name} {measured.value:.4g}")
+            which = "warm-up" if number < 0 else str(number + 1)
+            _say(f"  {which} {name} {measured.value:.4g} {measured.of}".rstrip())
             if number >= 0:
                 one.runs.append(measured)
                 one.cpu_seconds.append(cpu)

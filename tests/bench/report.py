@@ -68,7 +68,8 @@ class Outcome:
             return "failed"
         values = [run.value for run in one.runs]
         spread = f" ({min(values):.4g} to {max(values):.4g})" if len(values) > 1 else ""
-        return f"{one.median:.4g}{spread}"
+        most = max(one.runs, key=lambda run: run.value)
+        return f"{one.median:.4g}{spread}" + (f" of {most.of}" if most.of else "")
 
     def _cpu(self, name: str) -> str:
         one = self.taken.get(name)

@@ -25,10 +25,12 @@ class Measured:
 
     value: in the row's unit.
     notes: what else is worth keeping, for the JSON file.
+    of: the part of the contender that the value is of, where it is of one.
     """
 
     value: float
     notes: Mapping[str, float | str] = field(default_factory=dict[str, float | str])
+    of: str = ""
 
 
 Run = Callable[["Stage"], "float | Measured"]

@@ -20,8 +20,11 @@ from typing import Any, Final, Self
 
 import httpx
 import psutil
+from sqlalchemy import select
 
+from deploy.embedded.processes import ProcessRecord
 from storage.database import Database
+from storage.index.tables import Series, Study, StudyState
 from tests.bench.data import DataSet, Sender
 from tests.bench.row import DCMTK, ORTHANC, RDC, RunFailed
 from tests.e2e.system import RunningSystem
@@ -77,6 +80,37 @@ class Rdc:
         client.headers["Cookie"] = "; ".join(f"{k}={v}" for k, v in client.cookies.items())
         return client
 
+    def wait_until_prepared(self, study_instance_uid: str) -> None:
+        """Return when a study is complete and its metadata is in the object store.
+
+        Raises RunFailed after five minutes.
+        """
+        deadline = time.monotonic() + _SEEN_SECONDS
+        while not self._is_prepared(study_instance_uid):
+            if time.monotonic() > deadline:
+                raise RunFailed("the metadata of the study was not prepared")
+            time.sleep(_LOOK_SECONDS)
+
+    def _is_prepared(self, study_instance_uid: str) -> bool:
+        query = (
+            select(Series.id, Series.revision, Study.state)
+            .join(Study, Study.id == Series.study_id)
+            .where(Study.study_instance_uid == study_instance_uid)
+        )
+        with self.database.transaction() as session:
+            series = session.execute(query).all()
+        kept = self.system.data_dir / "objects" / "derived" / "series-metadata"
+        return bool(series) and all(
+            one.state == StudyState.COMPLETE
+            and any((kept / str(one.id)).glob(f"{one.revision}-*.json.gz"))
+            for one in series
+        )
+
+    def part_names(self) -> dict[int, str]:
+        """The name of each process that has one of ours, by its pid."""
+        records = ProcessRecord.read_all(self.system.data_dir / "run")
+        return {record.pid: record.name for record in records}
+
     def processes(self) -> list[psutil.Process]:
         """Every process of the system."""
         assert self.system.process is not None
@@ -101,6 +135,11 @@ class OrthancPeer:
     def client(self) -> httpx.Client:
         """A client that keeps its connection."""
         return httpx.Client(timeout=120)
+
+    def part_names(self) -> dict[int, str]:
+        """Its one process."""
+        assert self.orthanc.process is not None
+        return {self.orthanc.process.pid: ORTHANC}
 
     def processes(self) -> list[psutil.Process]:
         """Its one process."""
@@ -332,9 +371,10 @@ class PeakMemory:
             self._look()
 
     def _look(self) -> None:
+        names = self._peer.part_names()
         for process in self._peer.processes():
             try:
-                name = _part_name(process)
+                name = names.get(process.pid) or process.name()
                 status = Path(f"/proc/{process.pid}/status").read_text(encoding="utf-8")
             except (OSError, psutil.Error):
                 continue
@@ -347,13 +387,6 @@ class PeakMemory:
 def dcmtk_environment() -> dict[str, str]:
     """The environment of every program built on DCMTK: without it each message waits 40 ms."""
     return {**os.environ, "TCP_NODELAY": "1"}
-
-
-def _part_name(process: psutil.Process) -> str:
-    words = process.cmdline()
-    if "deploy.cli" in words:
-        return " ".join(words[words.index("deploy.cli") + 1 :][:3])
-    return process.name()
 
 
 def _cpu_seconds(process: psutil.Process) -> float:

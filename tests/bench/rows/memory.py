@@ -31,7 +31,7 @@ def _peak(stage: Stage, peer: Rdc | OrthancPeer) -> Measured:
     finally:
         memory.stop()
     notes = {f"MiB of {name}": peak for name, peak in memory.by_process.items()}
-    return Measured(memory.mebibytes, {"process": memory.process, "seconds": seconds, **notes})
+    return Measured(memory.mebibytes, {"seconds": seconds, **notes}, of=memory.process)
 
 
 def _ours(stage: Stage) -> Measured:

@@ -120,6 +120,9 @@ def _prepare(stage: Stage, *, instances: int, edge: int) -> None:
         assert not isinstance(peer, DcmtkStore)
         stage.send(peer.dicom, data.senders)
         stage.check_complete(peer, data)
+    # The rows are about studies that are complete, whose metadata is prepared a moment later.
+    for sender in data.senders:
+        stage.rdc.wait_until_prepared(sender.study_instance_uid)
     stage.settle()
 
 
