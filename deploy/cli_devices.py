@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, replace
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
@@ -11,6 +11,9 @@ from deploy.cli_session import Code, DataDir, Fingerprint, note, open_session, s
 
 if TYPE_CHECKING:
     from storage.registry import DeviceLimits
+
+_BY_ESCAPE: Final = "ISO 2022 IR 58"
+_CHARACTER_SETS: Final = f"GB18030, GBK, ISO_IR 192 or {_BY_ESCAPE}"
 
 devices = typer.Typer(help="Machines of a site that may send to us.")
 destinations = typer.Typer(help="Where a site wants its reports delivered.")
@@ -53,6 +56,11 @@ def _limits(
     return replace(known, **changes)
 
 
+def _with_escape(character_set: str) -> str:
+    """Return the value of Specific Character Set; its code extensions follow an empty first one."""
+    return f"\\{character_set}" if character_set == _BY_ESCAPE else character_set
+
+
 def _host_and_port(text: str) -> tuple[str, int]:
     """Return both parts of HOST:PORT; a port that is no number becomes 0, which is refused."""
     host, _, port = text.rpartition(":")
@@ -82,6 +90,9 @@ def add_device(
     max_kib_per_second: MaxRate = None,
     idle_seconds: Idle = None,
     certificate: Fingerprint = None,
+    worklist_character_set: Annotated[
+        str | None, typer.Option(help=f"Of its worklist: {_CHARACTER_SETS}; none: pinyin")
+    ] = None,
     data_dir: DataDir = None,
 ) -> None:
     """Allow a device of a site to send to us."""
@@ -104,6 +115,7 @@ def add_device(
                 idle_seconds,
             ),
             certificate_sha256=certificate,
+            worklist_character_set=worklist_character_set and _with_escape(worklist_character_set),
         )
         note(session, "device:add", "device", added.id, ae_title=added.ae_title, site=site)
     typer.echo(f"device {ae_title} of {site} may send")
@@ -146,6 +158,29 @@ def limit_device(
     )
 
 
+@devices.command("worklist")
+def write_worklist_in(
+    ae_title: Annotated[str, typer.Argument(help="AE title of the device")],
+    character_set: Annotated[
+        str, typer.Argument(help=f"{_CHARACTER_SETS}; 'none': names in pinyin")
+    ],
+    *,
+    data_dir: DataDir = None,
+) -> None:
+    """Say in which character set a device reads its worklist, when it does not say so itself.
+
+    It counts from its next query on.
+    """
+    from storage import registry  # noqa: PLC0415
+
+    chosen = None if character_set == "none" else _with_escape(character_set)
+    with open_session(data_dir) as (session, _):
+        device = registry.device_by_ae_title(session, ae_title)
+        registry.write_worklist_in(device, chosen)
+        note(session, "device:worklist", "device", device.id, worklist_character_set=chosen)
+    typer.echo(f"device {ae_title}: worklist in {chosen or 'pinyin'}")
+
+
 @devices.command("list")
 def list_devices(*, data_dir: DataDir = None) -> None:
     """List the devices."""
@@ -160,13 +195,14 @@ def list_devices(*, data_dir: DataDir = None) -> None:
             .order_by(Organisation.code, Device.ae_title)
         ).all()
         show_table(
-            ("site", "AE title", "modality", "addresses", "active", "name"),
+            ("site", "AE title", "modality", "addresses", "worklist", "active", "name"),
             [
                 (
                     code,
                     device.ae_title,
                     device.modality or "",
                     ", ".join(device.addresses) or "any",
+                    device.worklist_character_set or "pinyin",
                     "yes" if device.active else "no",
                     device.name,
                 )

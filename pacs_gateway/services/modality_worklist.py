@@ -26,7 +26,7 @@ from storage.database import Database
 from storage.index.search import InvalidKey
 from storage.index.search.values import date_range, has_wildcard, listed, time_range, uids
 from storage.orders.tables import Order, ScheduledStep
-from storage.orders.words import Priority, StepStatus
+from storage.orders.words import Laterality, Priority, StepStatus
 from storage.orders.worklist import StepFilter, scheduled_steps
 from storage.person_name import canonical
 from storage.registry import Device
@@ -41,6 +41,16 @@ _STATUSES: Final = {StepStatus.COMPLETED: "SCHEDULED", StepStatus.DISCONTINUED: 
 _DATES: Final = frozenset({"PatientBirthDate", "ScheduledProcedureStepStartDate"})
 _TIMES: Final = frozenset({"ScheduledProcedureStepStartTime"})
 _LOCAL_CODES: Final = "99RDC"
+_LATERALITY: Final = "RequestedLateralityCodeSequence"
+# PS3.16 CID 244, in SNOMED CT; there is none for an organ without sides.
+_LATERALITY_CODES: Final = {
+    Laterality.RIGHT: ("24028007", "Right"),
+    Laterality.LEFT: ("7771000", "Left"),
+    Laterality.BOTH: ("51440002", "Bilateral"),
+}
+_LATERALITY_MEANINGS: Final = dict(_LATERALITY_CODES.values())
+# PS3.3 C.7.3.1: Laterality (0020,0060) knows these two alone.
+_SIDES: Final = frozenset({Laterality.RIGHT, Laterality.LEFT})
 
 Values = Mapping[str, str]
 
@@ -153,6 +163,9 @@ def _values(
     """Return the attributes of an order and of its step by keyword, as text; "" for unknown."""
     local = step.scheduled_at.astimezone(zone)
     born = order.patient_birth_date
+    laterality = order.laterality
+    side = laterality.value if laterality and laterality in _SIDES else None
+    code = _LATERALITY_CODES.get(laterality) if laterality else None
     order_values = {
         "AccessionNumber": order.accession_number,
         "ReferringPhysicianName": with_pinyin(order.requester or ""),
@@ -166,6 +179,8 @@ def _values(
         "RequestedProcedureDescription": order.procedure_description,
         "RequestedProcedureID": order.requested_procedure_id,
         "RequestedProcedurePriority": _PRIORITIES[order.priority],
+        "Laterality": side,
+        _LATERALITY: code and code[0],
         "ReasonForTheRequestedProcedure": _one_line(order.reason),
         "AdmittingDiagnosesDescription": _one_line(order.clinical_diagnosis),
         "AdmissionID": order.visit_number,
@@ -175,6 +190,7 @@ def _values(
     }
     step_values = {
         "Modality": step.modality,
+        "Laterality": side,
         "ScheduledStationAETitle": step.station_ae_title or calling_ae_title,
         "ScheduledProcedureStepStartDate": f"{local:%Y%m%d}",
         "ScheduledProcedureStepStartTime": f"{local:%H%M%S}",
@@ -312,14 +328,19 @@ def _add_code(dataset: Dataset, keyword: str, values: Values, readable: Readable
     if not code:
         _add_element(dataset, keyword, [])
         return
-    meaning = (
-        values.get("RequestedProcedureDescription")
-        or values.get("ScheduledProcedureStepDescription")
-        or code
+    scheme, meaning = (
+        _LOCAL_CODES,
+        (
+            values.get("RequestedProcedureDescription")
+            or values.get("ScheduledProcedureStepDescription")
+            or code
+        ),
     )
+    if keyword == _LATERALITY:
+        scheme, meaning = "SCT", _LATERALITY_MEANINGS[code]
     item = Dataset()
     _add(item, "CodeValue", code, readable)
-    _add(item, "CodingSchemeDesignator", _LOCAL_CODES, readable)
+    _add(item, "CodingSchemeDesignator", scheme, readable)
     _add(item, "CodeMeaning", meaning, readable)
     _add_element(dataset, keyword, [item])
 

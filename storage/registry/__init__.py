@@ -7,6 +7,7 @@ from storage.registry.destinations import (
     find_listener,
 )
 from storage.registry.devices import (
+    WORKLIST_CHARACTER_SETS,
     Caller,
     Device,
     DeviceLimits,
@@ -17,6 +18,7 @@ from storage.registry.devices import (
     find_device,
     limit_device,
     parse_fingerprint,
+    write_worklist_in,
 )
 from storage.registry.organisations import (
     Organisation,
@@ -39,6 +41,7 @@ from storage.registry.people import (
 from storage.registry.refusal import RegistryRefused
 
 __all__ = [
+    "WORKLIST_CHARACTER_SETS",
     "Caller",
     "Destination",
     "Device",
@@ -68,4 +71,5 @@ __all__ = [
     "parse_fingerprint",
     "valid_memberships",
     "visible_site_ids",
+    "write_worklist_in",
 ]

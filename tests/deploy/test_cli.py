@@ -19,6 +19,7 @@ def test_a_consortium_is_entered_by_hand(tmp_path: Path) -> None:
         ("site", "add", "EAST", "--name", "东河镇卫生院", "--parent", "county"),
         ("device", "add", "EAST", "EAST_CT", "--modality", "CT", "--address", "10.1.0.0/16"),
         ("device", "add", "EAST", "EAST_WS", "--listen", "10.1.0.7:11113"),
+        ("device", "worklist", "EAST_CT", "ISO 2022 IR 58"),
         ("destination", "add", "EAST", "EAST_PACS", "10.1.2.3", "104", "--notify-availability"),
     ):
         done = rdc(data, *words)
@@ -47,7 +48,9 @@ def test_a_consortium_is_entered_by_hand(tmp_path: Path) -> None:
     assert "no person has the login" in unknown.stderr
     listed = rdc(data, "user", "list")
     assert "writer@centre" in listed.stdout
-    assert "10.1.0.0/16" in rdc(data, "device", "list").stdout
+    devices = rdc(data, "device", "list").stdout
+    assert "10.1.0.0/16" in devices
+    assert "\\ISO 2022 IR 58" in devices
     assert "EAST_PACS" in rdc(data, "destination", "list").stdout
     assert "东河镇卫生院" in rdc(data, "site", "list").stdout
 

@@ -13,13 +13,19 @@ from pynetdicom.sop_class import ModalityWorklistInformationFind  # pyright: ign
 from sqlalchemy import update
 
 from pacs_gateway.gateway import Gateway
+from pacs_gateway.services.readable_text import readable_by
 from storage import audit
 from storage.character_sets import decode_text
 from storage.database import Database
 from storage.orders import service
 from storage.orders.request import OrderRequest, StepRequest
-from storage.orders.words import OrderSource, Priority
-from storage.registry import Device
+from storage.orders.words import Laterality, OrderSource, Priority
+from storage.registry import (
+    WORKLIST_CHARACTER_SETS,
+    Device,
+    RegistryRefused,
+    write_worklist_in,
+)
 from tests.pacs_gateway.conftest import Site
 from tests.support.peers import require_program
 
@@ -122,9 +128,11 @@ def accessions(found: list[Dataset]) -> set[str]:
 def test_a_step_is_told_with_what_the_exam_needs(
     gateway: Gateway, place: Callable[..., str]
 ) -> None:
-    accession = place(priority=Priority.STAT)
+    accession = place(priority=Priority.STAT, laterality=Laterality.LEFT)
     wanted = query()
     wanted.SpecificCharacterSet = "GB18030"
+    wanted.RequestedLateralityCodeSequence = []
+    wanted.ScheduledProcedureStepSequence[0].Laterality = ""
     found, status = ask(gateway, wanted)
     assert (len(found), status) == (1, 0x0000)
     one = found[0]
@@ -140,8 +148,15 @@ def test_a_step_is_told_with_what_the_exam_needs(
         "胸部CT平扫",
     )
     assert one.StudyInstanceUID.startswith("2.25.")
+    side = one.RequestedLateralityCodeSequence[0]
+    assert (side.CodeValue, side.CodingSchemeDesignator, side.CodeMeaning) == (
+        "7771000",
+        "SCT",
+        "Left",
+    )
     step = one.ScheduledProcedureStepSequence[0]
     assert (step.Modality, step.ScheduledStationAETitle) == ("CT", "CT1")
+    assert step.Laterality == "L"
     # In the site's zone, as the device's clock is.
     assert (step.ScheduledProcedureStepStartDate, step.ScheduledProcedureStepStartTime) == (
         "20260304",
@@ -183,6 +198,17 @@ def test_text_comes_in_a_character_set_that_the_device_reads(
     assert description == ("胸部CT平扫" if told else "xiong bu CT ping sao")
     character_set = found.get("SpecificCharacterSet")
     assert character_set == (told.split("\\") if told and "\\" in told else told)
+
+
+def test_a_device_is_registered_with_a_character_set_for_chinese_or_none() -> None:
+    device = Device(worklist_character_set="GBK")
+    for term in WORKLIST_CHARACTER_SETS:
+        write_worklist_in(device, term)
+        assert readable_by(b"", device.worklist_character_set).written("张伟") == "张伟"
+    with pytest.raises(RegistryRefused, match="GB18030, GBK"):
+        write_worklist_in(device, "ISO_IR 100")
+    write_worklist_in(device, None)
+    assert readable_by(b"", device.worklist_character_set).written("张伟").isascii()
 
 
 def test_keys_match_as_in_the_standard(gateway: Gateway, place: Callable[..., str]) -> None:
