@@ -61,6 +61,9 @@ COMPRESSED_TARGETS: Final = (JPEG_2000_LOSSLESS, str(RLELossless))
 TARGETS: Final = frozenset((*NATIVE_TARGETS, *COMPRESSED_TARGETS))
 """What can be written: uncompressed, and the compressions that lose nothing."""
 
+FRAME_TARGETS: Final = (EXPLICIT_SYNTAX, *COMPRESSED_TARGETS)
+"""What a single frame can be converted to; uncompressed ones have no other form."""
+
 _NATIVE_SOURCES: Final = frozenset((*NATIVE_TARGETS, *DEFLATED_SYNTAXES))
 _LOSSY: Final = {
     "1.2.840.10008.1.2.4.50": "ISO_10918_1",
@@ -138,6 +141,33 @@ def transcode(original: Original, target: str, destination: BinaryIO) -> None:
     ) as error:
         raise CannotTranscode(
             "the instance cannot be given in another transfer syntax",
+            found=error.what,
+            remedy="Retrieve it in the transfer syntax it is stored in.",
+        ) from error
+
+
+def converted_frame(
+    original: Original, dataset: Dataset, layout: FrameLayout, number: int, target: str
+) -> bytes:
+    """Return one frame in a transfer syntax of `FRAME_TARGETS`, without loss beyond its own.
+
+    original: its source is where `layout` counts. dataset: its header.
+
+    Raises:
+        CannotTranscode: it cannot be decoded, or has no form in the other.
+        NoSuchFrame: there is none of this number.
+    """
+    image = describe(dataset)
+    syntax = original.transfer_syntax_uid
+    try:
+        _refuse_odd_sizes(image)
+        array, photometric = decoded_frame(original.source, syntax, layout, image, number)
+        if target not in COMPRESSED_TARGETS:
+            return array.tobytes()
+        return encoded_frame(array, image, photometric, target)
+    except (CannotBeRewritten, CannotDecode, BadPixelData) as error:
+        raise CannotTranscode(
+            "a frame cannot be given in another transfer syntax",
             found=error.what,
             remedy="Retrieve it in the transfer syntax it is stored in.",
         ) from error
@@ -223,12 +253,7 @@ def _write_frames(
 ) -> None:
     """Decode, and encode where asked, frame by frame."""
     image = describe(opened.dataset)
-    if image.bits_allocated not in (8, 16, 32):
-        raise CannotBeRewritten(
-            "compressed pixels of this size are not converted",
-            expected="8, 16 or 32 bits allocated",
-            found=str(image.bits_allocated),
-        )
+    _refuse_odd_sizes(image)
     original = opened.original
     frames = (
         decoded_frame(original.source, original.transfer_syntax_uid, layout, image, number)
@@ -251,6 +276,15 @@ def _write_frames(
             count=count,
             destination=destination,
             target=target,
+        )
+
+
+def _refuse_odd_sizes(image: Image) -> None:
+    if image.bits_allocated not in (8, 16, 32):
+        raise CannotBeRewritten(
+            "compressed pixels of this size are not converted",
+            expected="8, 16 or 32 bits allocated",
+            found=str(image.bits_allocated),
         )
 
 

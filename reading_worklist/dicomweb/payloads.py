@@ -13,6 +13,7 @@ from reading_worklist.dicomweb.media_types import (
     EXPLICIT_LITTLE_ENDIAN,
     OCTET_STREAM,
     VIDEO,
+    Choice,
     Offer,
     choose,
     frame_media_type,
@@ -26,6 +27,7 @@ from reading_worklist.dicomweb.responses import (
     as_problems,
     entity_tag,
     multipart_response,
+    multipart_stream,
     not_modified,
     single_response,
 )
@@ -33,6 +35,7 @@ from reading_worklist.problems import Problem
 from storage.datasets.pixels import FrameLayout
 from storage.datasets.sources import ByteSource
 from storage.dicom_header.encoding import PIXEL_DATA_TAGS
+from storage.transcoding import FRAME_TARGETS, Original, can_transcode, converted_frame
 
 Opened: TypeAlias = Callable[[], tuple[ByteSource, FrameLayout]]
 
@@ -95,6 +98,8 @@ def frames_of(
             raise not_acceptable(offers, multipart=True)
         offer = choice.offer
         content_type = f"{offer.media_type}; transfer-syntax={offer.transfer_syntax}"
+        if offer not in _stored_offers(record, layout):
+            return _converted(wanted, record, layout, numbers=asked, choice=choice, stored_tag=tag)
         parts: list[Part] = []
         for number in asked:
             frame = layout.frame(source, number)
@@ -134,12 +139,48 @@ def _is_frame_number(text: str) -> bool:
 
 
 def _frame_offers(record: InstanceRecord, layout: FrameLayout) -> list[Offer]:
+    """Return what frames can be had in: as stored first, then what they can be converted to."""
+    offers = _stored_offers(record, layout)
+    for target in FRAME_TARGETS:
+        if can_transcode(record.transfer_syntax_uid, target):
+            media_type = frame_media_type(target)
+            offers += [Offer(one, target) for one in dict.fromkeys((media_type, OCTET_STREAM))]
+    return list(dict.fromkeys(offers))
+
+
+def _stored_offers(record: InstanceRecord, layout: FrameLayout) -> list[Offer]:
     syntax = record.transfer_syntax_uid
     if not layout.encapsulated or syntax == _ENCAPSULATED_UNCOMPRESSED:
         return [Offer(OCTET_STREAM, EXPLICIT_LITTLE_ENDIAN)]
     media_type = frame_media_type(syntax)
     offers = [Offer(OCTET_STREAM, syntax)]
     return offers if media_type == OCTET_STREAM else [Offer(media_type, syntax), *offers]
+
+
+def _converted(
+    wanted: Wanted,
+    record: InstanceRecord,
+    layout: FrameLayout,
+    *,
+    numbers: Sequence[int],
+    choice: Choice,
+    stored_tag: str,
+) -> Response:
+    """Return frames in another transfer syntax, each converted when it is its turn."""
+    media_type, target = choice.offer.media_type, choice.offer.transfer_syntax or ""
+    opened = open_instance(wanted.objects, record)
+    read = Original(opened.source, 0, record.transfer_syntax_uid)
+    parts = (
+        Part(
+            f"{media_type}; transfer-syntax={target}",
+            (converted_frame(read, opened.dataset, layout, number, target),),
+        )
+        for number in numbers
+    )
+    tag = entity_tag(stored_tag.strip('"'), target)
+    if not choice.multipart:
+        return single_response(wanted.headers, wanted.objects, next(parts), tag=tag)
+    return multipart_stream(wanted.objects, parts, media_type, status=HTTPStatus.OK)
 
 
 def _too_many_frames(count: int) -> Problem:

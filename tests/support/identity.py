@@ -62,9 +62,8 @@ def decide(
 def take_back(database: Database, study_instance_uid: str, patient_id: UUID) -> None:
     """Undo the last decision about a study, which gives it back to this patient."""
     with database.transaction() as session:
-        last = session.scalars(
-            select(IdentityDecision).order_by(IdentityDecision.id.desc())
-        ).first()
+        newest = select(IdentityDecision).order_by(IdentityDecision.id.desc()).limit(1)
+        last = session.scalars(newest).one()
         study = session.scalars(
             select(Study).where(Study.study_instance_uid == study_instance_uid)
         ).one()
