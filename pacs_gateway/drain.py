@@ -195,7 +195,9 @@ class Drain:
         files: dict[ObjectKey, Path] = {}
         for key, item in zip(keys, items, strict=True):
             files.setdefault(key, item.path)
-        conflicts = self._objects.put_files(files, content_type=_CONTENT_TYPE)
+        # What is known by its announcement has been synced before it was announced.
+        synced = {item.path for item in items if self._inbox.announced(item.path)}
+        conflicts = self._objects.put_files(files, content_type=_CONTENT_TYPE, synced=synced)
         return [
             self._received_before(item, key, conflicts.get(key))
             if key in conflicts or files[key] != item.path

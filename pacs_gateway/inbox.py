@@ -118,6 +118,10 @@ class Inbox:
             return instance
         return load(path)
 
+    def announced(self, path: Path) -> bool:
+        """Tell whether the receiver has told of the file, so that it is durable."""
+        return path in self._instances
+
     def postpone(self) -> None:
         """Let all that was handed out and not removed be handed out again."""
         self._known = set(self._queue)

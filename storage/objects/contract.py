@@ -6,7 +6,7 @@ retry without asking whether something has happened in between.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -221,8 +221,11 @@ class ObjectStore(Protocol):
         files: Mapping[ObjectKey, Path],
         *,
         content_type: str = "application/octet-stream",
+        synced: Container[Path] = (),
     ) -> Mapping[ObjectKey, ObjectConflict]:
         """Store many files as by `put_file`, with what can be done once for all of them.
+
+        synced: files whose bytes their writer has made durable already.
 
         Returns the keys that hold other bytes; all other files are stored.
 

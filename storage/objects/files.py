@@ -5,6 +5,7 @@ import errno
 import io
 import os
 import secrets
+import sys
 from collections.abc import Generator
 from pathlib import Path
 from typing import Final
@@ -85,6 +86,31 @@ def same_bytes(left: Path, right: Path) -> bool:
             if piece != other.read(len(piece)):
                 return False
     return True
+
+
+def one_journal(folder: Path) -> bool:
+    """Tell whether to sync one folder makes durable all that was changed before on its filesystem.
+
+    True for ext4 with a journal, whose fsync of a folder commits the running transaction with all
+    that is in it (ext4_force_commit), and for XFS, which forces its log up to the folder's last
+    change. False for all others, as POSIX promises nothing of the kind.
+    """
+    if sys.platform != "linux":
+        return False
+    device = folder.stat().st_dev
+    number = f"{os.major(device)}:{os.minor(device)}"
+    try:
+        for line in Path("/proc/self/mountinfo").read_text(encoding="utf-8").splitlines():
+            fields = line.split()
+            if fields[2] == number:
+                kind = fields[fields.index("-") + 1]
+                block_device = Path(f"/sys/dev/block/{number}").resolve().name
+                journal = Path(f"/proc/fs/jbd2/{block_device}-8")
+                return kind == "xfs" or (kind == "ext4" and journal.exists())
+    except (OSError, ValueError, IndexError):
+        # Without what the system says of its filesystems, nothing is known of them.
+        return False
+    return False
 
 
 def sync_folder(folder: Path) -> None:

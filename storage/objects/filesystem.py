@@ -12,7 +12,7 @@ import os
 import secrets
 import stat
 import time
-from collections.abc import Generator, Iterable, Iterator, Mapping
+from collections.abc import Container, Generator, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -36,6 +36,7 @@ from storage.objects.contract import (
 from storage.objects.files import (
     LINK_IMPOSSIBLE,
     links_work,
+    one_journal,
     same_bytes,
     sync_folder,
     unavailable,
@@ -61,11 +62,14 @@ class FilesystemObjectStore:
     Leftovers of writers that were killed are removed at start when they are a day old.
     """
 
-    def __init__(self, root: Path, *, hard_links: bool | None = None) -> None:
+    def __init__(
+        self, root: Path, *, hard_links: bool | None = None, shared_journal: bool | None = None
+    ) -> None:
         """Open the store under `root`, made when absent.
 
         hard_links: False where the filesystem has none; objects are then
             published by renaming under a lock. None finds it out.
+        shared_journal: see `files.one_journal`; None finds it out.
 
         Raises:
             ObjectStoreUnavailable: the folder cannot be made or written to.
@@ -81,6 +85,9 @@ class FilesystemObjectStore:
             self._working.mkdir(mode=_FOLDER_MODE, exist_ok=True)
             self._remove_leftovers()
             self._hard_links = links_work(self._working) if hard_links is None else hard_links
+            self._shared_journal = (
+                one_journal(self._root) if shared_journal is None else shared_journal
+            )
 
     @classmethod
     def from_url(cls, url: str) -> Self:
@@ -143,26 +150,29 @@ class FilesystemObjectStore:
         files: Mapping[ObjectKey, Path],
         *,
         content_type: str = "application/octet-stream",
+        synced: Container[Path] = (),
     ) -> Mapping[ObjectKey, ObjectConflict]:
-        """Store many files, each folder synced once; see `ObjectStore.put_files`."""
+        """Store many files, their names synced together; see `ObjectStore.put_files`."""
         conflicts: dict[ObjectKey, ObjectConflict] = {}
         for key, path in files.items():
             try:
-                self._put_file(key, path, content_type)
+                self._put_file(key, path, content_type, synced=path in synced)
             except ObjectConflict as conflict:
                 conflicts[key] = conflict
         self._sync_names(key for key in files if key not in conflicts)
         return conflicts
 
-    def _put_file(self, key: ObjectKey, path: Path, content_type: str) -> StoredObject:
-        """Store a file; its name is not durable yet."""
+    def _put_file(
+        self, key: ObjectKey, path: Path, content_type: str, *, synced: bool = False
+    ) -> StoredObject:
+        """Store a file, whose bytes are `synced` already or not; its name is not durable yet."""
         # A link to a symbolic link would share its name, not its bytes.
         source = path.resolve(strict=True) if path.is_symlink() else path
         with source.open("rb") as file:
             if self._hard_links and stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-                # Bytes and size must be durable; a time that is not would cost a commit of the
-                # journal for each file that its writer has synced before.
-                os.fdatasync(file.fileno())
+                if not synced:
+                    # Bytes and size must be durable; the times need not.
+                    os.fdatasync(file.fileno())
                 try:
                     return self._publish(key, source)
                 except ObjectStoreUnavailable as error:
@@ -174,7 +184,9 @@ class FilesystemObjectStore:
     def _sync_names(self, keys: Iterable[ObjectKey]) -> None:
         """Make names durable, also those another writer made first."""
         with self._unavailable("names of objects cannot be made durable"):
-            for folder in {self._path(key).parent for key in keys}:
+            # In the order of their changes: on a shared journal the last one's stands for all.
+            folders = list(dict.fromkeys(self._path(key).parent for key in keys))
+            for folder in folders[-1:] if self._shared_journal else folders:
                 sync_folder(folder)
 
     def open(self, key: ObjectKey) -> BinaryIO:

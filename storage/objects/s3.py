@@ -12,7 +12,7 @@ import io
 import secrets
 import tempfile
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -134,8 +134,10 @@ class S3ObjectStore:
         files: Mapping[ObjectKey, Path],
         *,
         content_type: str = "application/octet-stream",
+        synced: Container[Path] = (),
     ) -> Mapping[ObjectKey, ObjectConflict]:
         """Store many files, several at a time; see `ObjectStore.put_files`."""
+        del synced
 
         def put(key: ObjectKey) -> ObjectConflict | None:
             try:

@@ -2,7 +2,7 @@
 
 import logging
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from uuid import UUID, uuid4
@@ -112,10 +112,11 @@ class UnpluggedStore(FilesystemObjectStore):
         files: Mapping[ObjectKey, Path],
         *,
         content_type: str = "application/octet-stream",
+        synced: Container[Path] = (),
     ) -> Mapping[ObjectKey, ObjectConflict]:
         if not self.plugged.is_set():
             raise ObjectStoreUnavailable("object store is unplugged")
-        return super().put_files(files, content_type=content_type)
+        return super().put_files(files, content_type=content_type, synced=synced)
 
 
 class _Death(BaseException):
