@@ -369,9 +369,13 @@ def _studies(
     # As the trigger on study would have written it.
     connection.execute(
         """
-        INSERT INTO study_listing (study_id, modality, site_id, patient_id, studied_at)
-        SELECT id, listed, site_id, patient_id, study_date + study_time
-        FROM study, unnest(array_append(modalities, '')) AS listed
+        INSERT INTO study_listing
+            (study_id, modality, site_id, patient_id, studied_at, name_vector)
+        SELECT study.id, listed, study.site_id, patient_id, study_date + study_time,
+            array_to_tsvector(name_keys::text[])
+        FROM study JOIN patient ON patient.id = patient_id,
+            unnest(array_append(modalities, '')) AS listed
+        ORDER BY study.id
         """
     )
 

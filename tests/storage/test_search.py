@@ -19,6 +19,8 @@ from storage.index.search import (
     Level,
     Options,
     Page,
+    by_name,
+    engine,
     patient_name_matches,
     prepare,
     run,
@@ -188,6 +190,85 @@ def test_more_than_is_counted(database: Database, consortium: Consortium) -> Non
         assert (deep.total.count, deep.total.exact) == (COUNTED_MAX_BY_ATTRIBUTES + 4, False)
 
 
+@pytest.mark.parametrize(
+    ("newest", "more"),
+    [(1000, 1000), (3, 1000), (3, 9), (1, 1)],
+    ids=["all", "more", "some", "few"],
+)
+def test_names_are_found_the_newest_first_wherever_they_are_looked_for(
+    database: Database,
+    consortium: Consortium,
+    monkeypatch: pytest.MonkeyPatch,
+    newest: int,
+    more: int,
+) -> None:
+    monkeypatch.setattr(by_name, "NEWEST", newest)
+    monkeypatch.setattr(by_name, "MORE", more)
+    names = ["王^小明", "李^娜", "Wang^Xiaoming", "王^芳", "张^伟"]
+    with database.transaction() as session:
+        for number in range(25):
+            site = consortium.west if number % 4 == 3 else consortium.east
+            add_study(
+                session,
+                site.id,
+                uid=f"1.{number:02}",
+                patient_id=f"P{number % 15}" if number < 24 else "P24",
+                name=names[number % 5] if number < 24 else "单^雄信",
+                study_date=date(2026, 1, 25 - number) if number != 20 else None,
+                series=[(f"1.{number:02}.1", "CT" if number % 2 else "DX", [])],
+            )
+        east, both = [consortium.east.id], [consortium.east.id, consortium.west.id]
+        every = {
+            "王*": [0, 3, 5, 8, 10, 13, 15, 18, 20, 23],
+            "wangx*": [0, 2, 5, 7, 10, 12, 15, 17, 20, 22],
+            "wxm": [0, 5, 10, 15, 20],
+            "单*": [24],
+            "*xiong*": [24],
+            "qqq*": [],
+            "*?小明": [0, 5, 10, 15, 20],
+        }
+        for name, numbers in every.items():
+            # The one without a date is the last of all.
+            order = sorted(numbers, key=lambda number: (number == 20, number))
+            for sites, keys, seen in (
+                (both, {}, order),
+                (east, {}, [one for one in order if one % 4 != 3]),
+                (both, {"ModalitiesInStudy": "CT"}, [one for one in order if one % 2]),
+                (both, {"StudyDate": "20260110-"}, [one for one in order if one <= 15]),
+                (both, {"PatientID": "P0"}, [one for one in order if one % 15 == 0]),
+                (both, {"StudyInstanceUID": "1.05"}, [one for one in order if one == 5]),
+            ):
+                wanted = [f"1.{one:02}" for one in seen]
+                asked = {"PatientName": name, **keys}
+                fuzzy = Options(fuzzy=True)
+                paged: list[str] = []
+                for offset in range(0, 12, 4):
+                    page = found(session, sites, asked, options=fuzzy, limit=4, offset=offset)
+                    assert page.total is not None
+                    assert (page.total.count, page.total.exact) == (len(wanted), True)
+                    assert page.more == (offset + 4 < len(wanted))
+                    paged += uids(page)
+                assert paged == wanted, asked
+
+
+def test_more_of_one_name_than_is_counted(
+    database: Database, consortium: Consortium, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site = consortium.east.id
+    monkeypatch.setattr(engine, "COUNTED_MAX_BY_ATTRIBUTES", 5)
+    with database.transaction() as session:
+        for number in range(8):
+            add_study(session, site, uid=f"1.{number}", patient_id=f"P{number}", name="王^芳")
+        for newest in (1, 7, 100):
+            monkeypatch.setattr(by_name, "NEWEST", newest)
+            for limit, offset in ((2, 0), (2, 3), (3, 3)):
+                page = found(session, [site], {"PatientName": "王*"}, limit=limit, offset=offset)
+                assert page.total is not None
+                assert (page.more, page.total.exact) == (True, False)
+                assert page.total.count > max(5, offset + limit)
+                assert len(page.matches) == limit
+
+
 def listed(session: Session, study: Study) -> set[tuple[str, UUID]]:
     session.flush()
     rows = session.execute(
@@ -215,6 +296,22 @@ def test_the_listing_follows_the_study(database: Database, consortium: Consortiu
         assert found(session, [site], keys).matches == []
         session.execute(delete(Study).where(Study.id == study.id))
         assert listed(session, study) == set()
+
+
+def test_the_listing_follows_the_name(database: Database, consortium: Consortium) -> None:
+    site = consortium.east.id
+    with database.transaction() as session:
+        study = add_study(session, site, uid="1.1", patient_id="P1", name="王^芳")
+        other = add_study(session, site, uid="1.2", patient_id="P2", name="李^娜")
+        patient = session.get_one(Patient, study.patient_id)
+        patient.name, patient.name_keys = "赵^敏", search_keys("赵^敏")
+        session.flush()
+        assert uids(found(session, [site], {"PatientName": "王*"})) == []
+        assert uids(found(session, [site], {"PatientName": "赵*"})) == ["1.1"]
+        study.patient_id = other.patient_id
+        session.flush()
+        assert uids(found(session, [site], {"PatientName": "赵*"})) == []
+        assert sorted(uids(found(session, [site], {"PatientName": "李*"}))) == ["1.1", "1.2"]
 
 
 def reference(pattern: str, name: str) -> bool:
@@ -262,7 +359,7 @@ def test_the_index_of_names_leaves_nothing_out(
         for fuzzy in (False, True):
             matched = set(
                 session.scalars(
-                    select(Patient.name).where(patient_name_matches(pattern, fuzzy=fuzzy))
+                    select(Patient.name).where(patient_name_matches(pattern, fuzzy=fuzzy).condition)
                 )
             )
             assert matched >= {name for name in names if reference(pattern, name)}, fuzzy

@@ -22,7 +22,7 @@ def condition(attribute: Attribute, text: str, *, fuzzy: bool) -> Condition:
     """
     if attribute.matching is Matching.PATIENT_NAME:
         names = values.listed(attribute.keyword, text, "\\")
-        return or_(*(patient_name_matches(name, fuzzy=fuzzy) for name in names))
+        return or_(*(patient_name_matches(name, fuzzy=fuzzy).condition for name in names))
     return _WAYS[attribute.matching](attribute, text)
 
 

@@ -5,12 +5,14 @@ from dataclasses import dataclass, field
 from typing import Any, Final, TypeAlias
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, Select, Subquery, func, literal, select, text
+from sqlalchemy import ARRAY, ColumnElement, Select, Subquery, Uuid, func, literal, select, text
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from storage.index.search import values
 from storage.index.search.attributes import ATTRIBUTES, Attribute, Level, Matching
+from storage.index.search.by_name import ByName, studies_by_name
 from storage.index.search.conditions import Condition, condition, is_empty, studied_between
+from storage.index.search.names import NameMatch, patient_name_matches
 from storage.index.tables import Instance, Patient, Series, Study, StudyListing
 from storage.registry import Organisation
 
@@ -60,6 +62,8 @@ class Search:
     unsupported: keywords of keys that were passed over, since the index does not match on them at
         this level, in their order.
     conditions: with the level of the entity that each is about.
+    name: where studies are asked for by one name that keys help with, it, and then `conditions`
+        has what else is asked for, all of it about patients.
     listed: conditions on `StudyListing`.
     modality: under which `StudyListing` has every result.
     """
@@ -67,8 +71,16 @@ class Search:
     level: Level
     unsupported: tuple[str, ...]
     conditions: tuple[tuple[Level, Condition], ...]
+    name: NameMatch | None
     listed: tuple[Condition, ...]
     modality: str
+
+    @property
+    def every(self) -> Sequence[tuple[Level, Condition]]:
+        """Every condition that is not on the listing, the name's with the others."""
+        if self.name is None:
+            return self.conditions
+        return (*self.conditions, (Level.PATIENT, self.name.condition))
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +148,7 @@ class _Gathered:
         self._options = options
         self._unsupported: list[str] = []
         self._conditions: list[tuple[Level, Condition]] = []
+        self._name: NameMatch | None = None
         self._dates: str | None = None
         self._times: str | None = None
         self._modality = _EVERY_STUDY
@@ -164,10 +177,15 @@ class _Gathered:
         if times is not None and not combined:
             self._add(ATTRIBUTES["StudyTime"], times)
         listed = studied_between(dates, times if combined else None)
+        name = self._name
+        if name is not None and any(level > Level.PATIENT for level, _ in self._conditions):
+            self._conditions.append((Level.PATIENT, name.condition))
+            name = None
         return Search(
             self._level,
             tuple(self._unsupported),
             tuple(self._conditions),
+            name,
             tuple(listed),
             self._modality,
         )
@@ -187,6 +205,16 @@ class _Gathered:
         return False
 
     def _add(self, attribute: Attribute, text: str) -> None:
+        if (
+            attribute.matching is Matching.PATIENT_NAME
+            and self._level is Level.STUDY
+            and self._name is None
+            and "\\" not in text
+        ):
+            name = patient_name_matches(text, fuzzy=self._options.fuzzy)
+            if name.lookup is not None:
+                self._name = name
+                return
         made = condition(attribute, text, fuzzy=self._options.fuzzy)
         self._conditions.append((attribute.level, made))
 
@@ -214,28 +242,78 @@ def run(
     """
     # How a name or a range is best looked for depends on which it is.
     session.execute(_PLANNED_FOR_ITS_VALUES)
+    if search.name is not None and 0 < limit <= COUNTED_MAX_BY_ATTRIBUTES - offset:
+        by_name = ByName(
+            search.name,
+            [one for _, one in search.conditions],
+            sees(Patient.site_id),
+            _on_listing(search, sees),
+        )
+        wanted = _wanted(search.level, returned)
+        return _by_name(session, by_name, wanted, limit=limit, offset=offset, count=count)
     listing = _of_patients if search.level is Level.PATIENT else _of_studies
     found = listing(search, sees, within)
     page = found.order_by(*_order(search.level)).limit(limit + 1).offset(offset).subquery("page")
     wanted = _wanted(search.level, returned)
-    rows: Sequence[Row[*tuple[Any, ...]]] = ()
+    found_here: list[Match] = []
     if limit:
-        rows = session.execute(_details(search.level, page, wanted)).all()
-    matches = [
-        Match(row[0], dict(zip((one.keyword for one in wanted), row[1:], strict=True)))
-        for row in rows[:limit]
-    ]
-    more = len(rows) > limit
+        found_here = _matches(session, search.level, page, wanted)
+    matches = found_here[:limit]
+    more = len(found_here) > limit
     seen = offset + len(matches)
     if not count:
         return Page(matches, more)
     if limit and not more and (matches or not offset):
         return Page(matches, more, Total(seen, exact=True))
-    listed_only = search.level is Level.STUDY and not search.conditions
+    listed_only = search.level is Level.STUDY and not search.every
     counted_max = COUNTED_MAX if listed_only else COUNTED_MAX_BY_ATTRIBUTES
     if more and seen >= counted_max:
         return Page(matches, more, Total(seen + 1, exact=False))
     return Page(matches, more, _total(session, found, counted_max))
+
+
+def _by_name(
+    session: Session,
+    by_name: ByName,
+    wanted: Sequence[Attribute],
+    *,
+    limit: int,
+    offset: int,
+    count: bool,
+) -> Page:
+    """Return a page of studies found by name: it and the total come from the same search."""
+    end = offset + limit
+    ids = studies_by_name(session, by_name, (COUNTED_MAX_BY_ATTRIBUTES if count else end) + 1)
+    page = (
+        select(StudyListing.studied_at, StudyListing.study_id)
+        .where(
+            StudyListing.study_id == func.any(literal(ids[offset:end], ARRAY(Uuid))),
+            StudyListing.modality == _EVERY_STUDY,
+        )
+        .subquery("page")
+    )
+    matches = _matches(session, Level.STUDY, page, wanted)
+    total = Total(len(ids), exact=len(ids) <= COUNTED_MAX_BY_ATTRIBUTES) if count else None
+    return Page(matches, len(ids) > end, total)
+
+
+def _matches(
+    session: Session, level: Level, page: Subquery, wanted: Sequence[Attribute]
+) -> list[Match]:
+    keywords = [one.keyword for one in wanted]
+    return [
+        Match(row[0], dict(zip(keywords, row[1:], strict=True)))
+        for row in session.execute(_details(level, page, wanted))
+    ]
+
+
+def _on_listing(search: Search, sees: Sees) -> list[Condition]:
+    """Return every condition on the listing."""
+    return [
+        sees(StudyListing.site_id),
+        StudyListing.modality == search.modality,
+        *search.listed,
+    ]
 
 
 def _total(session: Session, found: Select[*tuple[Any, ...]], counted_max: int) -> Total:
@@ -257,7 +335,7 @@ def _of_patients(search: Search, sees: Sees, within: Within) -> Select[*tuple[An
     del within
     return select(Patient.id).where(
         sees(Patient.site_id),
-        *(one for _, one in search.conditions),
+        *(one for _, one in search.every),
     )
 
 
@@ -267,14 +345,9 @@ def _of_studies(search: Search, sees: Sees, within: Within) -> Select[*tuple[Any
     Where nothing but date, modality and site is asked for, that is the listing alone.
     """
     level = search.level
-    levels = {of for of, _ in search.conditions}
+    levels = {of for of, _ in search.every}
     columns: list[Any] = [StudyListing.studied_at, StudyListing.study_id]
-    conditions = [
-        sees(StudyListing.site_id),
-        StudyListing.modality == search.modality,
-        *search.listed,
-        *(one for _, one in search.conditions),
-    ]
+    conditions = [*_on_listing(search, sees), *(one for _, one in search.every)]
     if level >= Level.SERIES:
         columns += [Series.series_number, Series.id.label("series_id")]
     if level >= Level.INSTANCE:

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Text, and_, cast, false, func, literal, or_, select
 from sqlalchemy.dialects.postgresql import ARRAY, TSQUERY
+from sqlalchemy.orm import InstrumentedAttribute
 
 from storage.index.search.values import has_wildcard, like_pattern
 from storage.index.tables import Patient
@@ -19,8 +20,37 @@ _PUNCTUATION: Final = frozenset(" ^=.,'’-·")
 _PIECE: Final = re.compile(r"[*?=]|[^*?=]+")
 
 
-def patient_name_matches(value: str, *, fuzzy: bool) -> ColumnElement[bool]:
-    """Return the SQL condition on `Patient` that its name matches `value`.
+@dataclass(frozen=True, slots=True)
+class NameMatch:
+    """What a pattern comes to.
+
+    lookup: the text search query that finds every match among the keys of names, and perhaps
+        more; None where keys are of no help.
+    exact: the condition on `Patient` for what `lookup` finds; None where that is all.
+    """
+
+    lookup: str | None
+    exact: ColumnElement[bool] | None
+
+    def among(self, vector: ColumnElement[Any] | InstrumentedAttribute[Any]) -> ColumnElement[bool]:
+        """Return the SQL condition that `lookup` finds a vector of keys.
+
+        Raises:
+            ValueError: keys are of no help.
+        """
+        if self.lookup is None:
+            raise ValueError("the pattern has nothing that keys could be looked up by")
+        return vector.bool_op("@@")(literal(self.lookup, TSQUERY))
+
+    @property
+    def condition(self) -> ColumnElement[bool]:
+        """The whole condition on `Patient`."""
+        parts = [self.among(_name_vector())] if self.lookup is not None else []
+        return and_(*parts, *([] if self.exact is None else [self.exact]))
+
+
+def patient_name_matches(value: str, *, fuzzy: bool) -> NameMatch:
+    """Return what it comes to that a patient's name matches `value`.
 
     Without regard to case, the whole value or one of its groups matches the pattern. A name in
     Hanzi is also found where "^" stands between family and given name and the pattern has none.
@@ -37,12 +67,10 @@ def patient_name_matches(value: str, *, fuzzy: bool) -> ColumnElement[bool]:
     )
     looked_up = _looked_up(value)
     by_key = _by_key(value) if fuzzy or any(map(is_han, value)) else None
+    either = exact if by_key is None else or_(exact, by_key)
     if looked_up is None or (by_key is not None and not looked_up.leads):
-        return exact if by_key is None else or_(exact, by_key)
-    found = _name_vector().bool_op("@@")(literal(looked_up.query, TSQUERY))
-    if by_key is None:
-        return and_(found, exact)
-    return found if looked_up.is_all else and_(found, or_(exact, by_key))
+        return NameMatch(None, either)
+    return NameMatch(looked_up.query, None if by_key is not None and looked_up.is_all else either)
 
 
 def patient_name_begins(text: str) -> ColumnElement[bool]:
@@ -53,7 +81,7 @@ def patient_name_begins(text: str) -> ColumnElement[bool]:
     wanted = canonical(text)
     if not wanted or any(not (one.isalnum() or one in _PUNCTUATION) for one in text):
         return false()
-    return patient_name_matches(f"{wanted}*", fuzzy=True)
+    return patient_name_matches(f"{wanted}*", fuzzy=True).condition
 
 
 @dataclass(frozen=True, slots=True)
