@@ -7,6 +7,7 @@ from fastapi import FastAPI
 
 from reading_worklist import health, live, problems, viewer, web_ui
 from reading_worklist.access import routes as access_routes
+from reading_worklist.critical_values import routes as critical_value_routes
 from reading_worklist.dicomweb import routes as dicomweb_routes
 from reading_worklist.dicomweb.express import ExpressRetrieval
 from reading_worklist.dicomweb.instances import FrameLayouts
@@ -82,6 +83,7 @@ def create_app(config: WebConfig, database: Database, objects: ObjectStore) -> F
         identity_routes,
         report_routes,
         version_routes,
+        critical_value_routes,
         verification_routes,
         ecg_routes,
         portal_routes,

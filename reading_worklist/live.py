@@ -23,7 +23,8 @@ _PING_SECONDS: Final = 15.0
 async def events(scope: Asking, services: Parts) -> StreamingResponse:
     """Stream events as they happen.
 
-    Names are `workitem` (data: id, state, lane), `order` and `identity` (data: id, state).
+    Names are `workitem` (data: id, state, lane), `order` and `identity` (data: id, state),
+    `critical_value` (data: id, state, level, told), `consultation` and `retake` (data: id, state).
     """
 
     async def stream() -> AsyncIterator[str]:

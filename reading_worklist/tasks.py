@@ -7,6 +7,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from reading_worklist.critical_values import service as critical_values
 from reading_worklist.dicomweb.metadata import prepare_study
 from reading_worklist.dicomweb.queries import complete_study
 from reading_worklist.identity import arrival
@@ -15,6 +16,7 @@ from reading_worklist.reports import recalls
 from reading_worklist.routing import escalation
 from reading_worklist.volume import service as volume
 from reading_worklist.workitems import service
+from storage.clock import utc_now
 from storage.database import Database
 from storage.keeping import usage
 from storage.messages import (
@@ -76,10 +78,15 @@ def prepare_metadata(database: Database, objects: ObjectStore, study_id: UUID) -
 
 
 def tick(database: Database) -> int:
-    """Do what is due by the clock: storage use, late work, leases. Returns how many leases."""
+    """Do what is due by the clock: storage use, late work, critical values, leases.
+
+    Returns how many leases.
+    """
     with database.transaction() as session:
         usage.refresh(session)
     with database.transaction() as session:
         escalation.escalate(session)
+    with database.transaction() as session:
+        critical_values.run_clock(session, utc_now())
     with database.transaction() as session:
         return service.expire_leases(session)

@@ -10,6 +10,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from reading_worklist.access.scope import Scope
+from reading_worklist.critical_values import queries as critical_values
 from reading_worklist.problems import Problem, conflict
 from reading_worklist.reports import queries
 from reading_worklist.reports.assembly import ReportText, report_document
@@ -79,6 +80,8 @@ def prepare(
         public_url=services.config.public_url,
         time_zone=services.config.time_zone,
     )
+    zone = services.config.time_zone
+    document = replace(document, critical_notice=critical_values.printed(session, item.id, zone))
     amendment = queries.open_amendment(session, workitem_id)
     if amendment is not None:
         document = replace(document, status=ReportStatus.AMENDED, amendment_reason=amendment.reason)

@@ -1,0 +1,182 @@
+"""Critical values as the API gives and takes them."""
+
+from datetime import datetime
+from typing import Annotated, Self
+from uuid import UUID
+
+from pydantic import BaseModel, Field, StringConstraints, field_serializer, model_validator
+
+from reading_worklist.critical_values.clocks import Step
+from reading_worklist.critical_values.states import CriticalState
+from reading_worklist.critical_values.tables import NoticeKind
+from reading_worklist.workitems.schemas import PatientView, PersonView, SiteView, StudyView
+
+_Line = Annotated[str, StringConstraints(strip_whitespace=True, max_length=200)]
+_Said = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+_Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2_000)]
+_Minutes = Annotated[int, Field(ge=1, le=240)]
+
+
+class RaiseBody(BaseModel):
+    """What was found, and by which rule it is critical, if one is cited."""
+
+    finding: _Text
+    ruleset: _Line | None = None
+    rule_code: _Line | None = None
+
+
+class ReasonBody(BaseModel):
+    """Why."""
+
+    reason: _Text
+
+
+class CallBody(BaseModel):
+    """Who was rung, under which number, and whether somebody answered."""
+
+    name: _Said
+    phone: _Said
+    answered: bool
+    note: _Line = ""
+
+
+class AcknowledgeBody(BaseModel):
+    """What the site has read back; name and role where it was told on the telephone."""
+
+    read_back: _Text
+    name: _Line | None = None
+    role: _Line | None = None
+
+
+class ActionBody(BaseModel):
+    """What the site has done; name where it was told on the telephone."""
+
+    action: _Text
+    name: _Line | None = None
+
+
+class Contact(BaseModel):
+    """Somebody to be told, in the order of the list within his step.
+
+    step: 0 first contact, 1 second contact, 2 the site's duty head, 3 the centre's director.
+    """
+
+    step: Step
+    name: _Said
+    role: _Said
+    phone: _Said
+
+    @field_serializer("step")
+    def _number(self, step: Step) -> int:
+        return int(step)
+
+
+class ContactsBody(BaseModel):
+    """The whole telephone list of a site."""
+
+    contacts: Annotated[list[Contact], Field(max_length=50)]
+
+
+class ClocksBody(BaseModel):
+    """When the next ones are told, in minutes after the first; and until when it is acted on.
+
+    action: in minutes after the acknowledgement.
+    """
+
+    second_contact: _Minutes = 5
+    duty_head: _Minutes = 10
+    director: Annotated[int, Field(ge=1, le=60)] = 15
+    action: _Minutes = 30
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if not self.second_contact < self.duty_head < self.director:
+            message = "the steps follow each other: second_contact < duty_head < director"
+            raise ValueError(message)
+        return self
+
+
+class NoticeView(BaseModel):
+    """One thing that was done to be heard."""
+
+    kind: NoticeKind
+    step: int
+    at: datetime
+    by: PersonView | None
+    contact_name: str | None
+    contact_phone: str | None
+    answered: bool | None
+    note: str | None
+
+
+class CriticalView(BaseModel):
+    """One critical value as both sides see it.
+
+    in_time: whether the site knew within ten minutes; None while that is open.
+    level: the highest step that was told, see `Contact`. next_at: when the clock acts next.
+    actions: those this person may take now.
+    """
+
+    id: UUID
+    workitem_id: UUID
+    state: CriticalState
+    finding: str
+    ruleset: str | None
+    rule_code: str | None
+    site: SiteView
+    patient: PatientView
+    study: StudyView
+    found_by: PersonView
+    found_at: datetime
+    confirmed_by: PersonView | None
+    confirmed_at: datetime | None
+    confirmed_alone: bool
+    notified_at: datetime | None
+    level: int
+    next_at: datetime | None
+    in_time: bool | None
+    acknowledged_name: str | None
+    acknowledged_role: str | None
+    acknowledged_at: datetime | None
+    read_back: str | None
+    action: str | None
+    actioned_name: str | None
+    actioned_at: datetime | None
+    closed_at: datetime | None
+    dismissed_at: datetime | None
+    dismissal_reason: str | None
+    actions: list[str]
+    revision: int
+
+
+class CriticalDetail(CriticalView):
+    """A critical value with all that was done to be heard, and whom to ring."""
+
+    notices: list[NoticeView]
+    contacts: list[Contact]
+
+
+class CriticalPage(BaseModel):
+    """A page of critical values: open ones first, of these the oldest first."""
+
+    items: list[CriticalView]
+    total: int
+    page: int
+    page_size: int
+
+
+class RuleView(BaseModel):
+    """One rule of a ruleset."""
+
+    code: str
+    name: str
+    name_en: str
+
+
+class RulesetView(BaseModel):
+    """A list of critical values that can be cited."""
+
+    id: str
+    title: str
+    title_en: str
+    rules: list[RuleView]
