@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from deploy import cli_devices, cli_keeping, cli_orders, cli_registry
+from deploy import cli_devices, cli_keeping, cli_orders, cli_registry, cli_retention
 from deploy.errors import AlreadyRunning, DeployError
 from storage.errors import RdcError
 
@@ -35,6 +35,8 @@ app.add_typer(cli_devices.devices, name="device")
 app.add_typer(cli_devices.destinations, name="destination")
 app.add_typer(cli_registry.users, name="user")
 app.add_typer(cli_orders.senders, name="hl7-sender")
+app.add_typer(cli_retention.retention, name="retention")
+app.add_typer(cli_retention.holds, name="hold")
 app.command("hl7")(cli_orders.hl7)
 cli_keeping.install(app)
 
