@@ -20,19 +20,20 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 
-from pacs_gateway import part10, quarantine
 from pacs_gateway.announcements import Announcements
 from pacs_gateway.config import GatewayConfig
 from pacs_gateway.inbox import Inbox
-from pacs_gateway.part10 import NotASpooledFile
-from pacs_gateway.quarantine import Entry
 from pacs_gateway.spooled import SpooledInstance
+from storage import receptions
 from storage.database import Database
 from storage.dicom_header import DatasetError, InstanceHeader
+from storage.index import quarantine
 from storage.index.ingest import Filing, IngestOutcome, ReceivedInstance, ingest
+from storage.index.quarantine import Entry
 from storage.index.tables import QuarantineReason
 from storage.objects import ObjectConflict, ObjectKey, ObjectStore, ObjectStoreUnavailable
 from storage.outbox import backoff_seconds
+from storage.receptions import NotASpooledFile
 
 _READERS: Final = 4
 _IDLE_SECONDS: Final = 0.5
@@ -212,7 +213,7 @@ class Drain:
 
         It came from another association, or from a run that died.
         """
-        offset = part10.dataset_offset(self._objects.read(key, 0, _HEAD_LENGTH))
+        offset = receptions.dataset_offset(self._objects.read(key, 0, _HEAD_LENGTH))
         found = self._objects.stat(key)
         if offset is None or found is None or found.size - offset != item.reception.dataset_size:
             raise conflict or NotASpooledFile(f"object {key} is not the dataset that names it")

@@ -22,13 +22,13 @@ from pacs_gateway.announcements import Announcements
 from pacs_gateway.config import GatewayConfig
 from pacs_gateway.drain import Drain
 from pacs_gateway.inbox import waiting
-from pacs_gateway.part10 import Origin
 from pacs_gateway.spool import Spool
 from storage.clock import utc_now
 from storage.database import Database
 from storage.dicom_header import DatasetError, InstanceHeader, read_file_meta, read_header
 from storage.index.tables import Instance, Quarantine
 from storage.objects import ObjectStore
+from storage.receptions import Origin
 
 CALLING_AE_TITLE: Final = "RDC-IMPORT"
 _DIRECTORY_NAME: Final = "DICOMDIR"

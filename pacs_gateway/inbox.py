@@ -20,15 +20,15 @@ from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO, Final, cast
 
-from pacs_gateway import part10
 from pacs_gateway.announcements import Announcements
 from pacs_gateway.memory_file import MemoryFile
-from pacs_gateway.part10 import NotASpooledFile, Reception
 from pacs_gateway.spool import FILE_SUFFIX, OWNER_LOCK
 from pacs_gateway.spool_writer import DISK_BLOCK
 from pacs_gateway.spooled import SpooledInstance
+from storage import receptions
 from storage.dicom_header import read_header
 from storage.errors import RdcError
+from storage.receptions import NotASpooledFile, Reception
 
 _FILING_LOCK: Final = "filing.lock"
 _LOOK_SECONDS: Final = 5.0
@@ -218,7 +218,7 @@ def load(path: Path) -> SpooledInstance | None:
         size = os.fstat(file.fileno()).st_size
         source = _in_memory(file, size) if size <= _PIECE else file
         stream = cast("BinaryIO", source)
-        found = part10.read_reception(stream, path.name)
+        found = receptions.read_reception(stream, path.name)
         if found is None:
             return None
         reception, offset = found
@@ -289,7 +289,7 @@ def _has_record(path: Path) -> bool:
     """Tell whether the file was complete when it was looked at; a damaged one counts as such."""
     try:
         with path.open("rb") as file:
-            return part10.read_reception(file, path.name) is not None
+            return receptions.read_reception(file, path.name) is not None
     except NotASpooledFile:
         return True
 

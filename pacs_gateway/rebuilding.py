@@ -1,7 +1,7 @@
 """Making the index again from the objects alone.
 
 Every object says in its head what the gateway knew when it received the
-dataset (`pacs_gateway.part10`), and its name tells site and digest. Objects are
+dataset (`storage.receptions`), and its name tells site and digest. Objects are
 filed in the order in which they were received, by the same code as at first, so
 that of two versions of one instance the same one is filed and the other is in
 quarantine again. What people decided afterwards is not in the objects; it comes
@@ -21,17 +21,17 @@ from uuid import UUID
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
-from pacs_gateway import part10, quarantine
-from pacs_gateway.part10 import NotASpooledFile, Origin, Reception
-from pacs_gateway.quarantine import Entry
-from storage import audit
+from storage import audit, receptions
 from storage.database import Database
 from storage.dicom_header import DatasetError, read_file_meta, read_header
 from storage.identifiers import InvalidIdentifier, Sha256
+from storage.index import quarantine
 from storage.index.ingest import Filing, IngestOutcome, ReceivedInstance, ingest
+from storage.index.quarantine import Entry
 from storage.index.tables import Instance, Quarantine, QuarantineReason, Study, StudyState
 from storage.keeping.digests import digest_of
 from storage.objects import ObjectKey, ObjectStore, StoredObject
+from storage.receptions import NotASpooledFile, Origin, Reception
 from storage.registry import Device, Organisation, OrganisationKind
 
 INSTANCES: Final = "instances/"
@@ -149,7 +149,7 @@ class Rebuilder:
         """Return what an object's head says; what its name and age say when it has no record."""
         encoded = self._objects.read(stored.key, 0, _HEAD_BYTES)
         try:
-            found = part10.read_reception(BytesIO(encoded), stored.key)
+            found = receptions.read_reception(BytesIO(encoded), stored.key)
         except NotASpooledFile:
             found = None
         if found is not None:
@@ -162,7 +162,9 @@ class Rebuilder:
         except DatasetError:
             syntax, offset = "", 0
         origin = Origin(_site_of(stored.key), None, "", "", "")
-        reception = Reception(origin, syntax, stored.modified_at, stored.size - offset, None, None)
+        name = stored.key.rpartition("/")[2].removesuffix(".dcm")
+        size = stored.size - offset
+        reception = Reception(origin, syntax, stored.modified_at, size, name, None)
         return _Found(stored.key, stored.size, reception, offset, recorded=False)
 
     def _file(self, keys: Sequence[ObjectKey]) -> None:

@@ -23,8 +23,6 @@ from pathlib import Path
 from typing import BinaryIO, Final
 from uuid import uuid4
 
-from pacs_gateway import part10
-from pacs_gateway.part10 import Origin
 from pacs_gateway.spool_writer import (
     BUFFER_BYTES,
     Announce,
@@ -35,6 +33,8 @@ from pacs_gateway.spool_writer import (
     spool_errors,
 )
 from pacs_gateway.spooled import SpooledInstance
+from storage import receptions
+from storage.receptions import Origin
 
 FILE_SUFFIX: Final = ".dcm"
 OWNER_LOCK: Final = "owner.lock"
@@ -121,7 +121,7 @@ class Spool:
             SpoolFailed: the file cannot be made.
         """
         self.require_space()
-        head = part10.head(origin, sop_class_uid, sop_instance_uid, transfer_syntax_uid)
+        head = receptions.head(origin, sop_class_uid, sop_instance_uid, transfer_syntax_uid)
         return SpoolWriter(self, origin, transfer_syntax_uid, head)
 
     def require_space(self) -> None:

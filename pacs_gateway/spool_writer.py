@@ -18,12 +18,12 @@ from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO, Final, Protocol, cast
 
-from pacs_gateway import part10
 from pacs_gateway.memory_file import MemoryFile
-from pacs_gateway.part10 import Origin, Reception, Refusal
 from pacs_gateway.spooled import SpooledInstance
+from storage import receptions
 from storage.dicom_header import InstanceHeader
 from storage.errors import RdcError
+from storage.receptions import Origin, Reception, Refusal
 
 # What a file is gathered in before it is written: most instances are whole in it.
 BUFFER_BYTES: Final = 1024 * 1024
@@ -84,7 +84,7 @@ class SpoolWriter:
     """
 
     def __init__(
-        self, spool: SpoolHouse, origin: Origin, transfer_syntax_uid: str, head: part10.Head
+        self, spool: SpoolHouse, origin: Origin, transfer_syntax_uid: str, head: receptions.Head
     ) -> None:
         self._spool = spool
         self._origin = origin
@@ -173,7 +173,7 @@ class SpoolWriter:
             dataset_sha256=digest,
             refusal=refusal,
         )
-        record = part10.record(reception)
+        record = receptions.record(reception)
         file, size = self._complete(record), self._written
         self._end()
         instance = SpooledInstance(file.path, size, self.dataset_offset, digest, reception, header)

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from pacs_gateway.part10 import Reception
 from storage.dicom_header import InstanceHeader
+from storage.receptions import Reception
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,10 +11,10 @@ from typing import Final
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from pacs_gateway.part10 import Origin
 from storage import audit, registry
 from storage.audit import Actor
 from storage.database import Database
+from storage.receptions import Origin
 from storage.registry import Caller, DeviceLimits
 
 _REMEMBERED: Final = 10_000

@@ -31,7 +31,7 @@ from pacs_gateway.associations.transport import (
     abort_at_once,
     abort_provider,
 )
-from pacs_gateway.part10 import Origin
+from storage.receptions import Origin
 from storage.registry import DeviceLimits
 
 # PS3.8 Tables 9-4 and 9-2.

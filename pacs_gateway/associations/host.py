@@ -13,7 +13,7 @@ from pynetdicom.transport import AddressInformation
 from pacs_gateway.associations.association import Acceptor, ReceivingAssociation, Ticket
 from pacs_gateway.associations.transport import prepare
 from pacs_gateway.config import GatewayConfig
-from pacs_gateway.implementation import IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_NAME
+from storage.implementation import IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_NAME
 
 _CUT_SECONDS: Final = 2.0
 # pynetdicom's own limit is not used: what may be at once is decided by `seats`.

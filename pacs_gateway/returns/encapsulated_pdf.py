@@ -12,9 +12,9 @@ from uuid import UUID, uuid5
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import UID, EncapsulatedPDFStorage, ExplicitVRLittleEndian
 
-from pacs_gateway.implementation import IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_NAME
 from storage.character_sets import character_set_for
 from storage.identifiers import Uid
+from storage.implementation import IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_NAME
 
 # The namespace of the UIDs made here; drawn once.
 _NAMESPACE: Final = UUID("6e1f6d0c-9d9b-4a3e-8b8e-0d8d3a52c3d1")

@@ -21,7 +21,6 @@ from pacs_gateway.commitments.results import (
     answer_of,
 )
 from pacs_gateway.config import CommitmentConfig, ReturnsConfig
-from pacs_gateway.part10 import Origin
 from pacs_gateway.services.datasets import UnreadableDataset, decode, encode
 from pacs_gateway.services.operations import Call, Greeting, Operation
 from storage import attempts
@@ -38,6 +37,7 @@ from storage.commitments import (
 from storage.database import Database
 from storage.identifiers import InvalidIdentifier, Uid
 from storage.objects import ObjectStore
+from storage.receptions import Origin
 
 _REQUEST_STORAGE_COMMITMENT: Final = 1
 _SAME: Final = "same association"

@@ -8,11 +8,11 @@ from pacs_gateway.associations.commands import Command, CommandField
 from pacs_gateway.associations.contexts import is_storage
 from pacs_gateway.associations.exchange import Context, FollowUp, Reception
 from pacs_gateway.associations.status import SUCCESS, Answer, Status
-from pacs_gateway.part10 import Origin
 from pacs_gateway.services.operations import CollectedRequest, Greeting, Operation
 from pacs_gateway.services.settled import Settled
 from pacs_gateway.services.store import begin_store
 from pacs_gateway.spool import Spool
+from storage.receptions import Origin
 from storage.registry import DeviceLimits
 
 _UNRECOGNIZED: Final = Answer(Status.UNRECOGNIZED_OPERATION, "operation is not supported here")

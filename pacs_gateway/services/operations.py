@@ -17,7 +17,7 @@ from pacs_gateway.associations.commands import Command, CommandField, ProtocolVi
 from pacs_gateway.associations.exchange import Exchange, FollowUp
 from pacs_gateway.associations.pdu_reader import PeerGone, PeerSilent
 from pacs_gateway.associations.status import NOT_REFUSALS, Answer, Status
-from pacs_gateway.part10 import Origin
+from storage.receptions import Origin
 
 # Identifiers, worklist queries, commitment requests of 20,000 references: far below.
 DATASET_MAXIMUM: Final = 8 * 1024 * 1024

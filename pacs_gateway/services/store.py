@@ -8,13 +8,13 @@ from pacs_gateway.associations.commands import Command
 from pacs_gateway.associations.exchange import Exchange, Reception
 from pacs_gateway.associations.status import SUCCESS, Answer, Status
 from pacs_gateway.examination import Refused, examine
-from pacs_gateway.part10 import Origin, Refusal
 from pacs_gateway.services.settled import Settled
 from pacs_gateway.spool import Spool
 from pacs_gateway.spool_writer import SpoolFailed, SpoolFull, SpoolWriter
 from storage.clock import utc_now
 from storage.dicom_header import InstanceHeader
 from storage.identifiers import InvalidIdentifier, Uid
+from storage.receptions import Origin, Refusal
 
 _OUT_OF_RESOURCES: Final = Answer(
     Status.OUT_OF_RESOURCES, "no disk space at the archive, send again later"

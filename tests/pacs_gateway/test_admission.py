@@ -3,8 +3,8 @@
 import pytest
 
 from pacs_gateway.associations.admission import Admission, Admitted, Rejection
-from pacs_gateway.part10 import Origin
 from storage.database import Database
+from storage.receptions import Origin
 from storage.registry import Device, DeviceLimits, add_device, organisation_by_code
 from tests.pacs_gateway.conftest import Site
 

@@ -18,8 +18,8 @@ from pacs_gateway.associations.commands import Command
 from pacs_gateway.associations.exchange import Context, Exchange, FollowUp
 from pacs_gateway.associations.status import SUCCESS, Answer
 from pacs_gateway.config import GatewayConfig
-from pacs_gateway.part10 import Origin
 from pacs_gateway.ports import PortUnavailable
+from storage.receptions import Origin
 from storage.registry import DeviceLimits
 from tests.pacs_gateway.listening import Listening
 from tests.pacs_gateway.peers import (
@@ -279,7 +279,7 @@ def test_a_peer_that_falls_silent_is_aborted(peer: RawPeer, recorder: Recorder) 
     assert peer.associate() == 2
     peer.send(p_data(pdv(1, 3, _REQUEST)) + p_data(pdv(1, 0, b"abc")))
     assert peer.receive()[0] == _ABORT
-    assert recorder.changed.wait(5)
+    assert recorder.changed.wait(30)
     assert recorder.seen[0].abandoned
 
 
@@ -293,7 +293,7 @@ def test_a_connection_lost_in_a_dataset_abandons_it(peer: RawPeer, recorder: Rec
     assert peer.associate() == 2
     peer.send(p_data(pdv(1, 3, _REQUEST)) + p_data(pdv(1, 0, b"abc")))
     peer.socket.close()
-    assert recorder.changed.wait(5)
+    assert recorder.changed.wait(30)
     assert recorder.seen[0].abandoned
 
 
@@ -343,8 +343,8 @@ def test_stopping_cuts_what_does_not_end_by_itself(
         stopping.set()
         begun = time.monotonic()
         listener.stop(0.5)
-        assert time.monotonic() - begun < 8
-        assert ended.wait(5)
+        assert time.monotonic() - begun < 60
+        assert ended.wait(30)
         sender.join()
         assert recorder.seen[0].abandoned
     finally:

@@ -15,7 +15,6 @@ from sqlalchemy import func, select
 from deploy.embedded.postgres import EmbeddedPostgres
 from pacs_gateway.gateway import Gateway
 from pacs_gateway.inbox import Inbox
-from pacs_gateway.part10 import Origin
 from pacs_gateway.spool import Spool
 from storage.clock import utc_now
 from storage.database import Database
@@ -29,6 +28,7 @@ from storage.objects import (
     ObjectStoreUnavailable,
 )
 from storage.outbox import OutboxMessage
+from storage.receptions import Origin
 from tests.pacs_gateway.conftest import Site, left_in
 from tests.pacs_gateway.datasets import EXPLICIT, Sample, sample
 from tests.pacs_gateway.peers import CT, RawPeer

@@ -23,10 +23,10 @@ import pytest
 
 from pacs_gateway.gateway import Gateway
 from pacs_gateway.inbox import load
-from pacs_gateway.part10 import NotASpooledFile
 from storage.database import Database
 from storage.dicom_header import DatasetError, read_file_meta, read_header
 from storage.index.tables import Instance, Quarantine
+from storage.receptions import NotASpooledFile
 from storage.registry import DeviceLimits, device_by_ae_title, limit_device
 from tests.pacs_gateway.conftest import Site, left_in
 from tests.pacs_gateway.datasets import CT, EXPLICIT, Sample, encode, sample

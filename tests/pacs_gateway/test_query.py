@@ -15,11 +15,11 @@ from pacs_gateway.associations.commands import Command, CommandField
 from pacs_gateway.associations.contexts import IMPLICIT_VR_LITTLE_ENDIAN
 from pacs_gateway.associations.exchange import Context, Exchange
 from pacs_gateway.gateway import Gateway
-from pacs_gateway.part10 import Origin
 from pacs_gateway.services.datasets import encode
 from pacs_gateway.services.operations import Call
 from pacs_gateway.services.query import PATIENT_ROOT, STUDY_ROOT, operations
 from storage.database import Database
+from storage.receptions import Origin
 from tests.pacs_gateway.conftest import Site
 from tests.pacs_gateway.peers import RawPeer, command, dcmtk, p_data, pdv
 from tests.support.index_rows import add_study

@@ -7,7 +7,6 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import delete, select
 
-from pacs_gateway.part10 import Refusal
 from pacs_gateway.rebuilding import Rebuilder, Rebuilt
 from storage.clock import utc_now
 from storage.database import Database
@@ -22,6 +21,7 @@ from storage.index.tables import (
 )
 from storage.objects import ObjectKey, ObjectStore
 from storage.outbox import OutboxMessage
+from storage.receptions import Refusal
 from storage.registry import Device, Organisation, change_organisation
 from tests.pacs_gateway.conftest import Site
 from tests.pacs_gateway.datasets import pydicom_file, sample

@@ -16,12 +16,12 @@ from pydicom import dcmread
 
 from pacs_gateway.announcements import Announced, Announcements
 from pacs_gateway.inbox import Inbox, SpoolBusy, load, waiting
-from pacs_gateway.part10 import NotASpooledFile, Origin, Reception, Refusal
 from pacs_gateway.spool import Spool
 from pacs_gateway.spool_writer import DISK_BLOCK, SpoolFull, SpoolWriter
 from pacs_gateway.spooled import SpooledInstance
 from storage.dicom_header import read_header
 from storage.index.tables import QuarantineReason
+from storage.receptions import NotASpooledFile, Origin, Reception, Refusal
 from tests.pacs_gateway.conftest import left_in
 from tests.pacs_gateway.datasets import ct, encode, sample
 

@@ -9,12 +9,12 @@ from uuid import UUID
 from sqlalchemy import Delete, text
 from sqlalchemy.orm import Session
 
-from pacs_gateway import part10
-from pacs_gateway.part10 import Origin, Reception, Refusal
+from storage import receptions
 from storage.database import Database
 from storage.dicom_header import read_header
 from storage.index.ingest import IngestOutcome, ReceivedInstance, ingest
 from storage.objects import ObjectKey, ObjectStore
+from storage.receptions import Origin, Reception, Refusal
 from tests.pacs_gateway.datasets import Sample
 
 BEGINNING = datetime(2026, 11, 1, 8, tzinfo=UTC)
@@ -40,20 +40,20 @@ class Archive:
     def store(self, item: Sample, *, refusal: Refusal | None = None, key: str = "") -> ObjectKey:
         """Put the object alone, without a row."""
         self.received_at += timedelta(seconds=1)
-        head = part10.head(
+        head = receptions.head(
             self.origin, item.sop_class_uid, item.sop_instance_uid, item.transfer_syntax_uid
         )
+        digest = hashlib.sha256(item.encoded).hexdigest()
         reception = Reception(
             self.origin,
             item.transfer_syntax_uid,
             self.received_at,
             len(item.encoded),
-            None,
+            digest,
             refusal,
         )
-        digest = hashlib.sha256(item.encoded).hexdigest()
         made = ObjectKey(key or f"instances/{self.origin.site_id}/{digest[:2]}/{digest}.dcm")
-        encoded = head.encoded[: head.record_at] + part10.record(reception) + item.encoded
+        encoded = head.encoded[: head.record_at] + receptions.record(reception) + item.encoded
         self.objects.put(made, encoded)
         return made
 
@@ -63,7 +63,7 @@ class Archive:
 
     def index(self, item: Sample, key: ObjectKey) -> tuple[IngestOutcome, ReceivedInstance]:
         """File in the index what was stored last."""
-        offset = part10.dataset_offset(self.objects.read(key, 0, 4096))
+        offset = receptions.dataset_offset(self.objects.read(key, 0, 4096))
         assert offset is not None
         header = read_header(BytesIO(item.encoded), item.transfer_syntax_uid)
         pixels = header.pixel_data_offset

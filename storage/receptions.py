@@ -1,8 +1,9 @@
-"""The head of a spooled file (PS3.10 §7.1): preamble, file meta information, our record.
+"""The head of a received file (PS3.10 §7.1): preamble, file meta information, our record.
 
 The dataset follows byte for byte as it was received. What we know of the
 reception beside it travels in Private Information (0002,0102), so a spooled
-file explains itself after a crash and needs no second file.
+file explains itself after a crash, an object after the loss of the index, and
+neither needs a second file.
 """
 
 import json
@@ -12,8 +13,9 @@ from datetime import datetime
 from typing import Any, BinaryIO, Final
 from uuid import UUID
 
-from pacs_gateway.implementation import IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_NAME
+from storage.dicom_header.part10 import file_head, meta_element
 from storage.errors import RdcError
+from storage.implementation import IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_NAME
 from storage.index.tables import QuarantineReason
 
 # Names the private information as ours (0002,0100); UUID-derived (PS3.5 B.2).
@@ -28,7 +30,7 @@ _UID_LENGTH: Final = 64
 
 
 class NotASpooledFile(RdcError):
-    """A file does not begin as this gateway begins its files."""
+    """A file does not begin as our receivers begin their files."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,32 +92,22 @@ def head(
 
     The UIDs are those of the C-STORE command; empty where it has none that is a UID.
     """
-    before = b"".join(
+    encoded = file_head(
         (
-            _element(0x0001, b"OB", b"\0\1"),
-            _element(0x0002, b"UI", sop_class_uid.encode("ascii")),
-            _element(0x0003, b"UI", sop_instance_uid.encode("ascii")),
-            _element(0x0010, b"UI", transfer_syntax_uid.encode("ascii")),
-            _element(0x0012, b"UI", IMPLEMENTATION_CLASS_UID.encode("ascii")),
-            _element(0x0013, b"SH", IMPLEMENTATION_VERSION_NAME.encode("ascii")),
-            _element(0x0016, b"AE", origin.calling_ae_title.encode("ascii")),
-            _element(0x0017, b"AE", origin.calling_ae_title.encode("ascii")),
-            _element(0x0018, b"AE", origin.called_ae_title.encode("ascii")),
-            _element(0x0100, b"UI", PRIVATE_INFORMATION_CREATOR_UID.encode("ascii")),
+            meta_element(0x0001, b"OB", b"\0\1"),
+            meta_element(0x0002, b"UI", sop_class_uid.encode("ascii")),
+            meta_element(0x0003, b"UI", sop_instance_uid.encode("ascii")),
+            meta_element(0x0010, b"UI", transfer_syntax_uid.encode("ascii")),
+            meta_element(0x0012, b"UI", IMPLEMENTATION_CLASS_UID.encode("ascii")),
+            meta_element(0x0013, b"SH", IMPLEMENTATION_VERSION_NAME.encode("ascii")),
+            meta_element(0x0016, b"AE", origin.calling_ae_title.encode("ascii")),
+            meta_element(0x0017, b"AE", origin.calling_ae_title.encode("ascii")),
+            meta_element(0x0018, b"AE", origin.called_ae_title.encode("ascii")),
+            meta_element(0x0100, b"UI", PRIVATE_INFORMATION_CREATOR_UID.encode("ascii")),
+            meta_element(0x0102, b"OB", b" " * _RECORD_LENGTH),
         )
     )
-    record = _element(0x0102, b"OB", b" " * _RECORD_LENGTH)
-    group_length = _element(0x0000, b"UL", struct.pack("<I", len(before) + len(record)))
-    encoded = b"".join((_PREAMBLE, group_length, before, record))
     return Head(encoded, len(encoded) - _RECORD_LENGTH)
-
-
-def _element(element: int, vr: bytes, value: bytes) -> bytes:
-    if len(value) % 2:
-        value += b"\0" if vr in {b"UI", b"OB"} else b" "
-    if vr == b"OB":
-        return struct.pack("<HH2sHI", 0x0002, element, vr, 0, len(value)) + value
-    return struct.pack("<HH2sH", 0x0002, element, vr, len(value)) + value
 
 
 def record(reception: Reception) -> bytes:

@@ -10,9 +10,9 @@ from uuid import UUID, uuid5
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from pacs_gateway.part10 import Origin
 from storage.index.tables import Quarantine, QuarantineReason
 from storage.objects import ObjectKey
+from storage.receptions import Origin
 from storage.registry import Device, Organisation
 
 _NAMESPACE: Final = UUID("b1c52a7e-0a34-4f0e-9c0f-3f2f7f6f8a11")
