@@ -121,8 +121,9 @@ def differences(
 
     Against another patient's study only what tells the patient (group 0010) is compared.
     """
-    left = instance_metadata(objects, _record_of(filed))
-    right = instance_metadata(objects, _record_of_version(newcomer))
+    # Both as they were sent: a correction of the patient is in neither.
+    left = instance_metadata(objects, _record_of(filed), None)
+    right = instance_metadata(objects, _record_of_version(newcomer), None)
     found: list[Difference] = []
     for tag in sorted({*left, *right}):
         if entry.reason == QuarantineReason.PATIENT_MISMATCH and not tag.startswith(_PATIENT_GROUP):

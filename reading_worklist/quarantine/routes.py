@@ -5,10 +5,11 @@
 
 `QuarantineDetail.actions` are those possible now. `discard` leaves the newcomer aside, `replace`
 (uid_conflict) lets it change places with the filed version, `file` (patient_mismatch) files it in
-its study whatever its header says, `undo` takes back `discard` or `replace`. Nothing is deleted.
+its study whatever its header says, `undo` takes the last decision back. Nothing is deleted.
 Live event: `quarantine` with {id, resolution}.
 
-Problems: 403 forbidden · 404 not-found · 409 wrong-state, other-series, unreadable, changed ·
+Problems: 403 forbidden · 404 not-found · 409 wrong-state, other-series, other-versions,
+unreadable, changed ·
 422 invalid-request.
 """
 

@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 
 from reading_worklist import events
 from reading_worklist.access.scope import Scope
+from reading_worklist.keeping.removal import DERIVED_FROM_SERIES
 from reading_worklist.problems import Problem, conflict, not_found
 from reading_worklist.quarantine.comparison import Version, version_of_entry
 from reading_worklist.quarantine.tables import QuarantineAction, QuarantineDecision
@@ -34,6 +35,7 @@ from storage.index.tables import (
     Study,
     StudyState,
 )
+from storage.index.withdrawal import withdraw
 from storage.objects import ObjectStore
 from storage.registry import Role
 
@@ -47,15 +49,13 @@ _BY_REASON: Final[Mapping[QuarantineReason, QuarantineAction]] = MappingProxyTyp
 )
 """What can be done with an entry beside leaving it aside."""
 
-_UNDOABLE: Final = (QuarantineAction.DISCARD, QuarantineAction.REPLACE)
-
 
 def allowed_actions(entry: Quarantine) -> list[QuarantineAction]:
     """Return what can be decided about an entry now."""
     if entry.purged_at is not None:
         return []
     if entry.resolved_at is not None:
-        return [QuarantineAction.UNDO] if entry.resolution in _UNDOABLE else []
+        return [QuarantineAction.UNDO]
     special = _BY_REASON.get(entry.reason)
     return [QuarantineAction.DISCARD, *([special] if special is not None else [])]
 
@@ -75,7 +75,8 @@ def decide(
         Problem: 403 for the role; 404 when the entry is not visible; 409 `wrong-state` when the
             action does not fit the entry, `other-series` when the versions do not belong to the
             same place, `unreadable` when the version to be filed cannot be read, `changed` when
-            somebody else was faster.
+            somebody else was faster, `other-versions` when what was filed has other versions now,
+            so that filing it cannot be undone before they are decided.
         ObjectStoreUnavailable: the object store does not answer.
     """
     scope.require(*DECIDERS)
@@ -83,6 +84,7 @@ def decide(
         seen = visible(session, scope, entry_id)
         _require(seen, action)
     undoes = QuarantineAction(seen.resolution) if seen.resolution else None
+    emptied: int | None = None
     swaps = action is QuarantineAction.REPLACE or undoes is QuarantineAction.REPLACE
     version = None
     if swaps or action is QuarantineAction.FILE:
@@ -97,6 +99,8 @@ def decide(
             filed_sha256 = _swap(session, entry, version)
         elif version is not None:
             filed_sha256 = _file(session, entry, version)
+        elif undoes is QuarantineAction.FILE:
+            filed_sha256, emptied = _unfile(session, entry)
         undone = action is QuarantineAction.UNDO
         entry.resolved_at = None if undone else utc_now()
         entry.resolved_by = None if undone else scope.person_id
@@ -121,6 +125,10 @@ def decide(
         if entry.site_id is not None:
             data = {"id": str(entry.id), "resolution": entry.resolution}
             events.publish(session, events.Event("quarantine", entry.site_id, data))
+    if emptied is not None:
+        for folder in DERIVED_FROM_SERIES:
+            for stored in list(objects.list(f"{folder}/{emptied}/")):
+                objects.delete(stored.key)
 
 
 def visible(session: Session, scope: Scope, entry_id: UUID, *, lock: bool = False) -> Quarantine:
@@ -259,6 +267,29 @@ def _file(session: Session, entry: Quarantine, version: Version) -> str:
         )
     entry.instance_id = outcome.instance_id
     return version.sha256
+
+
+def _unfile(session: Session, entry: Quarantine) -> tuple[str, int | None]:
+    """Take an instance that was filed by decision out of its study again; its bytes are here.
+
+    Returns what is filed under its UID now, and the id of its series when that was all it had.
+    """
+    filed = None if entry.instance_id is None else session.get(Instance, entry.instance_id)
+    entry.instance_id = None
+    session.flush()
+    if filed is None:
+        return "", None
+    if filed.object_key != entry.object_key and filed.dataset_sha256 == entry.dataset_sha256:
+        # It came by itself as well, before it was filed by hand.
+        return filed.dataset_sha256, None
+    others = select(Quarantine.id).where(Quarantine.instance_id == filed.id).limit(1)
+    if session.scalar(others) is not None:
+        raise conflict(
+            "other-versions",
+            "Other versions of the filed instance are in quarantine",
+            remedy="Open those entries; take a replacement back, or let the site send it again.",
+        )
+    return "", withdraw(session, filed.study_id, filed.id)
 
 
 def _unreadable(version: Version) -> Problem:

@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 
 import pytest
 from fastapi import FastAPI
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.exc import DBAPIError
 
 from deploy.keeping import HOLDINGS
@@ -165,7 +165,7 @@ def test_an_instance_with_another_patients_header_is_filed_when_a_person_says_so
     assert {one["keyword"] for one in found["differences"]} == {"PatientID", "PatientName"}
     assert found["actions"] == ["discard", "file"]
     filed = dispatcher.post(f"/api/quarantine/{entry}/file", reason="asked at the site")
-    assert (filed.json()["resolution"], filed.json()["actions"]) == ("file", [])
+    assert (filed.json()["resolution"], filed.json()["actions"]) == ("file", ["undo"])
     with archive.database.transaction() as session:
         rows = session.scalars(select(Instance).order_by(Instance.id)).all()
         assert len(rows) == 2
@@ -173,6 +173,57 @@ def test_an_instance_with_another_patients_header_is_filed_when_a_person_says_so
         kept = archive.objects.read(ObjectKey(rows[1].object_key), rows[1].dataset_offset)
         assert kept == stray.encoded, "the header stays as it was sent"
     assert whole(archive)
+    undone = dispatcher.post(f"/api/quarantine/{entry}/undo", reason="asked again")
+    assert (undone.json()["resolution"], undone.json()["actions"]) == (None, ["discard", "file"])
+    with archive.database.transaction() as session:
+        (left,) = session.scalars(select(Instance)).all()
+        series, study = (
+            session.get_one(Series, left.series_id),
+            session.scalars(select(Study)).one(),
+        )
+        assert (series.instance_count, study.instance_count, study.series_count) == (1, 1, 1)
+        assert series.byte_count == study.byte_count == left.object_size
+        assert study.state == StudyState.RECEIVING
+    assert whole(archive)
+    # Filed once more, and undone where it was all of its series.
+    assert dispatcher.post(f"/api/quarantine/{entry}/file", reason="yes").status_code == 200
+    with pytest.raises(DBAPIError), archive.database.transaction() as session:
+        # Nobody removes an instance whose bytes are not kept by an entry.
+        session.execute(delete(Instance).where(Instance.id == left.id))
+
+
+def test_what_was_filed_by_a_person_takes_its_series_along_when_that_is_undone(
+    app: FastAPI, archive: Archive, first: Sample
+) -> None:
+    archive.file(first)
+    stray = sample(PatientID="P2", SeriesInstanceUID="1.2.3.100.9", Modality="MR")
+    entry = set_aside(archive, stray, QuarantineReason.PATIENT_MISMATCH)
+    dispatcher = Browser(app, "dispatcher")
+    for _ in range(2):
+        assert dispatcher.post(f"/api/quarantine/{entry}/file", reason="yes").status_code == 200
+        with archive.database.transaction() as session:
+            assert session.scalars(select(Study.modalities)).one() == ["CT", "MR"]
+        assert dispatcher.post(f"/api/quarantine/{entry}/undo", reason="it is not").status_code == 200
+        with archive.database.transaction() as session:
+            study = session.scalars(select(Study)).one()
+            assert (study.modalities, study.series_count) == (["CT"], 1)
+            assert len(session.scalars(select(Series)).all()) == 1
+
+
+def test_filing_is_not_undone_while_other_versions_of_it_wait(
+    app: FastAPI, archive: Archive, first: Sample
+) -> None:
+    archive.file(first)
+    stray = sample(PatientID="P2")
+    entry = set_aside(archive, stray, QuarantineReason.PATIENT_MISMATCH)
+    dispatcher = Browser(app, "dispatcher")
+    assert dispatcher.post(f"/api/quarantine/{entry}/file", reason="yes").status_code == 200
+    other = sample(SOPInstanceUID=stray.sop_instance_uid, InstanceNumber=9)
+    set_aside(archive, other, QuarantineReason.UID_CONFLICT)
+    refused = dispatcher.post(f"/api/quarantine/{entry}/undo", reason="it is not")
+    assert (refused.status_code, refused.json()["type"]) == (409, "urn:rdc:problem:other-versions")
+    with archive.database.transaction() as session:
+        assert session.get_one(Quarantine, UUID(entry)).instance_id is not None
 
 
 def test_versions_of_different_series_do_not_change_places(

@@ -4,6 +4,7 @@ export const keeping = {
   'nav.keeping': ['保存管理', 'Keeping'],
   'keeping.title': ['保存管理', 'Keeping'],
   'keeping.tab.usage': ['存储用量', 'Storage use'],
+  'keeping.tab.rules': ['保存期限', 'Rules'],
   'keeping.tab.due': ['保存到期', 'Due'],
   'keeping.tab.purges': ['清除审批', 'Purges'],
   'keeping.tab.holds': ['法律保留', 'Legal holds'],
@@ -34,6 +35,34 @@ export const keeping = {
   'usage.quarantined': ['{n} 个，{size}', '{n}, {size}'],
   'usage.empty.title': ['还没有统计', 'Nothing counted yet'],
   'usage.empty.text': ['检查入库后，这里显示每个机构的用量。', 'Once studies are kept, each site’s use is shown here.'],
+
+  'rule.table': ['各机构的保存期限', 'For how long each site keeps'],
+  'rule.intro': [
+    '保存期限不得短于国家规定：门诊最后一次就诊后 15 年，住院最后一次出院后 30 年。',
+    'No site keeps for less than the national minimum: 15 years after the last outpatient visit, 30 after the last discharge.',
+  ],
+  'rule.onlyAdmins': ['由管理员修改。', 'Administrators change it.'],
+  'rule.kind.outpatient': ['门诊（含急诊、体检）', 'Outpatient, emergency, check-up'],
+  'rule.kind.inpatient': ['住院及其他', 'Inpatient and other'],
+  'rule.years': ['{n} 年', '{n} years'],
+  'rule.minimum': ['国家最短期限', 'the national minimum'],
+  'rule.longer': ['国家最短期限 {n} 年', 'the national minimum is {n}'],
+  'rule.change': ['修改', 'Change'],
+  'rule.changeOf': ['修改保存期限：{site}，{kind}', 'Change the years of {site}, {kind}'],
+  'rule.label': ['保存年数', 'Years to keep'],
+  'rule.unit': ['年', 'years'],
+  'rule.tooShort': ['不得少于 {n} 年', 'At least {n} years'],
+  'rule.explain': [
+    '对该机构所有患者生效，包括已入库的检查。',
+    'It holds for all patients of the site, also for what is kept already.',
+  ],
+  'rule.explainShorter': [
+    '缩短后，更多患者的保存期可能已满；清除仍需两人批准。',
+    'More patients may be due at once; a purge still takes two people.',
+  ],
+  'rule.saved': ['保存期限已修改', 'The rule is changed'],
+  'rule.empty.title': ['没有可见的机构', 'No site to see'],
+  'rule.empty.text': ['有机构加入后，这里显示其保存期限。', 'Once a site joins, its years stand here.'],
 
   'due.table': ['保存期已满的患者', 'Patients whose retention is over'],
   'due.intro': [
@@ -101,8 +130,8 @@ export const keeping = {
 
   'hold.table': ['法律保留', 'Legal holds'],
   'hold.column.what': ['范围', 'What'],
-  'hold.wholePatient': ['患者的全部检查', 'all of the patient'],
-  'hold.oneStudy': ['一项检查', 'one study'],
+  'hold.wholePatient': ['患者的全部检查', 'All of the patient'],
+  'hold.oneStudy': ['一项检查', 'One study'],
   'hold.column.set': ['设立', 'Set'],
   'hold.release': ['解除', 'Release'],
   'hold.releaseExplain': [
@@ -162,14 +191,15 @@ export const keeping = {
     'The two change places: the newcomer is filed and the filed one kept aside. This can be undone.',
   ],
   'quarantine.explain.file': [
-    '按所属检查入库，患者以检查为准；头信息保留不变。',
-    'It is filed in its study whatever its header says of the patient; the header is kept.',
+    '按所属检查入库，患者以检查为准；头信息保留不变，可以撤销。',
+    'It is filed in its study whatever its header says of the patient; the header is kept. This can be undone.',
   ],
   'quarantine.explain.undo': ['恢复到处理之前的状态。', 'All is as before the decision.'],
   'quarantine.done.discard': ['已保留在旁', 'Left aside'],
   'quarantine.done.replace': ['已替换', 'Replaced'],
   'quarantine.done.file': ['已归入检查', 'Filed'],
   'quarantine.done.undo': ['已撤销', 'Undone'],
+  'problem.other-versions': ['已入库对象在隔离区还有其他版本', 'The filed object has other versions in quarantine'],
   'problem.other-series': ['两个版本属于不同的检查或序列', 'The versions belong to different studies or series'],
   'problem.unreadable': ['内容无法读取，不能入库', 'It cannot be read, so it cannot be filed'],
 } as const satisfies Record<string, Entry>;
