@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
@@ -12,6 +13,8 @@ from sqlalchemy.orm import Session
 from deploy import people
 from reading_worklist.signing.authority import Authority
 from storage import registry
+from storage.agreements.tables import Agreement, Service
+from storage.clock import utc_now
 from storage.database import Database
 from storage.registry import Destination, OrganisationKind, Role
 
@@ -152,6 +155,16 @@ def _create(database: Database, authority: Authority) -> list[DemoPerson]:
             registry.add_device(
                 session, made, site.modality_ae, site.modality_name, addresses=["127.0.0.0/8"]
             )
+        session.add(
+            # All sites of the consortium show each other's earlier studies.
+            Agreement(
+                service=Service.PRIORS,
+                provider_id=root.id,
+                client_id=root.id,
+                valid_from=utc_now().date() - timedelta(days=1),
+                document="医共体章程",
+            )
+        )
         return [
             _person(session, authority, login, name, code, roles)
             for login, name, code, roles in _PEOPLE

@@ -74,6 +74,11 @@ class Order(Base):
         ),
         Index("ix_exam_order_patient", "site_id", "patient_local_id"),
         Index("ix_exam_order_requested_at", "site_id", "requested_at"),
+        Index(
+            "ix_exam_order_document_number",
+            "document_number",
+            postgresql_where=text("document_number IS NOT NULL"),
+        ),
         CheckConstraint(
             "(document_kind IN ('newborn', 'unknown')) IS NOT TRUE OR document_number IS NULL",
             name="document",

@@ -1,0 +1,1 @@
+"""Agreements between organisations, and links between their patients, for who decides them."""

@@ -1,0 +1,35 @@
+"""Earlier studies over HTTP, for who reads."""
+
+from uuid import UUID
+
+from fastapi import APIRouter
+
+from reading_worklist.priors import service
+from reading_worklist.priors.schemas import OpenedPrior, Priors, ReasonBody
+from reading_worklist.services import Asking, Parts
+
+router = APIRouter(prefix="/api/workitems/{workitem_id}/priors", tags=["priors"])
+
+
+@router.get("")
+def list_priors(workitem_id: UUID, scope: Asking, services: Parts) -> Priors:
+    """Return the other studies of the patient; those of other sites once a reason is given."""
+    with services.database.transaction() as session:
+        return service.shown(session, scope, workitem_id)
+
+
+@router.post("/reason")
+def give_prior_reason(
+    workitem_id: UUID, body: ReasonBody, scope: Asking, services: Parts
+) -> Priors:
+    """Say, once for this reading, why studies of other sites are needed."""
+    with services.database.transaction() as session:
+        service.give_reason(session, scope, workitem_id, body)
+        return service.shown(session, scope, workitem_id)
+
+
+@router.post("/{study_id}/open")
+def open_prior(workitem_id: UUID, study_id: UUID, scope: Asking, services: Parts) -> OpenedPrior:
+    """Return where the viewer shows an earlier study; that it was opened is recorded."""
+    with services.database.transaction() as session:
+        return service.open_prior(session, scope, workitem_id, study_id)

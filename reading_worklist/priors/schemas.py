@@ -1,0 +1,97 @@
+"""Earlier studies as the API gives them."""
+
+from datetime import date, datetime, time
+from enum import StrEnum
+from typing import Annotated, Self
+from uuid import UUID
+
+from pydantic import BaseModel, Field, model_validator
+
+from reading_worklist.priors.tables import Purpose
+from reading_worklist.workitems.schemas import SiteView
+from reading_worklist.workitems.states import State
+
+
+class Basis(StrEnum):
+    """Why a study counts as the patient's.
+
+    PATIENT: the same patient of the same site. LINK: a person decided that the two are one.
+    DOCUMENT: the same identity document, and nobody has decided it.
+    """
+
+    PATIENT = "patient"
+    LINK = "link"
+    DOCUMENT = "document"
+
+
+class ReasonBody(BaseModel):
+    """Why studies of other sites are needed; OTHER needs a note."""
+
+    purpose: Purpose
+    note: Annotated[str, Field(max_length=500)] = ""
+
+    @model_validator(mode="after")
+    def _said(self) -> Self:
+        if self.purpose is Purpose.OTHER and not self.note.strip():
+            message = "say in the note why"
+            raise ValueError(message)
+        return self
+
+
+class ReasonView(BaseModel):
+    """The reason the asker gave for this reading."""
+
+    purpose: Purpose
+    note: str
+    at: datetime
+
+
+class PriorStudy(BaseModel):
+    """One earlier study.
+
+    patient_name, patient_id: as its own site has them.
+    same_modality, same_body_part: as the study that is read.
+    workitem_id, state: of its own reading; None when it was never queued. reported: a report of it
+        is out.
+    """
+
+    study_id: UUID
+    study_instance_uid: str
+    site: SiteView
+    basis: Basis
+    patient_name: str
+    patient_id: str | None
+    study_date: date | None
+    study_time: time | None
+    description: str | None
+    accession_number: str | None
+    modalities: list[str]
+    body_parts: list[str]
+    series_count: int
+    instance_count: int
+    same_modality: bool
+    same_body_part: bool
+    workitem_id: UUID | None
+    state: State | None
+    reported: bool
+
+
+class Priors(BaseModel):
+    """The patient's other studies, the latest first.
+
+    reason_needed: there are studies at other sites, which are shown once the reason is given;
+        elsewhere: how many. not_agreed: how many are at sites that do not show theirs.
+    """
+
+    items: list[PriorStudy]
+    elsewhere: int
+    not_agreed: int
+    reason_needed: bool
+    reason: ReasonView | None
+
+
+class OpenedPrior(BaseModel):
+    """Where the viewer shows a study; opening it is in the audit trail."""
+
+    study_id: UUID
+    viewer_url: str

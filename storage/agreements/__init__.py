@@ -1,0 +1,1 @@
+"""Agreements: which service one organisation gives another, and from when to when."""
