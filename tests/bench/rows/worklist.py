@@ -1,0 +1,68 @@
+"""The worklist with 1 M finished readings and 100,000 open ones: how long a page takes."""
+
+import sys
+from collections.abc import Callable
+from contextlib import ExitStack
+from functools import partial
+from typing import Final
+
+from tests.bench.row import RDC, Goal, Measured, Row
+from tests.bench.stage import Stage
+from tests.bench.worklist_world import QUESTIONS, Question, WorklistWorld, open_world
+
+_TIMES: Final = 100
+_GOAL_MS: Final = 50
+
+
+def _prepare(stage: Stage) -> None:
+    opened = ExitStack()
+    stage.facts["worklist"] = opened.enter_context(
+        open_world(stage.directory / "worklist", partial(print, file=sys.stderr, flush=True))
+    )
+    stage.on_end(opened.close)
+
+
+def _asked(question: Question) -> Callable[[Stage], Measured]:
+    def run(stage: Stage) -> Measured:
+        world: WorklistWorld = stage.facts["worklist"]
+        answered = world.ask(question, _TIMES)
+        return Measured(answered.p95, {"median ms": answered.median})
+
+    return run
+
+
+def _board(stage: Stage) -> Measured:
+    world: WorklistWorld = stage.facts["worklist"]
+    answered = world.board(_TIMES)
+    return Measured(answered.p95, {"median ms": answered.median})
+
+
+ROWS: Final = (
+    *(
+        Row(
+            name=f"worklist-{question.name}",
+            title=f"worklist of 1 M finished and 100,000 open: {question.title}: p95",
+            unit="ms",
+            goal=Goal(below=_GOAL_MS),
+            runs={RDC: _asked(question)},
+            higher_is_better=False,
+            prepare=_prepare,
+            world="worklist",
+            operations=_TIMES,
+            repeats=3,
+        )
+        for question in QUESTIONS
+    ),
+    Row(
+        name="worklist-board",
+        title="wall board over 100,000 open: p95",
+        unit="ms",
+        goal=Goal(below=2 * _GOAL_MS),
+        runs={RDC: _board},
+        higher_is_better=False,
+        prepare=_prepare,
+        world="worklist",
+        operations=_TIMES,
+        repeats=3,
+    ),
+)
