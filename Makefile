@@ -23,6 +23,10 @@ WEB_SOURCES := $(shell find $(WEB) \( -name node_modules -o -name dist \) -prune
 
 # Extra words for pytest: `make test PYTEST_ARGS="tests/deploy -x"`.
 PYTEST_ARGS ?=
+# Who has no tests left takes some of the other's.
+QUICK_TESTS := $(VENV)/bin/python -m pytest -n auto --dist worksteal -m "not slow"
+# A file of these shares a whole system, so it stays with one worker; the long ones come first.
+SLOW_TESTS := $(VENV)/bin/python -m pytest -n auto --dist loadfile --no-loadscope-reorder -m slow
 # Extra words for the benchmark: `make bench BENCH_ARGS="--rows store --repeats 3"`.
 BENCH_ARGS ?=
 
@@ -58,12 +62,12 @@ demo: setup ## Start everything, seed a consortium, send real studies, stay up
 up: setup ## Start everything on ./var (the same as .venv/bin/rdc up)
 	@$(VENV)/bin/rdc up
 
-test: setup test-web ## Run the whole suite: the quick tests side by side, then the slow ones
-	@$(VENV)/bin/python -m pytest -n auto -m "not slow" $(PYTEST_ARGS)
-	@$(VENV)/bin/python -m pytest -m slow $(PYTEST_ARGS)
+test: setup test-web ## Run the whole suite: the quick tests, then the slow ones
+	@$(QUICK_TESTS) $(PYTEST_ARGS)
+	@$(SLOW_TESTS) $(PYTEST_ARGS)
 
 test-fast: setup ## Run the quick tests only
-	@$(VENV)/bin/python -m pytest -n auto -m "not slow" $(PYTEST_ARGS)
+	@$(QUICK_TESTS) $(PYTEST_ARGS)
 
 soak: setup ## Hours of what `make test` does for minutes: 200 kills, outages of a minute, long fuzzing
 	@RDC_SOAK=1 $(VENV)/bin/python -m pytest -m slow --timeout 14400 \

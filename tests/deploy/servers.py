@@ -38,7 +38,7 @@ class OwnedServer:
         return cls(owner, psutil.Process(int(pid)), url)
 
 
-def eventually(true: Callable[[], bool], seconds: float = 10.0) -> bool:
+def eventually(true: Callable[[], bool], seconds: float = 60.0) -> bool:
     """Wait for a condition that another process brings about; False when it does not in time."""
     deadline = time.monotonic() + seconds
     while not true():

@@ -56,10 +56,12 @@ def running(
     thread = threading.Thread(target=relay.run, args=(stop,), kwargs={"ready": ready.set})
     thread.start()
     try:
-        assert ready.wait(10)
+        assert ready.wait(60)
         yield
     finally:
         stop.set()
+        with database.transaction() as session:
+            notify(session, outbox.CHANNEL)
         thread.join()
 
 
@@ -88,20 +90,19 @@ def leases(database: Database) -> int:
         )
 
 
-def test_a_message_is_on_its_way_at_once(database: Database, broker: EmbeddedValkey) -> None:
+def test_a_message_is_on_its_way_at_once(
+    database: Database, broker: EmbeddedValkey, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # It looks by itself too late for the wait below: what comes in time came by notification.
+    monkeypatch.setattr("deploy.relay.LOOK_SECONDS", 100.0)
     wakeups = Wakeups(broker.url)
     wakeups.check()
     ticks: list[float] = []
     with running(database, broker.url, Deliveries(), ticks):
         assert eventually(lambda: bool(ticks))
-        waits: list[float] = []
         for number in range(1, 11):
             emit(database)
-            began = time.monotonic()
-            assert eventually(lambda n=number: wakeups.waiting()[MESSAGES] == n)
-            waits.append(time.monotonic() - began)
-        # Looking by itself would take half a second on average: these came by notification.
-        assert sorted(waits)[len(waits) // 2] < 0.25, waits
+            assert eventually(lambda n=number: wakeups.waiting()[MESSAGES] == n), wakeups.waiting()
         assert leases(database) == 10
 
 
@@ -130,7 +131,7 @@ def test_nothing_is_lost_while_the_broker_is_away(
         # The relay has noticed when what it leased is given back.
         assert eventually(lambda: leases(database) == 0)
         broker.start()
-        assert eventually(lambda: Wakeups(broker.url).waiting()[MESSAGES] == 3, seconds=20)
+        assert eventually(lambda: Wakeups(broker.url).waiting()[MESSAGES] == 3)
         assert leases(database) == 3
 
 
@@ -158,4 +159,4 @@ def test_it_comes_back_after_losing_the_database(
                 )
             )
         emit(database)
-        assert eventually(lambda: Wakeups(broker.url).waiting()[MESSAGES] == 1, seconds=20)
+        assert eventually(lambda: Wakeups(broker.url).waiting()[MESSAGES] == 1)

@@ -69,14 +69,16 @@ def test_a_day_in_the_life(start: Start) -> None:
         before = pid_of(system, name)
         assert before is not None
         os.kill(before, signal.SIGKILL)
-        assert eventually(lambda n=name, b=before: pid_of(system, n) not in {None, b}, 30)
+        assert eventually(lambda n=name, b=before: pid_of(system, n) not in {None, b}), (
+            system.status()
+        )
     postmaster = next(
         process
         for process in system.processes()
         if process.name() == "postgres" and process.ppid() == system.process.pid
     )
     postmaster.kill()
-    assert eventually(lambda: bool(system.status()["healthy"]), 30), system.status()
+    assert eventually(lambda: bool(system.status()["healthy"])), system.status()
 
     started = system.processes()
     assert system.send(signal.SIGINT) == 0, system.said.read_text()
@@ -90,7 +92,7 @@ def test_killed_it_recovers_by_itself(start: Start) -> None:
     first.wait_ready()
     started = first.processes()
     first.send(signal.SIGKILL)
-    assert eventually(lambda: all(gone(process) for process in started), 30), (
+    assert eventually(lambda: all(gone(process) for process in started)), (
         "the children end with their supervisor"
     )
 
@@ -109,7 +111,7 @@ def test_killed_it_recovers_by_itself(start: Start) -> None:
 
 def test_an_interrupted_start_leaves_nothing(start: Start) -> None:
     system = start()
-    assert eventually(lambda: len(system.processes()) > 0, 30)
+    assert eventually(lambda: len(system.processes()) > 0), system.said.read_text()
     started = system.processes()
     assert system.send(signal.SIGTERM) == 0, system.said.read_text()
     assert [process for process in started if not gone(process)] == []

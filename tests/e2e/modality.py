@@ -83,7 +83,12 @@ class Modality:
                 association.release()
             return True if not waiting else None
 
-        wait_for("the modality to send everything", attempt, timeout=timeout)
+        wait_for(
+            "the modality to send everything",
+            attempt,
+            timeout=timeout,
+            saw=lambda: f"{len(waiting)} of {len(datasets)} not sent, refused {self.refused[-20:]}",
+        )
 
     def sending(self, datasets: Sequence[Dataset]) -> threading.Thread:
         """Send in a thread, which is started."""
@@ -114,17 +119,28 @@ def check_everything(
         uid = str(dataset.StudyInstanceUID)
         sizes[uid] = sizes.get(uid, 0) + 1
 
-    def all_read() -> bool | None:
+    def queued_sizes() -> dict[str, int]:
         with database.transaction() as session:
             complete = session.scalars(
                 select(Study)
                 .join(Workitem, Workitem.study_id == Study.id)
                 .where(Study.state == StudyState.COMPLETE)
             ).all()
-        counts = {one.study_instance_uid: one.instance_count for one in complete}
-        return True if counts == sizes else None
+        return {one.study_instance_uid: one.instance_count for one in complete}
 
-    wait_for("every complete study in the worklist", all_read, timeout=timeout)
+    def missing() -> str:
+        there = queued_sizes()
+        short = {uid: (there.get(uid), size) for uid, size in sizes.items()}
+        return f"of {len(sizes)} studies these, with instances there and sent: " + str(
+            {uid: pair for uid, pair in short.items() if pair[0] != pair[1]}
+        )
+
+    wait_for(
+        "every complete study in the worklist",
+        lambda: True if queued_sizes() == sizes else None,
+        timeout=timeout,
+        saw=missing,
+    )
     with database.transaction() as session:
         stored = session.execute(select(Instance.sop_instance_uid, Instance.object_key)).all()
         queued = session.scalar(select(func.count()).select_from(Workitem))

@@ -7,8 +7,9 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
-from typing import Any, Self, TypeVar
+from typing import Any, ClassVar, Self, TypeVar
 
 import psutil
 
@@ -18,17 +19,28 @@ T = TypeVar("T")
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def wait_for(what: str, look: Callable[[], T | None], *, timeout: float = 60.0) -> T:
-    """Look again and again until there is something, or fail."""
+def wait_for(
+    what: str,
+    look: Callable[[], T | None],
+    *,
+    timeout: float = 120.0,
+    saw: Callable[[], object] | None = None,
+) -> T:
+    """Look again and again until there is something, or fail and tell what `saw` returns."""
     deadline = time.monotonic() + timeout
     while (found := look()) is None:
-        assert time.monotonic() < deadline, f"waited {timeout:.0f} s in vain: {what}"
+        if time.monotonic() > deadline:
+            there = "" if saw is None else f"; there was {saw()}"
+            raise AssertionError(f"waited {timeout:.0f} s in vain: {what}{there}")
         time.sleep(0.1)
     return found
 
 
 class RunningSystem:
     """`rdc COMMAND` in a process of its own; the state file tells where its parts are."""
+
+    running: ClassVar[list["RunningSystem"]] = []
+    """Those started last and not stopped, whose logs are shown when a test fails."""
 
     def __init__(self, directory: Path, command: tuple[str, ...], **environment: str) -> None:
         self.data_dir = directory / "data"
@@ -56,14 +68,24 @@ class RunningSystem:
                 stderr=log,
                 stdin=subprocess.DEVNULL,
             )
+        if self not in self.running:
+            self.running.append(self)
 
         def up() -> bool | None:
             assert self.process is not None
-            assert self.process.poll() is None, self.log.read_text()[-3000:]
+            assert self.process.poll() is None, self.last_words()
             return True if self.has_state() and (ready is None or ready()) else None
 
-        wait_for("the system to start", up, timeout=timeout)
+        try:
+            wait_for("the system to start", up, timeout=timeout)
+        except BaseException:
+            self.kill_everything()
+            raise
         return self
+
+    def last_words(self) -> str:
+        """The end of what it has said."""
+        return self.log.read_text(errors="replace")[-6000:]
 
     def has_state(self) -> bool:
         """Whether this start, not one that was killed before, has noted where its parts are."""
@@ -95,19 +117,28 @@ class RunningSystem:
 
     def stop(self) -> None:
         """Ask it to stop, as Ctrl-C does, and see that nothing stays behind."""
+        if self in self.running:
+            self.running.remove(self)
         if self.process is None or self.process.poll() is not None:
             return
         children = self.children()
         self.process.send_signal(signal.SIGINT)
-        self.process.wait(60)
+        try:
+            self.process.wait(90)
+        except subprocess.TimeoutExpired:
+            self.kill_everything()
+            raise
         _, alive = psutil.wait_procs(children, timeout=10)
         assert not alive, [p.cmdline() for p in alive]
 
     def kill_everything(self) -> None:
         """`kill -9` of the whole tree, as a power cut would."""
         assert self.process is not None
+        if self.process.poll() is not None:
+            return
         everything = [*self.children(), psutil.Process(self.process.pid)]
         for process in everything:
-            process.kill()
+            with suppress(psutil.NoSuchProcess):  # one of them may have ended with another
+                process.kill()
         psutil.wait_procs(everything, timeout=20)
         self.process.wait(20)

@@ -33,7 +33,7 @@ OUTAGE_SECONDS: Final = soak(60.0, else_=4.0)
 STUDIES, PER_STUDY = 3, 20
 SHIFTED_CLOCK: Final = Path(__file__).parent / "shifted_clock"
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(soak(1200, else_=300))]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(soak(1200, else_=600))]
 
 
 @dataclass

@@ -96,7 +96,7 @@ def test_a_slow_peer_holds_up_nobody(
     start_gateway: Callable[..., Gateway], database: Database, site: Site
 ) -> None:
     assert site
-    gateway = start_gateway(network_timeout_seconds=30.0)
+    gateway = start_gateway(network_timeout_seconds=90.0)
     slow = [RawPeer(gateway.bound_port) for _ in range(10)]
     try:
         for peer in slow:
@@ -104,7 +104,7 @@ def test_a_slow_peer_holds_up_nobody(
             peer.send(p_data(pdv(1, 3, store_command("1.2.3")))[:50])
         begun = time.monotonic()
         assert send(gateway, [sample() for _ in range(20)]) == [0] * 20
-        assert time.monotonic() - begun < 10
+        assert time.monotonic() - begun < 60, "they waited until the slow ones were given up"
     finally:
         for peer in slow:
             peer.socket.close()

@@ -318,10 +318,11 @@ class TestRefused:
 
     def test_nesting_beyond_measure_ends_at_once(self) -> None:
         content = self.nested(100_000)
-        started = time.perf_counter()
+        # The time of the processor alone: others may use the machine.
+        started = time.thread_time()
         with pytest.raises(MalformedDataset):
             scan(content)
-        assert time.perf_counter() - started < 1
+        assert time.thread_time() - started < 1
 
     def test_oddities_do_not_grow_with_the_dataset(self) -> None:
         content = b"".join(short(0x00090000 + number, b"XX", b"ab") for number in range(5000))
