@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from pacs_gateway.config import GatewayConfig, Hl7Config, ReturnsConfig, TlsConfig
     from reading_worklist.services import WebConfig
     from reading_worklist.signing.authority import Authority
+    from storage.quiet_times import QuietTimes
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 WEB_SOURCES: Final = ROOT / "reading_worklist" / "web"
@@ -82,12 +83,20 @@ def broker_url(settings: Settings) -> str:
     return settings.broker_url
 
 
+def quiet_times(settings: Settings) -> QuietTimes:
+    """Say how long studies must be quiet, for whoever receives them."""
+    from deploy.settings import ANY_MODALITY  # noqa: PLC0415
+    from storage.quiet_times import QuietTimes  # noqa: PLC0415
+
+    by_modality = dict(settings.quiet_seconds)
+    return QuietTimes(by_modality.pop(ANY_MODALITY), by_modality)
+
+
 def gateway_config(settings: Settings) -> GatewayConfig:
     """Say how the gateway shall run."""
-    from deploy.settings import ANY_MODALITY  # noqa: PLC0415
     from pacs_gateway.config import CommitmentConfig, GatewayConfig  # noqa: PLC0415
 
-    quiet = dict(settings.quiet_seconds)
+    quiet = quiet_times(settings)
     return GatewayConfig(
         ae_title=settings.ae_title,
         host=settings.dicom_host,
@@ -98,8 +107,8 @@ def gateway_config(settings: Settings) -> GatewayConfig:
         maximum_associations=settings.dicom_max_associations,
         spool_dir=settings.data_dir / "spool",
         spool_reserve_bytes=settings.spool_reserve_mb * MEGABYTE,
-        quiet_seconds_default=quiet.pop(ANY_MODALITY),
-        quiet_seconds=quiet,
+        quiet_seconds_default=quiet.default,
+        quiet_seconds=quiet.by_modality,
         time_zone=settings.time_zone,
     )
 
@@ -173,6 +182,7 @@ def web_config(settings: Settings) -> WebConfig:
         time_zone=settings.time_zone,
         secure_cookie=settings.web_address.startswith("https://"),
         claim_lease=timedelta(seconds=settings.claim_lease_seconds),
+        quiet_times=quiet_times(settings),
         session_limits=SessionLimits(
             idle=timedelta(seconds=settings.session_idle_seconds),
             absolute=timedelta(seconds=settings.session_absolute_seconds),

@@ -6,6 +6,8 @@ from datetime import timedelta
 from pathlib import Path
 from types import MappingProxyType
 
+from storage.quiet_times import QuietTimes
+
 _MEBIBYTE = 1024 * 1024
 
 
@@ -95,7 +97,7 @@ class GatewayConfig:
 
     def quiet(self, modality: str | None) -> timedelta:
         """Return the quiet time of a study to which an instance of `modality` came."""
-        return timedelta(seconds=self.quiet_seconds.get(modality or "", self.quiet_seconds_default))
+        return QuietTimes(self.quiet_seconds_default, self.quiet_seconds).of(modality)
 
 
 @dataclass(frozen=True, slots=True)

@@ -184,8 +184,8 @@ class Drain:
         stored = self._store([item for item in items if item.reception.refusal is None])
         if stored:
             with self._database.transaction() as session:
-                outcomes = ingest(session, [self._received(item) for item in stored])
-                _enter_conflicts(session, stored, outcomes)
+                received = [self._received(item) for item in stored]
+                _enter_conflicts(session, stored, received, ingest(session, received))
         for path in batch:
             self._inbox.remove(path)
 
@@ -317,28 +317,15 @@ def _refused(item: SpooledInstance) -> Entry:
 
 
 def _enter_conflicts(
-    session: Session, stored: Sequence[_Stored], outcomes: Sequence[IngestOutcome]
+    session: Session,
+    stored: Sequence[_Stored],
+    received: Sequence[ReceivedInstance],
+    outcomes: Sequence[IngestOutcome],
 ) -> None:
     """Quarantine the versions that may not be filed; their bytes stay where they were put."""
-    for item, outcome in zip(stored, outcomes, strict=True):
+    for item, one, outcome in zip(stored, received, outcomes, strict=True):
         if outcome.filing is Filing.CONFLICT:
-            _enter_conflict(session, item, outcome)
-
-
-def _enter_conflict(session: Session, item: _Stored, outcome: IngestOutcome) -> None:
-    reception, digest = item.spooled.reception, item.spooled.dataset_sha256
-    reason = outcome.reason or QuarantineReason.UID_CONFLICT
-    entry = Entry(
-        item.spooled.path.name,
-        reception.origin,
-        reason,
-        f"dataset {digest[:12]} in {reception.transfer_syntax_uid}",
-        item.header.sop_instance_uid,
-        digest,
-        reception.received_at,
-        {"study_instance_uid": item.header.study_instance_uid},
-    )
-    if not quarantine.repeated(session, entry):
-        quarantine.enter(
-            session, entry, key=item.key, size=item.size, instance_id=outcome.instance_id
-        )
+            spooled = item.spooled
+            quarantine.enter_conflict(
+                session, one, outcome, spooled.reception.origin, name=spooled.path.name
+            )

@@ -221,23 +221,8 @@ class Rebuilder:
         elif outcome.filing is Filing.DUPLICATE:
             self._result.known += 1
         elif not _is_entered(session, found.key):
-            reason = outcome.reason or QuarantineReason.UID_CONFLICT
-            entry = Entry(
-                name=found.key,
-                origin=found.reception.origin,
-                reason=reason,
-                found=f"dataset {instance.dataset_sha256[:12]} in {instance.transfer_syntax_uid}",
-                sop_instance_uid=instance.header.sop_instance_uid,
-                dataset_sha256=instance.dataset_sha256,
-                received_at=instance.received_at,
-                command={"study_instance_uid": instance.header.study_instance_uid},
-            )
-            quarantine.enter(
-                session,
-                entry,
-                key=found.key,
-                size=found.size,
-                instance_id=outcome.instance_id,
+            quarantine.enter_conflict(
+                session, instance, outcome, found.reception.origin, name=found.key
             )
             self._result.quarantined += 1
 

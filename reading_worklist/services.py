@@ -20,6 +20,7 @@ from reading_worklist.problems import forbidden
 from reading_worklist.typesetting.typesetter import Typesetter
 from storage.database import Database
 from storage.objects import ObjectStore
+from storage.quiet_times import QuietTimes
 
 COOKIE: Final = "rdc_session"
 CSRF_HEADER: Final = "X-CSRF-Token"
@@ -37,6 +38,7 @@ class WebConfig:
     time_zone: the zone in which times are shown and printed.
     secure_cookie: send the session cookie over HTTPS only.
     claim_lease: how long a claimed workitem stays claimed without work on it.
+    quiet_times: after which studies that were stored over HTTP are complete.
     """
 
     web_ui: Path
@@ -47,6 +49,7 @@ class WebConfig:
     time_zone: str = "Asia/Shanghai"
     secure_cookie: bool = False
     claim_lease: timedelta = timedelta(minutes=15)
+    quiet_times: QuietTimes = field(default_factory=QuietTimes)
     session_limits: SessionLimits = field(
         default_factory=lambda: SessionLimits(idle=timedelta(hours=1), absolute=timedelta(hours=12))
     )

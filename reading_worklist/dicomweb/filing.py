@@ -1,28 +1,35 @@
-"""Filing an instance that came over HTTP: its bytes first, then the index, then the answer."""
+"""Filing an instance that came over HTTP: its bytes first, then the index, then the answer.
+
+Its object begins as one that came over DIMSE does, with our record of the reception.
+"""
 
 import hashlib
+import io
 from dataclasses import dataclass
-from datetime import timedelta
-from typing import BinaryIO, Final
+from typing import Any, BinaryIO, Final, cast
 from uuid import UUID, uuid4
 
-from sqlalchemy.orm import Session
+from typing_extensions import override
 
+from storage import receptions
 from storage.clock import utc_now
 from storage.database import Database
 from storage.dicom_header import DatasetError, InstanceHeader, read_file_meta, read_header
-from storage.index.ingest import Filing, IngestOutcome, ReceivedInstance, ingest
-from storage.index.tables import Quarantine, QuarantineReason
+from storage.index import quarantine
+from storage.index.ingest import Filing, ingest
+from storage.index.received import ReceivedInstance
+from storage.index.tables import QuarantineReason
 from storage.objects import ObjectConflict, ObjectKey, ObjectStore
+from storage.quiet_times import QuietTimes
+from storage.receptions import Origin, Reception
 
+CALLING_AE_TITLE: Final = "STOW-RS"
+"""Stands where a device's AE title would, in what is written of a reception."""
 CANNOT_UNDERSTAND: Final = 0xC000
 OTHER_STUDY: Final = 0xA900
 DUPLICATE_SOP_INSTANCE: Final = 0x0111
 PATIENT_MISMATCH: Final = 0xA900
 _CHUNK: Final = 1 << 20
-# Whoever uploads sends a study in one go or by a few requests.
-_QUIET: Final = timedelta(seconds=30)
-_REMEDY: Final = "Compare both versions; keep the filed one or replace it by this one."
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,18 +46,21 @@ class Outcome:
     reason: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Archive:
+    """Where instances are filed, and when their studies are complete."""
+
+    database: Database
+    objects: ObjectStore
+    quiet_times: QuietTimes
+
+
 def file_instance(
-    database: Database,
-    objects: ObjectStore,
-    site_id: UUID,
-    client: str,
-    file: BinaryIO,
-    *,
-    study: str | None,
+    archive: Archive, site_id: UUID, client: str, file: BinaryIO, *, study: str | None
 ) -> Outcome:
     """File a Part 10 file for a site; when this returns, its bytes are durable or refused.
 
-    client: whence it came, for the quarantine. study: the only Study Instance UID that is taken.
+    client: whence it came. study: the only Study Instance UID that is taken.
 
     Raises:
         ObjectStoreUnavailable: the object store does not answer.
@@ -61,66 +71,80 @@ def file_instance(
         return Outcome("", "", "", "", CANNOT_UNDERSTAND)
     if study is not None and header.study_instance_uid != study:
         return _outcome(header, OTHER_STUDY)
-    digest, size = _digest(file, header.dataset_offset)
-    key = ObjectKey(f"instances/{site_id}/{digest[:2]}/{digest}.dcm")
-    dataset_offset = header.dataset_offset
-    file.seek(0)
-    try:
-        objects.put(key, file, size=size, content_type="application/dicom")
-    except ObjectConflict:
-        # The same dataset is there under another head: that one is as good.
-        with objects.open(key) as kept:
-            dataset_offset = read_file_meta(kept).dataset_offset
-        size += dataset_offset - header.dataset_offset
-    shift = dataset_offset - header.dataset_offset
-    pixels = header.pixel_data_offset
-    received = ReceivedInstance(
-        header=header,
-        site_id=site_id,
-        device_id=None,
-        transfer_syntax_uid=header.transfer_syntax_uid,
-        object_key=key,
-        object_size=size,
-        dataset_sha256=digest,
-        dataset_offset=dataset_offset,
-        pixel_data_offset=None if pixels is None else pixels + shift,
-        received_at=utc_now(),
-        quiet=_QUIET,
-    )
-    with database.transaction() as session:
+    origin = Origin(site_id, None, CALLING_AE_TITLE, "", client)
+    received = _put(archive, origin, header, file)
+    with archive.database.transaction() as session:
         (outcome,) = ingest(session, [received])
         if outcome.filing is not Filing.CONFLICT:
             return _outcome(header, None)
-        _set_aside(session, received, outcome, client)
+        quarantine.enter_conflict(session, received, outcome, origin, name=uuid4().hex)
     mismatch = outcome.reason is QuarantineReason.PATIENT_MISMATCH
     return _outcome(header, PATIENT_MISMATCH if mismatch else DUPLICATE_SOP_INSTANCE)
 
 
-def _set_aside(
-    session: Session, received: ReceivedInstance, outcome: IngestOutcome, client: str
-) -> None:
-    """Enter a version that may not be filed in the quarantine; its bytes stay where they are."""
-    session.add(
-        Quarantine(
-            id=uuid4(),
-            site_id=received.site_id,
-            device_id=None,
-            calling_ae_title="STOW-RS",
-            peer_address=client,
-            reason=outcome.reason or QuarantineReason.UID_CONFLICT,
-            sop_instance_uid=str(received.header.sop_instance_uid),
-            instance_id=outcome.instance_id,
-            object_key=received.object_key,
-            object_size=received.object_size,
-            dataset_sha256=received.dataset_sha256,
-            detail={
-                "expected": "one content for one SOP Instance UID, of one patient in one study",
-                "found": f"dataset {received.dataset_sha256[:12]}",
-                "remedy": _REMEDY,
-            },
-            received_at=received.received_at,
-        )
+def _put(
+    archive: Archive, origin: Origin, header: InstanceHeader, file: BinaryIO
+) -> ReceivedInstance:
+    """Make the dataset durable under a head of ours, or find that it is there already."""
+    begin = header.dataset_offset
+    digest, size = _digest(file, begin)
+    now = utc_now()
+    reception = Reception(origin, header.transfer_syntax_uid, now, size, digest, None)
+    head = _head(header, reception)
+    key = ObjectKey(f"instances/{origin.site_id}/{digest[:2]}/{digest}.dcm")
+    file.seek(begin)
+    source = cast("BinaryIO", io.BufferedReader(_Headed(head, file), _CHUNK))
+    offset = len(head)
+    try:
+        archive.objects.put(key, source, size=offset + size, content_type="application/dicom")
+    except ObjectConflict:
+        # The same dataset is there under another head: that one is as good.
+        with archive.objects.open(key) as kept:
+            offset = read_file_meta(kept).dataset_offset
+    pixels = header.pixel_data_offset
+    return ReceivedInstance(
+        header=header,
+        site_id=origin.site_id,
+        device_id=None,
+        transfer_syntax_uid=header.transfer_syntax_uid,
+        object_key=key,
+        object_size=offset + size,
+        dataset_sha256=digest,
+        dataset_offset=offset,
+        pixel_data_offset=None if pixels is None else pixels - begin + offset,
+        received_at=now,
+        quiet=archive.quiet_times.of(header.modality),
     )
+
+
+def _head(header: InstanceHeader, reception: Reception) -> bytes:
+    made = receptions.head(
+        reception.origin,
+        header.sop_class_uid,
+        header.sop_instance_uid,
+        reception.transfer_syntax_uid,
+    )
+    return made.encoded[: made.record_at] + receptions.record(reception)
+
+
+class _Headed(io.RawIOBase):
+    """A file from where it stands, behind a head of other bytes."""
+
+    def __init__(self, head: bytes, file: BinaryIO) -> None:
+        super().__init__()
+        self._head = head
+        self._file = file
+
+    @override
+    def readable(self) -> bool:
+        return True
+
+    @override
+    def readinto(self, buffer: Any, /) -> int:
+        piece = self._head[: len(buffer)] or self._file.read(len(buffer))
+        self._head = self._head[len(buffer) :]
+        buffer[: len(piece)] = piece
+        return len(piece)
 
 
 def _outcome(header: InstanceHeader, reason: int | None) -> Outcome:
@@ -134,10 +158,10 @@ def _outcome(header: InstanceHeader, reason: int | None) -> Outcome:
 
 
 def _digest(file: BinaryIO, offset: int) -> tuple[str, int]:
-    """Return the SHA-256 of what follows `offset`, and the size of all."""
+    """Return the SHA-256 of what follows `offset`, and its size."""
     file.seek(offset)
     digest = hashlib.sha256()
-    size = offset
+    size = 0
     while chunk := file.read(_CHUNK):
         digest.update(chunk)
         size += len(chunk)

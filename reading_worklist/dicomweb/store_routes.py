@@ -12,7 +12,7 @@ from fastapi import APIRouter
 from fastapi.responses import Response
 from sqlalchemy import select
 
-from reading_worklist.dicomweb.filing import CANNOT_UNDERSTAND, Outcome, file_instance
+from reading_worklist.dicomweb.filing import CANNOT_UNDERSTAND, Archive, Outcome, file_instance
 from reading_worklist.dicomweb.json_model import text_attribute
 from reading_worklist.dicomweb.media_types import DICOM, DICOM_JSON, MULTIPART, parse_accept
 from reading_worklist.dicomweb.queries import require_site
@@ -82,16 +82,8 @@ def _take(
         outcomes.append(Outcome("", "", "", "", CANNOT_UNDERSTAND))
         return
     services = asked.services
-    outcomes.append(
-        file_instance(
-            services.database,
-            services.objects,
-            site_id,
-            asked.scope.client,
-            part.file,
-            study=study,
-        )
-    )
+    archive = Archive(services.database, services.objects, services.config.quiet_times)
+    outcomes.append(file_instance(archive, site_id, asked.scope.client, part.file, study=study))
 
 
 def _boundary(content_type: str) -> str:

@@ -10,6 +10,8 @@ from uuid import UUID, uuid5
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from storage.index.ingest import IngestOutcome
+from storage.index.received import ReceivedInstance
 from storage.index.tables import Quarantine, QuarantineReason
 from storage.objects import ObjectKey
 from storage.receptions import Origin
@@ -120,6 +122,39 @@ def repeated(session: Session, entry: Entry) -> bool:
         _LAST: entry.received_at.isoformat(),
     }
     return True
+
+
+def enter_conflict(
+    session: Session,
+    received: ReceivedInstance,
+    outcome: IngestOutcome,
+    origin: Origin,
+    *,
+    name: str,
+) -> None:
+    """Enter a version that may not be filed; its bytes stay where they are.
+
+    outcome: of filing it, a conflict. name: what makes the same entry for the same reception.
+    """
+    header, digest = received.header, received.dataset_sha256
+    entry = Entry(
+        name=name,
+        origin=origin,
+        reason=outcome.reason or QuarantineReason.UID_CONFLICT,
+        found=f"dataset {digest[:12]} in {received.transfer_syntax_uid}",
+        sop_instance_uid=header.sop_instance_uid,
+        dataset_sha256=digest,
+        received_at=received.received_at,
+        command={"study_instance_uid": header.study_instance_uid},
+    )
+    if not repeated(session, entry):
+        enter(
+            session,
+            entry,
+            key=received.object_key,
+            size=received.object_size,
+            instance_id=outcome.instance_id,
+        )
 
 
 def enter(

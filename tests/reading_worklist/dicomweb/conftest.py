@@ -16,10 +16,12 @@ from reading_worklist.app import create_app
 from reading_worklist.services import WebConfig
 from storage.database import Database
 from storage.objects import ObjectStore
+from storage.quiet_times import QuietTimes
 from tests.reading_worklist.dicomweb.archive import Archive
 from tests.reading_worklist.dicomweb.samples import Sample, bundled
 from tests.support.seed import PASSWORD, Consortium
 
+QUIET_CT = 77
 OCTETS = "multipart/related; type=application/octet-stream; transfer-syntax=*"
 
 
@@ -69,7 +71,13 @@ def archive(database: Database, objects: ObjectStore) -> Archive:
 
 @pytest.fixture
 def app(consortium: Consortium, objects: ObjectStore, tmp_path: Path) -> FastAPI:
-    config = WebConfig(web_ui=tmp_path / "web", ohif=tmp_path / "ohif", fonts=(), trust_anchors=())
+    config = WebConfig(
+        web_ui=tmp_path / "web",
+        ohif=tmp_path / "ohif",
+        fonts=(),
+        trust_anchors=(),
+        quiet_times=QuietTimes(1000, {"CT": QUIET_CT}),
+    )
     return create_app(config, consortium.database, objects)
 
 

@@ -1,19 +1,23 @@
 """STOW-RS: each instance is stored durably or answered for with the reason."""
 
+import io
 from collections.abc import Callable, Sequence
+from datetime import timedelta
 
 import pytest
 from fastapi.testclient import TestClient
 from httpx import Response
+from sqlalchemy import select
 
 from reading_worklist.dicomweb.upload import PartsReader, UploadedPart
 from reading_worklist.problems import Problem
-from storage import registry
-from storage.index.tables import Quarantine
+from storage import receptions, registry
+from storage.dicom_header import read_header
+from storage.index.tables import Instance, Quarantine, Study
 from storage.objects import ObjectKey, ObjectStore
 from storage.registry import Role
 from tests.reading_worklist.dicomweb.archive import Archive
-from tests.reading_worklist.dicomweb.conftest import copy_of, sample, series_of
+from tests.reading_worklist.dicomweb.conftest import QUIET_CT, copy_of, sample, series_of
 from tests.support.seed import Consortium, password_hash
 
 KIND = 'multipart/related; type="application/dicom"; boundary=XX'
@@ -55,11 +59,42 @@ def test_what_is_stored_comes_back(technician: TestClient) -> None:
     for data, one in zip(files, stored, strict=True):
         address = one["00081190"]["Value"][0]
         back = technician.get(address, headers={"Accept": "application/dicom"})
-        assert back.content == data
+        begin = read_header(io.BytesIO(data)).dataset_offset
+        with_record = receptions.read_reception(io.BytesIO(back.content), address)
+        assert with_record is not None
+        assert back.content[with_record[1] :] == data[begin:]
     # The same again changes nothing and is no failure.
     assert send(technician, files).status_code == 200
     study = answer.json()["00081190"]["Value"][0]
     assert len(technician.get(f"{study}/instances").json()) == 3
+
+
+def test_the_object_tells_of_its_reception(
+    technician: TestClient, archive: Archive, consortium: Consortium
+) -> None:
+    """So that the index can be made again from objects alone."""
+    data = sample("CT_small.dcm").data
+    assert send(technician, [data]).status_code == 200
+    with archive.database.transaction() as session:
+        filed = session.scalars(select(Instance)).one()
+        study = session.scalars(select(Study)).one()
+    head = archive.objects.read(ObjectKey(filed.object_key), 0, 8192)
+    found = receptions.read_reception(io.BytesIO(head), filed.object_key)
+    assert found is not None
+    reception, offset = found
+    assert offset == filed.dataset_offset
+    assert (reception.origin.site_id, reception.origin.device_id) == (consortium.east.id, None)
+    assert (reception.origin.calling_ae_title, reception.dataset_sha256) == (
+        "STOW-RS",
+        filed.dataset_sha256,
+    )
+    assert reception.received_at == filed.received_at
+    assert filed.pixel_data_offset is not None
+    pixels = archive.objects.read(ObjectKey(filed.object_key), filed.pixel_data_offset, 4)
+    assert pixels == b"\xe0\x7f\x10\x00"
+    # The quiet time is that of its modality, as for what devices send.
+    assert study.quiet_due_at - study.last_received_at < timedelta(seconds=QUIET_CT + 5)
+    assert study.quiet_due_at - study.last_received_at >= timedelta(seconds=QUIET_CT)
 
 
 def test_each_instance_has_its_own_answer(
@@ -74,8 +109,13 @@ def test_each_instance_has_its_own_answer(
     assert reasons == [0x0111, 0xC000]
     with archive.database.transaction() as session:
         kept = session.query(Quarantine).one()
+        assert kept.detail["expected"] == "one content for one SOP Instance UID"
+        assert kept.calling_ae_title == "STOW-RS"
         assert len(objects.read(ObjectKey(kept.object_key))) == kept.object_size
     assert send(technician, [other]).status_code == 409
+    with archive.database.transaction() as session:
+        # The same bytes again are counted at the entry that is open.
+        assert session.query(Quarantine).one().detail["times_received"] == "2"
     elsewhere = send(technician, [good], "studies/1.2.3")
     assert elsewhere.status_code == 409
     assert elsewhere.json()["00081198"]["Value"][0]["00081197"]["Value"] == [0xA900]
