@@ -6,6 +6,7 @@ import subprocess
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +19,17 @@ from dicomweb_client.api import DICOMwebClient
 from pydicom import dcmread
 from pydicom.dataset import FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian, generate_uid
+from pyhanko.pdf_utils.reader import PdfFileReader
 from requests import Session
 from sqlalchemy import func, select
 
+from deploy.demo.consortium import DemoPerson
+from deploy.demo.people import DemoClient
+from reading_worklist.signing.authority import open_authority
+from reading_worklist.signing.credentials import issue_credential
 from storage.commitments import CommitmentRequest
 from storage.database import Database
+from storage.deliveries import Delivery, DeliveryState
 from storage.index.tables import Instance, Study
 from storage.registry import add_device, add_dicom_destination
 from tests.e2e.system import RunningSystem, wait_for
@@ -33,6 +40,7 @@ from tests.support.seed import PASSWORD, Consortium
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
 MODALITY = "EAST_CT"
+SIGNING_PIN = "270418"
 PACS = "EASTPACS"
 
 
@@ -58,6 +66,20 @@ class Running:
                     .where(Study.study_instance_uid == study_instance_uid)
                 )
                 or 0
+            )
+
+    def delivered(self, study_instance_uid: str) -> list[str]:
+        """The SOP Instance UIDs of the reports that have arrived at their destinations."""
+        with self.database.transaction() as session:
+            return list(
+                session.scalars(
+                    select(Delivery.sop_instance_uid)
+                    .join(Study, Study.id == Delivery.study_id)
+                    .where(
+                        Study.study_instance_uid == study_instance_uid,
+                        Delivery.state == DeliveryState.DELIVERED,
+                    )
+                )
             )
 
     def wait_for_instances(self, study_instance_uid: str, count: int) -> None:
@@ -315,6 +337,60 @@ def commitment_report(orthanc: Orthanc, transaction_uid: str) -> dict[str, Any]:
 
 
 def test_dicomweb_client_searches_and_retrieves(running: Running) -> None:
+def test_a_signed_report_is_found_in_the_sites_pacs(running: Running) -> None:
+    study_uid, paths = sent(running, "reported")
+    with signer(running, "writer") as writer, signer(running, "reviewer") as reviewer:
+        item = wait_for(
+            "the study in the worklist", lambda: writer.workitems().get(study_uid, {}).get("id")
+        )
+        writer.write_report(item, "ct")
+        reviewer.review_report(item)
+    with at_work(running, "doctor-east") as doctor:
+        signed = doctor.get_bytes(f"/api/portal/exams/{item}/report")
+    orthanc = running.orthanc
+    query = {"StudyInstanceUID": study_uid, "Modality": "DOC"}
+    (instance,) = wait_for(
+        "the report in Orthanc",
+        lambda: orthanc.post("/tools/find", {"Level": "Instance", "Query": query}) or None,
+    )
+    (found,) = orthanc.get(f"/dicom-web/instances?StudyInstanceUID={study_uid}&Modality=DOC")
+    assert found["00080016"]["Value"] == ["1.2.840.10008.5.1.4.1.1.104.1"]
+    report = dcmread(BytesIO(orthanc.file(instance)))
+    assert report.SOPInstanceUID == found["00080018"]["Value"][0]
+    assert report.VerificationFlag == "VERIFIED"
+    assert report.PatientID == dcmread(paths[0]).PatientID
+    pdf = report.EncapsulatedDocument[: report.EncapsulatedDocumentLength]
+    assert pdf == signed
+    assert len(PdfFileReader(BytesIO(pdf)).embedded_signatures) == 2
+    delivered = wait_for(
+        "the delivery to be noted",
+        lambda: running.delivered(study_uid) or None,
+    )
+    assert delivered == [report.SOPInstanceUID]
+
+
+def signer(running: Running, login: str) -> DemoClient:
+    """A doctor of the centre with a key to sign with."""
+    person = running.consortium.people[login]
+    authority = open_authority(
+        running.system.data_dir / "authority", organisation="test", name="test"
+    )
+    with running.database.transaction() as session:
+        issue_credential(
+            session,
+            authority,
+            person_id=person.id,
+            display_name=person.display_name,
+            organisation=running.consortium.centre.name,
+            pin=SIGNING_PIN,
+        )
+    return at_work(running, login)
+
+
+def at_work(running: Running, login: str) -> DemoClient:
+    return DemoClient(running.system.web, DemoPerson(login, login, "", (), PASSWORD, SIGNING_PIN))
+
+
     study_uid, paths = sent(running, "web")
     client = DICOMwebClient(
         f"{running.system.web}/dicom-web", session=signed_in(running.system.web)

@@ -106,6 +106,12 @@ class Orthanc:
         answer.raise_for_status()
         return str(answer.json()["ID"])
 
+    def file(self, instance: str) -> bytes:
+        """Return the Part 10 file of an instance, by Orthanc's own id."""
+        answer = httpx.get(f"{self.web}/instances/{instance}/file", timeout=60)
+        answer.raise_for_status()
+        return answer.content
+
     def stop(self) -> None:
         """End it; calling twice is fine."""
         if self.process is None or self.process.poll() is not None:
