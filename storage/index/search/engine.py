@@ -292,7 +292,7 @@ def _by_name(
         )
         .subquery("page")
     )
-    matches = _matches(session, Level.STUDY, page, wanted)
+    matches = _matches(session, Level.STUDY, page, wanted) if ids[offset:end] else []
     total = Total(len(ids), exact=len(ids) <= COUNTED_MAX_BY_ATTRIBUTES) if count else None
     return Page(matches, len(ids) > end, total)
 

@@ -33,12 +33,14 @@ def upgrade() -> None:
     op.execute("""
         INSERT INTO study_listing
             (study_id, modality, site_id, patient_id, studied_at, name_vector)
-        SELECT DISTINCT study.id, listed, study.site_id, study.patient_id,
+        SELECT study.id, listed, study.site_id, study.patient_id,
             coalesce(study_date + coalesce(study_time, time '00:00'), timestamp '-infinity')
                 AS at,
             array_to_tsvector(patient.name_keys::text[])
-        FROM study JOIN patient ON patient.id = study.patient_id,
-            unnest(array_append(modalities, '')) AS listed
+        FROM study JOIN patient ON patient.id = study.patient_id
+        CROSS JOIN LATERAL (
+            SELECT DISTINCT unnest(array_append(modalities, '')) AS listed
+        ) AS each
         ORDER BY at, study.id
     """)
     for name, columns, included in _INDEXES:
