@@ -4,6 +4,50 @@
  */
 
 export interface paths {
+    "/api/agreements": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Agreements
+         * @description Return the agreements of the consortium, the latest first.
+         */
+        get: operations["list_agreements"];
+        put?: never;
+        /**
+         * Make Agreement
+         * @description Make an agreement.
+         */
+        post: operations["make_agreement"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/agreements/{agreement_id}/end": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * End Agreement
+         * @description End an agreement now.
+         */
+        post: operations["end_agreement"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/clocks": {
         parameters: {
             query?: never;
@@ -43,6 +87,394 @@ export interface paths {
          * @description Take the setting of a clock back.
          */
         delete: operations["reset_clock"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/consultations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Consultations
+         * @description Return a page of consultations, unanswered ones first.
+         */
+        get: operations["list_consultations"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/consultations/{consultation_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Consultation
+         * @description Return one consultation.
+         */
+        get: operations["get_consultation"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/consultations/{consultation_id}/accept": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Accept Consultation
+         * @description Agree to give an opinion.
+         */
+        post: operations["accept_consultation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/consultations/{consultation_id}/archive": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Archive Consultation
+         * @description Put the signed opinion to the case's records.
+         */
+        post: operations["archive_consultation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/consultations/{consultation_id}/decline": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Decline Consultation
+         * @description Refuse to give an opinion.
+         */
+        post: operations["decline_consultation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/consultations/{consultation_id}/opinion": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Sign Consultation Opinion
+         * @description Give one's opinion and sign it.
+         */
+        post: operations["sign_consultation_opinion"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/consultations/{consultation_id}/rate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Rate Consultation
+         * @description Say as the applicant how useful it was.
+         */
+        post: operations["rate_consultation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/consultations/{consultation_id}/schedule": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Schedule Consultation
+         * @description Say when one will look at it.
+         */
+        post: operations["schedule_consultation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/critical-values": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Critical Values
+         * @description Return a page of critical values, open ones first.
+         */
+        get: operations["list_critical_values"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/critical-values/clocks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Critical Clocks
+         * @description Return the escalation times that hold here.
+         */
+        get: operations["get_critical_clocks"];
+        /**
+         * Set Critical Clocks
+         * @description Set the escalation times of the consortium.
+         */
+        put: operations["set_critical_clocks"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/critical-values/contacts/{site_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Critical Contacts
+         * @description Return whom to tell at a site.
+         */
+        get: operations["list_critical_contacts"];
+        /**
+         * Set Critical Contacts
+         * @description Name whom to tell at a site, in place of who was named before.
+         */
+        put: operations["set_critical_contacts"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/critical-values/rulesets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Critical Rulesets
+         * @description Return the published lists of critical values that can be cited.
+         */
+        get: operations["list_critical_rulesets"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/critical-values/{value_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Critical Value
+         * @description Return one critical value with its notices and the telephone list.
+         */
+        get: operations["get_critical_value"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/critical-values/{value_id}/acknowledge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Acknowledge Critical Value
+         * @description Acknowledge it by reading it back, as the site or for it on the telephone.
+         */
+        post: operations["acknowledge_critical_value"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/critical-values/{value_id}/action": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Act On Critical Value
+         * @description Take down what the site has done about it.
+         */
+        post: operations["act_on_critical_value"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/critical-values/{value_id}/calls": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Record Critical Call
+         * @description Take down that somebody was rung.
+         */
+        post: operations["record_critical_call"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/critical-values/{value_id}/close": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Close Critical Value
+         * @description Close the loop, as the centre.
+         */
+        post: operations["close_critical_value"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/critical-values/{value_id}/confirm": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Confirm Critical Value
+         * @description Confirm it as the second person, and tell the site at once.
+         */
+        post: operations["confirm_critical_value"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/critical-values/{value_id}/dismiss": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Dismiss Critical Value
+         * @description Find that it is none after all.
+         */
+        post: operations["dismiss_critical_value"];
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -99,10 +531,51 @@ export interface paths {
          * Events
          * @description Stream events as they happen.
          *
-         *     Names are `workitem` (data: id, state, lane), `order` and `identity` (data: id, state).
+         *     Names are `workitem` (data: id, state, lane), `order` and `identity` (data: id, state),
+         *     `critical_value` (data: id, state, level, told), `consultation` and `retake` (data: id, state).
          */
         get: operations["events"];
         put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/experts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Experts
+         * @description Return who may be asked in this consortium.
+         */
+        get: operations["list_experts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/experts/{person_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Set Expert
+         * @description Enter a doctor's licence; returns who may be asked then.
+         */
+        put: operations["set_expert"];
         post?: never;
         delete?: never;
         options?: never;
@@ -558,6 +1031,46 @@ export interface paths {
         patch: operations["set_order_state"];
         trace?: never;
     };
+    "/api/patient-links": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Link Patients
+         * @description Decide that two patients are one person.
+         */
+        post: operations["link_patients"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/patient-links/undo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Unlink Patients
+         * @description Take back that two patients are one person.
+         */
+        post: operations["unlink_patients"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/portal/exams": {
         parameters: {
             query?: never;
@@ -792,6 +1305,146 @@ export interface paths {
         get: operations["verify_version"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/retakes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Retakes
+         * @description Return a page of retakes, those that wait first.
+         */
+        get: operations["list_retakes"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/retakes/{retake_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Retake
+         * @description Return one retake.
+         */
+        get: operations["get_retake"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/retakes/{retake_id}/acknowledge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Acknowledge Retake
+         * @description Say as the site that the exam will be made again.
+         */
+        post: operations["acknowledge_retake"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/retakes/{retake_id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Cancel Retake
+         * @description Take the request back; what there is goes back to the queue.
+         */
+        post: operations["cancel_retake"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/retakes/{retake_id}/close": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Close Retake
+         * @description Find that the new study will do.
+         */
+        post: operations["close_retake"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/retakes/{retake_id}/decline": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Decline Retake
+         * @description Say as the site that the exam cannot be made again.
+         */
+        post: operations["decline_retake"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/retakes/{retake_id}/receive": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Receive Retake
+         * @description Say by hand which study came in its place.
+         */
+        post: operations["receive_retake"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1110,7 +1763,7 @@ export interface paths {
         };
         /**
          * List Workitems
-         * @description Return a page of the worklist, most urgent first.
+         * @description Return a page of the worklist.
          */
         get: operations["list_workitems"];
         put?: never;
@@ -1281,6 +1934,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/workitems/{workitem_id}/consultations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Apply For Consultation
+         * @description Ask an expert about a case.
+         */
+        post: operations["apply_for_consultation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/workitems/{workitem_id}/critical-values": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Suspect Critical Value
+         * @description Say that a study shows something critical.
+         */
+        post: operations["suspect_critical_value"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/workitems/{workitem_id}/draft": {
         parameters: {
             query?: never;
@@ -1406,6 +2099,66 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/workitems/{workitem_id}/priors": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Priors
+         * @description Return the other studies of the patient; those of other sites once a reason is given.
+         */
+        get: operations["list_priors"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/workitems/{workitem_id}/priors/reason": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Give Prior Reason
+         * @description Say, once for this reading, why studies of other sites are needed.
+         */
+        post: operations["give_prior_reason"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/workitems/{workitem_id}/priors/{study_id}/open": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Open Prior
+         * @description Return where the viewer shows an earlier study; that it was opened is recorded.
+         */
+        post: operations["open_prior"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/workitems/{workitem_id}/quality": {
         parameters: {
             query?: never;
@@ -1462,6 +2215,26 @@ export interface paths {
          * @description Queue a reading again whose report was revoked.
          */
         post: operations["reopen_workitem"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/workitems/{workitem_id}/retakes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Request Retake
+         * @description Send an exam back to its site to be made again.
+         */
+        post: operations["request_retake"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1628,6 +2401,74 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/worklist/board": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Board
+         * @description Return the board for the wall.
+         */
+        get: operations["get_board"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/worklist/views": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Views
+         * @description Return one's own views, each with how much it shows now.
+         */
+        get: operations["list_views"];
+        put?: never;
+        /**
+         * Keep View
+         * @description Keep a filter under a name.
+         */
+        post: operations["keep_view"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/worklist/views/{view_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Change View
+         * @description Change a view of one's own.
+         */
+        put: operations["change_view"];
+        post?: never;
+        /**
+         * Remove View
+         * @description Forget a view of one's own.
+         */
+        delete: operations["remove_view"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/healthz": {
         parameters: {
             query?: never;
@@ -1676,6 +2517,18 @@ export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
         /**
+         * AcknowledgeBody
+         * @description What the site has read back; name and role where it was told on the telephone.
+         */
+        AcknowledgeBody: {
+            /** Name */
+            name?: string | null;
+            /** Read Back */
+            read_back: string;
+            /** Role */
+            role?: string | null;
+        };
+        /**
          * ActingChoiceView
          * @description An organisation that the person may act for today, and as what.
          */
@@ -1697,6 +2550,102 @@ export interface components {
             roles: string[];
         };
         /**
+         * ActionBody
+         * @description What the site has done; name where it was told on the telephone.
+         */
+        ActionBody: {
+            /** Action */
+            action: string;
+            /** Name */
+            name?: string | null;
+        };
+        /**
+         * AgreementBody
+         * @description An agreement; organisations by their codes, both days included.
+         *
+         *     document: what it is written in, such as the number of the contract.
+         */
+        AgreementBody: {
+            /** Client */
+            client: string;
+            /** Document */
+            document: string;
+            /** Provider */
+            provider: string;
+            service: components["schemas"]["Service"];
+            /**
+             * Valid From
+             * Format: date
+             */
+            valid_from: string;
+            /** Valid Until */
+            valid_until?: string | null;
+        };
+        /**
+         * AgreementView
+         * @description An agreement; `holds` tells whether it does today.
+         */
+        AgreementView: {
+            /** Client */
+            client: string;
+            /** Document */
+            document: string;
+            /** Ended At */
+            ended_at: string | null;
+            /** Holds */
+            holds: boolean;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Provider */
+            provider: string;
+            service: components["schemas"]["Service"];
+            /**
+             * Valid From
+             * Format: date
+             */
+            valid_from: string;
+            /** Valid Until */
+            valid_until: string | null;
+        };
+        /**
+         * AnswerBody
+         * @description What the site says to it; may be empty.
+         */
+        AnswerBody: {
+            /**
+             * Answer
+             * @default
+             */
+            answer: string;
+        };
+        /**
+         * ApplyBody
+         * @description A question to an expert; consent_note says who agreed and how, or what the emergency is.
+         */
+        ApplyBody: {
+            consent_basis: components["schemas"]["ConsentBasis"];
+            /** Consent Note */
+            consent_note: string;
+            /**
+             * Invitee Id
+             * Format: uuid
+             */
+            invitee_id: string;
+            /** Purpose */
+            purpose: string;
+            /** Reason */
+            reason: string;
+            /** Specialty */
+            specialty: string;
+            /** Summary */
+            summary: string;
+            /** @default routine */
+            urgency: components["schemas"]["Urgency"];
+        };
+        /**
          * AssignBody
          * @description Who shall do it next; None takes it back.
          */
@@ -1704,6 +2653,12 @@ export interface components {
             /** Person Id */
             person_id: string | null;
         };
+        /**
+         * Assigned
+         * @description To whom a workitem is assigned.
+         * @enum {string}
+         */
+        Assigned: "me" | "nobody";
         /**
          * AttemptView
          * @description One try; `answer` is what the receiver said, in words.
@@ -1730,11 +2685,39 @@ export interface components {
          */
         Attribute: "patient_id" | "name" | "sex" | "birth_date" | "document" | "order";
         /**
-         * Basis
-         * @description Why a day is worked or not: entered by a person, a published holiday, or its weekday.
-         * @enum {string}
+         * Board
+         * @description What hangs on the wall; no patient's data is in it.
          */
-        Basis: "entry" | "statutory" | "weekday";
+        Board: {
+            /** Lanes */
+            lanes: components["schemas"]["LaneBoard"][];
+            /**
+             * Now
+             * Format: date-time
+             */
+            now: string;
+            /** On Duty */
+            on_duty: components["schemas"]["DutyView"][];
+            /** Silent Devices */
+            silent_devices: components["schemas"]["SilentDevice"][];
+        };
+        /**
+         * CallBody
+         * @description Who was rung, under which number, and whether somebody answered.
+         */
+        CallBody: {
+            /** Answered */
+            answered: boolean;
+            /** Name */
+            name: string;
+            /**
+             * Note
+             * @default
+             */
+            note: string;
+            /** Phone */
+            phone: string;
+        };
         /**
          * Candidates
          * @description What the study could belong to: orders and patients of its site, the likeliest first.
@@ -1977,6 +2960,34 @@ export interface components {
             working: boolean;
         };
         /**
+         * ClocksBody
+         * @description When the next ones are told, in minutes after the first; and until when it is acted on.
+         *
+         *     action: in minutes after the acknowledgement.
+         */
+        ClocksBody: {
+            /**
+             * Action
+             * @default 30
+             */
+            action: number;
+            /**
+             * Director
+             * @default 15
+             */
+            director: number;
+            /**
+             * Duty Head
+             * @default 10
+             */
+            duty_head: number;
+            /**
+             * Second Contact
+             * @default 5
+             */
+            second_contact: number;
+        };
+        /**
          * Code
          * @description The kinds of findings.
          * @enum {string}
@@ -2056,6 +3067,141 @@ export interface components {
             working?: boolean | null;
         };
         /**
+         * ConsentBasis
+         * @description Why the case may be shown to the expert.
+         * @enum {string}
+         */
+        ConsentBasis: "consent" | "emergency";
+        /**
+         * ConsultationPage
+         * @description A page of consultations: unanswered ones first, by due time.
+         */
+        ConsultationPage: {
+            /** Items */
+            items: components["schemas"]["ConsultationView"][];
+            /** Page */
+            page: number;
+            /** Page Size */
+            page_size: number;
+            /** Total */
+            total: number;
+        };
+        /**
+         * ConsultationState
+         * @description Where a consultation stands.
+         * @enum {string}
+         */
+        ConsultationState: "APPLIED" | "ACCEPTED" | "DECLINED" | "SCHEDULED" | "OPINION_SIGNED" | "ARCHIVED" | "RATED";
+        /**
+         * ConsultationView
+         * @description One consultation as applicant and expert see it.
+         *
+         *     overdue: not answered when it was due. actions: those this person may take now.
+         *     signature_holds: whether the opinion is what the expert signed; None before he has.
+         */
+        ConsultationView: {
+            /** Actions */
+            actions: string[];
+            /** Answered At */
+            answered_at: string | null;
+            /**
+             * Applied At
+             * Format: date-time
+             */
+            applied_at: string;
+            applied_by: components["schemas"]["PersonView"];
+            /** Archived At */
+            archived_at: string | null;
+            consent_basis: components["schemas"]["ConsentBasis"];
+            /** Consent Note */
+            consent_note: string;
+            /** Decline Reason */
+            decline_reason: string | null;
+            /**
+             * Due At
+             * Format: date-time
+             */
+            due_at: string;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            invitee: components["schemas"]["PersonView"];
+            /** Opinion */
+            opinion: string | null;
+            /** Overdue */
+            overdue: boolean;
+            patient: components["schemas"]["PatientView"];
+            /** Purpose */
+            purpose: string;
+            /** Rating */
+            rating: number | null;
+            /** Rating Comment */
+            rating_comment: string | null;
+            /** Reason */
+            reason: string;
+            /** Revision */
+            revision: number;
+            /** Scheduled For */
+            scheduled_for: string | null;
+            /** Signature Holds */
+            signature_holds: boolean | null;
+            /** Signed At */
+            signed_at: string | null;
+            site: components["schemas"]["SiteView"];
+            /** Specialty */
+            specialty: string;
+            state: components["schemas"]["ConsultationState"];
+            study: components["schemas"]["StudyView"];
+            /** Summary */
+            summary: string;
+            urgency: components["schemas"]["Urgency"];
+            /**
+             * Workitem Id
+             * Format: uuid
+             */
+            workitem_id: string;
+        };
+        /**
+         * Contact
+         * @description Somebody to be told, in the order of the list within his step.
+         *
+         *     step: 0 first contact, 1 second contact, 2 the site's duty head, 3 the centre's director.
+         */
+        "Contact-Input": {
+            /** Name */
+            name: string;
+            /** Phone */
+            phone: string;
+            /** Role */
+            role: string;
+            step: components["schemas"]["Step"];
+        };
+        /**
+         * Contact
+         * @description Somebody to be told, in the order of the list within his step.
+         *
+         *     step: 0 first contact, 1 second contact, 2 the site's duty head, 3 the centre's director.
+         */
+        "Contact-Output": {
+            /** Name */
+            name: string;
+            /** Phone */
+            phone: string;
+            /** Role */
+            role: string;
+            step: number;
+        };
+        /**
+         * ContactsBody
+         * @description The whole telephone list of a site.
+         */
+        ContactsBody: {
+            /** Contacts */
+            contacts: components["schemas"]["Contact-Input"][];
+        };
+        /**
          * CorrectBody
          * @description The right patient: one that is known by id, or a new one.
          */
@@ -2094,6 +3240,174 @@ export interface components {
             password: string;
         };
         /**
+         * CriticalDetail
+         * @description A critical value with all that was done to be heard, and whom to ring.
+         */
+        CriticalDetail: {
+            /** Acknowledged At */
+            acknowledged_at: string | null;
+            /** Acknowledged Name */
+            acknowledged_name: string | null;
+            /** Acknowledged Role */
+            acknowledged_role: string | null;
+            /** Action */
+            action: string | null;
+            /** Actioned At */
+            actioned_at: string | null;
+            /** Actioned Name */
+            actioned_name: string | null;
+            /** Actions */
+            actions: string[];
+            /** Closed At */
+            closed_at: string | null;
+            /** Confirmed Alone */
+            confirmed_alone: boolean;
+            /** Confirmed At */
+            confirmed_at: string | null;
+            confirmed_by: components["schemas"]["PersonView"] | null;
+            /** Contacts */
+            contacts: components["schemas"]["Contact-Output"][];
+            /** Dismissal Reason */
+            dismissal_reason: string | null;
+            /** Dismissed At */
+            dismissed_at: string | null;
+            /** Finding */
+            finding: string;
+            /**
+             * Found At
+             * Format: date-time
+             */
+            found_at: string;
+            found_by: components["schemas"]["PersonView"];
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** In Time */
+            in_time: boolean | null;
+            /** Level */
+            level: number;
+            /** Next At */
+            next_at: string | null;
+            /** Notices */
+            notices: components["schemas"]["NoticeView"][];
+            /** Notified At */
+            notified_at: string | null;
+            patient: components["schemas"]["PatientView"];
+            /** Read Back */
+            read_back: string | null;
+            /** Revision */
+            revision: number;
+            /** Rule Code */
+            rule_code: string | null;
+            /** Ruleset */
+            ruleset: string | null;
+            site: components["schemas"]["SiteView"];
+            state: components["schemas"]["CriticalState"];
+            study: components["schemas"]["StudyView"];
+            /**
+             * Workitem Id
+             * Format: uuid
+             */
+            workitem_id: string;
+        };
+        /**
+         * CriticalPage
+         * @description A page of critical values: open ones first, of these the oldest first.
+         */
+        CriticalPage: {
+            /** Items */
+            items: components["schemas"]["CriticalView"][];
+            /** Page */
+            page: number;
+            /** Page Size */
+            page_size: number;
+            /** Total */
+            total: number;
+        };
+        /**
+         * CriticalState
+         * @description Where a critical value stands.
+         *
+         *     NOTIFYING: the site's first contact is told; ESCALATED: others are, since nobody acknowledged.
+         * @enum {string}
+         */
+        CriticalState: "SUSPECTED" | "CONFIRMED" | "NOTIFYING" | "ESCALATED" | "ACKED" | "ACTIONED" | "CLOSED" | "DISMISSED";
+        /**
+         * CriticalView
+         * @description One critical value as both sides see it.
+         *
+         *     in_time: whether the site knew within ten minutes; None while that is open.
+         *     level: the highest step that was told, see `Contact`. next_at: when the clock acts next.
+         *     actions: those this person may take now.
+         */
+        CriticalView: {
+            /** Acknowledged At */
+            acknowledged_at: string | null;
+            /** Acknowledged Name */
+            acknowledged_name: string | null;
+            /** Acknowledged Role */
+            acknowledged_role: string | null;
+            /** Action */
+            action: string | null;
+            /** Actioned At */
+            actioned_at: string | null;
+            /** Actioned Name */
+            actioned_name: string | null;
+            /** Actions */
+            actions: string[];
+            /** Closed At */
+            closed_at: string | null;
+            /** Confirmed Alone */
+            confirmed_alone: boolean;
+            /** Confirmed At */
+            confirmed_at: string | null;
+            confirmed_by: components["schemas"]["PersonView"] | null;
+            /** Dismissal Reason */
+            dismissal_reason: string | null;
+            /** Dismissed At */
+            dismissed_at: string | null;
+            /** Finding */
+            finding: string;
+            /**
+             * Found At
+             * Format: date-time
+             */
+            found_at: string;
+            found_by: components["schemas"]["PersonView"];
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** In Time */
+            in_time: boolean | null;
+            /** Level */
+            level: number;
+            /** Next At */
+            next_at: string | null;
+            /** Notified At */
+            notified_at: string | null;
+            patient: components["schemas"]["PatientView"];
+            /** Read Back */
+            read_back: string | null;
+            /** Revision */
+            revision: number;
+            /** Rule Code */
+            rule_code: string | null;
+            /** Ruleset */
+            ruleset: string | null;
+            site: components["schemas"]["SiteView"];
+            state: components["schemas"]["CriticalState"];
+            study: components["schemas"]["StudyView"];
+            /**
+             * Workitem Id
+             * Format: uuid
+             */
+            workitem_id: string;
+        };
+        /**
          * DayBody
          * @description Whether a day is worked, and why it is entered.
          */
@@ -2108,7 +3422,7 @@ export interface components {
          * @description A day that differs from its weekday, or that somebody entered; `reason` of an entry.
          */
         DayView: {
-            basis: components["schemas"]["Basis"];
+            basis: components["schemas"]["reading_worklist__working_time__days__Basis"];
             /**
              * Day
              * Format: date
@@ -2673,6 +3987,22 @@ export interface components {
             study: components["schemas"]["StudyView"];
         };
         /**
+         * ExpertView
+         * @description Somebody who may be asked.
+         */
+        ExpertView: {
+            person: components["schemas"]["PersonView"];
+            /**
+             * Practising Since
+             * Format: date
+             */
+            practising_since: string;
+            /** Specialty */
+            specialty: string;
+            /** Title */
+            title: string;
+        };
+        /**
          * FieldDifference
          * @description One field of two texts; the segments in reading order.
          */
@@ -2717,6 +4047,18 @@ export interface components {
              */
             active: boolean;
             lane: components["schemas"]["Lane"];
+            /** Name */
+            name: string;
+            /** Name En */
+            name_en: string;
+        };
+        /**
+         * GroupName
+         * @description The subspecialty that reads a study.
+         */
+        GroupName: {
+            /** Code */
+            code: string;
             /** Name */
             name: string;
             /** Name En */
@@ -2868,6 +4210,8 @@ export interface components {
              * Format: uuid
              */
             id: string;
+            /** Latin Name */
+            latin_name: string;
             /** Local Id */
             local_id: string | null;
             /** Name */
@@ -2888,6 +4232,33 @@ export interface components {
          */
         Lane: "imaging" | "ecg";
         /**
+         * LaneBoard
+         * @description One lane on the wall.
+         *
+         *     waiting: by priority, what nobody has begun; oldest_queued_at: of these. working: what somebody
+         *     is writing or reviewing; to_review: what waits for the second signature.
+         *     overdue, due_soon: of everything in the queue. unclaimed: escalated and still waiting.
+         */
+        LaneBoard: {
+            /** Due Soon */
+            due_soon: number;
+            lane: components["schemas"]["Lane"];
+            /** Oldest Queued At */
+            oldest_queued_at: string | null;
+            /** Overdue */
+            overdue: number;
+            /** To Review */
+            to_review: number;
+            /** Unclaimed */
+            unclaimed: number;
+            /** Waiting */
+            waiting: {
+                [key: string]: number;
+            };
+            /** Working */
+            working: number;
+        };
+        /**
          * Laterality
          * @description Which side is examined: right, left, unpaired, both (PS3.3 C.7.3.1, (0020,0060)).
          * @enum {string}
@@ -2905,19 +4276,6 @@ export interface components {
          * @enum {string}
          */
         LeadOrigin: "recorded" | "device-derived" | "computed";
-        /**
-         * LinkBody
-         * @description The order that the study answers.
-         */
-        LinkBody: {
-            /**
-             * Order Id
-             * Format: uuid
-             */
-            order_id: string;
-            /** Reason */
-            reason: string;
-        };
         /**
          * MatchedBy
          * @description What led from a study to its order, the surest first.
@@ -3027,6 +4385,35 @@ export interface components {
             sex?: ("M" | "F" | "O") | null;
         };
         /**
+         * NoticeKind
+         * @description What was done to be heard.
+         * @enum {string}
+         */
+        NoticeKind: "notified" | "escalated" | "call" | "action_overdue";
+        /**
+         * NoticeView
+         * @description One thing that was done to be heard.
+         */
+        NoticeView: {
+            /** Answered */
+            answered: boolean | null;
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            by: components["schemas"]["PersonView"] | null;
+            /** Contact Name */
+            contact_name: string | null;
+            /** Contact Phone */
+            contact_phone: string | null;
+            kind: components["schemas"]["NoticeKind"];
+            /** Note */
+            note: string | null;
+            /** Step */
+            step: number;
+        };
+        /**
          * OpenBody
          * @description Why somebody doubts whose study it is.
          */
@@ -3038,6 +4425,29 @@ export interface components {
              * Format: uuid
              */
             workitem_id: string;
+        };
+        /**
+         * OpenedPrior
+         * @description Where the viewer shows a study; opening it is in the audit trail.
+         */
+        OpenedPrior: {
+            /**
+             * Study Id
+             * Format: uuid
+             */
+            study_id: string;
+            /** Viewer Url */
+            viewer_url: string;
+        };
+        /**
+         * OpinionBody
+         * @description The opinion, and the PIN of the expert's signing key.
+         */
+        OpinionBody: {
+            /** Opinion */
+            opinion: string;
+            /** Signing Pin */
+            signing_pin: string;
         };
         /**
          * OrderPage
@@ -3227,10 +4637,14 @@ export interface components {
         /**
          * PersonSide
          * @description A patient as one side describes him; the name as people write it, and in DICOM's groups.
+         *
+         *     latin_name: in Latin letters where `name` is not and the data has both, else empty.
          */
         PersonSide: {
             /** Birth Date */
             birth_date: string | null;
+            /** Latin Name */
+            latin_name: string;
             /** Local Id */
             local_id: string | null;
             /** Name */
@@ -3300,11 +4714,95 @@ export interface components {
             writer: string;
         };
         /**
+         * PractitionerBody
+         * @description A doctor's licence.
+         */
+        PractitionerBody: {
+            /** Licence Number */
+            licence_number: string;
+            /**
+             * Practising Since
+             * Format: date
+             */
+            practising_since: string;
+            /** Specialty */
+            specialty: string;
+            /** Title */
+            title: string;
+        };
+        /**
+         * PriorStudy
+         * @description One earlier study.
+         *
+         *     patient_name, patient_id: as its own site has them.
+         *     same_modality, same_body_part: as the study that is read.
+         *     workitem_id, state: of its own reading; None when it was never queued. reported: a report of it
+         *         is out.
+         */
+        PriorStudy: {
+            /** Accession Number */
+            accession_number: string | null;
+            basis: components["schemas"]["reading_worklist__priors__schemas__Basis"];
+            /** Body Parts */
+            body_parts: string[];
+            /** Description */
+            description: string | null;
+            /** Instance Count */
+            instance_count: number;
+            /** Modalities */
+            modalities: string[];
+            /** Patient Id */
+            patient_id: string | null;
+            /** Patient Name */
+            patient_name: string;
+            /** Reported */
+            reported: boolean;
+            /** Same Body Part */
+            same_body_part: boolean;
+            /** Same Modality */
+            same_modality: boolean;
+            /** Series Count */
+            series_count: number;
+            site: components["schemas"]["SiteView"];
+            state: components["schemas"]["State"] | null;
+            /** Study Date */
+            study_date: string | null;
+            /**
+             * Study Id
+             * Format: uuid
+             */
+            study_id: string;
+            /** Study Instance Uid */
+            study_instance_uid: string;
+            /** Study Time */
+            study_time: string | null;
+            /** Workitem Id */
+            workitem_id: string | null;
+        };
+        /**
          * Priority
          * @description How urgent an exam is, most urgent first.
          * @enum {string}
          */
         Priority: "STAT" | "URGENT" | "ROUTINE";
+        /**
+         * Priors
+         * @description The patient's other studies, the latest first.
+         *
+         *     reason_needed: there are studies at other sites, which are shown once the reason is given;
+         *         elsewhere: how many. not_agreed: how many are at sites that do not show theirs.
+         */
+        Priors: {
+            /** Elsewhere */
+            elsewhere: number;
+            /** Items */
+            items: components["schemas"]["PriorStudy"][];
+            /** Not Agreed */
+            not_agreed: number;
+            reason: components["schemas"]["ReasonView"] | null;
+            /** Reason Needed */
+            reason_needed: boolean;
+        };
         /**
          * ProposalBody
          * @description Studies of one site to be removed for good.
@@ -3514,6 +5012,12 @@ export interface components {
             studies: number;
         };
         /**
+         * Purpose
+         * @description Why studies of another site are needed.
+         * @enum {string}
+         */
+        Purpose: "comparison" | "emergency" | "consultation" | "recognition" | "quality" | "other";
+        /**
          * QualityNoteView
          * @description One finding about a series.
          *
@@ -3676,6 +5180,45 @@ export interface components {
             sop_instance_uid: string | null;
         };
         /**
+         * RaiseBody
+         * @description What was found, and by which rule it is critical, if one is cited.
+         */
+        RaiseBody: {
+            /** Finding */
+            finding: string;
+            /** Rule Code */
+            rule_code?: string | null;
+            /** Ruleset */
+            ruleset?: string | null;
+        };
+        /**
+         * RatingBody
+         * @description How useful it was, from 1 to 5.
+         */
+        RatingBody: {
+            /**
+             * Comment
+             * @default
+             */
+            comment: string;
+            /** Rating */
+            rating: number;
+        };
+        /**
+         * ReasonView
+         * @description The reason the asker gave for this reading.
+         */
+        ReasonView: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Note */
+            note: string;
+            purpose: components["schemas"]["Purpose"];
+        };
+        /**
          * ReasonedBody
          * @description Why; kept for good beside the report.
          */
@@ -3739,6 +5282,122 @@ export interface components {
             reason: string;
             /** Replaced By */
             replaced_by: string | null;
+        };
+        /**
+         * ReceiveBody
+         * @description The workitem of the study that came instead.
+         */
+        ReceiveBody: {
+            /**
+             * Workitem Id
+             * Format: uuid
+             */
+            workitem_id: string;
+        };
+        /**
+         * RetakeBody
+         * @description Why an exam has to be made again, and who was rung; of a STAT exam somebody has to be.
+         */
+        RetakeBody: {
+            /**
+             * Called Name
+             * @default
+             */
+            called_name: string;
+            /**
+             * Called Phone
+             * @default
+             */
+            called_phone: string;
+            /** @default RETAKE */
+            kind: components["schemas"]["RetakeKind"];
+            /** Reason */
+            reason: string;
+        };
+        /**
+         * RetakeKind
+         * @description Why an exam is made again.
+         *
+         *     RETAKE: something is missing or wrong. REJECTED_QUALITY: what is there cannot be read.
+         * @enum {string}
+         */
+        RetakeKind: "RETAKE" | "REJECTED_QUALITY";
+        /**
+         * RetakePage
+         * @description A page of retakes: those that wait first, of these the oldest first.
+         */
+        RetakePage: {
+            /** Items */
+            items: components["schemas"]["RetakeView"][];
+            /** Page */
+            page: number;
+            /** Page Size */
+            page_size: number;
+            /** Total */
+            total: number;
+        };
+        /**
+         * RetakeState
+         * @description Where a retake stands.
+         * @enum {string}
+         */
+        RetakeState: "REQUESTED" | "ACKNOWLEDGED" | "RECEIVED" | "CLOSED" | "DECLINED" | "CANCELLED";
+        /**
+         * RetakeView
+         * @description One retake as both sides see it.
+         *
+         *     study: that cannot be used; new_study_instance_uid: what came in its place.
+         *     actions: those this person may take now.
+         */
+        RetakeView: {
+            /** Acknowledged At */
+            acknowledged_at: string | null;
+            acknowledged_by: components["schemas"]["PersonView"] | null;
+            /** Actions */
+            actions: string[];
+            /** Answer */
+            answer: string | null;
+            /** Called Name */
+            called_name: string | null;
+            /** Called Phone */
+            called_phone: string | null;
+            /** Ended At */
+            ended_at: string | null;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            kind: components["schemas"]["RetakeKind"];
+            /** New Study Instance Uid */
+            new_study_instance_uid: string | null;
+            /**
+             * Order Id
+             * Format: uuid
+             */
+            order_id: string;
+            patient: components["schemas"]["PatientView"];
+            priority: components["schemas"]["Priority"];
+            /** Reason */
+            reason: string;
+            /** Received At */
+            received_at: string | null;
+            /**
+             * Requested At
+             * Format: date-time
+             */
+            requested_at: string;
+            requested_by: components["schemas"]["PersonView"];
+            /** Revision */
+            revision: number;
+            site: components["schemas"]["SiteView"];
+            state: components["schemas"]["RetakeState"];
+            study: components["schemas"]["StudyView"];
+            /**
+             * Workitem Id
+             * Format: uuid
+             */
+            workitem_id: string;
         };
         /**
          * RetentionRuleView
@@ -3853,6 +5512,18 @@ export interface components {
             years: number;
         };
         /**
+         * RuleView
+         * @description One rule of a ruleset.
+         */
+        RuleView: {
+            /** Code */
+            code: string;
+            /** Name */
+            name: string;
+            /** Name En */
+            name_en: string;
+        };
+        /**
          * RulesetBody
          * @description Rules for a new version, in the order they are tried, and why it is made.
          */
@@ -3872,31 +5543,35 @@ export interface components {
          */
         RulesetState: "DRAFT" | "ON" | "OFF";
         /**
-         * RulesetView
-         * @description One version of the rules.
+         * SavedView
+         * @description A kept filter; `count` of what it shows now, exact unless `count_exact` is False.
          */
-        RulesetView: {
-            /**
-             * Created At
-             * Format: date-time
-             */
-            created_at: string;
-            created_by: components["schemas"]["PersonView"];
+        SavedView: {
+            /** Count */
+            count: number;
+            /** Count Exact */
+            count_exact: boolean;
+            filter: components["schemas"]["WorklistFilter"];
             /**
              * Id
              * Format: uuid
              */
             id: string;
-            /** Note */
-            note: string;
-            /** Rules */
-            rules: components["schemas"]["Rule"][];
-            state: components["schemas"]["RulesetState"];
-            /** Switched On At */
-            switched_on_at: string | null;
-            switched_on_by: components["schemas"]["PersonView"] | null;
-            /** Version */
-            version: number;
+            /** Name */
+            name: string;
+            /** Position */
+            position: number;
+        };
+        /**
+         * ScheduleBody
+         * @description When the expert will look at it.
+         */
+        ScheduleBody: {
+            /**
+             * Scheduled For
+             * Format: date-time
+             */
+            scheduled_for: string;
         };
         /**
          * SegmentView
@@ -3940,6 +5615,14 @@ export interface components {
             /** Series Instance Uid */
             series_instance_uid: string;
         };
+        /**
+         * Service
+         * @description What one organisation does for another.
+         *
+         *     PRIORS: shows its patients' earlier studies to whoever reads for the other.
+         * @enum {string}
+         */
+        Service: "priors";
         /**
          * SessionOrganisation
          * @description The organisation acted for.
@@ -4032,6 +5715,27 @@ export interface components {
             verdict: string;
         };
         /**
+         * SilentDevice
+         * @description A device that has not called for a working day; heard_at: None when it never has.
+         */
+        SilentDevice: {
+            /** Ae Title */
+            ae_title: string;
+            /** Heard At */
+            heard_at: string | null;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Name */
+            name: string;
+            /** Site Code */
+            site_code: string;
+            /** Site Name */
+            site_name: string;
+        };
+        /**
          * Since
          * @description From when a clock runs: the study is here, or its exam began.
          * @enum {string}
@@ -4081,6 +5785,15 @@ export interface components {
             name_en: string;
         };
         /**
+         * Sort
+         * @description The order of the list.
+         *
+         *     URGENCY: STAT before URGENT before ROUTINE, then by due time. DUE: by due time alone. QUEUED:
+         *     the longest waiting first. NEWEST: the latest queued first.
+         * @enum {string}
+         */
+        Sort: "urgency" | "due" | "queued" | "newest";
+        /**
          * State
          * @description Where a reading stands.
          *
@@ -4106,6 +5819,12 @@ export interface components {
              */
             state: "CHECKED_IN" | "CANCELLED";
         };
+        /**
+         * Step
+         * @description Who is told, one after the other as long as nobody acknowledges.
+         * @enum {integer}
+         */
+        Step: 0 | 1 | 2 | 3;
         /**
          * StepBody
          * @description One step to schedule; without a time it is due now, without a station any may do it.
@@ -4309,6 +6028,12 @@ export interface components {
             studies: components["schemas"]["MovedStudy"][];
         };
         /**
+         * Urgency
+         * @description How soon an answer is needed.
+         * @enum {string}
+         */
+        Urgency: "urgent" | "routine";
+        /**
          * Usage
          * @description Storage use of the visible sites; counted every few minutes, last at `refreshed_at`.
          */
@@ -4359,6 +6084,20 @@ export interface components {
             msg: string;
             /** Error Type */
             type: string;
+        };
+        /**
+         * ViewBody
+         * @description A filter that a person keeps under a name.
+         */
+        ViewBody: {
+            filter: components["schemas"]["WorklistFilter"];
+            /** Name */
+            name: string;
+            /**
+             * Position
+             * @default 0
+             */
+            position: number;
         };
         /**
          * VisitKind
@@ -4418,6 +6157,9 @@ export interface components {
             actions: string[];
             /** Amending */
             amending: boolean;
+            assigned_to: components["schemas"]["PersonView"] | null;
+            /** Claim Due At */
+            claim_due_at: string | null;
             claimed_by: components["schemas"]["PersonView"] | null;
             draft: components["schemas"]["DraftView"] | null;
             /**
@@ -4425,6 +6167,9 @@ export interface components {
              * Format: date-time
              */
             due_at: string;
+            /** Escalated At */
+            escalated_at: string | null;
+            group: components["schemas"]["GroupName"] | null;
             /**
              * Id
              * Format: uuid
@@ -4435,10 +6180,14 @@ export interface components {
             late_instances: boolean;
             /** Lease Until */
             lease_until: string | null;
+            /** Overdue */
+            overdue: boolean;
             patient: components["schemas"]["PatientView"];
             /** Preliminary Stands */
             preliminary_stands: boolean;
             priority: components["schemas"]["Priority"];
+            /** Priors */
+            priors: number;
             /** Quality Warnings */
             quality_warnings: number;
             /**
@@ -4449,6 +6198,8 @@ export interface components {
             /** Revision */
             revision: number;
             revocation: components["schemas"]["RevocationView"] | null;
+            /** Rule */
+            rule: string | null;
             /** Series */
             series: components["schemas"]["SeriesView"][];
             site: components["schemas"]["SiteView"];
@@ -4460,19 +6211,35 @@ export interface components {
             versions: components["schemas"]["reading_worklist__workitems__schemas__VersionView"][];
             /** Viewer Url */
             viewer_url: string;
+            /** Warn At */
+            warn_at: string | null;
             written_by: components["schemas"]["PersonView"] | null;
         };
         /**
          * WorkitemPage
-         * @description A page of the worklist; `counts` are per state over the same filter without its state.
+         * @description A page of the worklist.
+         *
+         *     counts: per state over the same filter without its states; total: over its states.
+         *     counts_exact: False when there are more than could be counted at once.
+         *     next: for `after` of the following page; None on the last one.
+         *     now: the server's clock, against which due times are counted down.
          */
         WorkitemPage: {
             /** Counts */
             counts: {
                 [key: string]: number;
             };
+            /** Counts Exact */
+            counts_exact: boolean;
             /** Items */
             items: components["schemas"]["WorkitemView"][];
+            /** Next */
+            next: string | null;
+            /**
+             * Now
+             * Format: date-time
+             */
+            now: string;
             /** Page */
             page: number;
             /** Page Size */
@@ -4484,6 +6251,11 @@ export interface components {
          * WorkitemView
          * @description One line of the worklist; `actions` are those this person may take now.
          *
+         *     warn_at: from when it is near its due time; None for what was queued before there were rules.
+         *     claim_due_at: until when somebody should claim it; escalated_at: when nobody had until then.
+         *     overdue: the clock has seen its due time pass.
+         *     rule: which routing rule sent it here. assigned_to: who shall do what comes next.
+         *     priors: how many other studies the patient has at this site.
          *     quality_warnings: what volume checks warn of, see `/workitems/{id}/quality`.
          *     amending: an issued report, which stands meanwhile, is being replaced.
          *     preliminary_stands: a preliminary report is out and waits for the final one.
@@ -4493,12 +6265,18 @@ export interface components {
             actions: string[];
             /** Amending */
             amending: boolean;
+            assigned_to: components["schemas"]["PersonView"] | null;
+            /** Claim Due At */
+            claim_due_at: string | null;
             claimed_by: components["schemas"]["PersonView"] | null;
             /**
              * Due At
              * Format: date-time
              */
             due_at: string;
+            /** Escalated At */
+            escalated_at: string | null;
+            group: components["schemas"]["GroupName"] | null;
             /**
              * Id
              * Format: uuid
@@ -4509,10 +6287,14 @@ export interface components {
             late_instances: boolean;
             /** Lease Until */
             lease_until: string | null;
+            /** Overdue */
+            overdue: boolean;
             patient: components["schemas"]["PatientView"];
             /** Preliminary Stands */
             preliminary_stands: boolean;
             priority: components["schemas"]["Priority"];
+            /** Priors */
+            priors: number;
             /** Quality Warnings */
             quality_warnings: number;
             /**
@@ -4522,10 +6304,123 @@ export interface components {
             queued_at: string;
             /** Revision */
             revision: number;
+            /** Rule */
+            rule: string | null;
             site: components["schemas"]["SiteView"];
             state: components["schemas"]["State"];
             study: components["schemas"]["StudyView"];
+            /** Warn At */
+            warn_at: string | null;
             written_by: components["schemas"]["PersonView"] | null;
+        };
+        /**
+         * WorklistFilter
+         * @description What to show; what is left out asks nothing.
+         *
+         *     site: code. q: a name (Hanzi, pinyin, initials) or a site's begins so; with a digit in it also a
+         *         patient id or an accession number.
+         *     mine: what I hold, what was returned to me, and what is assigned to me.
+         *     group: codes. modality: the study has one of them.
+         *     overdue: past its due time. escalated: unclaimed for too long. late_instances: images came after
+         *         it was begun.
+         *     sort: URGENCY where only waiting states are asked for, else NEWEST.
+         */
+        WorklistFilter: {
+            assigned?: components["schemas"]["Assigned"] | null;
+            /**
+             * Escalated
+             * @default false
+             */
+            escalated: boolean;
+            /**
+             * Group
+             * @default []
+             */
+            group: string[];
+            lane?: components["schemas"]["Lane"] | null;
+            /**
+             * Late Instances
+             * @default false
+             */
+            late_instances: boolean;
+            /**
+             * Mine
+             * @default false
+             */
+            mine: boolean;
+            /**
+             * Modality
+             * @default []
+             */
+            modality: string[];
+            /**
+             * Overdue
+             * @default false
+             */
+            overdue: boolean;
+            /**
+             * Priority
+             * @default []
+             */
+            priority: components["schemas"]["Priority"][];
+            /** Q */
+            q?: string | null;
+            /** Site */
+            site?: string | null;
+            sort?: components["schemas"]["Sort"] | null;
+            /**
+             * State
+             * @default []
+             */
+            state: components["schemas"]["State"][];
+        };
+        /**
+         * LinkBody
+         * @description Two patients who are one person, and how that is known.
+         */
+        reading_worklist__agreements__schemas__LinkBody: {
+            /**
+             * Other Id
+             * Format: uuid
+             */
+            other_id: string;
+            /**
+             * Patient Id
+             * Format: uuid
+             */
+            patient_id: string;
+            /** Reason */
+            reason: string;
+        };
+        /**
+         * ReasonBody
+         * @description Why.
+         */
+        reading_worklist__consultations__schemas__ReasonBody: {
+            /** Reason */
+            reason: string;
+        };
+        /**
+         * ReasonBody
+         * @description Why.
+         */
+        reading_worklist__critical_values__schemas__ReasonBody: {
+            /** Reason */
+            reason: string;
+        };
+        /**
+         * RulesetView
+         * @description A list of critical values that can be cited.
+         */
+        reading_worklist__critical_values__schemas__RulesetView: {
+            /** Id */
+            id: string;
+            /** Rules */
+            rules: components["schemas"]["RuleView"][];
+            /** Title */
+            title: string;
+            /** Title En */
+            title_en: string;
         };
         /**
          * Language
@@ -4566,6 +6461,19 @@ export interface components {
             found: string | null;
         };
         /**
+         * LinkBody
+         * @description The order that the study answers.
+         */
+        reading_worklist__identity__schemas__LinkBody: {
+            /**
+             * Order Id
+             * Format: uuid
+             */
+            order_id: string;
+            /** Reason */
+            reason: string;
+        };
+        /**
          * ReasonBody
          * @description Why it is decided so.
          */
@@ -4604,6 +6512,27 @@ export interface components {
              * Format: date-time
              */
             started_at: string;
+        };
+        /**
+         * Basis
+         * @description Why a study counts as the patient's.
+         *
+         *     PATIENT: the same patient of the same site. LINK: a person decided that the two are one.
+         *     DOCUMENT: the same identity document, and nobody has decided it.
+         * @enum {string}
+         */
+        reading_worklist__priors__schemas__Basis: "patient" | "link" | "document";
+        /**
+         * ReasonBody
+         * @description Why studies of other sites are needed; OTHER needs a note.
+         */
+        reading_worklist__priors__schemas__ReasonBody: {
+            /**
+             * Note
+             * @default
+             */
+            note: string;
+            purpose: components["schemas"]["Purpose"];
         };
         /**
          * DecisionView
@@ -4696,11 +6625,52 @@ export interface components {
             verified_at: string;
         };
         /**
+         * ReasonBody
+         * @description Why.
+         */
+        reading_worklist__retakes__schemas__ReasonBody: {
+            /** Reason */
+            reason: string;
+        };
+        /**
+         * RulesetView
+         * @description One version of the rules.
+         */
+        reading_worklist__routing__schemas__RulesetView: {
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            created_by: components["schemas"]["PersonView"];
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Note */
+            note: string;
+            /** Rules */
+            rules: components["schemas"]["Rule"][];
+            state: components["schemas"]["RulesetState"];
+            /** Switched On At */
+            switched_on_at: string | null;
+            switched_on_by: components["schemas"]["PersonView"] | null;
+            /** Version */
+            version: number;
+        };
+        /**
          * Language
          * @description A language that paper is printed in (BCP 47).
          * @enum {string}
          */
         reading_worklist__typesetting__labels__Language: "zh-CN" | "en";
+        /**
+         * Basis
+         * @description Why a day is worked or not: entered by a person, a published holiday, or its weekday.
+         * @enum {string}
+         */
+        reading_worklist__working_time__days__Basis: "entry" | "statutory" | "weekday";
         /**
          * VersionView
          * @description A report with its signatures; `status` is the FHIR DiagnosticReport status.
@@ -4737,6 +6707,90 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    list_agreements: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AgreementView"][];
+                };
+            };
+        };
+    };
+    make_agreement: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AgreementBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AgreementView"][];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    end_agreement: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                agreement_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AgreementView"][];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
     list_clocks: {
         parameters: {
             query?: {
@@ -4838,6 +6892,681 @@ export interface operations {
             };
         };
     };
+    list_consultations: {
+        parameters: {
+            query?: {
+                state?: components["schemas"]["ConsultationState"][] | null;
+                workitem?: string | null;
+                mine?: boolean;
+                page?: number;
+                page_size?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConsultationPage"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    get_consultation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                consultation_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConsultationView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    accept_consultation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                consultation_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConsultationView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    archive_consultation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                consultation_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConsultationView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    decline_consultation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                consultation_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["reading_worklist__consultations__schemas__ReasonBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConsultationView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    sign_consultation_opinion: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                consultation_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OpinionBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConsultationView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    rate_consultation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                consultation_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RatingBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConsultationView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    schedule_consultation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                consultation_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ScheduleBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConsultationView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    list_critical_values: {
+        parameters: {
+            query?: {
+                state?: components["schemas"]["CriticalState"][] | null;
+                site?: string | null;
+                workitem?: string | null;
+                page?: number;
+                page_size?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CriticalPage"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    get_critical_clocks: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClocksBody"];
+                };
+            };
+        };
+    };
+    set_critical_clocks: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ClocksBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClocksBody"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    list_critical_contacts: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                site_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Contact-Output"][];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    set_critical_contacts: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                site_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ContactsBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Contact-Output"][];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    list_critical_rulesets: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["reading_worklist__critical_values__schemas__RulesetView"][];
+                };
+            };
+        };
+    };
+    get_critical_value: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                value_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CriticalDetail"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    acknowledge_critical_value: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                value_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AcknowledgeBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CriticalDetail"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    act_on_critical_value: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                value_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ActionBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CriticalDetail"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    record_critical_call: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                value_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CallBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CriticalDetail"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    close_critical_value: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                value_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CriticalDetail"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    confirm_critical_value: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                value_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CriticalDetail"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    dismiss_critical_value: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                value_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["reading_worklist__critical_values__schemas__ReasonBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CriticalDetail"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
     list_deliveries: {
         parameters: {
             query?: {
@@ -4917,6 +7646,61 @@ export interface operations {
                 };
                 content: {
                     "text/event-stream": unknown;
+                };
+            };
+        };
+    };
+    list_experts: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExpertView"][];
+                };
+            };
+        };
+    };
+    set_expert: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                person_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PractitionerBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExpertView"][];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
                 };
             };
         };
@@ -5133,7 +7917,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["LinkBody"];
+                "application/json": components["schemas"]["reading_worklist__identity__schemas__LinkBody"];
             };
         };
         responses: {
@@ -5822,6 +8606,68 @@ export interface operations {
             };
         };
     };
+    link_patients: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["reading_worklist__agreements__schemas__LinkBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    unlink_patients: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["reading_worklist__agreements__schemas__LinkBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
     list_exams: {
         parameters: {
             query?: {
@@ -6185,6 +9031,239 @@ export interface operations {
             };
         };
     };
+    list_retakes: {
+        parameters: {
+            query?: {
+                state?: components["schemas"]["RetakeState"][] | null;
+                site?: string | null;
+                workitem?: string | null;
+                page?: number;
+                page_size?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RetakePage"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    get_retake: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                retake_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RetakeView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    acknowledge_retake: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                retake_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AnswerBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RetakeView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    cancel_retake: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                retake_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RetakeView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    close_retake: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                retake_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RetakeView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    decline_retake: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                retake_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["reading_worklist__retakes__schemas__ReasonBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RetakeView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    receive_retake: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                retake_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReceiveBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RetakeView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
     list_roster: {
         parameters: {
             query?: {
@@ -6294,7 +9373,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["RulesetView"][];
+                    "application/json": components["schemas"]["reading_worklist__routing__schemas__RulesetView"][];
                 };
             };
         };
@@ -6318,7 +9397,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["RulesetView"];
+                    "application/json": components["schemas"]["reading_worklist__routing__schemas__RulesetView"];
                 };
             };
             /** @description Validation Error */
@@ -6349,7 +9428,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["RulesetView"][];
+                    "application/json": components["schemas"]["reading_worklist__routing__schemas__RulesetView"][];
                 };
             };
             /** @description Validation Error */
@@ -6413,7 +9492,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["RulesetView"][];
+                    "application/json": components["schemas"]["reading_worklist__routing__schemas__RulesetView"][];
                 };
             };
         };
@@ -6747,12 +9826,21 @@ export interface operations {
         parameters: {
             query?: {
                 lane?: components["schemas"]["Lane"] | null;
-                state?: components["schemas"]["State"][] | null;
+                state?: components["schemas"]["State"][];
                 site?: string | null;
                 q?: string | null;
                 mine?: boolean;
+                group?: string[];
+                assigned?: components["schemas"]["Assigned"] | null;
+                priority?: components["schemas"]["Priority"][];
+                modality?: string[];
+                overdue?: boolean;
+                escalated?: boolean;
+                late_instances?: boolean;
+                sort?: components["schemas"]["Sort"] | null;
                 page?: number;
                 page_size?: number;
+                after?: string | null;
             };
             header?: never;
             path?: never;
@@ -7039,6 +10127,76 @@ export interface operations {
             };
         };
     };
+    apply_for_consultation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                workitem_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ApplyBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConsultationView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    suspect_critical_value: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                workitem_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RaiseBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CriticalDetail"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
     save_draft: {
         parameters: {
             query?: never;
@@ -7256,6 +10414,104 @@ export interface operations {
             };
         };
     };
+    list_priors: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                workitem_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Priors"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    give_prior_reason: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                workitem_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["reading_worklist__priors__schemas__ReasonBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Priors"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    open_prior: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                workitem_id: string;
+                study_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OpenedPrior"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
     get_quality: {
         parameters: {
             query?: never;
@@ -7336,6 +10592,41 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["WorkitemDetail"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    request_retake: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                workitem_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RetakeBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RetakeView"];
                 };
             };
             /** @description Validation Error */
@@ -7597,6 +10888,143 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Timeline"];
                 };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    get_board: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Board"];
+                };
+            };
+        };
+    };
+    list_views: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SavedView"][];
+                };
+            };
+        };
+    };
+    keep_view: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ViewBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SavedView"][];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    change_view: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                view_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ViewBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SavedView"][];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    remove_view: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                view_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Validation Error */
             422: {
