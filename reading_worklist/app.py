@@ -7,9 +7,12 @@ from fastapi import FastAPI
 
 from reading_worklist import health, live, problems, viewer, web_ui
 from reading_worklist.access import routes as access_routes
+from reading_worklist.agreements import routes as agreement_routes
+from reading_worklist.consultations import routes as consultation_routes
 from reading_worklist.critical_values import routes as critical_value_routes
 from reading_worklist.dicomweb import routes as dicomweb_routes
 from reading_worklist.dicomweb.express import ExpressRetrieval
+from reading_worklist.dicomweb.headers_only import HeadersOnly
 from reading_worklist.dicomweb.instances import FrameLayouts
 from reading_worklist.dicomweb.series_views import SeriesViews
 from reading_worklist.ecg import routes as ecg_routes
@@ -19,9 +22,11 @@ from reading_worklist.keeping import routes as keeping_routes
 from reading_worklist.operations import routes as operations_routes
 from reading_worklist.orders import routes as order_routes
 from reading_worklist.portal import routes as portal_routes
+from reading_worklist.priors import routes as prior_routes
 from reading_worklist.quarantine import routes as quarantine_routes
 from reading_worklist.reports import routes as report_routes
 from reading_worklist.reports import verification_routes, version_routes
+from reading_worklist.retakes import routes as retake_routes
 from reading_worklist.routing import routes as routing_routes
 from reading_worklist.services import COOKIE, Services, WebConfig
 from reading_worklist.typesetting.typesetter import Typesetter
@@ -70,6 +75,7 @@ def create_app(config: WebConfig, database: Database, objects: ObjectStore) -> F
         views=app.state.series_views,
         cookie=COOKIE,
     )
+    app.add_middleware(HeadersOnly)
     problems.install(app)
     # First: a request is compared with the routes one by one, and a viewer sends hundreds.
     app.include_router(dicomweb_routes.router)
@@ -84,6 +90,8 @@ def create_app(config: WebConfig, database: Database, objects: ObjectStore) -> F
         report_routes,
         version_routes,
         critical_value_routes,
+        consultation_routes,
+        retake_routes,
         verification_routes,
         ecg_routes,
         portal_routes,
@@ -91,6 +99,8 @@ def create_app(config: WebConfig, database: Database, objects: ObjectStore) -> F
         keeping_routes,
         quarantine_routes,
         working_time_routes,
+        prior_routes,
+        agreement_routes,
         live,
         health,
     ):

@@ -8,7 +8,10 @@ from typing import Final
 from fastapi import APIRouter
 from fastapi.responses import StreamingResponse
 
+from reading_worklist.access.scope import Scope
+from reading_worklist.events import Event
 from reading_worklist.services import Asking, Parts
+from storage.registry import OrganisationKind
 
 router = APIRouter(prefix="/api", tags=["live"])
 
@@ -38,8 +41,13 @@ async def events(scope: Asking, services: Parts) -> StreamingResponse:
                     continue
                 if event is None:
                     return
-                if event.site_id in scope.site_ids:
+                if event.site_id in scope.site_ids and not _too_early(event, scope):
                     yield f"event: {event.kind}\ndata: {json.dumps(event.data)}\n\n"
 
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
     return StreamingResponse(stream(), media_type="text/event-stream", headers=headers)
+
+
+def _too_early(event: Event, scope: Scope) -> bool:
+    """Tell whether a site would learn of a critical value that nobody has told it yet."""
+    return scope.organisation_kind is OrganisationKind.SITE and event.data.get("told") is False

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from reading_worklist.consultations import service as consultations
 from reading_worklist.critical_values import service as critical_values
 from reading_worklist.dicomweb.metadata import prepare_study
 from reading_worklist.dicomweb.queries import complete_study
@@ -78,7 +79,7 @@ def prepare_metadata(database: Database, objects: ObjectStore, study_id: UUID) -
 
 
 def tick(database: Database) -> int:
-    """Do what is due by the clock: storage use, late work, critical values, leases.
+    """Do what is due by the clock, with storage use first and leases last.
 
     Returns how many leases.
     """
@@ -88,5 +89,7 @@ def tick(database: Database) -> int:
         escalation.escalate(session)
     with database.transaction() as session:
         critical_values.run_clock(session, utc_now())
+    with database.transaction() as session:
+        consultations.run_clock(session, utc_now())
     with database.transaction() as session:
         return service.expire_leases(session)

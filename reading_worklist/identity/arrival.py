@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from reading_worklist import events
 from reading_worklist.identity import cases
+from reading_worklist.retakes import service as retakes
 from reading_worklist.routing import service as routing
 from reading_worklist.workitems import service as workitems
 from reading_worklist.workitems.states import UNREAD, State
@@ -35,7 +36,8 @@ def study_received(session: Session, message: StudyReceived) -> None:
     """Match a complete study to its order and queue it, or hold it for the identity desk.
 
     The first time its order is looked for, or made from the header. Late instances of a study
-    that went back to its site bring it to the desk again. Handled twice it changes nothing more.
+    that went back to its site bring it to the desk again, unless they are what a retake asked for.
+    Handled twice it changes nothing more.
     """
     study = session.scalars(
         select(Study).where(Study.id == message.study_id).with_for_update()
@@ -47,7 +49,9 @@ def study_received(session: Session, message: StudyReceived) -> None:
     differences: Sequence[Difference] = ()
     if order is None:
         order, differences = settle(session, study)
-    elif item.state is State.WITHDRAWN:
+    elif item.state is State.WITHDRAWN and not retakes.note_arrival(
+        session, WORKER, order, study, item
+    ):
         differences = _against(session, study, order)
         cases.open_case(
             session,
@@ -61,6 +65,8 @@ def study_received(session: Session, message: StudyReceived) -> None:
         return
     _arrive(session, order, message.missing_instances)
     routing.route(session, item, WORKER)
+    if not differences:
+        retakes.note_arrival(session, WORKER, order, study, item)
     if differences:
         cases.open_case(session, WORKER, study, order, item, differences=differences)
     elif order.state is not ExamState.IDENTITY_HOLD:

@@ -1,0 +1,1 @@
+"""Asking an expert for his opinion on one case."""
