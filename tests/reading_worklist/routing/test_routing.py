@@ -362,6 +362,36 @@ def test_what_nobody_claims_and_what_is_late_is_marked_once(
     assert audited(database, "workitem:escalate") == audited(database, "workitem:overdue") == 1
 
 
+def test_late_images_flag_a_signed_report_and_change_nothing_of_its_place(
+    database: Database, consortium: Consortium
+) -> None:
+    study = consortium.complete_study()
+    item = arrived(database, study)
+    writer = scope_of(database, "writer")
+    with database.transaction() as session:
+        workitems.claim(session, writer, item.id, LEASE)
+    nobody = {"holder_id": None, "lease_until": None}
+    held = {"holder_id": writer.person_id, "lease_until": utc_now()}
+    for state, holder in (
+        (State.WRITTEN, nobody),
+        (State.REVIEWING, held),
+        (State.FINAL, nobody),
+        (State.PUBLISHED, nobody),
+    ):
+        with database.transaction() as session:
+            session.execute(
+                update(Workitem).where(Workitem.id == item.id).values(state=state, **holder)
+            )
+    before = reloaded(database, item)
+    with database.transaction() as session:
+        study_received(
+            session, received(study).model_copy(update={"generation": 2, "instance_count": 9})
+        )
+    after = reloaded(database, item)
+    assert (after.late_instances, after.state) == (True, State.PUBLISHED)
+    assert (after.due_at, after.clock, after.lane) == (before.due_at, before.clock, before.lane)
+
+
 def test_the_roster_has_readers_of_the_consortium_and_its_past_stays(
     database: Database, consortium: Consortium, admin: Scope
 ) -> None:
