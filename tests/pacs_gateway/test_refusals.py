@@ -3,6 +3,7 @@
 import logging
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,70 @@ def test_every_status_that_refuses_is_in_the_table_and_no_other() -> None:
     }
 
 
+@dataclass(frozen=True)
+class Service:
+    """A service as the page and the code know it.
+
+    section: of the page, where its statuses are told; table: by what the heading of that table
+        begins. modules: where they are answered, below the gateway's folder.
+    """
+
+    section: str
+    table: str
+    modules: tuple[str, ...]
+
+
+SERVICES = {
+    "C-STORE": Service("C-STORE", "Status", ("services/store.py", "examination.py")),
+    "C-FIND": Service("C-FIND", "Status", ("services/query.py",)),
+    # "Statuses are those of C-FIND", says its section.
+    "Modality Worklist": Service("C-FIND", "Status", ("services/modality_worklist.py",)),
+    "C-MOVE": Service("C-MOVE and C-GET", "Status", ("services/retrieve.py",)),
+    "C-GET": Service("C-MOVE and C-GET", "Status", ("services/retrieve.py",)),
+    "MPPS": Service("Modality Performed Procedure Step", "Status", ("services/mpps.py",)),
+    "storage commitment": Service(
+        "Storage Commitment", "Status of N-ACTION", ("services/commitment.py",)
+    ),
+}
+# A destination is C-MOVE's alone.
+NOT_OF_GET = {"MOVE_DESTINATION_UNKNOWN"}
+
+
+def told(service: str) -> set[str]:
+    """The statuses that the table of refusals has for a service, by name."""
+    found = re.findall(r"^\| `[0-9A-F]{4}` \| (\w+) \| ([^|]+) \|", REFUSALS, re.MULTILINE)
+    return {name for name, whose in found if {service, "all"} & set(whose.strip().split(", "))}
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_every_service_has_its_refusals_in_its_section_and_in_the_table(name: str) -> None:
+    service = SERVICES[name]
+    section = PAGE.partition(f"\n### {service.section}\n")[2].partition("\n### ")[0]
+    table = section.partition(f"| {service.table} |")[2].partition("\n\n")[0]
+    codes = {int(code, 16) for code in re.findall(r"^\| `([0-9A-F]{4})`", table, re.MULTILINE)}
+    code = "".join((GATEWAY / module).read_text(encoding="utf-8") for module in service.modules)
+    known = {status.name for status in Status if status not in NOT_REFUSALS}
+    answered = set(re.findall(r"\bStatus\.([A-Z_]+)\b", code)) & known
+    answered -= NOT_OF_GET if name == "C-GET" else set[str]()
+    assert codes, "the section has a table"
+    assert answered
+    # Whatever the code answers is told, and what is told of this service alone is answered.
+    assert answered <= told(name)
+    assert {Status[one] for one in answered} <= codes
+    common = {"PROCESSING_FAILURE", "UNRECOGNIZED_OPERATION", "OUT_OF_RESOURCES"}
+    assert told(name) - common <= answered
+    section_only = {Status(one).name for one in codes if Status(one) not in NOT_REFUSALS}
+    assert section_only - NOT_OF_GET <= told(name)
+
+
+def test_every_code_of_a_refused_order_is_in_its_section_and_in_the_table() -> None:
+    code = "".join(path.read_text(encoding="utf-8") for path in (GATEWAY / "hl7").glob("*.py"))
+    answered = set(re.findall(r"Final = (10\d|20\d)$", code, re.MULTILINE))
+    section = PAGE.partition("\n### HL7 v2 orders\n")[2].partition("\n### ")[0]
+    for text in (section.partition("| MSA-1 |")[2], REFUSALS.partition("| HL7 answer")[2]):
+        assert set(re.findall(r"\b(10\d|20\d)\b", text.partition("\n\n")[0])) == answered
+
+
 def test_every_rejection_of_an_association_is_in_the_table() -> None:
     for rejection in Rejection:
         assert f"| {rejection.name} {rejection.value} |" in REFUSALS
@@ -45,7 +110,7 @@ def test_every_reason_for_quarantine_is_told() -> None:
 
 
 def test_the_lines_of_the_log_are_those_that_the_code_writes() -> None:
-    quoted = set(re.findall(r"`([a-z][a-z, ]+ [a-z ]+)`", REFUSALS)) - {"rdc status"}
+    quoted = set(re.findall(r"`([A-Za-z][A-Za-z0-9,: ]+ [a-z ]+)`", REFUSALS)) - {"rdc status"}
     code = "\n".join(path.read_text(encoding="utf-8") for path in GATEWAY.rglob("*.py"))
     assert quoted
     assert {line for line in quoted if f'"{line}"' not in code} == set()
