@@ -6,11 +6,21 @@ of them have the same study, the root of the site says which one is meant.
 
 from fastapi import APIRouter
 
-from reading_worklist.dicomweb import rendered_routes, retrieve_routes, search_routes, store_routes
+from reading_worklist.dicomweb import (
+    capability_routes,
+    rendered_routes,
+    retrieve_routes,
+    search_routes,
+    store_routes,
+)
 
 router = APIRouter(tags=["dicomweb"], include_in_schema=False)
-for _root in ("/dicom-web", "/dicom-web/sites/{site_code}"):
+_SITE_ROOT = "/dicom-web/sites/{site_code}"
+for _root in ("/dicom-web", _SITE_ROOT):
     router.include_router(search_routes.router, prefix=_root)
     router.include_router(retrieve_routes.router, prefix=_root)
     router.include_router(rendered_routes.router, prefix=_root)
     router.include_router(store_routes.router, prefix=_root)
+# Of any path, so the longer root comes first.
+for _root in (_SITE_ROOT, "/dicom-web"):
+    router.include_router(capability_routes.router, prefix=_root)
