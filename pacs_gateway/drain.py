@@ -8,7 +8,7 @@ object store are away the spool keeps what it has, and the drain waits.
 
 import logging
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -178,9 +178,9 @@ class Drain:
     def _file(self, batch: Sequence[Path]) -> None:
         """File a batch in one transaction; what was never acknowledged is dropped."""
         items = [item for item in self._readers.map(self._inbox.load, batch) if item is not None]
-        for item in items:
-            if item.reception.refusal is not None:
-                self._keep_aside(item.path, _refused(item))
+        self._keep_aside(
+            {item.path: _refused(item) for item in items if item.reception.refusal is not None}
+        )
         stored = self._store([item for item in items if item.reception.refusal is None])
         if stored:
             with self._database.transaction() as session:
@@ -235,15 +235,8 @@ class Drain:
             quiet=self._config.quiet(item.header.modality),
         )
 
-    def _keep_aside(self, path: Path, entry: Entry) -> None:
-        """Quarantine a file's bytes under their own key, unless an open entry has the same."""
-        with self._database.transaction() as session:
-            if quarantine.repeated(session, entry):
-                return
-        key = quarantine.object_key(entry)
-        stored = self._objects.put_file(key, path, content_type=_CONTENT_TYPE)
-        with self._database.transaction() as session:
-            quarantine.enter(session, entry, key=key, size=stored.size)
+    def _keep_aside(self, entries: Mapping[Path, Entry]) -> None:
+        quarantine.keep_aside(self._database, self._objects, entries, content_type=_CONTENT_TYPE)
 
     def _put_aside(self, path: Path, error: Exception) -> None:
         """Quarantine a file that cannot be filed for a reason nobody foresaw."""
@@ -268,7 +261,7 @@ class Drain:
                 spooled.reception.received_at,
                 {},
             )
-        self._keep_aside(path, entry)
+        self._keep_aside({path: entry})
         self._inbox.remove(path)
 
 
