@@ -5,7 +5,9 @@ import signal
 import struct
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -205,6 +207,28 @@ def test_without_their_supervisor_children_end_and_the_next_gateway_goes_on(
     assert waiting(tmp_path / "spool") == 5
     start()
     until(lambda: count(database, Instance) == 5, "what was acknowledged is filed")
+
+
+def test_a_device_has_its_rate_over_all_processes(
+    start: Callable[[], Running], database: Database, site: Site
+) -> None:
+    item = sample(size=256)
+    with database.transaction() as session:
+        limits = DeviceLimits(max_bytes_per_second=len(item.encoded))
+        limit_device(device_of(session, site.ae_title), limits)
+    gateway = start()
+    _, *receiving = gateway.children()
+    with RawPeer(gateway.port) as one, RawPeer(gateway.port) as other:
+        for peer in (one, other):
+            assert peer.associate({1: (CT, [EXPLICIT])}) == 2
+        assert [_connections(process) for process in receiving] == [1, 1]
+        begun = time.monotonic()
+        with ThreadPoolExecutor(2) as senders:
+            for sent in [senders.submit(_send, peer, [item, item]) for peer in (one, other)]:
+                sent.result()
+    # Four seconds of the rate, of which one may come at once; each process alone needs one.
+    assert time.monotonic() - begun > 2.5
+    assert gateway.stop() == 0
 
 
 def test_a_device_has_its_number_of_associations_over_all_processes(
