@@ -1,9 +1,13 @@
 import json
+from pathlib import Path
 
 import pytest
 
 from deploy import settings
+from deploy.bootstrap import gateway_config, hl7_config
 from deploy.errors import SettingsError
+from deploy.supervisor import children_of
+from pacs_gateway.config import TlsConfig
 
 
 @pytest.fixture(autouse=True)
@@ -112,3 +116,24 @@ def test_a_misspelt_variable_is_pointed_out() -> None:
 )
 def test_the_address_people_use(host: str, public: str | None, address: str) -> None:
     assert settings.load(http_host=host, public_url=public).web_address == address
+
+
+def test_orders_over_tls_alone_have_a_listener_and_their_own_names_in_errors(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    assert "hl7" not in {child.name for child in children_of(settings.load(mllp_port=0))}
+    monkeypatch.setenv("RDC_MLLP_PORT", "0")
+    monkeypatch.setenv("RDC_MLLP_TLS_CERTIFICATE", str(tmp_path / "both.pem"))
+    monkeypatch.setenv("RDC_MLLP_TLS_CLIENT_REQUIRED", "true")
+    found = settings.load()
+    assert "hl7" in {child.name for child in children_of(found)}
+    config = hl7_config(found)
+    assert config.port is None
+    assert config.tls == TlsConfig(
+        2576,
+        tmp_path / "both.pem",
+        tmp_path / "both.pem",
+        client_certificate_required=True,
+        settings="RDC_MLLP_TLS",
+    )
+    assert gateway_config(found).tls is None
