@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import Computed, ForeignKey, Index, SmallInteger, text
+from sqlalchemy import ARRAY, Computed, ForeignKey, Index, SmallInteger, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from reading_worklist.workitems.states import State
@@ -27,6 +27,7 @@ _SHOWN: Final = [
     "holder_id",
     "queued_at",
     "study_id",
+    "modalities",
 ]
 
 QUEUE_INDEXES: Final = (
@@ -46,6 +47,13 @@ QUEUE_INDEXES: Final = (
         "id",
         postgresql_where=text(WAITING),
         postgresql_include=_SHOWN,
+    ),
+    Index(
+        "ix_workitem_queue_since",
+        "queued_at",
+        "id",
+        postgresql_where=text(WAITING),
+        postgresql_include=[one for one in _SHOWN if one != "queued_at"],
     ),
     # Everything, the latest first; and how much of it is in a state, of all sites or of one.
     Index(
@@ -93,6 +101,7 @@ class Routed:
     """Whose a workitem is, and its times besides `due_at`.
 
     urgency: the priority as a number, 0 the most urgent, by which the queue is sorted.
+    modalities: of the study when it was last complete.
 
     group_id: the subspecialty that shall read it; None: anybody of the lane.
     assignee_id, assigned_for: who shall do it next; others may still claim it.
@@ -108,6 +117,9 @@ class Routed:
         Computed(
             "CASE priority WHEN 'STAT' THEN 0 WHEN 'URGENT' THEN 1 ELSE 2 END", persisted=True
         ),
+    )
+    modalities: Mapped[list[str]] = mapped_column(
+        ARRAY(String), default=list, server_default=text("'{}'")
     )
     group_id: Mapped[UUID | None] = mapped_column(ForeignKey("reading_group.id"))
     assignee_id: Mapped[UUID | None] = mapped_column(ForeignKey("person.id"))

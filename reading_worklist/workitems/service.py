@@ -192,6 +192,7 @@ def queue_study(
             study_id=message.study_id,
             site_id=message.site_id,
             lane=lane,
+            modalities=list(message.modalities),
             priority=priority,
             state=State.QUEUED,
             study_generation=message.generation,
@@ -218,7 +219,7 @@ def queue_study(
         )
     elif message.generation > item.study_generation:
         item.study_generation = message.generation
-        item.lane = lane
+        item.modalities = list(message.modalities)
         item.late_instances = item.late_instances or item.state not in _UNTOUCHED
         item.revision += 1
         audit.record(

@@ -49,21 +49,19 @@ _ORDERS: Final[dict[Sort, tuple[Any, ...]]] = {
 class Narrowed:
     """The conditions of a filter, without its states.
 
-    of_study, of_patient: whether the conditions are about these tables.
+    of_patient: whether the conditions are about the patient.
     by_site_alone: whether nothing but lane and site is asked for.
     """
 
     conditions: tuple[ColumnElement[bool], ...]
-    of_study: bool
     of_patient: bool
     by_site_alone: bool
 
     def query(self, *columns: Any) -> Select[*tuple[Any, ...]]:  # noqa: ANN401 -- any column
         """Return the query for columns of what the conditions let through."""
         query = select(*columns).select_from(Workitem)
-        if self.of_study or self.of_patient:
-            query = query.join(Study, Study.id == Workitem.study_id)
         if self.of_patient:
+            query = query.join(Study, Study.id == Workitem.study_id)
             query = query.join(Patient, Patient.id == Study.patient_id)
         return query.where(*self.conditions)
 
@@ -80,12 +78,11 @@ def narrow(session: Session, scope: Scope, wanted: WorklistFilter) -> Narrowed:
     if wanted.priority:
         more.append(Workitem.priority.in_(wanted.priority))
     if wanted.modality:
-        more.append(Study.modalities.bool_op("&&")(wanted.modality))
+        more.append(Workitem.modalities.bool_op("&&")(wanted.modality))
     if text:
         more.append(_matches(session, scope, text))
     return Narrowed(
         (*of_queue, *more),
-        of_study=bool(wanted.modality),
         of_patient=bool(text) and not _has_digit(text),
         by_site_alone=not more,
     )

@@ -240,7 +240,7 @@ def _fill(database: Database, consortium: Consortium) -> None:
             INSERT INTO workitem (
                 id, study_id, site_id, lane, priority, state, study_generation, late_instances,
                 queued_at, due_at, warn_at, claim_due_at, group_id, writer_id, holder_id,
-                lease_until, revision
+                lease_until, modalities, revision
             )
             SELECT gen_random_uuid(), id, site_id,
                 CASE WHEN 'ECG' = ANY (modalities) THEN 'ecg' ELSE 'imaging' END,
@@ -251,11 +251,11 @@ def _fill(database: Database, consortium: Consortium) -> None:
                 CASE WHEN 'ECG' = ANY (modalities) THEN NULL
                     ELSE ids[1 + lot %% cardinality(ids)] END,
                 CASE WHEN state NOT IN ('QUEUED', 'HELD') THEN
-                    CASE WHEN lot %% 2 = 0 THEN %(writer)s::uuid ELSE %(other)s END END,
+                    CASE WHEN n %% 100 = 0 THEN %(writer)s::uuid ELSE %(other)s END END,
                 CASE WHEN state IN ('CLAIMED', 'REVIEWING') THEN
-                    CASE WHEN lot %% 2 = 0 THEN %(writer)s::uuid ELSE %(other)s END END,
+                    CASE WHEN n %% 100 = 0 THEN %(writer)s::uuid ELSE %(other)s END END,
                 CASE WHEN state IN ('CLAIMED', 'REVIEWING') THEN now() + interval '1 hour' END,
-                1
+                modalities, 1
             FROM stated, groups
             """,
             parameters,
