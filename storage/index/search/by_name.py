@@ -20,7 +20,7 @@ from storage.index.tables import Patient, StudyListing
 
 NEWEST: Final = 4_000
 """Studies among which a name is looked for first: some milliseconds."""
-MORE: Final = 24_000
+MORE: Final = 28_000
 """Studies among which it is looked for where that promises to be enough: some twenty."""
 
 _ORDER: Final = (StudyListing.studied_at.desc(), StudyListing.study_id.desc())
