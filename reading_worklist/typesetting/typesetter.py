@@ -16,7 +16,7 @@ from typing import Final
 import typst
 
 from reading_worklist.typesetting import printable
-from reading_worklist.typesetting.fonts import FontSet
+from reading_worklist.typesetting.fonts import open_fonts
 from storage.errors import RdcError
 
 JsonValue = None | bool | int | float | str | Sequence["JsonValue"] | Mapping[str, "JsonValue"]
@@ -44,7 +44,7 @@ class Typesetter:
         Raises:
             FontMissing: a bundled font is not installed.
         """
-        self._fonts = FontSet(font_directories)
+        self._fonts = open_fonts(font_directories)
         self._idle: queue.SimpleQueue[typst.Compiler] = queue.SimpleQueue()
 
     def compile(
