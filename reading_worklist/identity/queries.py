@@ -34,7 +34,7 @@ from storage.index.tables import Patient, Study
 from storage.orders.states import WAITING
 from storage.orders.tables import Order, StudyOrder
 from storage.orders.words import OrderSource
-from storage.person_name import display_name
+from storage.person_name import display_name, latin_name
 from storage.registry import Organisation, Person
 
 PAGE_SIZE_MAX: Final = 200
@@ -263,6 +263,7 @@ def _view(row: _Row, decisions: Sequence[DecisionView]) -> CaseView:
         header=PersonSide(
             local_id=study.header_patient_id,
             name=display_name(study.header_patient_name),
+            latin_name=latin_name(study.header_patient_name),
             name_groups=study.header_patient_name,
             name_guessed=study.header_name_guessed,
             sex=study.header_patient_sex,
@@ -283,12 +284,17 @@ def _known(session: Session, patient: Patient) -> KnownPatient:
         id=patient.id,
         local_id=patient.local_id,
         name=display_name(patient.name),
+        latin_name=latin_name(patient.name),
         name_groups=patient.name,
         name_guessed=patient.name_guessed,
         sex=patient.sex,
         birth_date=patient.birth_date,
         study_count=studies or 0,
     )
+
+
+def _both_scripts(name: str) -> str:
+    return f"{display_name(name)} {latin_name(name)}".strip()
 
 
 def _side_by_side(study: Study, order: Order | None) -> list[ComparedRow]:
@@ -300,8 +306,8 @@ def _side_by_side(study: Study, order: Order | None) -> list[ComparedRow]:
         _row("patient_id", order.patient_local_id, study.header_patient_id),
         ComparedRow(
             attribute="name",
-            ordered=display_name(order.patient_name),
-            header=display_name(study.header_patient_name),
+            ordered=_both_scripts(order.patient_name),
+            header=_both_scripts(study.header_patient_name),
             agrees=name,
         ),
         _row("sex", order.patient_sex, study.header_patient_sex),

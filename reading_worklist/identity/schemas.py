@@ -31,10 +31,14 @@ class DifferenceView(BaseModel):
 
 
 class PersonSide(BaseModel):
-    """A patient as one side describes him; the name as people write it, and in DICOM's groups."""
+    """A patient as one side describes him; the name as people write it, and in DICOM's groups.
+
+    latin_name: in Latin letters where `name` is not and the data has both, else empty.
+    """
 
     local_id: str | None
     name: str
+    latin_name: str
     name_groups: str
     name_guessed: bool
     sex: str | None

@@ -4,6 +4,7 @@ export const keys = {
   sites: ['sites'] as const,
   workitem: (id: string) => ['workitem', id] as const,
   quality: (id: string) => ['workitem', id, 'quality'] as const,
+  identityNotice: (id: string) => ['workitem', id, 'identity'] as const,
   timeline: (id: string) => ['workitem', id, 'timeline'] as const,
   submission: (id: string, number: number) => ['document', 'submission', id, number] as const,
   report: (versionId: string) => ['document', 'report', versionId] as const,

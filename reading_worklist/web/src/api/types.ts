@@ -41,6 +41,10 @@ export type Purge = Schemas['PurgeView'];
 export type PurgeDetail = Schemas['PurgeDetail'];
 export type LegalHold = Schemas['HoldView'];
 
+export type ActingChoice = Schemas['ActingChoiceView'];
+export type IdentityNotice = Schemas['IdentityNotice'];
+export type RetentionRule = Schemas['RetentionRuleView'];
+
 export type State = Workitem['state'];
 export type Lane = Workitem['lane'];
 export type Priority = Workitem['priority'];

@@ -5,6 +5,7 @@ import { RouterProvider } from 'react-router/dom';
 import { AppearanceProvider } from '../design/appearance';
 import { LanguageProvider } from '../i18n/language';
 import { createQueryClient } from '../session/session';
+import { OrganisationPage } from '../session/OrganisationPage';
 import { SignInPage } from '../session/SignInPage';
 import { CrashPage } from './CrashPage';
 import { Landing } from './Landing';
@@ -15,6 +16,7 @@ const queryClient = createQueryClient();
 // Only the sign-in is in the first download; everything behind it comes page by page.
 const router = createBrowserRouter([
   { path: '/sign-in', Component: SignInPage, ErrorBoundary: CrashPage },
+  { path: '/organisation', Component: OrganisationPage, ErrorBoundary: CrashPage },
   {
     path: '/verify/:code?',
     lazy: { Component: async () => (await import('../verification/VerifyPage')).VerifyPage },

@@ -1,15 +1,19 @@
-import { LogoutOutlined, MoonOutlined, SunOutlined, UserOutlined } from '@ant-design/icons';
-import { Button, Dropdown, Tooltip } from 'antd';
-import { NavLink } from 'react-router';
+import { DownOutlined, LogoutOutlined, MoonOutlined, SunOutlined, UserOutlined } from '@ant-design/icons';
+import { App, Button, Dropdown, Tooltip } from 'antd';
+import { NavLink, useNavigate } from 'react-router';
 
+import { asProblem } from '../api/problem';
 import type { Session } from '../api/types';
 import { useAppearance } from '../design/appearance';
 import { LanguageSwitch } from '../design/LanguageSwitch';
 import { Mark } from '../design/Mark';
-import { isPlainKey, type PlainKey } from '../i18n/catalogue';
+import type { PlainKey } from '../i18n/catalogue';
 import { useLanguage } from '../i18n/language';
-import { type Page, pagesOf } from '../session/roles';
-import { useSignOut } from '../session/session';
+import { wordsOf } from '../i18n/problemWords';
+import { siteName } from '../i18n/siteName';
+import { roleNames } from '../session/roleNames';
+import { mustChoose, type Page, pagesOf } from '../session/roles';
+import { useChooseOrganisation, useSignOut } from '../session/session';
 import { LiveDot } from './LiveDot';
 
 const PAGE_NAMES: Record<Page, PlainKey> = {
@@ -23,10 +27,8 @@ const PAGE_NAMES: Record<Page, PlainKey> = {
 };
 
 export function Header({ session }: { session: Session }) {
-  const { t, language } = useLanguage();
+  const { t } = useLanguage();
   const pages = pagesOf(session);
-  const organisation =
-    language === 'en' && session.organisation.name_en !== '' ? session.organisation.name_en : session.organisation.name;
   return (
     <header className="header">
       <NavLink to="/" className="header-brand">
@@ -41,13 +43,67 @@ export function Header({ session }: { session: Session }) {
         ))}
       </nav>
       <LiveDot />
-      <span className="header-organisation" title={organisation}>
-        {organisation}
-      </span>
+      <Organisation session={session} />
       <LanguageSwitch />
       <AppearanceSwitch />
       <PersonMenu session={session} />
     </header>
+  );
+}
+
+/** For whom one acts; a menu for who could act for others. */
+function Organisation({ session }: { session: Session }) {
+  const { t, language } = useLanguage();
+  const navigate = useNavigate();
+  const { message, notification } = App.useApp();
+  const choose = useChooseOrganisation();
+  const name = siteName(language, session.organisation);
+  if (!mustChoose(session)) {
+    return (
+      <span className="header-organisation" title={name}>
+        {name}
+      </span>
+    );
+  }
+  const change = async (code: string): Promise<void> => {
+    if (code === session.organisation.code) return;
+    try {
+      const changed = await choose.mutateAsync(code);
+      void message.success(t('organisation.switched', { name: siteName(language, changed.organisation) }));
+      void navigate('/');
+    } catch (error) {
+      const words = wordsOf(language, asProblem(error));
+      notification.error({ title: words.title, description: words.remedy, placement: 'bottomRight' });
+    }
+  };
+  return (
+    <Dropdown
+      trigger={['click']}
+      menu={{
+        selectedKeys: [session.organisation.code],
+        items: session.choices.map((choice) => ({
+          key: choice.code,
+          label: (
+            <>
+              {siteName(language, choice)}
+              <div className="quiet small">{roleNames(language, choice.roles)}</div>
+            </>
+          ),
+        })),
+        onClick: ({ key }) => void change(key),
+      }}
+    >
+      <Button
+        type="text"
+        className="header-button header-organisation"
+        loading={choose.isPending}
+        aria-label={t('organisation.switch', { name })}
+        title={name}
+      >
+        <span className="header-organisation-name">{name}</span>
+        <DownOutlined />
+      </Button>
+    </Dropdown>
   );
 }
 
@@ -69,19 +125,15 @@ function AppearanceSwitch() {
 }
 
 function PersonMenu({ session }: { session: Session }) {
-  const { t } = useLanguage();
+  const { t, language } = useLanguage();
   const signOut = useSignOut();
   const name = session.person.display_name;
-  const roles = session.roles.map((role) => {
-    const key = `role.${role}`;
-    return isPlainKey(key) ? t(key) : role;
-  });
   return (
     <Dropdown
       trigger={['click']}
       menu={{
         items: [
-          { key: 'who', type: 'group', label: `${session.person.login} · ${roles.join(t('app.listSeparator'))}` },
+          { key: 'who', type: 'group', label: `${session.person.login} · ${roleNames(language, session.roles)}` },
           { key: 'sign-out', icon: <LogoutOutlined />, label: t('session.signOut'), onClick: () => signOut.mutate() },
         ],
       }}

@@ -46,6 +46,7 @@ export function LiveUpdates() {
           break;
         case 'identity':
           identity.run();
+          renew(['workitem']);
           break;
         case 'quarantine':
           renew(keys.quarantine);

@@ -1,14 +1,14 @@
 import { App as AntApp, ConfigProvider } from 'antd';
 import enUS from 'antd/locale/en_US';
 import zhCN from 'antd/locale/zh_CN';
-import { Suspense, useMemo } from 'react';
+import { Fragment, Suspense, useMemo } from 'react';
 import { Navigate, Outlet, useLocation } from 'react-router';
 
 import { useAppearance } from '../design/appearance';
 import { ProblemNotice } from '../design/Notice';
 import { themeFor } from '../design/theme';
 import { useLanguage } from '../i18n/language';
-import { useSession, useSignInAddress } from '../session/session';
+import { useChoiceOfOtherTabs, useSession, useSignInAddress } from '../session/session';
 import { Header } from './Header';
 import { LiveUpdates } from './LiveUpdates';
 import { Loading } from './Loading';
@@ -35,6 +35,7 @@ export function Shell() {
 
 function SignedIn() {
   const session = useSession();
+  useChoiceOfOtherTabs();
   const location = useLocation();
   const signInAddress = useSignInAddress(location.pathname + location.search);
   if (session.isPending) return <Loading />;
@@ -47,7 +48,8 @@ function SignedIn() {
   }
   if (session.data === null) return <Navigate to={signInAddress} replace />;
   return (
-    <>
+    // Another organisation is another world: nothing that a page holds goes over.
+    <Fragment key={session.data.organisation.id}>
       <LiveUpdates />
       <Header session={session.data} />
       <OfflineBanner />
@@ -56,6 +58,6 @@ function SignedIn() {
           <Outlet />
         </Suspense>
       </main>
-    </>
+    </Fragment>
   );
 }

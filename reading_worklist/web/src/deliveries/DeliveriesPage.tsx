@@ -7,9 +7,11 @@ import { DeliveryChip } from '../design/Chip';
 import { useMinute, useSecond } from '../design/clock';
 import { Empty, ProblemNotice } from '../design/Notice';
 import { Pager } from '../design/Pager';
+import { Name } from '../design/PatientName';
 import { type Column, Table } from '../design/Table';
 import { formatDateTime, formatDuration, formatShortTime } from '../i18n/format';
 import { useLanguage } from '../i18n/language';
+import { siteOf } from '../i18n/siteName';
 import { Attempts } from './Attempts';
 import { useDeliveries } from './queries';
 import './deliveries.css';
@@ -81,7 +83,7 @@ export function DeliveriesPage() {
 }
 
 function useColumns(openId: string | null, onOpen: (id: string | null) => void): Column<Delivery>[] {
-  const { t } = useLanguage();
+  const { t, language } = useLanguage();
   const now = useMinute();
   return [
     {
@@ -110,7 +112,9 @@ function useColumns(openId: string | null, onOpen: (id: string | null) => void):
       heading: t('deliveries.column.report'),
       cell: (delivery) => (
         <>
-          <span className="strong">{delivery.patient_name === '' ? t('patient.noName') : delivery.patient_name}</span>{' '}
+          <span className="strong">
+            <Name name={delivery.patient_name} latin={delivery.patient_latin_name} />
+          </span>{' '}
           {delivery.title}
           {delivery.version_number > 1 && (
             <span className="quiet"> · {t('final.version', { n: delivery.version_number })}</span>
@@ -124,7 +128,7 @@ function useColumns(openId: string | null, onOpen: (id: string | null) => void):
       width: '20%',
       cell: (delivery) => (
         <>
-          {delivery.site_name}
+          {siteOf(language, delivery)}
           <div className="quiet small">{delivery.destination}</div>
         </>
       ),

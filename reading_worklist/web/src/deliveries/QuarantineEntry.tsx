@@ -10,6 +10,7 @@ import { ReasonDialog } from '../design/ReasonDialog';
 import { isPlainKey } from '../i18n/catalogue';
 import { formatDateTime, formatSize } from '../i18n/format';
 import { useLanguage } from '../i18n/language';
+import { siteOf } from '../i18n/siteName';
 import { type QuarantineAction, useQuarantined, useQuarantineAct } from './queries';
 import '../design/table.css';
 import { attributeWords } from './attributeWords';
@@ -42,12 +43,12 @@ export function QuarantineEntry({ id }: { id: string }) {
 }
 
 function Reason({ detail }: { detail: QuarantineDetail }) {
-  const { t } = useLanguage();
+  const { t, language } = useLanguage();
   const key = `quarantine.reason.${detail.reason}`;
   return (
     <>
       <span className="strong">{isPlainKey(key) ? t(key) : detail.reason}</span>
-      <span className="quiet">{[detail.site_name, detail.calling_ae_title].filter(Boolean).join(' · ')}</span>
+      <span className="quiet">{[siteOf(language, detail), detail.calling_ae_title].filter(Boolean).join(' · ')}</span>
       <span className="quiet small">{detail.sop_instance_uid}</span>
     </>
   );
@@ -132,7 +133,8 @@ function Facts({ detail }: { detail: QuarantineDetail }) {
     {
       name: t('quarantine.fact.patient'),
       telling: true,
-      of: (one: StoredVersion) => [one.patient_name, one.patient_id].filter(Boolean).join(' · '),
+      of: (one: StoredVersion) =>
+        [one.patient_name, one.patient_latin_name, one.patient_id].filter(Boolean).join(' · '),
     },
     {
       name: t('quarantine.fact.series'),

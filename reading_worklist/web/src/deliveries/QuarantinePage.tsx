@@ -10,6 +10,7 @@ import { type Column, Table } from '../design/Table';
 import { isPlainKey } from '../i18n/catalogue';
 import { formatDateTime, formatShortTime, formatSize } from '../i18n/format';
 import { useLanguage } from '../i18n/language';
+import { siteName } from '../i18n/siteName';
 import { useQuarantine } from './queries';
 import { QuarantineEntry } from './QuarantineEntry';
 
@@ -80,7 +81,9 @@ function useColumns(): Column<QuarantineRow>[] {
       width: '22%',
       cell: (row) => (
         <>
-          {row.site_name ?? t('quarantine.unknownSite')}
+          {row.site_name === null
+            ? t('quarantine.unknownSite')
+            : siteName(language, { name: row.site_name, name_en: row.site_name_en ?? '' })}
           <div className="quiet small">
             {[row.device_name, row.calling_ae_title].filter((part) => part !== null && part !== '').join(' · ')}
           </div>

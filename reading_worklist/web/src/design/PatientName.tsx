@@ -3,14 +3,50 @@ import { formatAge } from '../i18n/format';
 import { useLanguage } from '../i18n/language';
 import './patient.css';
 
-/** The patient's name as a doctor reads it; a name whose character set was inferred is marked. */
-export function PatientName({ patient }: { patient: Patient }) {
+interface NameProps {
+  name: string;
+  /** The same name in Latin letters, where the data has it beside another script; else empty. */
+  latin?: string | null;
+}
+
+/** A name in its own script with its Latin letters beside it, for whoever reads only one of the two. */
+export function Name({ name, latin = null }: NameProps) {
   const { t } = useLanguage();
-  if (patient.name === '') return <span className="patient-nameless">{t('patient.noName')}</span>;
+  if (name === '') return <span className="patient-nameless">{t('patient.noName')}</span>;
   return (
     <>
-      {patient.name}
-      {patient.name_guessed && (
+      {name}
+      <LatinName latin={latin} />
+    </>
+  );
+}
+
+/** The Latin letters alone, where a row has its own place for them; nothing where there are none. */
+export function LatinName({ latin }: { latin: string | null }) {
+  if (latin === null || latin === '') return null;
+  return (
+    <>
+      {' '}
+      <span className="patient-latin" lang="zh-Latn">
+        {latin}
+      </span>
+    </>
+  );
+}
+
+interface PatientNameProps {
+  patient: Patient;
+  /** Whether the Latin letters stand beside it; not where the page shows them elsewhere. */
+  latin?: boolean;
+}
+
+/** The patient's name as a doctor reads it; a name whose character set was inferred is marked. */
+export function PatientName({ patient, latin = true }: PatientNameProps) {
+  const { t } = useLanguage();
+  return (
+    <>
+      <Name name={patient.name} latin={latin ? patient.latin_name : null} />
+      {patient.name_guessed && patient.name !== '' && (
         <abbr className="patient-guessed" title={t('patient.nameGuessed')}>
           ?
         </abbr>

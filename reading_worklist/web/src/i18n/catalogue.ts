@@ -8,6 +8,7 @@ import { portal } from './catalogue/portal';
 import { problems } from './catalogue/problems';
 import { quality } from './catalogue/quality';
 import { reading } from './catalogue/reading';
+import { session } from './catalogue/session';
 import { verification } from './catalogue/verification';
 import { worklist } from './catalogue/worklist';
 import type { Entry } from './entry';
@@ -28,6 +29,7 @@ export const catalogue = {
   ...keeping,
   ...orders,
   ...quality,
+  ...session,
   ...verification,
 };
 

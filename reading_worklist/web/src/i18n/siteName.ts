@@ -4,3 +4,8 @@ import type { Language } from './catalogue';
 export function siteName(language: Language, site: { name: string; name_en: string }): string {
   return language === 'en' && site.name_en !== '' ? site.name_en : site.name;
 }
+
+/** The same for a row that holds the names of its site among other facts. */
+export function siteOf(language: Language, row: { site_name: string; site_name_en: string }): string {
+  return siteName(language, { name: row.site_name, name_en: row.site_name_en });
+}

@@ -4,6 +4,7 @@ import { useDeferredValue, useState } from 'react';
 
 import type { CaseDetail, KnownPatient, Order } from '../api/types';
 import { ProblemNotice } from '../design/Notice';
+import { Name } from '../design/PatientName';
 import { formatDateTime } from '../i18n/format';
 import { useLanguage } from '../i18n/language';
 import { valueWords } from './differences';
@@ -80,7 +81,10 @@ function OrderLine({ order, onChoose }: { order: Order; onChoose: () => void }) 
   return (
     <li className="candidate">
       <div>
-        <strong>{order.patient_name}</strong> {order.patient_local_id}
+        <strong>
+          <Name name={order.patient_name} latin={order.patient_latin_name} />
+        </strong>{' '}
+        {order.patient_local_id}
         <div className="quiet small">
           {[
             valueWords(language, 'sex', order.patient_sex),
@@ -105,7 +109,10 @@ function PatientLine({ patient, onChoose }: { patient: KnownPatient; onChoose: (
   return (
     <li className="candidate">
       <div>
-        <strong>{patient.name}</strong> {patient.local_id}
+        <strong>
+          <Name name={patient.name} latin={patient.latin_name} />
+        </strong>{' '}
+        {patient.local_id}
         <div className="quiet small">
           {[
             valueWords(language, 'sex', patient.sex),

@@ -5,6 +5,7 @@ import { useState } from 'react';
 import type { CaseDetail, ComparedRow } from '../api/types';
 import { Chip } from '../design/Chip';
 import { ProblemNotice } from '../design/Notice';
+import { Name } from '../design/PatientName';
 import { ReasonDialog } from '../design/ReasonDialog';
 import { formatDateTime } from '../i18n/format';
 import { useLanguage } from '../i18n/language';
@@ -36,7 +37,9 @@ function LoadedCase({ detail }: { detail: CaseDetail }) {
   return (
     <>
       <div className="desk-head">
-        <h2>{detail.header.name === '' ? t('patient.noName') : detail.header.name}</h2>
+        <h2>
+          <Name name={detail.header.name} latin={detail.header.latin_name} />
+        </h2>
         <span className="quiet">{siteName(language, detail.site)}</span>
         <span className="quiet">{detail.study.description}</span>
         <span className="page-space" />
@@ -60,7 +63,10 @@ function LoadedCase({ detail }: { detail: CaseDetail }) {
         <p className="quiet">{t('identity.nothingOrdered')}</p>
       )}
       <p className="desk-now">
-        <span className="quiet">{t('identity.patient')}</span> <strong>{detail.patient.name}</strong>{' '}
+        <span className="quiet">{t('identity.patient')}</span>{' '}
+        <strong>
+          <Name name={detail.patient.name} latin={detail.patient.latin_name} />
+        </strong>{' '}
         {detail.patient.local_id}{' '}
         <span className="quiet">{t('identity.studies', { n: detail.patient.study_count })}</span>
       </p>

@@ -6,6 +6,7 @@ import type { Case } from '../api/types';
 import { Chip, ModalityMark, PriorityMark } from '../design/Chip';
 import { useSecond } from '../design/clock';
 import { Empty, ProblemNotice } from '../design/Notice';
+import { Name } from '../design/PatientName';
 import { Pager } from '../design/Pager';
 import { useShortcuts } from '../design/shortcuts';
 import { formatDateTime, formatDuration } from '../i18n/format';
@@ -76,7 +77,9 @@ function CaseLine({ case: one, selected }: { case: Case; selected: boolean }) {
   return (
     <Link to={`/identity/${one.id}`} className="desk-line" {...(selected ? { 'aria-current': 'true' as const } : {})}>
       <span className="desk-line-head">
-        <strong>{one.header.name === '' ? t('patient.noName') : one.header.name}</strong>
+        <strong>
+          <Name name={one.header.name} latin={one.header.latin_name} />
+        </strong>
         <ModalityMark
           lane={one.study.modalities.includes('ECG') ? 'ecg' : 'imaging'}
           modalities={one.study.modalities}

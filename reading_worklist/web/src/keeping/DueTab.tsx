@@ -4,10 +4,12 @@ import { useState } from 'react';
 import type { DuePatient } from '../api/types';
 import { Empty } from '../design/Notice';
 import { Pager } from '../design/Pager';
+import { Name } from '../design/PatientName';
 import { ReasonDialog } from '../design/ReasonDialog';
 import { type Column, Table } from '../design/Table';
 import { formatSize } from '../i18n/format';
 import { useLanguage } from '../i18n/language';
+import { siteOf } from '../i18n/siteName';
 import { useSession } from '../session/session';
 import { Obstacles } from './Obstacles';
 import { useDue, useKeepingAct } from './queries';
@@ -125,13 +127,15 @@ function useColumns(
             />
           )}
           <span>
-            <span className="strong">{patient.patient_name === '' ? t('patient.noName') : patient.patient_name}</span>
+            <span className="strong">
+              <Name name={patient.patient_name} latin={patient.patient_latin_name} />
+            </span>
             <div className="quiet small">{patient.local_id}</div>
           </span>
         </span>
       ),
     },
-    { key: 'site', heading: t('keeping.column.site'), width: 150, cell: (patient) => patient.site_name },
+    { key: 'site', heading: t('keeping.column.site'), width: 150, cell: (patient) => siteOf(language, patient) },
     { key: 'last', heading: t('due.column.lastVisit'), width: 110, cell: (patient) => patient.last_visit },
     { key: 'since', heading: t('due.column.since'), width: 110, cell: (patient) => patient.due_on },
     {

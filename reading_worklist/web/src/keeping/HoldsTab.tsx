@@ -4,9 +4,11 @@ import { useState } from 'react';
 import type { LegalHold } from '../api/types';
 import { Empty } from '../design/Notice';
 import { Pager } from '../design/Pager';
+import { Name } from '../design/PatientName';
 import { ReasonDialog } from '../design/ReasonDialog';
 import { type Column, Table } from '../design/Table';
 import { useLanguage } from '../i18n/language';
+import { siteOf } from '../i18n/siteName';
 import { Who } from './PurgesTab';
 import { useHolds, useKeepingAct } from './queries';
 import { Failed } from './UsageTab';
@@ -56,7 +58,7 @@ export function HoldsTab() {
 }
 
 function useColumns(onRelease: (hold: LegalHold) => void): Column<LegalHold>[] {
-  const { t } = useLanguage();
+  const { t, language } = useLanguage();
   return [
     {
       key: 'patient',
@@ -64,12 +66,14 @@ function useColumns(onRelease: (hold: LegalHold) => void): Column<LegalHold>[] {
       width: 200,
       cell: (hold) => (
         <>
-          <span className="strong">{hold.patient_name === '' ? t('patient.noName') : hold.patient_name}</span>
+          <span className="strong">
+            <Name name={hold.patient_name} latin={hold.patient_latin_name} />
+          </span>
           <div className="quiet small">{hold.local_id}</div>
         </>
       ),
     },
-    { key: 'site', heading: t('keeping.column.site'), width: 150, cell: (hold) => hold.site_name },
+    { key: 'site', heading: t('keeping.column.site'), width: 150, cell: (hold) => siteOf(language, hold) },
     {
       key: 'what',
       heading: t('hold.column.what'),

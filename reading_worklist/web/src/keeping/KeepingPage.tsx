@@ -5,10 +5,11 @@ import { useLanguage } from '../i18n/language';
 import { DueTab } from './DueTab';
 import { HoldsTab } from './HoldsTab';
 import { PurgesTab } from './PurgesTab';
+import { RulesTab } from './RulesTab';
 import { UsageTab } from './UsageTab';
 import './keeping.css';
 
-const TABS = ['usage', 'due', 'purges', 'holds'] as const;
+const TABS = ['usage', 'rules', 'due', 'purges', 'holds'] as const;
 
 /** How much is kept for whom, and what need not be kept any more. */
 export function KeepingPage() {
@@ -27,6 +28,7 @@ export function KeepingPage() {
         />
       </div>
       {tab === 'usage' && <UsageTab />}
+      {tab === 'rules' && <RulesTab />}
       {tab === 'due' && <DueTab />}
       {tab === 'purges' && <PurgesTab />}
       {tab === 'holds' && <HoldsTab />}

@@ -6,10 +6,12 @@ import type { Purge } from '../api/types';
 import { Chip, type Tone } from '../design/Chip';
 import { Empty, ProblemNotice } from '../design/Notice';
 import { Pager } from '../design/Pager';
+import { Name } from '../design/PatientName';
 import { ReasonDialog } from '../design/ReasonDialog';
 import { type Column, Table } from '../design/Table';
 import { formatDateTime, formatSize } from '../i18n/format';
 import { useLanguage } from '../i18n/language';
+import { siteOf } from '../i18n/siteName';
 import { Obstacles } from './Obstacles';
 import { type PurgeDecision, useKeepingAct, usePurge, usePurges } from './queries';
 import { Failed } from './UsageTab';
@@ -102,7 +104,7 @@ function useColumns(
         );
       },
     },
-    { key: 'site', heading: t('keeping.column.site'), width: 140, cell: (purge) => purge.site_name },
+    { key: 'site', heading: t('keeping.column.site'), width: 140, cell: (purge) => siteOf(language, purge) },
     {
       key: 'content',
       heading: t('purge.column.content'),
@@ -179,7 +181,10 @@ function Studies({ id }: { id: string }) {
     <ul className="purge-studies" aria-label={t('purge.studies')}>
       {data.study_list.map((study) => (
         <li key={study.study_id}>
-          <strong>{study.patient_name === '' ? t('patient.noName') : study.patient_name}</strong> {study.local_id}{' '}
+          <strong>
+            <Name name={study.patient_name} latin={study.patient_latin_name} />
+          </strong>{' '}
+          {study.local_id}{' '}
           <span className="quiet">
             {[
               study.study_date,

@@ -3,6 +3,7 @@ import { Empty, ProblemNotice } from '../design/Notice';
 import { type Column, Table } from '../design/Table';
 import { formatDateTime, formatSize } from '../i18n/format';
 import { useLanguage } from '../i18n/language';
+import { siteOf } from '../i18n/siteName';
 import { useUsage, useVerification } from './queries';
 
 const SHOWN_MODALITIES = 4;
@@ -70,7 +71,7 @@ function useColumns(total: number): Column<SiteUsage>[] {
       width: '20%',
       cell: (site) => (
         <>
-          <span className="strong">{site.site_name}</span>
+          <span className="strong">{siteOf(language, site)}</span>
           <div className="quiet small">{site.site_code}</div>
         </>
       ),

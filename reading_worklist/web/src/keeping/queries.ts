@@ -2,6 +2,7 @@ import { keepPreviousData, useMutation, useQuery, useQueryClient } from '@tansta
 
 import { answer, api } from '../api/client';
 import { keys } from '../api/keys';
+import type { RetentionRule } from '../api/types';
 
 export type PurgeDecision = 'approve' | 'reject' | 'withdraw';
 
@@ -24,6 +25,10 @@ export function useDue(page: number) {
     queryFn: () => answer(api.GET('/api/keeping/due', { params: { query: { page } } })),
     placeholderData: keepPreviousData,
   });
+}
+
+export function useRules() {
+  return useQuery({ queryKey: [...keys.keeping, 'rules'], queryFn: () => answer(api.GET('/api/keeping/rules')) });
 }
 
 export function usePurges(page: number) {
@@ -56,6 +61,7 @@ export function useHolds(page: number) {
 type Act =
   | { kind: 'propose'; studyIds: readonly string[]; text: string }
   | { kind: 'hold'; patientId: string; text: string }
+  | { kind: 'rule'; siteId: string; visitKind: RetentionRule['visit_kind']; years: number }
   | { kind: 'release'; holdId: string; text: string }
   | { kind: PurgeDecision; purgeId: string; text: string };
 
@@ -65,6 +71,10 @@ function perform(act: Act): Promise<unknown> {
       return answer(api.POST('/api/keeping/purges', { body: { study_ids: [...act.studyIds], reason: act.text } }));
     case 'hold':
       return answer(api.POST('/api/keeping/holds', { body: { patient_id: act.patientId, reason: act.text } }));
+    case 'rule':
+      return answer(
+        api.PUT('/api/keeping/rules', { body: { site_id: act.siteId, visit_kind: act.visitKind, years: act.years } }),
+      );
     case 'release':
       return answer(
         api.POST('/api/keeping/holds/{hold_id}/release', {

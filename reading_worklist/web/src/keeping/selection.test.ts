@@ -16,8 +16,10 @@ const study = (id: string, obstacles: string[] = []) => ({
 const patient = (site: string, ...studies: DuePatient['studies']): DuePatient => ({
   patient_id: studies.map((one) => one.study_id).join(),
   site_code: site,
+  site_name_en: '',
   site_name: site,
   local_id: null,
+  patient_latin_name: '',
   patient_name: '',
   last_visit: '2000-01-01',
   due_on: '2015-01-01',

@@ -1,9 +1,10 @@
 import { App, Form, Input, Modal, Segmented, Select } from 'antd';
 import { useState } from 'react';
 
+import type { Order } from '../api/types';
 import { ProblemNotice } from '../design/Notice';
 import { useLanguage } from '../i18n/language';
-import type { OrderFields } from './filters';
+import { fieldsOf, hasBegun, type OrderFields } from './filters';
 import { useOrderActs } from './queries';
 
 const MODALITIES = ['CT', 'DX', 'US', 'ECG', 'MR', 'CR', 'MG'] as const;
@@ -12,19 +13,25 @@ const VISITS = ['outpatient', 'inpatient', 'emergency', 'checkup', 'other'] as c
 const SIDES = ['L', 'R', 'B', 'U'] as const;
 const SEXES = ['M', 'F', 'O'] as const;
 
-/** A new order: who, what, how soon. Ctrl+Enter places it. */
-export function OrderForm({ onClose }: { onClose: () => void }) {
+/** A new order, or one to be changed: who, what, how soon. Ctrl+Enter places it. */
+export function OrderForm({ order = null, onClose }: { order?: Order | null; onClose: () => void }) {
   const { t } = useLanguage();
   const { message } = App.useApp();
   const [form] = Form.useForm<OrderFields>();
-  const { place } = useOrderActs();
+  const { place, amend } = useOrderActs();
   const [refusal, setRefusal] = useState<unknown>(null);
+  const begun = order !== null && hasBegun(order);
   const required = [{ required: true, whitespace: true, message: t('orders.required') }];
   const submit = async (fields: OrderFields): Promise<void> => {
     setRefusal(null);
     try {
-      const order = await place.mutateAsync(fields);
-      void message.success(t('orders.placed', { number: order.accession_number ?? t('app.none') }));
+      if (order === null) {
+        const placed = await place.mutateAsync(fields);
+        void message.success(t('orders.placed', { number: placed.accession_number ?? t('app.none') }));
+      } else {
+        await amend.mutateAsync({ order, fields });
+        void message.success(t('orders.amended'));
+      }
       onClose();
     } catch (error) {
       setRefusal(error);
@@ -35,10 +42,12 @@ export function OrderForm({ onClose }: { onClose: () => void }) {
       open
       width={760}
       style={{ top: 40 }}
-      title={t('orders.new')}
-      okText={t('orders.form.place')}
+      title={
+        order === null ? t('orders.new') : `${t('orders.amend')} · ${order.accession_number ?? order.patient_name}`
+      }
+      okText={order === null ? t('orders.form.place') : t('app.save')}
       cancelText={t('app.cancel')}
-      confirmLoading={place.isPending}
+      confirmLoading={place.isPending || amend.isPending}
       mask={{ closable: false }}
       onOk={form.submit}
       onCancel={onClose}
@@ -47,7 +56,7 @@ export function OrderForm({ onClose }: { onClose: () => void }) {
         form={form}
         layout="vertical"
         className="order-form"
-        initialValues={{ visit_type: 'outpatient', priority: 'ROUTINE' }}
+        initialValues={order === null ? { visit_type: 'outpatient', priority: 'ROUTINE' } : fieldsOf(order)}
         onFinish={(fields) => void submit(fields)}
         onKeyDown={(event) => {
           if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) form.submit();
@@ -67,8 +76,12 @@ export function OrderForm({ onClose }: { onClose: () => void }) {
           <Form.Item name="patient_birth_date" label={t('orders.form.birthDate')}>
             <Input type="date" />
           </Form.Item>
-          <Form.Item name="document_number" label={t('orders.form.documentNumber')}>
-            <Input maxLength={18} />
+          <Form.Item
+            name="document_number"
+            label={t('orders.form.documentNumber')}
+            {...(order?.document_number ? { extra: t('orders.form.documentKept') } : {})}
+          >
+            <Input maxLength={18} placeholder={order?.document_number ?? ''} />
           </Form.Item>
           <Form.Item name="visit_type" label={t('orders.form.visitType')}>
             <Select options={VISITS.map((visit) => ({ value: visit, label: t(`orders.visit.${visit}`) }))} />
@@ -86,7 +99,10 @@ export function OrderForm({ onClose }: { onClose: () => void }) {
         <fieldset>
           <legend>{t('orders.form.exam')}</legend>
           <Form.Item name="modality" label={t('orders.form.modality')} rules={required}>
-            <Select options={MODALITIES.map((one) => ({ value: one, label: t(`orders.modality.${one}`) }))} />
+            <Select
+              disabled={begun}
+              options={MODALITIES.map((one) => ({ value: one, label: t(`orders.modality.${one}`) }))}
+            />
           </Form.Item>
           <Form.Item name="procedure_description" label={t('orders.form.procedure')} rules={required}>
             <Input maxLength={64} />
@@ -101,7 +117,7 @@ export function OrderForm({ onClose }: { onClose: () => void }) {
             <Segmented options={PRIORITIES.map((one) => ({ value: one, label: t(`priority.${one}`) }))} />
           </Form.Item>
           <Form.Item name="scheduled_at" label={t('orders.form.scheduledAt')}>
-            <Input type="datetime-local" />
+            <Input type="datetime-local" disabled={begun} />
           </Form.Item>
           <Form.Item name="clinical_diagnosis" label={t('orders.form.diagnosis')} className="order-wide">
             <Input maxLength={4000} />

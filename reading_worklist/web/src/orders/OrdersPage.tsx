@@ -1,12 +1,14 @@
 import { PlusOutlined, SearchOutlined } from '@ant-design/icons';
 import { App, Button, Input, Segmented } from 'antd';
 import { useDeferredValue, useState } from 'react';
+import { useSearchParams } from 'react-router';
 
 import type { ExamState, Order } from '../api/types';
 import { Chip, PriorityMark, type Tone } from '../design/Chip';
 import { useMinute } from '../design/clock';
 import { Empty, ProblemNotice } from '../design/Notice';
 import { Pager } from '../design/Pager';
+import { Name } from '../design/PatientName';
 import { ReasonDialog } from '../design/ReasonDialog';
 import { useShortcuts } from '../design/shortcuts';
 import { type Column, Table } from '../design/Table';
@@ -14,7 +16,7 @@ import { asProblem } from '../api/problem';
 import { formatDateTime, formatShortTime } from '../i18n/format';
 import { useLanguage } from '../i18n/language';
 import { wordsOf } from '../i18n/problemWords';
-import { ORDER_TABS, type OrderTab } from './filters';
+import { canAmend, ORDER_TABS, type OrderTab } from './filters';
 import { OrderForm } from './OrderForm';
 import { PAGE_SIZE, useOrderActs, useOrders } from './queries';
 import './orders.css';
@@ -35,16 +37,18 @@ const TONES: Record<ExamState, Tone> = {
 /** What is to be examined at the site, and how far it is: ordered here or by the site's own system. */
 export function OrdersPage() {
   const { t } = useLanguage();
-  const [tab, setTab] = useState<OrderTab>('waiting');
+  const [parameters, setParameters] = useSearchParams();
+  const tab: OrderTab = ORDER_TABS.find((each) => each === parameters.get('tab')) ?? 'waiting';
   const [typed, setTyped] = useState('');
   const [page, setPage] = useState(1);
   const [writing, setWriting] = useState(false);
+  const [amending, setAmending] = useState<Order | null>(null);
   const [cancelling, setCancelling] = useState<Order | null>(null);
   const text = useDeferredValue(typed.trim());
   const orders = useOrders({ tab, text, page });
   const { move } = useOrderActs();
   const { message } = App.useApp();
-  const columns = useColumns(setCancelling);
+  const columns = useColumns({ onCancel: setCancelling, onAmend: setAmending });
   useShortcuts({ n: () => setWriting(true) });
   return (
     <div className="page">
@@ -55,7 +59,7 @@ export function OrdersPage() {
           value={tab}
           options={ORDER_TABS.map((each) => ({ value: each, label: t(`orders.filter.${each}`) }))}
           onChange={(chosen) => {
-            setTab(chosen);
+            setParameters(chosen === 'waiting' ? {} : { tab: chosen }, { replace: true });
             setPage(1);
           }}
         />
@@ -101,6 +105,7 @@ export function OrdersPage() {
       )}
       <Pager page={page} pageSize={PAGE_SIZE} total={orders.data?.total ?? 0} onPage={setPage} />
       {writing && <OrderForm onClose={() => setWriting(false)} />}
+      {amending !== null && <OrderForm order={amending} onClose={() => setAmending(null)} />}
       {cancelling !== null && (
         <ReasonDialog
           title={`${t('orders.cancel')} · ${cancelling.patient_name}`}
@@ -119,7 +124,12 @@ export function OrdersPage() {
   );
 }
 
-function useColumns(onCancel: (order: Order) => void): Column<Order>[] {
+interface OrderChanges {
+  onCancel: (order: Order) => void;
+  onAmend: (order: Order) => void;
+}
+
+function useColumns(changes: OrderChanges): Column<Order>[] {
   const { t } = useLanguage();
   const now = useMinute();
   return [
@@ -165,8 +175,8 @@ function useColumns(onCancel: (order: Order) => void): Column<Order>[] {
     {
       key: 'action',
       heading: t('orders.column.action'),
-      width: 190,
-      cell: (order) => <Acts order={order} onCancel={onCancel} />,
+      width: 214,
+      cell: (order) => <Acts order={order} {...changes} />,
     },
   ];
 }
@@ -176,7 +186,9 @@ function Patient({ order }: { order: Order }) {
   const sex = order.patient_sex;
   return (
     <>
-      <span className="strong">{order.patient_name === '' ? t('patient.noName') : order.patient_name}</span>{' '}
+      <span className="strong">
+        <Name name={order.patient_name} latin={order.patient_latin_name} />
+      </span>{' '}
       {sex === 'M' || sex === 'F' || sex === 'O' ? t(`sex.${sex}`) : ''}
       <div className="quiet small">
         {[order.patient_local_id, order.patient_birth_date, order.document_number].filter(Boolean).join(' · ')}
@@ -205,7 +217,7 @@ function Procedure({ order }: { order: Order }) {
   );
 }
 
-function Acts({ order, onCancel }: { order: Order; onCancel: (order: Order) => void }) {
+function Acts({ order, onCancel, onAmend }: OrderChanges & { order: Order }) {
   const { t, language } = useLanguage();
   const { move } = useOrderActs();
   const { message, notification } = App.useApp();
@@ -226,9 +238,14 @@ function Acts({ order, onCancel }: { order: Order; onCancel: (order: Order) => v
           {t('orders.checkIn')}
         </Button>
       )}
+      {canAmend(order) && (
+        <Button size="small" className="order-amend" onClick={() => onAmend(order)}>
+          {t('orders.change')}
+        </Button>
+      )}
       {waits && (
-        <Button size="small" type="text" danger onClick={() => onCancel(order)}>
-          {t('orders.cancel')}
+        <Button size="small" className="order-cancel" type="text" danger onClick={() => onCancel(order)}>
+          {t('orders.cancelShort')}
         </Button>
       )}
     </span>

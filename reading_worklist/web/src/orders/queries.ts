@@ -2,7 +2,8 @@ import { keepPreviousData, useMutation, useQuery, useQueryClient } from '@tansta
 
 import { answer, api } from '../api/client';
 import { keys } from '../api/keys';
-import { bodyOf, type OrderFields, type OrderTab, statesOf } from './filters';
+import type { Order } from '../api/types';
+import { bodyOf, changeOf, type OrderFields, type OrderTab, statesOf } from './filters';
 
 export const PAGE_SIZE = 50;
 
@@ -28,12 +29,22 @@ export function useOrders({ tab, text, page }: OrderFilters) {
   });
 }
 
-/** Places an order, checks its patient in, or cancels it; lists are renewed. */
+/** Places an order, changes it, checks its patient in, or cancels it; lists are renewed. */
 export function useOrderActs() {
   const client = useQueryClient();
   const onSettled = () => client.invalidateQueries({ queryKey: keys.orders });
   const place = useMutation({
     mutationFn: (fields: OrderFields) => answer(api.POST('/api/orders', { body: bodyOf(fields) })),
+    onSettled,
+  });
+  const amend = useMutation({
+    mutationFn: ({ order, fields }: { order: Order; fields: OrderFields }) =>
+      answer(
+        api.PUT('/api/orders/{order_id}', {
+          params: { path: { order_id: order.id } },
+          body: changeOf(order, fields),
+        }),
+      ),
     onSettled,
   });
   const move = useMutation({
@@ -46,5 +57,5 @@ export function useOrderActs() {
       ),
     onSettled,
   });
-  return { place, move };
+  return { place, amend, move };
 }

@@ -9,6 +9,7 @@ import { PatientName, SexAge } from '../design/PatientName';
 import { formatStudyTime } from '../i18n/format';
 import { useLanguage } from '../i18n/language';
 import { siteName } from '../i18n/siteName';
+import { DoubtButton } from './DoubtButton';
 
 interface ReadingHeaderProps {
   item: WorkitemDetail;
@@ -57,6 +58,7 @@ export function ReadingHeader({ item, onBack, onHelp, onSecondWindow }: ReadingH
             <Button icon={<DesktopOutlined />} aria-label={t('keys.viewer')} onClick={onSecondWindow} />
           </Tooltip>
         )}
+        <DoubtButton item={item} />
         <Tooltip title={t('keys.title')}>
           <Button icon={<QuestionCircleOutlined />} aria-label={t('keys.title')} onClick={onHelp} />
         </Tooltip>

@@ -8,6 +8,7 @@ import { ProblemNotice } from '../design/Notice';
 import { type HelpLine, ShortcutHelp } from '../design/ShortcutHelp';
 import { useShortcuts } from '../design/shortcuts';
 import { useLanguage } from '../i18n/language';
+import { IdentityBanner } from './IdentityBanner';
 import { useLeaseRenewal } from './lease';
 import { useWorkitem } from './queries';
 import { ReadingHeader } from './ReadingHeader';
@@ -83,6 +84,7 @@ function Reading({ item }: { item: WorkitemDetail }) {
         onHelp={() => setHelpOpen(true)}
         {...(item.lane === 'imaging' ? { onSecondWindow: second.open } : {})}
       />
+      <IdentityBanner id={item.id} />
       <Splitter className="reading-split" onResizeEnd={([, width]) => keepPanelWidth(width)}>
         <Splitter.Panel min={360}>
           {item.lane === 'ecg' ? (

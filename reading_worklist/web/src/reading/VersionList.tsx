@@ -32,9 +32,7 @@ function Version({ version }: { version: ReportVersion }) {
       </h2>
       <dl>
         <Row name={t('review.writer')} value={version.writer.display_name} />
-        {version.reviewer !== null && (
-          <Row name={t('final.reviewer')} value={version.reviewer.display_name} />
-        )}
+        {version.reviewer !== null && <Row name={t('final.reviewer')} value={version.reviewer.display_name} />}
         <Row name={t('final.issued')} value={formatExactTime(version.issued_at)} />
         <Row name={t('verify.digest')} value={version.pdf_sha256} code />
       </dl>

@@ -22,6 +22,27 @@ export function useTimeline(id: string) {
   });
 }
 
+/** Whether it is doubted, or was corrected, whose study this is. */
+export function useIdentityNotice(id: string) {
+  return useQuery({
+    queryKey: keys.identityNotice(id),
+    queryFn: () => answer(api.GET('/api/workitems/{workitem_id}/identity', path(id))),
+  });
+}
+
+/** Sends the study to the identity desk; until it is decided there nobody writes about it. */
+export function useDoubt(id: string) {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: (reason: string) => answer(api.POST('/api/identity/cases', { body: { workitem_id: id, reason } })),
+    onSettled: () => {
+      void client.invalidateQueries({ queryKey: keys.workitem(id) });
+      void client.invalidateQueries({ queryKey: keys.workitems });
+      void client.invalidateQueries({ queryKey: keys.identity });
+    },
+  });
+}
+
 export type WorkitemAct =
   | { act: 'claim' | 'release' | 'review' }
   | { act: 'return'; comment: string }

@@ -6,21 +6,22 @@ import { LanguageSwitch } from '../design/LanguageSwitch';
 import { Mark } from '../design/Mark';
 import { useLanguage } from '../i18n/language';
 import { wordsOf } from '../i18n/problemWords';
+import { ownPath } from './ownPath';
+import { mustChoose } from './roles';
 import { useSession, useSignIn } from './session';
 import './signIn.css';
-
-/** Only paths of our own: an address from outside must not decide where a sign-in leads. */
-function ownPath(next: string | null): string {
-  return next !== null && /^\/(?![/\\])/.test(next) ? next : '/';
-}
 
 /** The first page. It needs nothing of the component library, so that it is there at once on a slow line. */
 export function SignInPage() {
   const { t } = useLanguage();
   const [parameters] = useSearchParams();
   const session = useSession();
+  const signIn = useSignIn();
   const next = ownPath(parameters.get('next'));
-  if (session.data) return <Navigate to={next} replace />;
+  if (session.data) {
+    const chooses = !signIn.isIdle && mustChoose(session.data);
+    return <Navigate to={chooses ? `/organisation?next=${encodeURIComponent(next)}` : next} replace />;
+  }
   return (
     <div className="sign-in">
       <header className="sign-in-head">
@@ -37,16 +38,15 @@ export function SignInPage() {
           <h1>{t('app.name')}</h1>
           <p className="sign-in-motto">{t('session.motto')}</p>
           {parameters.has('ended') && <p className="sign-in-note">{t('session.ended')}</p>}
-          <SignInForm />
+          <SignInForm signIn={signIn} />
         </section>
       </main>
     </div>
   );
 }
 
-function SignInForm() {
+function SignInForm({ signIn }: { signIn: ReturnType<typeof useSignIn> }) {
   const { t, language } = useLanguage();
-  const signIn = useSignIn();
   const [visible, setVisible] = useState(false);
   const [capsLock, setCapsLock] = useState(false);
   const [incomplete, setIncomplete] = useState(false);

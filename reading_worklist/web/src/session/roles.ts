@@ -28,6 +28,19 @@ export function pagesOf(session: Session): Page[] {
   return PAGES.filter((page) => open.has(page));
 }
 
+/** Whether a person chooses for whom to act before anything else is shown. */
+export function mustChoose(session: Session): boolean {
+  return session.choices.length > 1;
+}
+
+/** Where to go on after a choice: the page that was asked for, if the roles there open it, else the start. */
+export function pageAfterChoice(session: Session, wanted: string): string {
+  const first = `/${wanted.split(/[/?#]/)[1] ?? ''}`;
+  // An exam is opened from the worklist.
+  const needed = first === '/exams' ? '/worklist' : first;
+  return pagesOf(session).some((page) => page === needed) ? wanted : '/';
+}
+
 /** Where a person starts: the first page of the first role that has one; null when no role has a page. */
 export function landingOf(session: Session): Page | null {
   const reads = session.roles.includes('writer') || session.roles.includes('reviewer');

@@ -1,4 +1,5 @@
 import { QueryClient, useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { useEffect } from 'react';
 
 import { answer, api, keepCsrfToken, whenSignedOut } from '../api/client';
 import { asProblem, Problem } from '../api/problem';
@@ -62,10 +63,43 @@ export function useSignIn() {
     mutationFn: async (credentials: { login: string; password: string }) =>
       kept(await answer(api.POST('/api/session', { body: credentials }))),
     onSuccess: (session) => {
-      client.removeQueries({ predicate: (query) => query.queryKey[0] !== SESSION_KEY[0] });
+      forgetPages(client);
       client.setQueryData(SESSION_KEY, session);
     },
   });
+}
+
+/** Lets other tabs of this browser know that the session they share acts for somebody else now. */
+const tabs = new BroadcastChannel('rdc.session');
+
+function forgetPages(client: QueryClient): void {
+  client.removeQueries({ predicate: (query) => query.queryKey[0] !== SESSION_KEY[0] });
+}
+
+/** Acts for another of one's organisations from now on. What was seen for the one before is forgotten. */
+export function useChooseOrganisation() {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: async (code: string) =>
+      kept(await answer(api.PUT('/api/session/organisation', { body: { organisation: code } }))),
+    onSuccess: (session) => {
+      client.setQueryData(SESSION_KEY, session);
+      forgetPages(client);
+      tabs.postMessage(session.organisation.code);
+    },
+  });
+}
+
+/** Follows a choice that was made in another tab: the session is asked for again, and all pages with it. */
+export function useChoiceOfOtherTabs(): void {
+  const client = useQueryClient();
+  useEffect(() => {
+    const follow = (): void => {
+      void client.refetchQueries({ queryKey: SESSION_KEY, exact: true }).then(() => forgetPages(client));
+    };
+    tabs.addEventListener('message', follow);
+    return () => tabs.removeEventListener('message', follow);
+  }, [client]);
 }
 
 /** Ends the session; the page goes to the sign-in even when the server cannot be told. */
@@ -75,7 +109,7 @@ export function useSignOut() {
     mutationFn: () => answer(api.DELETE('/api/session')),
     onSettled: () => {
       keepCsrfToken(null);
-      client.removeQueries({ predicate: (query) => query.queryKey[0] !== SESSION_KEY[0] });
+      forgetPages(client);
       client.setQueryData<SessionEnd>(END_KEY, 'left');
       client.setQueryData(SESSION_KEY, null);
     },

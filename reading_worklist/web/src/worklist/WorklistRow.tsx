@@ -6,7 +6,7 @@ import type { Workitem } from '../api/types';
 import { ModalityMark, PriorityMark, StateChip } from '../design/Chip';
 import { useMinute } from '../design/clock';
 import { Due } from '../design/Due';
-import { PatientName, SexAge } from '../design/PatientName';
+import { LatinName, PatientName, SexAge } from '../design/PatientName';
 import { formatDateTime, formatShortTime, formatStudyTime } from '../i18n/format';
 import { useLanguage } from '../i18n/language';
 import { siteName } from '../i18n/siteName';
@@ -55,12 +55,17 @@ export const WorklistRow = memo(function WorklistRow({
       <td className="col-due">
         <Due item={item} />
       </td>
-      <th scope="row" className="col-patient">
+      <th
+        scope="row"
+        className="col-patient"
+        title={[patient.name, patient.latin_name].filter((part) => part !== '').join(' ')}
+      >
         <Link to={`/exams/${item.id}`} state={{ from: location.pathname + location.search }}>
-          <PatientName patient={patient} />
+          <PatientName patient={patient} latin={false} />
         </Link>
         <span className="quiet">
           <SexAge patient={patient} />
+          <LatinName latin={patient.latin_name} />
         </span>
       </th>
       <td className="col-id">{patient.local_id ?? t('app.none')}</td>

@@ -5,15 +5,7 @@ export const TABS = ['open', 'QUEUED', 'CLAIMED', 'RETURNED', 'WRITTEN', 'REVIEW
 export type Tab = (typeof TABS)[number];
 
 const OPEN: readonly State[] = ['QUEUED', 'CLAIMED', 'RETURNED', 'WRITTEN', 'PRELIM_ISSUED', 'REVIEWING', 'HELD'];
-const DONE: readonly State[] = [
-  'FINAL',
-  'AMENDED',
-  'PUBLISHED',
-  'DELIVERED',
-  'REVOKED',
-  'ARCHIVED',
-  'WITHDRAWN',
-];
+const DONE: readonly State[] = ['FINAL', 'AMENDED', 'PUBLISHED', 'DELIVERED', 'REVOKED', 'ARCHIVED', 'WITHDRAWN'];
 
 /** The states that a tab shows. */
 export function statesOf(tab: Tab): readonly State[] {

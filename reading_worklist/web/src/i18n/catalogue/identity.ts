@@ -96,6 +96,25 @@ export const identity = {
   'identity.undone': ['已撤销', 'undone'],
   'identity.by': ['{name}，{time}', '{name}, {time}'],
 
+  'identityNotice.doubted': [
+    '身份待核，核对之前不能书写。',
+    'Whose images these are is in doubt; nobody reports on them before a decision.',
+  ],
+  'identityNotice.corrected': [
+    '患者信息已更正，与图像中的不同。',
+    'The patient was corrected and is not as the images say.',
+  ],
+  'identityNotice.decided': ['患者身份已核对。', 'Whose images these are was doubted and decided.'],
+  'identityNotice.change': ['{what}：图像 {header}，现为 {now}', '{what}: images {header}, now {now}'],
+  'identityNotice.desk': ['到身份核对查看', 'Open at the identity desk'],
+  'identityNotice.doubt': ['质疑患者身份', 'Doubt whose images these are'],
+  'identityNotice.doubtExplain': [
+    '检查将转到身份核对，由调度决定归属；决定之前任何人不能书写，草稿仍然保留。',
+    'The exam goes to the identity desk, where the dispatcher decides whose it is. Until then nobody reports on it; a draft is kept.',
+  ],
+  'identityNotice.send': ['转身份核对', 'Send to the identity desk'],
+  'identityNotice.sent': ['已转身份核对', 'It is at the identity desk now'],
+
   'reason.label': ['理由', 'Reason'],
   'reason.optional': ['意见（可不填）', 'Comment (may stay empty)'],
   'reason.required': ['请填写理由', 'Give a reason'],

@@ -20,6 +20,11 @@ export const orders = {
   'orders.column.action': ['操作', 'Action'],
   'orders.checkIn': ['登记到检', 'Check in'],
   'orders.checkedIn': ['已登记到检', 'Checked in'],
+  'orders.amend': ['修改申请', 'Change the order'],
+  'orders.amended': ['申请已修改', 'The order is changed'],
+  'orders.change': ['修改', 'Change'],
+  'orders.cancelShort': ['取消', 'Cancel'],
+  'orders.form.documentKept': ['不填则保持不变', 'Left empty, it stays as it is'],
   'orders.cancel': ['取消申请', 'Cancel the order'],
   'orders.cancelled': ['申请已取消', 'The order is cancelled'],
   'orders.cancelExplain': [
