@@ -1,32 +1,38 @@
-"""One frame of an instance as a SimpleITK image.
+"""One frame of an instance as a SimpleITK image, its pixels decoded as for every other purpose."""
 
-SimpleITK's reader (GDCM) wants a file and decodes all of it. It is given a file
-with one frame: the stored header with its number of frames set to 1, and behind
-it the bytes of that frame as they are stored. So a frame of a huge instance
-costs one frame.
-"""
+import io
+from typing import Any, Final
 
-import struct
-import tempfile
-from collections.abc import Iterator
-from typing import Final
+import numpy as np
+from numpy.typing import NDArray
+from pydicom.filereader import read_dataset
+from pydicom.pixels.processing import apply_color_lut, convert_color_space
 
 from reading_worklist.dicomweb.instances import OpenInstance
 from reading_worklist.dicomweb.queries import InstanceRecord
 from reading_worklist.volume.toolkit import Image, sitk
+from storage.datasets.encoded import Dataset
 from storage.datasets.pixels import FrameLayout
-from storage.dicom_header.encoding import DEFLATED_SYNTAXES, UNDEFINED_LENGTH
 from storage.errors import RdcError
+from storage.pixel_coding import CannotDecode, decoded_frame, describe, text_of
 
-PIXEL_DATA: Final = 0x7FE00010
 FRAME_BYTES_MAX: Final = 64 << 20
-"""Frames above this size are not decoded: unpacked they would need hundreds of megabytes."""
+"""Frames above this size, packed or unpacked, are not decoded: they would need much memory."""
 
-_NUMBER_OF_FRAMES: Final = 0x00280008
 _HEADER_BYTES_MAX: Final = 64 << 20
-_EXPLICIT_LITTLE: Final = "1.2.840.10008.1.2.1"
 _LONG_HEADER: Final = 12
 _SHORT_HEADER: Final = 8
+_PIXEL_DATA: Final = 0x7FE00010
+_SLOPE: Final = 0x00281053
+_INTERCEPT: Final = 0x00281052
+_TRANSFORMATION: Final = 0x00289145
+_MEASURES: Final = 0x00289110
+_SHARED: Final = 0x52009229
+_PIXEL_SPACING: Final = 0x00280030
+_IMAGER_SPACING: Final = 0x00181164
+_PLANE_SPACING: Final = 0x30020011
+# What pydicom raises for the table of a palette that is not what it should be.
+_FAULTS: Final = (AttributeError, KeyError, TypeError, ValueError, IndexError)
 
 
 class FrameNotDecoded(RdcError):
@@ -45,70 +51,88 @@ def read_frame(
         NoSuchFrame, BadPixelData: it is not in the instance.
         ObjectStoreUnavailable: the object store does not answer.
     """
-    with tempfile.NamedTemporaryFile(suffix=".dcm") as file:
-        for piece in _one_frame_file(opened, record, layout, number):
-            file.write(piece)
-        file.flush()
-        reader = sitk.ImageFileReader()
-        reader.SetImageIO("GDCMImageIO")
-        reader.SetFileName(file.name)
-        try:
-            image = reader.Execute()
-        except RuntimeError as error:
-            raise FrameNotDecoded(
-                "a frame cannot be decoded",
-                expected="pixels that the transfer syntax can hold",
-                found=f"transfer syntax {record.transfer_syntax_uid}",
-                remedy="If the viewer cannot show it either, send it again from its modality.",
-            ) from error
-    return image[:, :, 0] if image.GetDimension() > 2 else image  # noqa: PLR2004 -- a plane
-
-
-def _one_frame_file(
-    opened: OpenInstance, record: InstanceRecord, layout: FrameLayout, number: int
-) -> Iterator[bytes]:
-    pixels = next((one for one in opened.dataset.elements if one.tag == PIXEL_DATA), None)
-    frame = layout.frame(opened.source, number)
-    if pixels is None or frame.bits or frame.length > FRAME_BYTES_MAX:
+    described = describe(opened.dataset)
+    size = described.rows * described.columns * described.samples * described.bits_allocated // 8
+    if max(size, layout.frame(opened.source, number).length) > FRAME_BYTES_MAX:
         raise FrameNotDecoded(
-            "a frame is not shown",
-            expected=f"integer pixels in whole bytes, at most {FRAME_BYTES_MAX}",
-            found=f"{frame.length} bytes",
+            "a frame is not shown", expected=f"at most {FRAME_BYTES_MAX} bytes", found=str(size)
         )
-    deflated = record.transfer_syntax_uid in DEFLATED_SYNTAXES
+    try:
+        samples, photometric = decoded_frame(
+            opened.source, record.transfer_syntax_uid, layout, described, number
+        )
+        if samples.ndim == 3:  # noqa: PLR2004 -- rows, columns, samples
+            shown = _coloured(samples, photometric)
+        elif photometric == "PALETTE COLOR":
+            shown = np.asarray(apply_color_lut(samples, _header(opened)))
+        else:
+            shown = _rescaled(samples, opened.dataset)
+    except (CannotDecode, *_FAULTS) as error:
+        raise FrameNotDecoded(
+            "a frame cannot be decoded",
+            expected="pixels that the transfer syntax can hold",
+            found=f"transfer syntax {record.transfer_syntax_uid}",
+            remedy="If the viewer cannot show it either, send it again from its modality.",
+        ) from error
+    image = sitk.GetImageFromArray(np.ascontiguousarray(shown), isVector=shown.ndim > 2)  # noqa: PLR2004 -- as above
+    image.SetSpacing(_spacing(opened.dataset))
+    return image
+
+
+def _coloured(samples: NDArray[Any], photometric: str) -> NDArray[Any]:
+    if photometric.startswith("YBR_FULL") and samples.dtype == np.uint8:
+        return convert_color_space(samples, photometric, "RGB")
+    return samples
+
+
+def _rescaled(samples: NDArray[Any], header: Dataset) -> NDArray[Any]:
+    """Return modality values; of an enhanced instance by what is said for all its frames."""
+    stated = header if header.find(_SLOPE) is not None else _shared(header, _TRANSFORMATION)
+    slope, intercept = _numbers(stated, _SLOPE), _numbers(stated, _INTERCEPT)
+    if not slope or not slope[0] or not intercept:
+        return samples.astype(np.float32)
+    return samples.astype(np.float32) * np.float32(slope[0]) + np.float32(intercept[0])
+
+
+def _spacing(header: Dataset) -> tuple[float, float]:
+    """Return the distance of columns and of rows in millimetres; 1 where it is not told."""
+    for place, tag in (
+        (header, _PIXEL_SPACING),
+        (_shared(header, _MEASURES), _PIXEL_SPACING),
+        (header, _IMAGER_SPACING),
+        (header, _PLANE_SPACING),
+    ):
+        found = _numbers(place, tag)
+        if len(found) == 2 and min(found) > 0:  # noqa: PLR2004 -- rows, columns
+            return found[1], found[0]
+    return 1.0, 1.0
+
+
+def _shared(header: Dataset, tag: int) -> Dataset | None:
+    """Return the item of a functional group that all frames share (PS3.3 §C.7.6.16)."""
+    place: Dataset | None = header
+    for step in (_SHARED, tag):
+        sequence = place.find(step) if place is not None else None
+        place = sequence.items[0] if sequence is not None and sequence.items else None
+    return place
+
+
+def _numbers(place: Dataset | None, tag: int) -> list[float]:
+    """Return the finite numbers of an element of the VR DS; none where it is not one."""
+    try:
+        found = [float(part) for part in text_of(place, tag).split("\\")] if place else []
+    except ValueError:
+        return []
+    return found if np.isfinite(found).all() else []
+
+
+def _header(opened: OpenInstance) -> Any:  # noqa: ANN401 -- pydicom's attributes have no types
+    """Return what precedes the pixel data as pydicom reads it: its palette is in there."""
     encoding = opened.dataset.encoding
-    begin = 0 if deflated else record.dataset_offset
-    end = pixels.offset - (_LONG_HEADER if encoding.explicit else _SHORT_HEADER)
+    pixels = opened.dataset.find(_PIXEL_DATA)
+    begin = opened.dataset.elements[0].start
+    end = pixels.start if pixels is not None else begin
     if not begin <= end <= begin + _HEADER_BYTES_MAX:
         raise FrameNotDecoded("a header is not read", found=f"{end - begin} bytes")
-    yield _file_meta(_EXPLICIT_LITTLE if deflated else record.transfer_syntax_uid)
-    header = bytearray(opened.source.read(begin, end - begin))
-    frames = opened.dataset.find(_NUMBER_OF_FRAMES)
-    if frames is not None and frames.length:
-        place = frames.offset - begin
-        header[place : place + frames.length] = b"1".ljust(frames.length)
-    yield bytes(header)
-    order = "<" if encoding.little else ">"
-    length = UNDEFINED_LENGTH if pixels.length == UNDEFINED_LENGTH else frame.length
-    if encoding.explicit:
-        vr = b"OB" if pixels.length == UNDEFINED_LENGTH or pixels.vr == "OB" else b"OW"
-        yield struct.pack(f"{order}HH2sHL", 0x7FE0, 0x0010, vr, 0, length)
-    else:
-        yield struct.pack(f"{order}HHL", 0x7FE0, 0x0010, length)
-    if pixels.length == UNDEFINED_LENGTH:
-        yield struct.pack("<HHL", 0xFFFE, 0xE000, 0)
-    for span in frame.spans:
-        if pixels.length == UNDEFINED_LENGTH:
-            yield struct.pack("<HHL", 0xFFFE, 0xE000, span.length)
-        yield from opened.source.stream(span.offset, span.length)
-    if pixels.length == UNDEFINED_LENGTH:
-        yield struct.pack("<HHL", 0xFFFE, 0xE0DD, 0)
-
-
-def _file_meta(transfer_syntax_uid: str) -> bytes:
-    """Return preamble and file meta information (PS3.10 §7.1) with what a reader needs of it."""
-    uid = transfer_syntax_uid.encode()
-    uid += b"\0" * (len(uid) % 2)
-    elements = struct.pack("<HH2sHL2s", 2, 1, b"OB", 0, 2, b"\0\1")
-    elements += struct.pack("<HH2sH", 2, 0x10, b"UI", len(uid)) + uid
-    return bytes(128) + b"DICM" + struct.pack("<HH2sHL", 2, 0, b"UL", 4, len(elements)) + elements
+    data = io.BytesIO(opened.source.read(begin, end - begin))
+    return read_dataset(data, not encoding.explicit, encoding.little)
