@@ -12,11 +12,11 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import Any, Final, Self, TypeVar
 
 import httpx
 import psutil
@@ -32,6 +32,7 @@ from tests.support.orthanc import Orthanc
 from tests.support.peers import find_program
 from tests.support.seed import PASSWORD, Consortium
 
+T = TypeVar("T")
 DEVICE: Final = "EAST_CT"
 _SEND_SECONDS: Final = 600.0
 _SEEN_SECONDS: Final = 300.0
@@ -245,6 +246,10 @@ class Stage:
         """
         made = self._started.get(contender)
         return sum(_cpu_seconds(process) for process in made.processes()) if made else 0.0
+
+    def enter(self, part: AbstractContextManager[T]) -> T:
+        """Enter a context that is left before the contenders end."""
+        return self._ending.enter_context(part)
 
     def on_end(self, ended: Callable[[], object]) -> None:
         """Call `ended` before the directory is removed."""

@@ -1,43 +1,14 @@
 """The viewer in a real browser: images of a CT and an MR series appear, drawn from our DICOMweb."""
 
-import socket
-import threading
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import uvicorn
 from pydicom.uid import generate_uid
 
-from reading_worklist.app import create_app
-from reading_worklist.services import WebConfig
-from storage.database import Database
-from storage.objects import ObjectStore
 from tests.reading_worklist.dicomweb.archive import Archive, Filed
 from tests.reading_worklist.dicomweb.conftest import copy_of
 from tests.support.seed import PASSWORD, Consortium
 from tests.support.viewer import CHROMIUM, OHIF, Traffic, chromium, signed_in, wait_for_image
-
-
-@pytest.fixture
-def server(
-    database: Database, objects: ObjectStore, tmp_path: Path
-) -> Iterator[tuple[str, Archive, Consortium]]:
-    """The application on a port of its own."""
-    consortium = Consortium(database)
-    config = WebConfig(web_ui=tmp_path / "web", ohif=OHIF, fonts=(), trust_anchors=())
-    app = create_app(config, database, objects)
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        web = uvicorn.Server(uvicorn.Config(app, log_level="warning"))
-        thread = threading.Thread(target=web.run, kwargs={"sockets": [listener]})
-        thread.start()
-        yield (
-            f"http://127.0.0.1:{listener.getsockname()[1]}",
-            Archive(database, objects),
-            consortium,
-        )
-        web.should_exit = True
-        thread.join()
 
 
 def file_series(archive: Archive, consortium: Consortium, name: str) -> Filed:

@@ -30,6 +30,7 @@ FLAGS: Final = (
 )
 # Looked at so often: reading canvases back is work that a busy machine lacks for drawing them.
 _LOOK_MILLISECONDS: Final = 200
+_LOAD_MILLISECONDS: Final = 120_000
 _SCREENSHOT_MILLISECONDS: Final = 10_000
 _LINES: Final = 40
 # How many grey levels the most varied canvas of the viewports shows.
@@ -122,22 +123,42 @@ def chromium() -> Generator[Browser]:
         browser.close()
 
 
-def signed_in(browser: Browser, address: str, login: Mapping[str, str]) -> Page:
-    """Return a new page of somebody who is signed in."""
+def new_page(browser: Browser) -> Page:
+    """Return a page with a cache and cookies of its own; closing its context ends them."""
     context = browser.new_context(viewport={"width": 1200, "height": 800})
-    answer = context.request.post(f"{address}/api/session", data=dict(login))
-    assert answer.ok, answer.text()
+    # The first page has the viewer's files packed, which a busy machine takes long for.
+    context.set_default_navigation_timeout(_LOAD_MILLISECONDS)
     return context.new_page()
 
 
-def wait_for_image(page: Page, traffic: Traffic, *, levels: int = 20, seconds: float = 120) -> None:
+def sign_in(page: Page, address: str, login: Mapping[str, str]) -> None:
+    """Sign somebody in at `address`."""
+    answer = page.context.request.post(f"{address}/api/session", data=dict(login))
+    assert answer.ok, answer.text()
+
+
+def signed_in(browser: Browser, address: str, login: Mapping[str, str]) -> Page:
+    """Return a new page of somebody who is signed in."""
+    page = new_page(browser)
+    sign_in(page, address, login)
+    return page
+
+
+def wait_for_image(
+    page: Page,
+    traffic: Traffic,
+    *,
+    levels: int = 20,
+    seconds: float = 120,
+    look_milliseconds: int = _LOOK_MILLISECONDS,
+) -> None:
     """Wait until a viewport shows more than so many grey levels.
 
     Raises NotShown with all that is known; a picture of the page is kept in `SCREENSHOTS`.
     """
     try:
         page.wait_for_function(
-            f"({GREY_LEVELS})() > {levels}", polling=_LOOK_MILLISECONDS, timeout=seconds * 1000
+            f"({GREY_LEVELS})() > {levels}", polling=look_milliseconds, timeout=seconds * 1000
         )
     except BrowserTimeout as error:
         raise NotShown(

@@ -112,7 +112,8 @@ def _site(peer: Rdc | OrthancPeer) -> Site:
     return Site(str(address.hostname), int(address.port or 80), address.path, headers)
 
 
-def _prepare(stage: Stage, *, instances: int, edge: int) -> None:
+def prepare_study(stage: Stage, *, instances: int, edge: int) -> None:
+    """Have both contenders receive a CT series, and wait until nobody works on it any more."""
     data = DataSet(stage.directory / "data", instances=instances, edge=edge)
     stage.facts["data"] = data
     for contender in (RDC, ORTHANC):
@@ -204,7 +205,7 @@ ROWS: Final = (
         Goal(times=10),
         _both(_metadata),
         higher_is_better=False,
-        prepare=partial(_prepare, instances=_CT, edge=CT_EDGE),
+        prepare=partial(prepare_study, instances=_CT, edge=CT_EDGE),
         world="retrieve",
     ),
     Row(
@@ -213,7 +214,7 @@ ROWS: Final = (
         "frames/s",
         Goal(times=1.5),
         _both(_frames, connections=1),
-        prepare=partial(_prepare, instances=_CT, edge=CT_EDGE),
+        prepare=partial(prepare_study, instances=_CT, edge=CT_EDGE),
         operations=_CT * _ROUNDS,
         world="retrieve",
     ),
@@ -223,7 +224,7 @@ ROWS: Final = (
         "frames/s",
         Goal(times=1.5),
         _both(_frames, connections=6),
-        prepare=partial(_prepare, instances=_CT, edge=CT_EDGE),
+        prepare=partial(prepare_study, instances=_CT, edge=CT_EDGE),
         operations=_CT * _ROUNDS,
         world="retrieve",
     ),
@@ -233,7 +234,7 @@ ROWS: Final = (
         "MB/s",
         Goal(times=1.0),
         _both(_whole_study),
-        prepare=partial(_prepare, instances=_CT, edge=CT_EDGE),
+        prepare=partial(prepare_study, instances=_CT, edge=CT_EDGE),
         world="retrieve",
     ),
     Row(
@@ -243,7 +244,7 @@ ROWS: Final = (
         Goal(times=10),
         _both(_metadata),
         higher_is_better=False,
-        prepare=partial(_prepare, instances=_LONG_CT, edge=SMALL_EDGE),
+        prepare=partial(prepare_study, instances=_LONG_CT, edge=SMALL_EDGE),
         world="retrieve-1500",
     ),
 )

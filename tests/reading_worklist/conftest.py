@@ -1,0 +1,38 @@
+"""The application on a port of its own, for browsers."""
+
+import socket
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import uvicorn
+
+from reading_worklist.app import create_app
+from reading_worklist.services import WebConfig
+from storage.database import Database
+from storage.objects import ObjectStore
+from tests.reading_worklist.dicomweb.archive import Archive
+from tests.support.seed import Consortium
+from tests.support.viewer import OHIF
+
+
+@pytest.fixture
+def server(
+    database: Database, objects: ObjectStore, tmp_path: Path
+) -> Iterator[tuple[str, Archive, Consortium]]:
+    """The address of the application, and what fills its archive."""
+    consortium = Consortium(database)
+    config = WebConfig(web_ui=tmp_path / "web", ohif=OHIF, fonts=(), trust_anchors=())
+    app = create_app(config, database, objects)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        web = uvicorn.Server(uvicorn.Config(app, log_level="warning"))
+        thread = threading.Thread(target=web.run, kwargs={"sockets": [listener]})
+        thread.start()
+        yield (
+            f"http://127.0.0.1:{listener.getsockname()[1]}",
+            Archive(database, objects),
+            consortium,
+        )
+        web.should_exit = True
+        thread.join()
