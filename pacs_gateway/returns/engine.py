@@ -9,8 +9,8 @@ the same UID.
 import hashlib
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import timedelta
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
 from typing import Final
 from uuid import UUID, uuid4
 
@@ -31,6 +31,7 @@ from storage.clock import utc_now
 from storage.database import Database, notify
 from storage.deliveries import CHANNEL, Delivery, DeliveryAttempt, DeliveryState
 from storage.dicom_header import InstanceHeader, read_header
+from storage.identity.overlay import Overlay, overlay_of
 from storage.index.tables import Instance, Study
 from storage.messages import ReportDelivered, ReportIssued
 from storage.objects import ObjectKey, ObjectStore, ObjectStoreError
@@ -54,6 +55,7 @@ class _Task:
     pdf_sha256: str
     modalities: tuple[str, ...]
     source_object_key: str | None
+    overlay: Overlay | None
     receiver: Listener
     active: bool
 
@@ -205,6 +207,7 @@ def _take(delivery_id: UUID, database: Database, config: ReturnsConfig) -> _Task
                 .order_by(Instance.id)
                 .limit(1)
             ),
+            overlay=overlay_of(session, row.study_id),
             receiver=Listener(destination.ae_title, destination.host, destination.port),
             active=destination.active,
         )
@@ -221,9 +224,10 @@ def _send(task: _Task, objects: ObjectStore, config: ReturnsConfig) -> DeliveryA
         return DeliveryAnswer(delivered=False, answer="stored PDF is not the one that was signed")
     with objects.open(ObjectKey(task.source_object_key)) as file:
         header = read_header(file)
+    facts = _study_facts(header, task.modalities)
     instance = encapsulate(
         task.report,
-        _study_facts(header, task.modalities),
+        facts if task.overlay is None else _as_decided(facts, task.overlay),
         pdf,
         utc_offset=timedelta(minutes=config.utc_offset_minutes),
     )
@@ -247,6 +251,22 @@ def _study_facts(header: InstanceHeader, modalities: tuple[str, ...]) -> StudyFa
         modalities=modalities,
         specific_character_set=header.specific_character_set,
         timezone_offset=header.timezone_offset_from_utc,
+    )
+
+
+def _as_decided(facts: StudyFacts, overlay: Overlay) -> StudyFacts:
+    """Return the facts of a study whose patient is another by decision than its header says."""
+    said = overlay.attributes
+    born = said["PatientBirthDate"]
+    is_same = said["PatientID"] == (facts.patient_id or "")
+    return replace(
+        facts,
+        patient_name=said["PatientName"],
+        patient_id=said["PatientID"] or None,
+        issuer_of_patient_id=facts.issuer_of_patient_id if is_same else None,
+        patient_birth_date=date.fromisoformat(born) if born else None,
+        patient_sex=said["PatientSex"] or None,
+        accession_number=said.get("AccessionNumber", facts.accession_number),
     )
 
 

@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import date, timedelta
 from uuid import UUID, uuid4
 
 import pytest
@@ -33,6 +33,7 @@ from tests.pacs_gateway.peers import EXPLICIT, IMPLICIT
 from tests.pacs_gateway.receiver import Receiver
 from tests.pacs_gateway.test_store import drained, send
 from tests.pacs_gateway.waiting import until
+from tests.support.identity import decide
 
 _PDF = b"%PDF-1.7\n%a page\n%%EOF\n"
 _CONFIG = ReturnsConfig(
@@ -128,6 +129,23 @@ def _set_due(database: Database) -> None:
             row.next_attempt_at = utc_now() - timedelta(seconds=1)
             if row.state == DeliveryState.PENDING:
                 row.leased_until = None
+
+
+def test_a_report_goes_back_under_the_patient_that_was_decided(
+    database: Database, objects: ObjectStore, issued: ReportIssued
+) -> None:
+    """And not under the one whose name the device has sent."""
+    with database.transaction() as session:
+        uid = session.get_one(Study, issued.study_id).study_instance_uid
+    decide(database, uid, "P777", "Li^Na=李^娜", born=date(1985, 4, 1))
+    with Receiver() as receiver:
+        _destination(database, issued.site_id, receiver.port)
+        _issue(database, issued)
+        (delivery_id,) = _due(database)
+        assert attempt(delivery_id, database, objects, _CONFIG)
+    (stored,) = receiver.received
+    assert (stored.PatientID, str(stored.PatientName)) == ("P777", "Li^Na=李^娜")
+    assert (stored.PatientBirthDate, stored.PatientSex) == ("19850401", "F")
 
 
 def test_a_report_reaches_its_site_and_says_so(
