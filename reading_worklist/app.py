@@ -30,6 +30,7 @@ from reading_worklist.retakes import routes as retake_routes
 from reading_worklist.routing import routes as routing_routes
 from reading_worklist.services import COOKIE, Services, WebConfig
 from reading_worklist.typesetting.typesetter import Typesetter
+from reading_worklist.ups import routes as ups_routes
 from reading_worklist.volume import routes as volume_routes
 from reading_worklist.working_time import routes as working_time_routes
 from reading_worklist.workitems import routes as workitem_routes
@@ -78,6 +79,8 @@ def create_app(config: WebConfig, database: Database, objects: ObjectStore) -> F
     app.add_middleware(HeadersOnly)
     problems.install(app)
     # First: a request is compared with the routes one by one, and a viewer sends hundreds.
+    # Before the DICOMweb routes, of which one describes any path.
+    app.include_router(ups_routes.router)
     app.include_router(dicomweb_routes.router)
     for module in (
         access_routes,

@@ -43,6 +43,8 @@ from tests.support.seed import Consortium
 from tests.support.soak import soak
 from tests.support.web import PIN, application
 
+pytestmark = pytest.mark.timeout(soak(3600, else_=120))
+
 TIMES = soak(1000, else_=20)
 LEASE = timedelta(minutes=15)
 CONTENT: dict[str, object] = {

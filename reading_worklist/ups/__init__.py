@@ -1,0 +1,1 @@
+"""The worklist for other readers' software: Unified Procedure Steps over HTTP (PS3.18 §11)."""
