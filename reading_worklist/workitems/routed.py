@@ -7,7 +7,16 @@ from types import MappingProxyType
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Computed, ForeignKey, Index, SmallInteger, String, text
+from sqlalchemy import (
+    ARRAY,
+    Computed,
+    FetchedValue,
+    ForeignKey,
+    Index,
+    SmallInteger,
+    String,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from reading_worklist.workitems.states import State
@@ -27,7 +36,10 @@ _SHOWN: Final = [
     "holder_id",
     "queued_at",
     "study_id",
+    "patient_id",
     "modalities",
+    "warn_at",
+    "escalated_at",
 ]
 
 QUEUE_INDEXES: Final = (
@@ -60,6 +72,7 @@ QUEUE_INDEXES: Final = (
         "ix_workitem_queued_at", "queued_at", "id", postgresql_include=["state", "site_id", "lane"]
     ),
     Index("ix_workitem_state_site_id_lane", "state", "site_id", "lane"),
+    Index("ix_workitem_patient_id", "patient_id"),
     Index(
         "ix_workitem_unclaimed",
         "claim_due_at",
@@ -102,6 +115,8 @@ class Routed:
 
     urgency: the priority as a number, 0 the most urgent, by which the queue is sorted.
     modalities: of the study when it was last complete.
+    patient_id: of the study, which triggers keep (migration `workitem_patient`): a name is
+        looked for in the queue without a look at its studies.
 
     group_id: the subspecialty that shall read it; None: anybody of the lane.
     assignee_id, assigned_for: who shall do it next; others may still claim it.
@@ -120,6 +135,9 @@ class Routed:
     )
     modalities: Mapped[list[str]] = mapped_column(
         ARRAY(String), default=list, server_default=text("'{}'")
+    )
+    patient_id: Mapped[UUID] = mapped_column(
+        ForeignKey("patient.id"), server_default=FetchedValue()
     )
     group_id: Mapped[UUID | None] = mapped_column(ForeignKey("reading_group.id"))
     assignee_id: Mapped[UUID | None] = mapped_column(ForeignKey("person.id"))

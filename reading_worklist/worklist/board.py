@@ -40,8 +40,8 @@ def _lanes(session: Session, scope: Scope, now: datetime) -> list[LaneBoard]:
         select(
             Workitem.lane,
             *(
-                func.count().filter(waits, Workitem.priority == priority).label(priority)
-                for priority in Priority
+                func.count().filter(waits, Workitem.urgency == urgency).label(priority)
+                for urgency, priority in enumerate(Priority)
             ),
             func.min(Workitem.queued_at).filter(waits).label("oldest"),
             func.count()

@@ -9,7 +9,19 @@ from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, func, literal_column, or_, select
+from sqlalchemy import (
+    ARRAY,
+    ColumnElement,
+    Select,
+    Uuid,
+    and_,
+    any_,
+    func,
+    literal,
+    literal_column,
+    or_,
+    select,
+)
 from sqlalchemy.orm import Session
 
 from reading_worklist.access.scope import Scope
@@ -35,6 +47,7 @@ IN_QUEUE_STATES: Final = frozenset(
         State.HELD,
     }
 )
+_FEW: Final = 2000
 DONE_STATES: Final = tuple(state for state in State if state not in IN_QUEUE_STATES)
 
 _ORDERS: Final[dict[Sort, tuple[Any, ...]]] = {
@@ -61,8 +74,7 @@ class Narrowed:
         """Return the query for columns of what the conditions let through."""
         query = select(*columns).select_from(Workitem)
         if self.of_patient:
-            query = query.join(Study, Study.id == Workitem.study_id)
-            query = query.join(Patient, Patient.id == Study.patient_id)
+            query = query.join(Patient, Patient.id == Workitem.patient_id)
         return query.where(*self.conditions)
 
 
@@ -168,6 +180,13 @@ def _matches(session: Session, scope: Scope, text: str) -> ColumnElement[bool]:
         return Workitem.study_id.in_(_by_number(scope, text))
     sites = _sites_called(session, scope, text)
     by_name = patient_name_begins(text)
+    few = session.scalars(
+        select(Patient.id).where(scope.sees(Patient.site_id), by_name).limit(_FEW + 1)
+    ).all()
+    if len(few) <= _FEW:
+        # A rare name: from its patients to their readings. Of a common one a page is full after a
+        # short walk along the queue; the planner cannot tell the two apart.
+        by_name = Workitem.patient_id == any_(literal(few, ARRAY(Uuid())))
     return or_(by_name, Workitem.site_id.in_(sites)) if sites else by_name
 
 

@@ -221,7 +221,8 @@ def _fill(database: Database, consortium: Consortium) -> None:
             """
             WITH groups AS (SELECT array_agg(id ORDER BY code) AS ids FROM reading_group),
             numbered AS (
-                SELECT id, site_id, modalities, row_number() OVER (ORDER BY id DESC) AS n
+                SELECT id, site_id, patient_id, modalities,
+                    row_number() OVER (ORDER BY id DESC) AS n
                 FROM study
             ), placed AS (
                 SELECT *, n <= %(open)s AS open, (n * 7919) %% 1000 AS lot,
@@ -240,7 +241,7 @@ def _fill(database: Database, consortium: Consortium) -> None:
             INSERT INTO workitem (
                 id, study_id, site_id, lane, priority, state, study_generation, late_instances,
                 queued_at, due_at, warn_at, claim_due_at, group_id, writer_id, holder_id,
-                lease_until, modalities, revision
+                lease_until, modalities, patient_id, revision
             )
             SELECT gen_random_uuid(), id, site_id,
                 CASE WHEN 'ECG' = ANY (modalities) THEN 'ecg' ELSE 'imaging' END,
@@ -255,7 +256,7 @@ def _fill(database: Database, consortium: Consortium) -> None:
                 CASE WHEN state IN ('CLAIMED', 'REVIEWING') THEN
                     CASE WHEN n %% 100 = 0 THEN %(writer)s::uuid ELSE %(other)s END END,
                 CASE WHEN state IN ('CLAIMED', 'REVIEWING') THEN now() + interval '1 hour' END,
-                modalities, 1
+                modalities, patient_id, 1
             FROM stated, groups
             """,
             parameters,

@@ -19,6 +19,7 @@ from reading_worklist.worklist.schemas import Assigned, Sort, WorklistRequest
 from storage import registry
 from storage.clock import utc_now
 from storage.database import Database
+from storage.index.tables import Study
 from storage.objects import ObjectStore
 from storage.orders.words import Priority
 from storage.registry import Device
@@ -222,3 +223,19 @@ def test_the_board_tells_of_queues_and_of_devices_that_are_silent(
     assert imaging.oldest_queued_at is not None
     assert [one.ae_title for one in shown.silent_devices] == ["WEST_CT"]
     assert shown.on_duty == []
+
+
+def test_a_search_finds_the_patient_that_a_study_was_given_to_later(
+    database: Database, consortium: Consortium
+) -> None:
+    mistaken = consortium.queued_study(name="Li^Na=李^娜", local_id="P8")
+    other = consortium.queued_study(name="董^梅", local_id="P9")
+    assert set(ids(database, q="董")) == {other.workitem_id}
+    with database.transaction() as session:
+        session.execute(
+            update(Study)
+            .where(Study.id == mistaken.study.id)
+            .values(patient_id=other.study.patient_id)
+        )
+    assert set(ids(database, q="董")) == {other.workitem_id, mistaken.workitem_id}
+    assert ids(database, q="李娜") == []
