@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, select
+from sqlalchemy import ColumnElement, Select, select, true
 from sqlalchemy.orm import Session
 
 from storage.index.search.names import NameMatch
@@ -93,16 +93,26 @@ def _has_more(session: Session, search: ByName, count: int) -> bool:
 
 
 def _of_patients(search: ByName) -> Select[UUID]:
-    """Select what matches by way of the index of names."""
+    """Select what matches by way of the index of names, and of each patient that of studies.
+
+    The offset of nothing keeps the two from being joined as the planner likes: where it expects
+    too many patients it reads the whole listing for them.
+    """
     patient = (
         select(Patient.id)
         .where(search.name.condition, search.sees_patients, *search.patients)
         .cte("named")
         .prefix_with("MATERIALIZED", dialect="postgresql")
     )
+    study = (
+        select(StudyListing.studied_at, StudyListing.study_id)
+        .where(StudyListing.patient_id == patient.c.id, *search.listed)
+        .offset(0)
+        .lateral("study")
+    )
     return (
-        select(StudyListing.study_id)
-        .join(patient, patient.c.id == StudyListing.patient_id)
-        .where(*search.listed)
-        .order_by(*_ORDER)
+        select(study.c.study_id)
+        .select_from(patient)
+        .join(study, true())
+        .order_by(study.c.studied_at.desc(), study.c.study_id.desc())
     )
