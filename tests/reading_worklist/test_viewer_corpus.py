@@ -183,18 +183,19 @@ def test_every_valid_image_of_the_corpus_is_drawn(
     address, archive, consortium = server
     images = file_all(archive, consortium, valid_images())
     told: dict[str, str] = {}
-    with chromium() as browser:
+    with chromium() as browser, TABLE.open("w", encoding="utf-8") as table:
         page = signed_in(browser, address, {"login": "reviewer", "password": PASSWORD})
         for study in by_study(images).values():
             try:
-                told |= draw(page, Traffic(page), address, study)
+                found = draw(page, Traffic(page), address, study)
             except NotShown as error:
-                told |= {one.name: str(error) for one in study}
-    lines = [
-        "\t".join((one.name, one.filed.header.transfer_syntax_uid, repr(told[one.name])))
-        for one in images
-    ]
-    TABLE.write_text("\n".join(lines) + "\n", encoding="utf-8")
+                found = {one.name: str(error) for one in study}
+            told |= found
+            # As it goes on: somebody may look, or have to end it.
+            for one in study:
+                syntax = one.filed.header.transfer_syntax_uid
+                table.write(f"{one.name}\t{syntax}\t{found[one.name]!r}\n")
+            table.flush()
     assert [name for name, text in told.items() if not is_drawn(text)] == []
 
 
