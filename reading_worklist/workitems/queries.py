@@ -13,6 +13,7 @@ from reading_worklist.access.scope import Scope
 from reading_worklist.patient_age import Age
 from reading_worklist.problems import not_found
 from reading_worklist.reports import queries as report_queries
+from reading_worklist.reports.states import RevocationState
 from reading_worklist.routing.tables import ReadingGroup
 from reading_worklist.volume import queries as volume_queries
 from reading_worklist.workitems.routed import STAGES
@@ -29,7 +30,7 @@ from reading_worklist.workitems.schemas import (
     WorkitemDetail,
     WorkitemView,
 )
-from reading_worklist.workitems.states import State
+from reading_worklist.workitems.states import Action, State
 from reading_worklist.workitems.tables import Workitem
 from storage.deliveries import deliveries_of_workitem
 from storage.index.search import patient_name_begins
@@ -60,6 +61,10 @@ def detail(session: Session, scope: Scope, workitem_id: UUID) -> WorkitemDetail:
     if row is None:
         raise not_found("The workitem")
     view = line(scope, row, beside(session, scope, [row]))
+    revocation = report_queries.revocation_view(session, workitem_id)
+    proposed = revocation is not None and revocation.state is RevocationState.PROPOSED
+    impossible = Action.PROPOSE_REVOCATION if proposed else Action.REVOKE
+    view.actions = [one for one in view.actions if one != impossible]
     series = session.scalars(
         select(Series)
         .where(Series.study_id == view.study.id)
@@ -80,7 +85,7 @@ def detail(session: Session, scope: Scope, workitem_id: UUID) -> WorkitemDetail:
         draft=report_queries.draft(session, workitem_id),
         submissions=report_queries.submissions(session, workitem_id),
         versions=report_queries.versions(session, workitem_id),
-        revocation=report_queries.revocation_view(session, workitem_id),
+        revocation=revocation,
         viewer_url=viewer_url(view.study.study_instance_uid, view.site.code),
     )
 
