@@ -27,7 +27,7 @@ from reading_worklist.app import create_app
 from reading_worklist.services import WebConfig
 from reading_worklist.signing.authority import open_authority
 from storage.database import Database, migrate
-from storage.objects import open_object_store
+from storage.objects import ObjectStore, open_object_store
 from tests.support.peers import REPOSITORY, find_program
 from tests.support.scene import BOTH, Places, Scene
 from tests.support.seed import PASSWORD, Consortium
@@ -58,6 +58,8 @@ OVERFLOW = """() => {
   }
   return found;
 }"""
+
+OUTAGE = {"type": "urn:rdc:problem:unavailable", "title": "Not available", "status": 503}
 
 Act = Callable[[Page], None]
 
@@ -157,7 +159,7 @@ def fails(pattern: str) -> Act:
     """Let requests fail as a broken server does, and ask again."""
 
     def act(page: Page) -> None:
-        page.route(pattern, lambda route: route.fulfill(status=503, body="{}"))
+        page.route(pattern, lambda route: route.fulfill(status=503, json=OUTAGE))
         page.reload()
         page.locator("[role=alert]").first.wait_for(timeout=20_000)
 
@@ -182,21 +184,25 @@ def seeded(directory: Path, *, viewer: bool) -> Generator[tuple[FastAPI, Places]
         migrate(server.url)
         database = Database(server.url)
         objects = open_object_store(f"file://{directory / 'objects'}")
-        consortium = Consortium(database)
-        give_keys(consortium, directory)
-        authority = open_authority(
-            directory / "authority", organisation="青山县医共体", name="测试 CA"
-        )
-        config = WebConfig(
-            web_ui=WEB / "dist",
-            ohif=WEB / "node_modules" / "@ohif" / "app" / "dist" if viewer else directory / "none",
-            fonts=(),
-            trust_anchors=(authority.certificate_pem,),
-        )
-        app = create_app(config, database, objects)
-        (directory / "phantom").mkdir()
-        yield app, Scene(consortium, objects, app).fill(directory / "phantom")
+        yield filled(Consortium(database), objects, directory, viewer=viewer)
         database.close()
+
+
+def filled(
+    consortium: Consortium, objects: ObjectStore, directory: Path, *, viewer: bool = False
+) -> tuple[FastAPI, Places]:
+    """The application with the built pages over a consortium at work."""
+    give_keys(consortium, directory)
+    authority = open_authority(directory / "authority", organisation="青山县医共体", name="测试 CA")
+    config = WebConfig(
+        web_ui=WEB / "dist",
+        ohif=WEB / "node_modules" / "@ohif" / "app" / "dist" if viewer else directory / "none",
+        fonts=(),
+        trust_anchors=(authority.certificate_pem,),
+    )
+    app = create_app(config, consortium.database, objects)
+    (directory / "phantom").mkdir()
+    return app, Scene(consortium, objects, app).fill(directory / "phantom")
 
 
 def take(context: BrowserContext, shot: Shot, language: str, look: str, out: Path) -> bool:

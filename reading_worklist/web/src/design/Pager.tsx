@@ -23,7 +23,8 @@ export function Pager({ page, pageSize, total, onPage, children }: PagerProps) {
     <footer className="pager">
       {children}
       <span className="pager-space" />
-      <span aria-live="polite">{t('list.page', { from, to, total })}</span>
+      {/* Nothing is counted while nothing is there: the page says elsewhere whether it loads, failed or is empty. */}
+      <span aria-live="polite">{total > 0 && t('list.page', { from, to, total })}</span>
       <Button
         size="small"
         icon={<LeftOutlined />}

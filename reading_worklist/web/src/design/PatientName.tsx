@@ -60,5 +60,7 @@ export function SexAge({ patient }: { patient: Patient }) {
   const { t, language } = useLanguage();
   const sex = patient.sex === 'M' || patient.sex === 'F' || patient.sex === 'O' ? t(`sex.${patient.sex}`) : null;
   const age = patient.age === null ? null : formatAge(language, patient.age);
-  return <>{[sex, age].filter((part) => part !== null).join(' ') || t('app.none')}</>;
+  return (
+    <span className="patient-sex-age">{[sex, age].filter((part) => part !== null).join(' ') || t('app.none')}</span>
+  );
 }

@@ -162,7 +162,7 @@ function useColumns(
     {
       key: 'action',
       heading: t('keeping.column.action'),
-      width: 130,
+      width: 150,
       cell: (patient) => (
         <Button size="small" onClick={() => onHold(patient)}>
           {t('due.hold')}

@@ -139,6 +139,7 @@ function RuleDialog({ rule, onClose }: { rule: RetentionRule; onClose: () => voi
       </label>
       <InputNumber
         id={yearsId}
+        className="rule-years"
         autoFocus
         min={0}
         max={LONGEST_YEARS}

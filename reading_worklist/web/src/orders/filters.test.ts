@@ -23,6 +23,11 @@ describe('orders', () => {
     });
   });
 
+  it('leave out the fields that nobody touched, which a form gives without a value', () => {
+    const touched = { ...fields, requester: undefined, laterality: undefined } as unknown as OrderFields;
+    expect(bodyOf(touched)).toEqual(bodyOf(fields));
+  });
+
   it('send times in UTC and a document with its kind', () => {
     const body = bodyOf({ ...fields, scheduled_at: '2026-11-22T10:30', document_number: ' 11010519491231002X ' });
     expect(body.steps[0]?.scheduled_at).toBe(new Date('2026-11-22T10:30').toISOString());

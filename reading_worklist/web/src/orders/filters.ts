@@ -122,8 +122,9 @@ function wallClock(at: Date): string {
 /** What the API takes for the fields of the form; what was left empty is not sent. */
 export function bodyOf(fields: OrderFields) {
   const { modality, scheduled_at: at = '', document_number: number = '', ...rest } = fields;
-  const filled = Object.entries(rest)
-    .map(([name, value]) => [name, value.trim()] as const)
+  // A field that nobody touched is there without a value.
+  const filled = Object.entries<string | undefined>(rest)
+    .map(([name, value]) => [name, value?.trim() ?? ''] as const)
     .filter(([, value]) => value !== '');
   return {
     ...(Object.fromEntries(filled) as typeof rest),

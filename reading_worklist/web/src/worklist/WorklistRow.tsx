@@ -60,11 +60,13 @@ export const WorklistRow = memo(function WorklistRow({
         className="col-patient"
         title={[patient.name, patient.latin_name].filter((part) => part !== '').join(' ')}
       >
-        <Link to={`/exams/${item.id}`} state={{ from: location.pathname + location.search }}>
-          <PatientName patient={patient} latin={false} />
-        </Link>
-        <span className="quiet">
-          <SexAge patient={patient} />
+        <span className="row-patient">
+          <Link to={`/exams/${item.id}`} state={{ from: location.pathname + location.search }}>
+            <PatientName patient={patient} latin={false} />
+          </Link>
+          <span className="quiet">
+            <SexAge patient={patient} />
+          </span>
           <LatinName latin={patient.latin_name} />
         </span>
       </th>

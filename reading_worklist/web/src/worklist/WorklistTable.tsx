@@ -66,7 +66,7 @@ export function WorklistTable({ items, failed, old, selection, claiming, onOpen,
       <p className="visually-hidden" role="status">
         {selection.selected !== null && t('worklist.selected', { patient: selection.selected.patient.name })}
       </p>
-      <table className="worklist-table" aria-label={t('worklist.table')} aria-busy={items === null || old}>
+      <table className="worklist-table" aria-label={t('worklist.table')} aria-busy={(items === null && !failed) || old}>
         <thead>
           <tr>
             {COLUMNS.map((column) => (

@@ -26,7 +26,7 @@ export const worklist = {
   'worklist.column.doctor': ['医师', 'Doctor'],
   'worklist.column.action': ['操作', 'Action'],
   'worklist.images': ['{series} 序列 / {instances} 幅', '{series} series / {instances} images'],
-  'worklist.noDescription': ['未注明项目', 'No description'],
+  'worklist.noDescription': ['未注明项目', 'Not named'],
   'worklist.qualityWarnings': ['图像质量提示：{n} 条', 'Image quality warnings: {n}'],
   'worklist.late': ['签发后有新图像到达', 'Images arrived after the report was signed'],
   'worklist.claimedByMe': ['我', 'Me'],
