@@ -5,6 +5,8 @@
     PUT  {root}/workitems/{uid}/state           change state: claim, give back
     POST {root}/workitems/{uid}?transaction-uid= update: go on working
     POST {root}/workitems/{uid}/cancelrequest   ask that it be given back
+    POST, DELETE {root}/workitems/{uid}/subscribers/{AE title}    subscribe, unsubscribe
+    WS   {root}/subscribers/{AE title}          the event channel
 
 What is mapped to what and what is left out stands in `CONFORMANCE.md` beside this file.
 """
@@ -22,7 +24,7 @@ from reading_worklist.dicomweb import queries as dicomweb_queries
 from reading_worklist.dicomweb.requests import Asked, Asks
 from reading_worklist.dicomweb.responses import json_response
 from reading_worklist.problems import problem_response
-from reading_worklist.ups import queries, service
+from reading_worklist.ups import channel, queries, service, subscriptions
 from reading_worklist.ups.requests import (
     BODY_MAX,
     UpsConflict,
@@ -126,6 +128,28 @@ def update_workitem(
     return _answer(asked, act, HTTPStatus.OK)
 
 
+@_routes.post("/workitems/{uid}/subscribers/{ae_title}")
+def subscribe_to_workitem(asked: Asks, uid: str, ae_title: str) -> Response:
+    """Let one's software know of changes of a workitem, or of all."""
+    centre(asked.scope)
+    with asked.services.database.transaction() as session:
+        subscriptions.subscribe(session, asked.scope, uid, ae_title)
+    address = f"{_base(asked)}/subscribers/{ae_title}".replace("http", "ws", 1)
+    headers = {"Content-Location": address}
+    if asked.request.query_params.get("deletionlock", "false").lower() == "true":
+        headers["Warning"] = _warning(asked, "Deletion Lock not granted.")
+    return Response(status_code=HTTPStatus.CREATED, headers=headers)
+
+
+@_routes.delete("/workitems/{uid}/subscribers/{ae_title}")
+def unsubscribe_from_workitem(asked: Asks, uid: str, ae_title: str) -> Response:
+    """End a subscription."""
+    centre(asked.scope)
+    with asked.services.database.transaction() as session:
+        subscriptions.unsubscribe(session, asked.scope, uid, ae_title)
+    return Response(status_code=HTTPStatus.OK)
+
+
 def _visible(asked: Asked, uid: str) -> UUID:
     """Return the workitem's id when it is visible under the root that was asked."""
     centre(asked.scope)
@@ -163,3 +187,4 @@ def _warning(asked: Asked, text: str) -> str:
 _ROOTS: Final = ("/dicom-web", "/dicom-web/sites/{site_code}")
 for _root in _ROOTS:
     router.include_router(_routes, prefix=_root)
+    router.include_router(channel.routes, prefix=_root)

@@ -1,9 +1,9 @@
-"""Who has claimed a workitem through UPS-RS."""
+"""Who has claimed a workitem through UPS-RS, and who wants to know of changes."""
 
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ForeignKey
+from sqlalchemy import ForeignKey, func
 from sqlalchemy.orm import Mapped, mapped_column
 
 from storage.database import Base
@@ -21,3 +21,17 @@ class StepTransaction(Base):
     transaction_uid: Mapped[str]
     person_id: Mapped[UUID] = mapped_column(ForeignKey("person.id"))
     claimed_at: Mapped[datetime]
+
+
+class StepSubscription(Base):
+    """Somebody's software, under an AE title of its own choice, wants to know of changes.
+
+    target: the SOP Instance UID of a workitem, or of the worklist as a whole.
+    """
+
+    __tablename__ = "step_subscription"
+
+    person_id: Mapped[UUID] = mapped_column(ForeignKey("person.id"), primary_key=True)
+    ae_title: Mapped[str] = mapped_column(primary_key=True)
+    target: Mapped[str] = mapped_column(primary_key=True)
+    subscribed_at: Mapped[datetime] = mapped_column(server_default=func.now())

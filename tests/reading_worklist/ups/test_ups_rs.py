@@ -8,19 +8,23 @@ from uuid import UUID
 import httpx
 import pytest
 from fastapi import FastAPI
+from fastapi.testclient import TestClient
 from pydicom.dataset import Dataset
 from pydicom.uid import generate_uid
 from sqlalchemy import text, update
+from starlette.websockets import WebSocketDisconnect
 
 from reading_worklist.problems import Problem
 from reading_worklist.ups.requests import parse_change, parse_search, workitem_id
 from reading_worklist.ups.states import STEP_STATES, StepState, step_state, step_uid
+from reading_worklist.ups.subscriptions import event_report
 from reading_worklist.workitems.states import State
 from reading_worklist.workitems.tables import Workitem
 from storage.clock import utc_now
 from storage.database import Database
 from storage.objects import ObjectStore
 from storage.orders.words import Priority
+from tests.support.scopes import scope_of
 from tests.support.seed import Consortium
 from tests.support.web import Browser, application
 
@@ -176,6 +180,51 @@ def test_strangers_and_other_sites(app: FastAPI, item: UUID) -> None:
     assert change(Browser(app, "dispatcher"), step(item), "IN PROGRESS", "1.2").status_code == 403
     assert reader.get(f"{ROOT}/1.2.3").status_code == 404
     assert reader.get(f"{ROOT}/not-a-uid").status_code == 400
+
+
+def test_who_has_subscribed_is_told_of_changes(
+    app: FastAPI, item: UUID, database: Database
+) -> None:
+    everything = f"{ROOT}/1.2.840.10008.5.1.4.34.5/subscribers/READER"
+    with TestClient(app):  # Starts listening for events.
+        reader, other = Browser(app, "writer"), Browser(app, "writer2")
+        assert reader.client.delete(everything).status_code == 404
+        made = reader.post(f"{step(item)}/subscribers/READER?deletionlock=true")
+        warned(made, 201, "Deletion Lock not granted.")
+        channel = made.headers["Content-Location"]
+        assert channel == "ws://testserver/dicom-web/subscribers/READER"
+        with reader.client.websocket_connect("/dicom-web/subscribers/READER") as told:
+            assert change(other, step(item), "IN PROGRESS", generate_uid()).status_code == 200
+            report = told.receive_json()
+            assert report["00001000"]["Value"] == [f"2.25.{item.int}"]
+            assert report["00741000"]["Value"] == ["IN PROGRESS"]
+            assert reader.client.delete(f"{step(item)}/subscribers/READER").status_code == 200
+            writer = scope_of(database, "writer")
+            with database.transaction() as session:
+                assert event_report(session, writer, "READER", item, 1) is None
+            assert reader.post(everything).status_code == 201
+            other.post(f"/api/workitems/{item}/release")
+            assert told.receive_json()["00741000"]["Value"] == ["SCHEDULED"]
+    stranger = scope_of(database, "doctor-west")
+    with database.transaction() as session:
+        assert event_report(session, stranger, "READER", item, 1) is None
+
+
+def test_the_event_channel_is_for_readers_alone(app: FastAPI, item: UUID) -> None:
+    path = "/dicom-web/subscribers/READER"
+    reader = Browser(app, "writer").client
+    for client, headers in (
+        (TestClient(app), {}),
+        (Browser(app, "doctor-east").client, {}),
+        (reader, {"Origin": "http://elsewhere.example"}),
+    ):
+        with (
+            pytest.raises(WebSocketDisconnect),
+            client.websocket_connect(path, headers=headers) as told,
+        ):
+            told.receive_json()
+    assert reader.post(f"{step(item)}/subscribers/{'X' * 17}").status_code == 404
+    assert reader.post(f"{ROOT}/2.25.1/subscribers/READER").status_code == 404
 
 
 @pytest.mark.parametrize(
