@@ -27,7 +27,7 @@ from sqlalchemy.orm import Session
 from reading_worklist.access.scope import Scope
 from reading_worklist.routing.tables import ReadingGroup
 from reading_worklist.workitems.routed import STAGES
-from reading_worklist.workitems.states import State
+from reading_worklist.workitems.states import OPEN, State
 from reading_worklist.workitems.tables import IN_QUEUE, Workitem
 from reading_worklist.worklist.schemas import Assigned, Sort, WorklistFilter
 from storage.clock import utc_now
@@ -36,17 +36,7 @@ from storage.index.tables import Patient, Study
 from storage.person_name import canonical, search_keys
 from storage.registry import Organisation, consortium_of
 
-IN_QUEUE_STATES: Final = frozenset(
-    {
-        State.QUEUED,
-        State.CLAIMED,
-        State.WRITTEN,
-        State.REVIEWING,
-        State.RETURNED,
-        State.PRELIM_ISSUED,
-        State.HELD,
-    }
-)
+IN_QUEUE_STATES: Final = OPEN | {State.HELD}
 _FEW: Final = 2000
 DONE_STATES: Final = tuple(state for state in State if state not in IN_QUEUE_STATES)
 

@@ -1,6 +1,7 @@
 """Routing against a real database: clocks, roster, rules, trials, assignment, escalation."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -327,6 +328,21 @@ def test_the_next_one_is_the_most_urgent_that_is_for_me(
         mine = assignment.claim_next(session, other, Lane.IMAGING, LEASE)
         assert mine is not None
         assert (mine.id, mine.state) == (ids[0], State.CLAIMED)
+
+
+def test_of_many_who_ask_for_the_next_one_each_gets_another(
+    database: Database, consortium: Consortium
+) -> None:
+    ids = {consortium.queued_study().workitem_id for _ in range(6)}
+    scopes = [scope_of(database, login) for login in ("writer", "writer2", "reviewer")] * 2
+
+    def ask(scope: Scope) -> UUID | None:
+        with database.transaction() as session:
+            found = assignment.claim_next(session, scope, None, LEASE)
+            return found.id if found else None
+
+    with ThreadPoolExecutor(len(scopes)) as pool:
+        assert set(pool.map(ask, scopes)) == ids
 
 
 def test_what_nobody_claims_and_what_is_late_is_marked_once(

@@ -1,5 +1,6 @@
 """The list of what is to be read: filters, order, pages, counts, saved views, the board."""
 
+import re
 from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
@@ -11,10 +12,11 @@ from sqlalchemy import update
 from reading_worklist.problems import Problem
 from reading_worklist.workitems import service as workitems
 from reading_worklist.workitems.lane import Lane
-from reading_worklist.workitems.routed import Stage
+from reading_worklist.workitems.routed import WAITING, Stage
 from reading_worklist.workitems.states import State
 from reading_worklist.workitems.tables import Workitem
 from reading_worklist.worklist import board, queries
+from reading_worklist.worklist.narrowing import IN_QUEUE_STATES
 from reading_worklist.worklist.schemas import Assigned, Sort, WorklistRequest
 from storage import registry
 from storage.clock import utc_now
@@ -99,6 +101,10 @@ def test_pages_follow_each_other_without_gap_or_repetition(
     with pytest.raises(Problem) as problem, database.transaction() as session:
         queries.page(session, scope, WorklistRequest(after="bm90IG91cnM="))
     assert problem.value.code == "invalid-page"
+
+
+def test_the_indexes_of_the_queue_have_the_states_that_wait() -> None:
+    assert set(re.findall("'(.*?)'", WAITING)) == {state.value for state in IN_QUEUE_STATES}
 
 
 def test_each_filter_narrows(database: Database, consortium: Consortium) -> None:
