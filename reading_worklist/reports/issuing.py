@@ -1,16 +1,25 @@
-"""A version goes out: the row, the recall of the one before it, and the message."""
+"""A version goes out: the row, the recall of the one before it, the message, and its clock."""
 
+from datetime import datetime, timedelta
+from typing import Final
 from uuid import UUID, uuid4
 
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from reading_worklist.access.scope import Scope
 from reading_worklist.reports import queries, recalls
 from reading_worklist.reports.documents import StoredPdf
 from reading_worklist.reports.tables import ReportSubmission, ReportVersion
+from reading_worklist.workitems import service as workitems
 from reading_worklist.workitems.tables import Workitem
-from storage import outbox
+from storage import audit, outbox
+from storage.database import notify
+from storage.deliveries import CHANNEL, Delivery, DeliveryState
 from storage.messages import ReportIssued
+
+ACKNOWLEDGED_WITHIN: Final = timedelta(minutes=30)
+"""How long a site's machine or people may take to have a report before somebody is told."""
 
 
 def issue(
@@ -45,6 +54,8 @@ def issue(
     if standing is not None:
         recalls.supersede(session, scope, item, standing, replaced_by=version.id, reason=reason)
     session.add(version)
+    item.acknowledge_by = stored.at + ACKNOWLEDGED_WITHIN
+    item.delivery_overdue_at = None
     session.flush()
     outbox.emit(
         session,
@@ -62,3 +73,39 @@ def issue(
         ),
     )
     return version
+
+
+def run_clock(session: Session, now: datetime, *, limit: int = 100) -> int:
+    """Find reports that the site does not have in time, once each; return how many are new.
+
+    What waits for its next attempt is tried again at once, and open pages are told.
+    """
+    late = session.scalars(
+        select(Workitem)
+        .where(Workitem.acknowledge_by <= now)
+        .order_by(Workitem.acknowledge_by)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    ).all()
+    for item in late:
+        item.acknowledge_by = None
+        item.delivery_overdue_at = now
+        item.revision += 1
+        tried = session.scalars(
+            update(Delivery)
+            .where(Delivery.workitem_id == item.id, Delivery.state == DeliveryState.PENDING)
+            .values(next_attempt_at=now)
+            .returning(Delivery.id)
+        ).all()
+        for delivery_id in tried:
+            notify(session, CHANNEL, str(delivery_id))
+        audit.record(
+            session,
+            workitems.WORKER,
+            "workitem:delivery_overdue",
+            subject_kind="workitem",
+            subject_id=item.id,
+            detail={"deliveries": len(tried)},
+        )
+        workitems.tell(session, item)
+    return len(late)

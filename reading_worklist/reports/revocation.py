@@ -97,6 +97,7 @@ def confirm(services: Services, scope: Scope, workitem_id: UUID) -> None:
             revocation=again,
             title=f"{document.title(language)} {labels(language)['status'][notice.status.value]}",
         )
+        item.acknowledge_by = None
         workitems.move(session, item, after, Action.REVOKE, scope.actor)
 
 

@@ -224,5 +224,6 @@ class Timeline(BaseModel):
     preliminary_at: datetime | None
     finalised_at: datetime | None
     delivered_at: datetime | None
+    delivery_overdue_at: datetime | None
     opened_at: datetime | None
     deliveries: list[DeliveryStep]

@@ -26,7 +26,14 @@ from storage.orders.words import Priority
 
 WORKER = audit.system_actor("worker")
 _UNTOUCHED = frozenset({State.QUEUED, State.HELD, State.WITHDRAWN})
-_REPORT_TIMES = ("preliminary_at", "finalised_at", "delivered_at", "opened_at")
+_REPORT_TIMES = (
+    "preliminary_at",
+    "finalised_at",
+    "delivered_at",
+    "opened_at",
+    "acknowledge_by",
+    "delivery_overdue_at",
+)
 
 
 def locked(session: Session, scope: Scope, workitem_id: UUID) -> Workitem:
@@ -263,6 +270,8 @@ def withdraw(session: Session, item: Workitem, actor: Actor) -> None:
 
 def note_arrival(session: Session, item: Workitem, actor: Actor) -> None:
     """Mark a published report as delivered, once; a page or a machine of the site has it."""
+    item.acknowledge_by = None
+    item.delivery_overdue_at = None
     after = next_state(item.state, Action.ACKNOWLEDGE_DELIVERY)
     if after is not None and after != item.state:
         move(session, item, after, Action.ACKNOWLEDGE_DELIVERY, actor)

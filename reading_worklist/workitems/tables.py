@@ -13,6 +13,7 @@ from sqlalchemy import (
     false,
     func,
     literal_column,
+    text,
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -35,6 +36,8 @@ class Workitem(Routed, Base):
     revision: grows with every change, so that a page can tell a stale view.
     preliminary_at: when the preliminary report was issued that stands until the final one is.
     amending: whether an issued report, which stands meanwhile, is being replaced.
+    acknowledge_by: until when the site is expected to have what was issued last; None once it has,
+        or once it was found late at `delivery_overdue_at`.
     finalised_at: of the first report with both signatures; delivered_at, opened_at: of the one that
         stands now.
     """
@@ -45,6 +48,11 @@ class Workitem(Routed, Base):
             "(state IN ('CLAIMED', 'REVIEWING')) = (holder_id IS NOT NULL)", name="holder"
         ),
         CheckConstraint("(holder_id IS NULL) = (lease_until IS NULL)", name="lease"),
+        Index(
+            "ix_workitem_acknowledge_by",
+            "acknowledge_by",
+            postgresql_where=text("acknowledge_by IS NOT NULL"),
+        ),
         Index("ix_workitem_site_id_queued_at", "site_id", "queued_at"),
         *QUEUE_INDEXES,
     )
@@ -67,6 +75,8 @@ class Workitem(Routed, Base):
     reviewed_at: Mapped[datetime | None]
     preliminary_at: Mapped[datetime | None]
     amending: Mapped[bool] = mapped_column(default=False, server_default=false())
+    acknowledge_by: Mapped[datetime | None]
+    delivery_overdue_at: Mapped[datetime | None]
     finalised_at: Mapped[datetime | None]
     delivered_at: Mapped[datetime | None]
     opened_at: Mapped[datetime | None]

@@ -1,7 +1,7 @@
 """Preliminary reports, amendments, revocations and the archive, and who is told of a recall."""
 
 import io
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -18,6 +18,7 @@ from sqlalchemy.exc import IntegrityError
 from pacs_gateway.returns.engine import create_deliveries
 from pacs_gateway.returns.recalls import recall_deliveries
 from reading_worklist.reports import preliminary
+from reading_worklist.reports.issuing import ACKNOWLEDGED_WITHIN, run_clock
 from reading_worklist.reports.recalls import acknowledge_delivery
 from reading_worklist.reports.states import (
     TRANSITIONS,
@@ -309,6 +310,29 @@ def test_an_amendment_replaces_the_report_with_both_signatures_and_recalls_it_ev
         ).one()
     assert told.told_at is not None
     assert desk.item().state is State.DELIVERED
+
+
+def test_a_report_that_does_not_arrive_is_tried_again_and_told_of_once(
+    desk: Desk, database: Database
+) -> None:
+    desk.write()
+    desk.finalise()
+    (issued,) = desk.messages(ReportIssued)
+    with database.transaction() as session:
+        create_deliveries(session, issued)
+        far = utc_now() + timedelta(hours=9)
+        session.execute(update(Delivery).values(next_attempt_at=far))
+    due = issued.issued_at + ACKNOWLEDGED_WITHIN
+    with database.transaction() as session:
+        assert run_clock(session, due - timedelta(seconds=1)) == 0
+        assert run_clock(session, due) == 1
+        assert run_clock(session, due + timedelta(hours=1)) == 0
+    with database.transaction() as session:
+        assert session.scalars(select(Delivery.next_attempt_at)).one() == due
+    timeline = desk("writer").get(f"{desk.path}/timeline").json()
+    assert datetime.fromisoformat(timeline["delivery_overdue_at"]) == due
+    desk.deliver(issued.report_version_id)
+    assert desk.item().delivery_overdue_at is None
 
 
 def test_an_abandoned_amendment_leaves_all_as_it_was(desk: Desk) -> None:

@@ -5968,6 +5968,8 @@ export interface components {
             delivered_at: string | null;
             /** Deliveries */
             deliveries: components["schemas"]["DeliveryStep"][];
+            /** Delivery Overdue At */
+            delivery_overdue_at: string | null;
             /** Finalised At */
             finalised_at: string | null;
             /**
