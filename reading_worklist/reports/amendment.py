@@ -6,6 +6,7 @@ from reading_worklist.access.scope import Scope
 from reading_worklist.problems import conflict, not_found
 from reading_worklist.reports import queries, submitting
 from reading_worklist.reports.tables import ReportAmendment
+from reading_worklist.routing import service as routing
 from reading_worklist.services import Services
 from reading_worklist.workitems import service as workitems
 from reading_worklist.workitems.rules import check
@@ -49,6 +50,7 @@ def amend(services: Services, scope: Scope, workitem_id: UUID, reason: str) -> N
         item.amending = True
         item.writer_id = scope.person_id
         item.claimed_at = now
+        routing.start_again(session, item)
         workitems.hold(item, scope.person_id, services.config.claim_lease)
         workitems.move(session, item, after, Action.AMEND, scope.actor)
 

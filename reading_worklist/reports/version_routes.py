@@ -26,6 +26,7 @@ from reading_worklist.reports import amendment, preliminary, recalls, revocation
 from reading_worklist.reports.routes import SubmitBody
 from reading_worklist.reports.schemas import RecallNotice, TextComparison
 from reading_worklist.reports.service import COMMENT_LENGTH_MAX
+from reading_worklist.routing import service as routing
 from reading_worklist.services import Asking, Parts
 from reading_worklist.workitems import service as workitems
 from reading_worklist.workitems.routes import centre, get_workitem
@@ -100,7 +101,7 @@ def decline_revocation(workitem_id: UUID, scope: Asking, services: Parts) -> Wor
 def reopen_workitem(workitem_id: UUID, scope: Asking, services: Parts) -> WorkitemDetail:
     """Queue a reading again whose report was revoked."""
     with services.database.transaction() as session:
-        workitems.reopen(session, scope, workitem_id)
+        routing.start_again(session, workitems.reopen(session, scope, workitem_id))
     return get_workitem(workitem_id, scope, services)
 
 

@@ -7,15 +7,17 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from reading_worklist.routing import assignment, facts, rules
-from reading_worklist.routing.clocks import Since
+from reading_worklist.routing.clocks import Clock, Since, clock_of
 from reading_worklist.routing.rules import Decision
 from reading_worklist.routing.settings import clocks_of
 from reading_worklist.routing.tables import ReadingGroup, RoutingRuleset, RulesetState
+from reading_worklist.working_time.queries import working_time
 from reading_worklist.workitems.service import tell
 from reading_worklist.workitems.states import CLOSED, State
 from reading_worklist.workitems.tables import Workitem
 from storage import audit
 from storage.audit import Actor
+from storage.clock import utc_now
 from storage.registry import consortium_of
 
 _NOT_BEGUN = frozenset({State.QUEUED, State.HELD, State.WITHDRAWN})
@@ -42,14 +44,13 @@ def route(session: Session, item: Workitem, actor: Actor) -> None:
     due_at = limit.due_at(start, times.worked)
     group_id = item.group_id if begun else _group(session, organisation_id, decision)
     before = _told(item)
-    if due_at != item.due_at:
-        item.overdue_at = None
     item.lane = decision.lane
     item.group_id = group_id
     item.priority = decision.priority
     item.clock = decision.clock
-    item.due_at = due_at
-    item.warn_at = due_at - limit.warn
+    if due_at != item.due_at or item.warn_at is None:
+        item.due_at = due_at
+        item.warn_at = due_at - limit.warn
     item.claim_due_at = limit.claim_due_at(item.queued_at, times.worked)
     if not begun:
         item.ruleset_id = ruleset.id if ruleset else None
@@ -71,6 +72,18 @@ def route(session: Session, item: Workitem, actor: Actor) -> None:
         tell(session, item)
     if decision.assign and item.state is State.QUEUED and item.assignee_id is None:
         assignment.assign_by_load(session, item, organisation_id, actor)
+
+
+def start_again(session: Session, item: Workitem) -> None:
+    """Let the clock of a reading run from now: it is amended, or read again from the beginning."""
+    now = utc_now()
+    worked = working_time(session, item.site_id)
+    clock = Clock(item.clock) if item.clock else clock_of(item.lane, item.modalities)
+    limit = clocks_of(session, item.site_id).limit(clock, item.priority)
+    item.due_at = limit.due_at(now, worked)
+    item.warn_at = item.due_at - limit.warn
+    item.claim_due_at = limit.claim_due_at(now, worked)
+    item.escalated_at = None
 
 
 def switched_on(session: Session, organisation_id: UUID) -> RoutingRuleset | None:

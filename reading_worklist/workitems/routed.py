@@ -17,7 +17,7 @@ from sqlalchemy import (
     String,
     text,
 )
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, mapped_column, validates
 
 from reading_worklist.workitems.states import State
 from storage.database import Word
@@ -149,3 +149,10 @@ class Routed:
     claim_due_at: Mapped[datetime | None]
     escalated_at: Mapped[datetime | None]
     overdue_at: Mapped[datetime | None]
+
+    @validates("due_at")
+    def _due_anew(self, _: str, due_at: datetime) -> datetime:
+        """A reading with another due time is neither late by it yet, nor warned of."""
+        self.overdue_at = None
+        self.warn_at = None
+        return due_at

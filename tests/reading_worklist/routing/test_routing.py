@@ -14,6 +14,7 @@ from reading_worklist.access.scope import Scope
 from reading_worklist.identity.arrival import order_changed, study_received
 from reading_worklist.problems import Problem
 from reading_worklist.routing import assignment, escalation, roster, rulesets, settings
+from reading_worklist.routing import service as routing
 from reading_worklist.routing.clocks import DEFAULTS, Clock
 from reading_worklist.routing.rules import Conditions, Outcome, Rule
 from reading_worklist.routing.schemas import DutyBody, GroupBody, RulesetBody
@@ -406,6 +407,24 @@ def test_late_images_flag_a_signed_report_and_change_nothing_of_its_place(
     after = reloaded(database, item)
     assert (after.late_instances, after.state) == (True, State.PUBLISHED)
     assert (after.due_at, after.clock, after.lane) == (before.due_at, before.clock, before.lane)
+
+
+def test_the_clock_of_a_reading_that_is_done_again_starts_again(
+    database: Database, consortium: Consortium
+) -> None:
+    item = arrived(database, consortium.complete_study())
+    past = utc_now() - timedelta(days=3)
+    with database.transaction() as session:
+        session.execute(
+            update(Workitem).values(due_at=past, overdue_at=past, escalated_at=past, queued_at=past)
+        )
+    with database.transaction() as session:
+        routing.start_again(session, session.get_one(Workitem, item.id))
+    again = reloaded(database, item)
+    assert again.due_at > utc_now()
+    assert again.claim_due_at is not None
+    assert (again.overdue_at, again.escalated_at) == (None, None)
+    assert again.warn_at == again.due_at - DEFAULTS[Clock.CT_MR, Priority.ROUTINE].warn
 
 
 def test_the_roster_has_readers_of_the_consortium_and_its_past_stays(
