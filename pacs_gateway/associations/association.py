@@ -36,6 +36,7 @@ from storage.registry import DeviceLimits
 
 # PS3.8 Tables 9-4 and 9-2.
 _IDLE: Final = "Sta1"
+_DATA_TRANSFER: Final = "Sta6"
 _ASSOCIATE_REQUESTED: Final = "Evt6"
 _REACTOR_SECONDS: Final = 0.001
 _REACTOR_AT_REST_SECONDS: Final = 0.02
@@ -99,6 +100,7 @@ class ReceivingAssociation(Association):
         self._parts = acceptor
         self._admitted: Admitted | None = None
         self._requested = False
+        self._accept_sent = threading.Event()
         self._connection = connection
         self._ticket = ticket
         self._secure = secure
@@ -139,7 +141,10 @@ class ReceivingAssociation(Association):
                     extra={"peer": self.name, "reason": type(error).__name__},
                 )
                 self.dul.kill_dul()
+                self._accept_sent.set()
             else:
+                if machine.current_state == _DATA_TRANSFER:
+                    self._accept_sent.set()
                 if asked or machine.current_state != _IDLE:
                     return
             # Nothing, for whoever waits for a request, and an abort for all others.
@@ -242,6 +247,9 @@ class ReceivingAssociation(Association):
     def _run_reactor(self) -> None:
         """Serve the data phase, then let pynetdicom release or abort the association."""
         upper_layer = self.dul
+        # One TLS connection may not be used by two threads: the upper layer's is still within its
+        # write when the peer, which has the A-ASSOCIATE-AC already, sends its first request.
+        self._accept_sent.wait(self.acse_timeout)
         # It has nothing to do meanwhile but to notice an abort of ours.
         upper_layer._run_loop_delay = _REACTOR_AT_REST_SECONDS  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
         reader = PduReader(self._connection, self._keep_waiting, self._pace())
