@@ -1,5 +1,6 @@
 """Workitems as UPS instances, searched and retrieved within the scope of who asks."""
 
+from typing import Final
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, and_, case, func, select
@@ -16,21 +17,25 @@ from storage.index.search import patient_name_begins
 from storage.index.tables import Patient, Study
 from storage.orders.words import Priority
 
+COUNTED_MAX: Final = 10_000
+"""Counting stops here: who has so many results asks for fewer."""
+
 
 def search(
     session: Session, scope: Scope, site_id: UUID | None, wanted: StepSearch, base_url: str
 ) -> tuple[list[Dataset], int]:
-    """Return a page of workitems, most urgent first, and how many there are in all."""
+    """Return a page of workitems, most urgent first, and how many there are, at most counted."""
     conditions = [scope.sees(Workitem.site_id), *_conditions(wanted)]
     if site_id is not None:
         conditions.append(Workitem.site_id == site_id)
-    total = session.scalar(
-        select(func.count())
-        .select_from(Workitem)
+    some = (
+        select(Workitem.id)
         .join(Study, Study.id == Workitem.study_id)
         .join(Patient, Patient.id == Study.patient_id)
         .where(*conditions)
+        .limit(COUNTED_MAX + 1)
     )
+    total = session.scalar(select(func.count()).select_from(some.subquery()))
     urgency = case({Priority.STAT: 0, Priority.URGENT: 1}, value=Workitem.priority, else_=2)
     found = session.execute(
         rows()

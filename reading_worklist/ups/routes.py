@@ -61,11 +61,16 @@ def search_workitems(asked: Asks) -> Response:
     with asked.services.database.transaction() as session:
         site_id = dicomweb_queries.require_site(session, asked.root)
         found, total = queries.search(session, asked.scope, site_id, wanted, _base(asked))
-    headers = {"X-Total-Count": str(total)}
+    exact = total <= queries.COUNTED_MAX
+    headers = {
+        "X-Total-Count": str(min(total, queries.COUNTED_MAX)),
+        "X-Total-Count-Relation": "eq" if exact else "gte",
+    }
     warnings: list[str] = []
     left = total - wanted.offset - len(found)
-    if left > 0:
-        warnings.append(f"There are {left} additional results that can be requested")
+    if left > 0 and found:
+        count = str(left) if exact else f"at least {left}"
+        warnings.append(f"There are {count} additional results that can be requested")
     if wanted.ignored:
         warnings.append("Some parameters were ignored")
     if warnings:
