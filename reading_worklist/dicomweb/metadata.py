@@ -33,8 +33,10 @@ from storage.identity.overlay import Overlay
 from storage.objects import ObjectConflict, ObjectKey, ObjectNotFound, ObjectStore
 
 # Part of the key of prepared metadata: raise it when the conversion changes, to prepare all anew.
-FORMAT: Final = 2
+FORMAT: Final = 3
 _PREFIX: Final = "derived/series-metadata"
+_WINDOW_CENTER: Final = "00281050"
+_WINDOW_WIDTH: Final = "00281051"
 
 _log = logging.getLogger(__name__)
 
@@ -174,6 +176,7 @@ def _read(
         layout = _layout(record, opened)
         dataset = opened.dataset if overlay is None else _corrected(objects, record, overlay)
         model = to_json_model(dataset, Context(bulk_uri(record), decoder_for))
+        _drop_impossible_window(model)
         if opened.dataset.cut_at is not None:
             _log.warning(
                 "dataset is readable in part",
@@ -191,6 +194,18 @@ def _read(
         "0020000E": text_attribute("UI", record.series_instance_uid),
     }
     return dict(sorted((model | known).items())), layout
+
+
+def _drop_impossible_window(model: JsonDataset) -> None:
+    """Leave out a window that no image can be shown with; the instance keeps it.
+
+    A width must be positive (PS3.3 C.11.2.1.2.1). Viewers take what is told and show black, without
+    any they find the range of values themselves.
+    """
+    widths = model.get(_WINDOW_WIDTH, {}).get("Value", [])
+    if any(isinstance(width, (int, float)) and width <= 0 for width in widths):
+        model.pop(_WINDOW_WIDTH)
+        model.pop(_WINDOW_CENTER, None)
 
 
 def _layout(record: InstanceRecord, opened: OpenInstance) -> FrameLayout | None:

@@ -38,7 +38,7 @@ from tests.support.orthanc import Orthanc, free_ports
 from tests.support.peers import require_program
 from tests.support.seed import PASSWORD, Consortium
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 MODALITY = "EAST_CT"
 SIGNING_PIN = "270418"
 PACS = "EASTPACS"
@@ -86,6 +86,7 @@ class Running:
         wait_for(
             f"{count} instances filed",
             lambda: True if self.instances_of(study_instance_uid) == count else None,
+            saw=lambda: self.instances_of(study_instance_uid),
         )
 
 
@@ -336,7 +337,6 @@ def commitment_report(orthanc: Orthanc, transaction_uid: str) -> dict[str, Any]:
     return wait_for("the result of storage commitment", look)
 
 
-def test_dicomweb_client_searches_and_retrieves(running: Running) -> None:
 def test_a_signed_report_is_found_in_the_sites_pacs(running: Running) -> None:
     study_uid, paths = sent(running, "reported")
     with signer(running, "writer") as writer, signer(running, "reviewer") as reviewer:
@@ -391,6 +391,7 @@ def at_work(running: Running, login: str) -> DemoClient:
     return DemoClient(running.system.web, DemoPerson(login, login, "", (), PASSWORD, SIGNING_PIN))
 
 
+def test_dicomweb_client_searches_and_retrieves(running: Running) -> None:
     study_uid, paths = sent(running, "web")
     client = DICOMwebClient(
         f"{running.system.web}/dicom-web", session=signed_in(running.system.web)

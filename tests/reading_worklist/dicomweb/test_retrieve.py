@@ -3,10 +3,11 @@
 import gzip
 import json
 from collections.abc import Callable, Sequence
+from io import BytesIO
 
 import pytest
 from fastapi.testclient import TestClient
-from pydicom import Dataset
+from pydicom import Dataset, dcmread
 from pydicom.datadict import tag_for_keyword
 from pydicom.encaps import encapsulate, generate_frames
 from pydicom.uid import generate_uid
@@ -211,6 +212,19 @@ def test_bulk_data_is_found_by_the_reference_in_the_metadata(
         "%00",
     ):
         assert writer.get(f"/dicom-web/{ecg.path}/bulkdata/{wrong}").status_code == 404
+
+
+@pytest.mark.parametrize(("width", "told"), [(0, False), (400, True)])
+def test_a_window_that_shows_nothing_is_left_out(
+    archive: Archive, consortium: Consortium, writer: TestClient, width: int, *, told: bool
+) -> None:
+    data = copy_of("CT_small.dcm", WindowCenter=40, WindowWidth=width)
+    filed = archive.file(data, consortium.east)
+    assert filed is not None
+    (model,) = writer.get(f"/dicom-web/{filed.path}/metadata").json()
+    assert ("00281050" in model) == ("00281051" in model) == told
+    ((_, instance),) = parts_of(writer.get(f"/dicom-web/{filed.path}"))
+    assert dcmread(BytesIO(instance)).WindowWidth == width
 
 
 def test_big_endian_bulk_data_leaves_in_little_endian(
