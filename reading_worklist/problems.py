@@ -31,6 +31,7 @@ class Problem(RdcError):
     status: the HTTP status.
     code: a stable word for the kind of problem, the last part of its `type` URI; pages translate
         it.
+    members: further members of the problem document, for whoever may see what was asked for.
     """
 
     def __init__(
@@ -42,9 +43,11 @@ class Problem(RdcError):
         expected: str = "",
         found: str = "",
         remedy: str = "",
+        members: Mapping[str, str | int] | None = None,
     ) -> None:
         self.status = status
         self.code = code
+        self.members = members
         super().__init__(what, expected=expected, found=found, remedy=remedy)
 
 
@@ -114,6 +117,7 @@ def install(app: FastAPI) -> None:
             expected=error.expected,
             found=error.found,
             remedy=error.remedy,
+            members=error.members,
         )
 
     @app.exception_handler(ObjectStoreUnavailable)

@@ -60,7 +60,8 @@ def save_draft(
     revision: the one the page started from; 0 before the first save.
 
     Raises:
-        Problem: 409 when the draft was saved elsewhere since, or `rules.check` refuses.
+        Problem: 409 with the stored text when the draft was saved elsewhere since, or when
+            `rules.check` refuses.
     """
     with services.database.transaction() as session:
         item = workitems.locked(session, scope, workitem_id)
@@ -69,7 +70,17 @@ def save_draft(
         if draft is None:
             draft = ReportDraft(workitem_id=workitem_id, author_id=scope.person_id, revision=0)
             session.add(draft)
-        submitting.same_revision(draft.revision, revision)
+        if draft.revision != revision:
+            raise submitting.stale(
+                draft.revision,
+                revision,
+                {
+                    "findings": draft.findings,
+                    "impression": draft.impression,
+                    "advice": draft.advice,
+                    "revision": draft.revision,
+                },
+            )
         draft.author_id = scope.person_id
         draft.findings = text.findings
         draft.impression = text.impression

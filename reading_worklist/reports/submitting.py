@@ -3,15 +3,17 @@
 The document is made outside of any transaction; `service` says why.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from http import HTTPStatus
 from uuid import UUID
 
 from sqlalchemy.orm import Session
 
 from reading_worklist.access.scope import Scope
 from reading_worklist.critical_values import queries as critical_values
-from reading_worklist.problems import Problem, conflict
+from reading_worklist.problems import Problem
 from reading_worklist.reports import queries
 from reading_worklist.reports.assembly import ReportText, report_document
 from reading_worklist.reports.document import ReportDocument, ReportStatus, to_content
@@ -162,13 +164,23 @@ def same_revision(stored: int, seen: int) -> None:
         Problem: 409.
     """
     if stored != seen:
-        raise conflict(
-            "stale-draft",
-            "The draft was saved elsewhere in the meantime",
-            expected=f"revision {stored}",
-            found=f"revision {seen}",
-            remedy="Reload the draft, then add your changes.",
-        )
+        raise stale(stored, seen)
+
+
+def stale(stored: int, seen: int, members: Mapping[str, str | int] | None = None) -> Problem:
+    """Return the answer for who has not seen the draft as it is stored.
+
+    members: the stored text, for a page that shows it beside its own.
+    """
+    return Problem(
+        HTTPStatus.CONFLICT,
+        "stale-draft",
+        "The draft was saved elsewhere in the meantime",
+        expected=f"revision {stored}",
+        found=f"revision {seen}",
+        remedy="Reload the draft, then add your changes.",
+        members=members,
+    )
 
 
 def incomplete(what: str, field: str) -> Problem:
