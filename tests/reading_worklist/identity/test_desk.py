@@ -192,7 +192,10 @@ def test_linking_gives_the_study_to_the_orders_patient_and_undo_takes_it_back(
     shown = desk.get(f"/api/identity/cases/{case['id']}").json()
     assert (shown["can_decide"], shown["can_undo"]) == (True, False)
     rows = {row["attribute"]: row for row in shown["rows"]}
-    assert (rows["name"]["ordered"], rows["name"]["header"]) == ("李娜", "张伟 Zhang Wei")
+    assert (rows["name"]["ordered"], rows["name"]["header"]) == (
+        "李娜 Li Na",
+        "张伟 Zhang Wei",
+    )
     assert rows["accession_number"]["agrees"] is True
 
     linked = desk.post(
