@@ -69,7 +69,7 @@ test: setup test-web ## Run the whole suite: the quick tests, then the slow ones
 test-fast: setup ## Run the quick tests only
 	@$(QUICK_TESTS) $(PYTEST_ARGS)
 
-soak: setup ## Hours of what `make test` does for minutes: 200 kills, outages of a minute, long fuzzing
+soak: setup ## Half an hour of what `make test` does for minutes: 200 kills, outages of a minute, long fuzzing
 	@RDC_SOAK=1 $(VENV)/bin/python -m pytest -m slow --timeout 14400 \
 		tests/e2e/test_crash.py tests/e2e/test_outages.py \
 		tests/pacs_gateway/test_fuzz.py $(SOAK_TESTS) $(PYTEST_ARGS)
