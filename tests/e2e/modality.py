@@ -13,6 +13,7 @@ from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian, generate_uid
 from pynetdicom import AE
 from pynetdicom.presentation import build_context
 from sqlalchemy import func, select
+from sqlalchemy.exc import OperationalError
 
 from reading_worklist.workitems.tables import Workitem
 from storage.database import Database
@@ -128,6 +129,14 @@ def check_everything(
             ).all()
         return {one.study_instance_uid: one.instance_count for one in complete}
 
+    def all_queued() -> bool | None:
+        try:
+            return queued_sizes() == sizes or None
+        except OperationalError:
+            # The last kill may have hit the database, which is still recovering: receiving does
+            # not need it, so everything can be acknowledged before it is back.
+            return None
+
     def missing() -> str:
         there = queued_sizes()
         short = {uid: (there.get(uid), size) for uid, size in sizes.items()}
@@ -137,7 +146,7 @@ def check_everything(
 
     wait_for(
         "every complete study in the worklist",
-        lambda: True if queued_sizes() == sizes else None,
+        all_queued,
         timeout=timeout,
         saw=missing,
     )
