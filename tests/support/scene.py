@@ -1,5 +1,6 @@
 """A consortium at work, for looking at pages: something stands in every state of every list."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -28,6 +29,7 @@ from tests.pacs_gateway.datasets import Sample, sample
 from tests.reading_worklist.dicomweb.archive import Archive as Files
 from tests.reading_worklist.dicomweb.conftest import copy_of, series_of
 from tests.support.archive import Archive
+from tests.support.scenes import PARTS
 from tests.support.seed import Consortium, password_hash
 from tests.support.web import PIN, Browser
 
@@ -55,6 +57,8 @@ class Places:
     conflict: str
     stranger: str
     verification_code: str
+    more: Mapping[str, str]
+    """What the modules of `tests.support.scenes` say of what they put there."""
 
 
 class Scene:
@@ -65,7 +69,7 @@ class Scene:
         self.database: Database = consortium.database
         self.objects = objects
         self.files = Files(self.database, objects)
-        self._app = app
+        self.app = app
         self._people()
 
     def _people(self) -> None:
@@ -112,7 +116,8 @@ class Scene:
         self._deliveries()
         with self.database.transaction() as session:
             usage.refresh(session)
-        return Places(items, case, decided, conflict, stranger, code)
+        more = {name: place for part in PARTS for name, place in part.fill(self).items()}
+        return Places(items, case, decided, conflict, stranger, code, more)
 
     def settle(self) -> None:
         """Handle what rooms tell each other until nothing waits."""
@@ -130,7 +135,7 @@ class Scene:
                 assert outbox.handle(self.database, one.id, one.lease_token, handlers)
 
     def _orders(self) -> None:
-        technician = Browser(self._app, "technician-east")
+        technician = Browser(self.app, "technician-east")
         for order in (
             ordered(
                 "欧阳建国",
@@ -197,7 +202,7 @@ class Scene:
 
     def _desk(self) -> tuple[str, str]:
         """Return a case that is open, and one that is decided by correcting the patient."""
-        desk = Browser(self._app, "dispatcher")
+        desk = Browser(self.app, "dispatcher")
         items = self._items()
         opened = desk.get("/api/identity/cases").json()["items"]
         assert len(opened) == 1, opened
@@ -218,7 +223,7 @@ class Scene:
 
     def _read(self, items: dict[str, UUID]) -> str:
         """Let doctors work; return the code on the printed report of the signed one."""
-        writer, reviewer = Browser(self._app, "writer"), Browser(self._app, "reviewer")
+        writer, reviewer = Browser(self.app, "writer"), Browser(self.app, "reviewer")
         for local_id in ("DH20261121", "W2001", "W2002", "E1006"):
             item = f"/api/workitems/{items[local_id]}"
             claimed = writer.post(f"{item}/claim")
@@ -303,7 +308,7 @@ class Scene:
     def _keeping(self) -> None:
         """Patients whose records are due; a hold; purges that wait, are refused."""
         due = [self._old(number) for number in (1, 2, 3)]
-        admin, other = Browser(self._app, "admin"), Browser(self._app, "admin2")
+        admin, other = Browser(self.app, "admin"), Browser(self.app, "admin2")
         with self.database.transaction() as session:
             patient_id = session.scalars(select(Study.patient_id).where(Study.id == due[0])).one()
         held = admin.post(

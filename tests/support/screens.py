@@ -12,9 +12,8 @@ import argparse
 import json
 import sys
 import tempfile
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
 
@@ -29,9 +28,11 @@ from reading_worklist.signing.authority import open_authority
 from storage.database import Database, migrate
 from storage.objects import ObjectStore, open_object_store
 from tests.support.peers import REPOSITORY, find_program
-from tests.support.scene import BOTH, Places, Scene
+from tests.support.scene import Places, Scene
 from tests.support.seed import PASSWORD, Consortium
 from tests.support.serving import served
+from tests.support.shots import all_shots
+from tests.support.shots.shot import Shot
 from tests.support.viewer import FLAGS
 from tests.support.web import give_keys
 
@@ -58,123 +59,6 @@ OVERFLOW = """() => {
   }
   return found;
 }"""
-
-OUTAGE = {"type": "urn:rdc:problem:unavailable", "title": "Not available", "status": 503}
-
-Act = Callable[[Page], None]
-
-
-@dataclass(frozen=True, slots=True)
-class Shot:
-    """One picture: who opens which address, and what he does there before it is taken.
-
-    offline: the network goes away. loads: the page comes to rest after `act`.
-    """
-
-    name: str
-    login: str | None
-    path: str
-    act: Act | None = None
-    offline: bool = False
-    loads: bool = True
-
-
-def shots(places: Places) -> list[Shot]:
-    """Every page and the states of it that are worth a look."""
-    item = places.workitems
-    return [
-        Shot("sign-in", None, "/sign-in"),
-        Shot("sign-in-refused", None, "/sign-in", refused),
-        Shot("organisation", BOTH, "/organisation"),
-        Shot("verify", None, "/verify"),
-        Shot("verify-valid", None, f"/verify/{places.verification_code}"),
-        Shot("verify-unknown", None, "/verify/AAAAAAAAAAAA"),
-        Shot("worklist", "writer", "/worklist"),
-        Shot("worklist-empty", "writer", "/worklist?q=nobody"),
-        Shot("worklist-help", "writer", "/worklist", pressed("?")),
-        Shot("worklist-offline", "writer", "/worklist", offline=True),
-        Shot("worklist-failed", "writer", "/worklist", fails("**/api/workitems?*")),
-        Shot("worklist-loading", "writer", "/worklist", hangs("**/api/workitems?*"), loads=False),
-        Shot("reading-write", "writer", f"/exams/{item['DH20261121']}"),
-        Shot("reading-status", "writer", f"/exams/{item['E1003']}"),
-        Shot("reading-review", "reviewer", f"/exams/{item['W2001']}"),
-        Shot("reading-returned", "writer", f"/exams/{item['W2002']}"),
-        Shot("reading-signed", "reviewer", f"/exams/{item['E1006']}"),
-        Shot("reading-corrected", "writer", f"/exams/{item['E1007']}"),
-        Shot("reading-held", "dispatcher", f"/exams/{item['E1002']}"),
-        Shot("reading-doubt", "dispatcher", f"/exams/{item['E1003']}", doubt),
-        Shot("reading-ecg", "writer", f"/exams/{item['ecg']}"),
-        Shot("reading-missing", "writer", "/exams/00000000-0000-4000-8000-000000000000"),
-        Shot("identity", "dispatcher", "/identity"),
-        Shot("identity-case", "dispatcher", f"/identity/{places.case}"),
-        Shot("identity-decided", "dispatcher", f"/identity/{places.decided_case}"),
-        Shot("quarantine", "dispatcher", "/quarantine"),
-        Shot("quarantine-compare", "dispatcher", f"/quarantine/{places.conflict}"),
-        Shot("quarantine-stranger", "dispatcher", f"/quarantine/{places.stranger}"),
-        Shot("deliveries", "dispatcher", "/deliveries"),
-        Shot("keeping-usage", "admin", "/keeping?tab=usage"),
-        Shot("keeping-rules", "admin", "/keeping?tab=rules"),
-        Shot("keeping-rule-edit", "admin", "/keeping?tab=rules", first_button(".rule-change")),
-        Shot("keeping-due", "admin", "/keeping?tab=due"),
-        Shot("keeping-purges", "admin2", "/keeping?tab=purges"),
-        Shot("keeping-holds", "admin", "/keeping?tab=holds"),
-        Shot("keeping-hold-release", "admin", "/keeping?tab=holds", first_button("td button")),
-        Shot("orders", "technician-east", "/orders?tab=all"),
-        Shot("orders-empty", "technician-east", "/orders?tab=problem"),
-        Shot("order-new", "technician-east", "/orders", pressed("n")),
-        Shot("order-amend", "technician-east", "/orders", first_button(".order-amend")),
-        Shot("order-cancel", "technician-east", "/orders", first_button(".order-cancel")),
-        Shot("portal", "doctor-east", "/portal"),
-        Shot("portal-exam", "doctor-east", f"/portal/{item['E1006']}"),
-        Shot("portal-quality", "doctor-east", f"/portal/{item['DH20261121']}"),
-        Shot("no-page", "regulator", "/"),
-        Shot("not-found", "writer", "/nowhere"),
-    ]
-
-
-def pressed(key: str) -> Act:
-    """Press a key of the page."""
-    return lambda page: page.keyboard.press(key)
-
-
-def first_button(selector: str) -> Act:
-    """Click the first of these."""
-    return lambda page: page.locator(selector).first.click(timeout=5_000)
-
-
-def refused(page: Page) -> None:
-    """Try a wrong password."""
-    page.locator("[name=login]").fill("writer")
-    page.locator("[name=password]").fill("wrong")
-    page.locator("[type=submit]").click()
-    page.locator("[role=alert] strong").wait_for()
-
-
-def doubt(page: Page) -> None:
-    """Begin to send the exam to the identity desk."""
-    page.locator(".reading-doubt").click(timeout=5_000)
-
-
-def fails(pattern: str) -> Act:
-    """Let requests fail as a broken server does, and ask again."""
-
-    def act(page: Page) -> None:
-        page.route(pattern, lambda route: route.fulfill(status=503, json=OUTAGE))
-        page.reload()
-        page.locator("[role=alert]").first.wait_for(timeout=20_000)
-
-    return act
-
-
-def hangs(pattern: str) -> Act:
-    """Let requests wait for ever."""
-
-    def act(page: Page) -> None:
-        page.route(pattern, lambda _route: None)
-        page.reload()
-        page.locator("[aria-busy=true]").first.wait_for(timeout=20_000)
-
-    return act
 
 
 @contextmanager
@@ -261,7 +145,9 @@ def walk(address: str, places: Places, out: Path, only: list[str], looks: list[s
     """Take all pictures in one Chromium; returns whether nothing was wrong."""
     fine = True
     wanted = [
-        one for one in shots(places) if not only or any(one.name.startswith(name) for name in only)
+        one
+        for one in all_shots(places)
+        if not only or any(one.name.startswith(name) for name in only)
     ]
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(

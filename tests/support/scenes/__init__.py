@@ -1,0 +1,22 @@
+"""What stands in the lists beside the readings, one module for each part of the UI.
+
+Each has `fill(scene)`, which puts it there through the doors that people use and returns the
+identifiers that its pictures need, by names of its own.
+"""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from tests.support.scene import Scene
+
+
+class Part(Protocol):
+    """A module of this package."""
+
+    def fill(self, scene: "Scene", /) -> Mapping[str, str]:
+        """Put everything of this part there; returns what its pictures need."""
+        ...
+
+
+PARTS: tuple[Part, ...] = ()

@@ -1,0 +1,12 @@
+"""Every page and the states of it that are worth a look, one module for each part of the UI."""
+
+from tests.support.scene import Places
+from tests.support.shots import desk, keeping, portal, reading, session, worklist
+from tests.support.shots.shot import Shot
+
+PARTS = (session, worklist, reading, desk, keeping, portal)
+
+
+def all_shots(places: Places) -> list[Shot]:
+    """The pictures of all parts."""
+    return [shot for part in PARTS for shot in part.shots(places)]
