@@ -75,6 +75,11 @@ def _parser() -> argparse.ArgumentParser:
         default=REPOSITORY / "var" / "bench",
         help="where data is kept meanwhile: on the disk to be measured",
     )
+    parser.add_argument(
+        "--keep",
+        type=Path,
+        help="where generated databases of millions of rows are kept for another run (removed)",
+    )
     parser.add_argument("--json", type=Path, help="where every value is written (in --scratch)")
     parser.add_argument("--results", type=Path, help="page to write (RESULTS.md of a whole run)")
     return parser
@@ -91,7 +96,7 @@ def _run_world(
     group: Sequence[Row], chosen: argparse.Namespace, peers: set[str]
 ) -> list[report.Outcome]:
     outcomes: list[report.Outcome] = []
-    with Stage(chosen.scratch) as stage:
+    with Stage(chosen.scratch, kept=chosen.keep) as stage:
         for number, row in enumerate(group):
             _say(f"{row.name}: {row.title}")
             if number == 0 and row.prepare is not None:

@@ -6,11 +6,13 @@ in the order in which the studies were made.
 
 import random
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import cache
 from itertools import accumulate
+from pathlib import Path
 from typing import Any, Final, cast
 from uuid import UUID
 
@@ -19,6 +21,7 @@ from psycopg import sql
 from sqlalchemy import make_url
 from sqlalchemy.orm import Session
 
+from deploy.embedded.postgres import EmbeddedPostgres
 from storage import registry
 from storage.database import Database
 from storage.person_name import search_keys
@@ -85,6 +88,29 @@ class _Patient:
     born: date
 
 
+@contextmanager
+def unlogged_server(directory: Path) -> Generator[EmbeddedPostgres]:
+    """Run a server whose log is spared what `generate` writes; a usual one can go on with its data.
+
+    The log of an index of this size would be as large as the index.
+    """
+    settings = {"wal_level": "'minimal'", "max_wal_senders": "0"}
+    with EmbeddedPostgres(directory) as server, connected(server.superuser_url) as connection:
+        for name, value in settings.items():
+            connection.execute(cast("Any", f"ALTER SYSTEM SET {name} = {value}"))
+    with EmbeddedPostgres(directory) as server:
+        yield server
+        with connected(server.superuser_url) as connection:
+            for name in settings:
+                connection.execute(cast("Any", f"ALTER SYSTEM RESET {name}"))
+
+
+def connected(url: str) -> psycopg.Connection[Any]:
+    """Return a connection in autocommit to a database of an SQLAlchemy URL."""
+    plain = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
+    return psycopg.connect(plain, autocommit=True)
+
+
 def generate(
     database: Database, consortium: Consortium, size: Size, say: Callable[[str], None]
 ) -> None:
@@ -139,8 +165,7 @@ def _keys(name: str) -> tuple[str, ...]:
 
 
 def _connect(database: Database) -> psycopg.Connection[Any]:
-    url = make_url(database.url).set(drivername="postgresql")
-    connection = psycopg.connect(url.render_as_string(hide_password=False), autocommit=True)
+    connection = connected(database.url)
     connection.execute("SET maintenance_work_mem = '512MB'")
     return connection
 
@@ -223,9 +248,17 @@ def _copy(
     statement = sql.SQL("COPY {} ({}) FROM STDIN").format(
         sql.Identifier(table), sql.SQL(", ").join(map(sql.Identifier, columns))
     )
-    with connection.cursor() as cursor, cursor.copy(statement) as copy:
+    with _emptied(connection, table), connection.cursor() as cursor, cursor.copy(statement) as copy:
         for row in rows:
             copy.write_row(row)
+
+
+@contextmanager
+def _emptied(connection: psycopg.Connection[Any], table: str) -> Generator[None]:
+    """Within it `table` is filled: in the transaction that emptied it no row goes to the log."""
+    with connection.transaction():
+        connection.execute(sql.SQL("TRUNCATE {}").format(sql.Identifier(table)))
+        yield
 
 
 def _patients(
@@ -367,17 +400,18 @@ def _studies(
         iter(series),
     )
     # As the trigger on study would have written it.
-    connection.execute(
-        """
-        INSERT INTO study_listing
-            (study_id, modality, site_id, patient_id, studied_at, name_vector)
-        SELECT study.id, listed, study.site_id, patient_id, study_date + study_time,
-            array_to_tsvector(name_keys::text[])
-        FROM study JOIN patient ON patient.id = patient_id,
-            unnest(array_append(modalities, '')) AS listed
-        ORDER BY study.id
-        """
-    )
+    with _emptied(connection, "study_listing"):
+        connection.execute(
+            """
+            INSERT INTO study_listing
+                (study_id, modality, site_id, patient_id, studied_at, name_vector)
+            SELECT study.id, listed, study.site_id, patient_id, study_date + study_time,
+                array_to_tsvector(name_keys::text[])
+            FROM study JOIN patient ON patient.id = patient_id,
+                unnest(array_append(modalities, '')) AS listed
+            ORDER BY study.id
+            """
+        )
 
 
 def _row_id(chance: random.Random, at: datetime) -> UUID:
@@ -394,25 +428,30 @@ def _uid(chance: random.Random, site: int, at: datetime, number: int) -> str:
 
 
 def _instances(connection: psycopg.Connection[Any]) -> int:
-    """Write the instances of all series, in their order."""
-    made = connection.execute(
-        """
-        INSERT INTO instance (
-            site_id, study_id, series_id, sop_instance_uid, sop_class_uid, transfer_syntax_uid,
-            instance_number, rows, columns, object_key, object_size, dataset_sha256,
-            dataset_offset, pixel_data_offset, received_at
+    """Write the instances of all series, in their order: of the series, which are few to sort."""
+    with _emptied(connection, "instance"):
+        made = connection.execute(
+            """
+            INSERT INTO instance (
+                site_id, study_id, series_id, sop_instance_uid, sop_class_uid, transfer_syntax_uid,
+                instance_number, rows, columns, object_key, object_size, dataset_sha256,
+                dataset_offset, pixel_data_offset, received_at
+            )
+            SELECT site_id, study_id, id, series_instance_uid || '.' || n, %s,
+                '1.2.840.10008.1.2.4.70', n, 512, 512,
+                'instances/' || site_id || '/' || digest, 300000 + n, digest, 1200, 3400,
+                first_received_at
+            FROM (
+                SELECT se.id, se.study_id, se.series_instance_uid, se.instance_count, st.site_id,
+                    st.first_received_at
+                FROM series se JOIN study st ON st.id = se.study_id
+                ORDER BY se.id
+            ) AS ordered
+            CROSS JOIN LATERAL generate_series(1, instance_count) AS n
+            CROSS JOIN LATERAL (
+                SELECT md5(ordered.id || '/' || n) || md5(n || '/' || ordered.id) AS digest
+            ) AS hashed
+            """,
+            [_SOP_CLASS],
         )
-        SELECT st.site_id, st.id, se.id, se.series_instance_uid || '.' || n, %s,
-            '1.2.840.10008.1.2.4.70', n, 512, 512,
-            'instances/' || st.site_id || '/' || digest, 300000 + n, digest, 1200, 3400,
-            st.first_received_at
-        FROM series se JOIN study st ON st.id = se.study_id
-        CROSS JOIN LATERAL generate_series(1, se.instance_count) AS n
-        CROSS JOIN LATERAL (
-            SELECT md5(se.id || '/' || n) || md5(n || '/' || se.id) AS digest
-        ) AS hashed
-        ORDER BY se.id, n
-        """,
-        [_SOP_CLASS],
-    )
     return made.rowcount

@@ -13,7 +13,6 @@ from typing import Final
 from urllib.parse import urlencode
 from uuid import UUID
 
-import psycopg
 from fastapi.testclient import TestClient
 from psycopg import sql
 from pypinyin import lazy_pinyin
@@ -27,7 +26,7 @@ from storage.identifiers import Uid
 from storage.index.ingest import ReceivedInstance, ingest
 from storage.objects import open_object_store
 from storage.registry import Organisation, OrganisationKind
-from tests.bench.index_data import Size, a_name, generate
+from tests.bench.index_data import Size, a_name, connected, generate, unlogged_server
 from tests.support.seed import Consortium
 from tests.support.web import Browser, application
 
@@ -108,29 +107,26 @@ class World:
 def open_world(directory: Path, size: Size, say: Say) -> Generator[World]:
     """Make, or find made before in `directory`, the index of `size`, and open it."""
     directory.mkdir(parents=True, exist_ok=True)
+    postgres, full_name = directory / "postgres", f"full_{size.studies}_{size.instances}"
+    marker = directory / f"made-{size.studies}-{size.instances}-{size.sites}"
+    if not marker.exists():
+        say(f"making {size.studies} studies with {size.instances} instances")
+        with ExitStack() as stack:
+            server = stack.enter_context(unlogged_server(postgres))
+            full = _database(stack, server, full_name, fresh=True)
+            generate(full, Consortium(full), size, say)
+        marker.touch()
     with ExitStack() as stack:
-        server = stack.enter_context(EmbeddedPostgres(directory / "postgres"))
-        full = _database(stack, server, f"full_{size.studies}_{size.instances}")
+        server = stack.enter_context(EmbeddedPostgres(postgres))
+        full = _database(stack, server, full_name)
         empty = _database(stack, server, "empty", fresh=True)
-        consortia = {}
-        consortia["empty"] = Consortium(empty)
-        marker = directory / f"made-{size.studies}-{size.instances}-{size.sites}"
-        if marker.exists():
-            consortia["full"] = None
-        else:
-            say(f"making {size.studies} studies with {size.instances} instances")
-            consortia["full"] = Consortium(full)
-            generate(full, consortia["full"], size, say)
-            with _connected(server.superuser_url) as connection:
-                connection.execute("CHECKPOINT")
-            marker.touch()
+        beginning = Consortium(empty)
         sites = {
             "full": _site_ids(full),
-            "empty": [consortia["empty"].east.id, consortia["empty"].west.id],
+            "empty": [beginning.east.id, beginning.west.id],
         }
         objects = open_object_store(f"file://{directory / 'objects'}")
-        seeded = consortia["full"] or _Known(full)
-        app = application(seeded, objects, directory / "web", signers=False)  # pyright: ignore[reportArgumentType] -- its database is what counts
+        app = application(_Known(full), objects, directory / "web", signers=False)  # pyright: ignore[reportArgumentType] -- its database is what counts
         clients = {
             "centre": Browser(app, "writer").client,
             "site": Browser(app, "doctor-east").client,
@@ -297,15 +293,10 @@ def _site_ids(database: Database) -> list[UUID]:
         return list(session.scalars(query.order_by(Organisation.code)))
 
 
-def _connected(url: str) -> psycopg.Connection:
-    plain = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
-    return psycopg.connect(plain, autocommit=True)
-
-
 def _database(
     stack: ExitStack, server: EmbeddedPostgres, name: str, *, fresh: bool = False
 ) -> Database:
-    with _connected(server.url) as connection:
+    with connected(server.url) as connection:
         if fresh:
             connection.execute(
                 sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name))

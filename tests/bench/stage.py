@@ -194,10 +194,13 @@ class DcmtkStore:
 class Stage:
     """Running contenders and a scratch directory, removed with everything in it at the end."""
 
-    def __init__(self, scratch: Path | None, **environment: str) -> None:
+    def __init__(
+        self, scratch: Path | None, *, kept: Path | None = None, **environment: str
+    ) -> None:
         """Prepare.
 
         scratch: where to make the directory; it should be on the disk to be measured.
+        kept: where generated data is kept beyond the stage; None: it is not.
         environment: settings (RDC_…) of our system.
         """
         self._ending = ExitStack()
@@ -206,6 +209,8 @@ class Stage:
                 tempfile.TemporaryDirectory(prefix="rdc-bench-", dir=scratch)
             )
         )
+        self.generated = self.directory if kept is None else kept
+        """Where data is made that takes long to make and is not changed by what is measured."""
         self._environment = environment
         self._started: dict[str, Any] = {}
         self.facts: dict[str, Any] = {}

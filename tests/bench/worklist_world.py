@@ -8,9 +8,8 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-import psycopg
 from fastapi.testclient import TestClient
 from pypinyin import lazy_pinyin
 from sqlalchemy import make_url
@@ -18,7 +17,7 @@ from sqlalchemy import make_url
 from deploy.embedded.postgres import EmbeddedPostgres
 from storage.database import Database, migrate
 from storage.objects import open_object_store
-from tests.bench.index_data import Size, a_name, generate
+from tests.bench.index_data import Size, a_name, connected, generate, unlogged_server
 from tests.support.seed import Consortium
 from tests.support.web import Browser, application
 
@@ -157,22 +156,21 @@ QUESTIONS: Final = (
 def open_world(directory: Path, say: Callable[[str], None]) -> Generator[WorklistWorld]:
     """Make, or find made before in `directory`, the worklist, and open it."""
     directory.mkdir(parents=True, exist_ok=True)
-    with ExitStack() as stack:
-        server = stack.enter_context(EmbeddedPostgres(directory / "postgres"))
-        url = _database_url(server)
-        migrate(url)
-        database = Database(url)
-        stack.callback(database.close)
-        marker = directory / f"made-{SIZE.studies}-{OPEN_ITEMS}"
-        seeded: Any = _Known(database)
-        if not marker.exists():
+    postgres = directory / "postgres"
+    marker = directory / f"made-{SIZE.studies}-{OPEN_ITEMS}"
+    if not marker.exists():
+        with ExitStack() as stack:
+            server = stack.enter_context(unlogged_server(postgres))
+            database = _database(stack, server)
             seeded = Consortium(database)
             generate(database, seeded, SIZE, say)
             _fill(database, seeded)
             say("workitems made")
-            marker.touch()
+        marker.touch()
+    with ExitStack() as stack:
+        database = _database(stack, stack.enter_context(EmbeddedPostgres(postgres)))
         objects = open_object_store(f"file://{directory / 'objects'}")
-        app = application(seeded, objects, directory / "web", signers=False)
+        app = application(_Known(database), objects, directory / "web", signers=False)  # pyright: ignore[reportArgumentType] -- its database is what counts
         yield WorklistWorld(database, Browser(app, "writer").client)
 
 
@@ -183,18 +181,17 @@ class _Known:
     database: Database
 
 
-def _database_url(server: EmbeddedPostgres) -> str:
-    with _connected(server.url) as connection:
+def _database(stack: ExitStack, server: EmbeddedPostgres) -> Database:
+    with connected(server.url) as connection:
         if not connection.execute(
             "SELECT 1 FROM pg_database WHERE datname = 'worklist'"
         ).fetchone():
             connection.execute("CREATE DATABASE worklist")
-    return make_url(server.url).set(database="worklist").render_as_string(hide_password=False)
-
-
-def _connected(url: str) -> psycopg.Connection[Any]:
-    plain = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
-    return psycopg.connect(plain, autocommit=True)
+    url = make_url(server.url).set(database="worklist").render_as_string(hide_password=False)
+    migrate(url)
+    database = Database(url)
+    stack.callback(database.close)
+    return database
 
 
 def _fill(database: Database, consortium: Consortium) -> None:
@@ -206,7 +203,7 @@ def _fill(database: Database, consortium: Consortium) -> None:
         "other": consortium.people["writer2"].id,
         "groups": list(_GROUPS),
     }
-    with _connected(database.url) as connection:
+    with connected(database.url) as connection:
         connection.execute("SET maintenance_work_mem = '256MB'")
         connection.execute(
             """

@@ -36,7 +36,7 @@ _SHOWN: Final = frozenset(
 def _prepare(stage: Stage) -> None:
     opened = ExitStack()
     stage.facts["index"] = opened.enter_context(
-        open_world(stage.directory / "index", _SIZE, partial(print, file=sys.stderr, flush=True))
+        open_world(stage.generated / "index", _SIZE, partial(print, file=sys.stderr, flush=True))
     )
     stage.on_end(opened.close)
 

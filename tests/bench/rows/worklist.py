@@ -17,7 +17,7 @@ _GOAL_MS: Final = 50
 def _prepare(stage: Stage) -> None:
     opened = ExitStack()
     stage.facts["worklist"] = opened.enter_context(
-        open_world(stage.directory / "worklist", partial(print, file=sys.stderr, flush=True))
+        open_world(stage.generated / "worklist", partial(print, file=sys.stderr, flush=True))
     )
     stage.on_end(opened.close)
 
