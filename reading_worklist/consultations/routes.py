@@ -24,6 +24,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query
 
+from reading_worklist.changes import changed
 from reading_worklist.consultations import queries, service
 from reading_worklist.consultations.queries import PAGE_SIZE_MAX, ConsultationFilter
 from reading_worklist.consultations.schemas import (
@@ -86,9 +87,7 @@ def get_consultation(consultation_id: UUID, scope: Asking, services: Parts) -> C
 @router.post("/consultations/{consultation_id}/accept")
 def accept_consultation(consultation_id: UUID, scope: Asking, services: Parts) -> ConsultationView:
     """Agree to give an opinion."""
-    with services.database.transaction() as session:
-        service.accept(session, scope, consultation_id)
-    return get_consultation(consultation_id, scope, services)
+    return changed(get_consultation, consultation_id, scope, services, service.accept)
 
 
 @router.post("/consultations/{consultation_id}/decline")
@@ -96,9 +95,7 @@ def decline_consultation(
     consultation_id: UUID, body: ReasonBody, scope: Asking, services: Parts
 ) -> ConsultationView:
     """Refuse to give an opinion."""
-    with services.database.transaction() as session:
-        service.decline(session, scope, consultation_id, body.reason)
-    return get_consultation(consultation_id, scope, services)
+    return changed(get_consultation, consultation_id, scope, services, service.decline, body.reason)
 
 
 @router.post("/consultations/{consultation_id}/schedule")
@@ -106,9 +103,9 @@ def schedule_consultation(
     consultation_id: UUID, body: ScheduleBody, scope: Asking, services: Parts
 ) -> ConsultationView:
     """Say when one will look at it."""
-    with services.database.transaction() as session:
-        service.schedule(session, scope, consultation_id, body.scheduled_for)
-    return get_consultation(consultation_id, scope, services)
+    return changed(
+        get_consultation, consultation_id, scope, services, service.schedule, body.scheduled_for
+    )
 
 
 @router.post("/consultations/{consultation_id}/opinion")
@@ -123,9 +120,7 @@ def sign_consultation_opinion(
 @router.post("/consultations/{consultation_id}/archive")
 def archive_consultation(consultation_id: UUID, scope: Asking, services: Parts) -> ConsultationView:
     """Put the signed opinion to the case's records."""
-    with services.database.transaction() as session:
-        service.archive(session, scope, consultation_id)
-    return get_consultation(consultation_id, scope, services)
+    return changed(get_consultation, consultation_id, scope, services, service.archive)
 
 
 @router.post("/consultations/{consultation_id}/rate")
@@ -133,9 +128,9 @@ def rate_consultation(
     consultation_id: UUID, body: RatingBody, scope: Asking, services: Parts
 ) -> ConsultationView:
     """Say as the applicant how useful it was."""
-    with services.database.transaction() as session:
-        service.rate(session, scope, consultation_id, body.rating, body.comment)
-    return get_consultation(consultation_id, scope, services)
+    return changed(
+        get_consultation, consultation_id, scope, services, service.rate, body.rating, body.comment
+    )
 
 
 @router.get("/experts")

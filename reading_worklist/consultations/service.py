@@ -16,15 +16,16 @@ from sqlalchemy.orm import Session
 
 from reading_worklist import events
 from reading_worklist.access.scope import Scope
+from reading_worklist.changes import state_after
 from reading_worklist.consultations.schemas import ApplyBody, PractitionerBody
 from reading_worklist.consultations.states import (
+    TRANSITIONS,
     UNANSWERED,
     ConsultationAction,
     ConsultationState,
-    next_state,
 )
 from reading_worklist.consultations.tables import Consultation, Practitioner, Urgency
-from reading_worklist.problems import Problem, conflict, not_found
+from reading_worklist.problems import Problem, not_found
 from reading_worklist.services import Services
 from reading_worklist.signing.credentials import unlock
 from reading_worklist.signing.statements import sign_statement
@@ -99,7 +100,7 @@ def accept(session: Session, scope: Scope, consultation_id: UUID) -> Consultatio
         Problem: 404 for anybody but whom was asked, 409 in another state.
     """
     consultation = _invited(session, scope, consultation_id)
-    after = _after(consultation, ConsultationAction.ACCEPT)
+    after = state_after(TRANSITIONS, consultation.state, ConsultationAction.ACCEPT)
     now = utc_now()
     consultation.answered_at = now
     _move(session, scope.actor, consultation, ConsultationAction.ACCEPT, after)
@@ -115,7 +116,7 @@ def decline(session: Session, scope: Scope, consultation_id: UUID, reason: str) 
         Problem: 404 for anybody but whom was asked, 409 in another state.
     """
     consultation = _invited(session, scope, consultation_id)
-    after = _after(consultation, ConsultationAction.DECLINE)
+    after = state_after(TRANSITIONS, consultation.state, ConsultationAction.DECLINE)
     consultation.answered_at = utc_now()
     consultation.decline_reason = reason
     _move(session, scope.actor, consultation, ConsultationAction.DECLINE, after)
@@ -144,7 +145,7 @@ def sign_opinion(
     """
     with services.database.transaction() as session:
         consultation = _invited(session, scope, consultation_id)
-        _after(consultation, ConsultationAction.SIGN_OPINION)
+        state_after(TRANSITIONS, consultation.state, ConsultationAction.SIGN_OPINION)
         study_uid = session.scalars(
             select(Study.study_instance_uid)
             .join(Workitem, Workitem.study_id == Study.id)
@@ -167,7 +168,7 @@ def sign_opinion(
     signature = sign_statement(signer, content.encode())
     with services.database.transaction() as session:
         consultation = _invited(session, scope, consultation_id)
-        after = _after(consultation, ConsultationAction.SIGN_OPINION)
+        after = state_after(TRANSITIONS, consultation.state, ConsultationAction.SIGN_OPINION)
         consultation.opinion = opinion
         consultation.opinion_content = content
         consultation.signature = signature
@@ -183,7 +184,7 @@ def archive(session: Session, scope: Scope, consultation_id: UUID) -> Consultati
     """
     scope.require(*ARCHIVISTS)
     consultation = _seen(session, scope, consultation_id)
-    after = _after(consultation, ConsultationAction.ARCHIVE)
+    after = state_after(TRANSITIONS, consultation.state, ConsultationAction.ARCHIVE)
     consultation.archived_at = utc_now()
     _move(session, scope.actor, consultation, ConsultationAction.ARCHIVE, after)
     return consultation
@@ -206,7 +207,7 @@ def rate(
             "Only who has asked rates the answer",
             remedy="Leave it to him.",
         )
-    after = _after(consultation, ConsultationAction.RATE)
+    after = state_after(TRANSITIONS, consultation.state, ConsultationAction.RATE)
     consultation.rating = rating
     consultation.rating_comment = comment or None
     _move(session, scope.actor, consultation, ConsultationAction.RATE, after)
@@ -269,7 +270,7 @@ def years_before(day: date, years: int) -> date:
 
 
 def _schedule(session: Session, scope: Scope, consultation: Consultation, at: datetime) -> None:
-    after = _after(consultation, ConsultationAction.SCHEDULE)
+    after = state_after(TRANSITIONS, consultation.state, ConsultationAction.SCHEDULE)
     consultation.scheduled_for = at
     _move(session, scope.actor, consultation, ConsultationAction.SCHEDULE, after)
 
@@ -325,19 +326,6 @@ def _seen(session: Session, scope: Scope, consultation_id: UUID) -> Consultation
     if found is None:
         raise not_found("The consultation")
     return found
-
-
-def _after(consultation: Consultation, action: ConsultationAction) -> ConsultationState:
-    after = next_state(consultation.state, action)
-    if after is None:
-        raise conflict(
-            "wrong-state",
-            f"'{action.value}' is not possible now",
-            expected=" or ".join(one.value for one in ConsultationState if next_state(one, action)),
-            found=consultation.state.value,
-            remedy="Reload: somebody may have gone on with it.",
-        )
-    return after
 
 
 def _move(

@@ -25,6 +25,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query
 
+from reading_worklist.changes import changed
 from reading_worklist.critical_values import queries, service, telling
 from reading_worklist.critical_values.queries import PAGE_SIZE_MAX, CriticalFilter
 from reading_worklist.critical_values.rulesets import RULESETS
@@ -143,9 +144,7 @@ def get_critical_value(value_id: UUID, scope: Asking, services: Parts) -> Critic
 @router.post("/critical-values/{value_id}/confirm")
 def confirm_critical_value(value_id: UUID, scope: Asking, services: Parts) -> CriticalDetail:
     """Confirm it as the second person, and tell the site at once."""
-    with services.database.transaction() as session:
-        service.confirm(session, scope, value_id)
-    return get_critical_value(value_id, scope, services)
+    return changed(get_critical_value, value_id, scope, services, service.confirm)
 
 
 @router.post("/critical-values/{value_id}/dismiss")
@@ -153,9 +152,7 @@ def dismiss_critical_value(
     value_id: UUID, body: ReasonBody, scope: Asking, services: Parts
 ) -> CriticalDetail:
     """Find that it is none after all."""
-    with services.database.transaction() as session:
-        service.dismiss(session, scope, value_id, body.reason)
-    return get_critical_value(value_id, scope, services)
+    return changed(get_critical_value, value_id, scope, services, service.dismiss, body.reason)
 
 
 @router.post("/critical-values/{value_id}/calls")
@@ -163,9 +160,7 @@ def record_critical_call(
     value_id: UUID, body: CallBody, scope: Asking, services: Parts
 ) -> CriticalDetail:
     """Take down that somebody was rung."""
-    with services.database.transaction() as session:
-        service.call(session, scope, value_id, body)
-    return get_critical_value(value_id, scope, services)
+    return changed(get_critical_value, value_id, scope, services, service.call, body)
 
 
 @router.post("/critical-values/{value_id}/acknowledge")
@@ -173,9 +168,7 @@ def acknowledge_critical_value(
     value_id: UUID, body: AcknowledgeBody, scope: Asking, services: Parts
 ) -> CriticalDetail:
     """Acknowledge it by reading it back, as the site or for it on the telephone."""
-    with services.database.transaction() as session:
-        service.acknowledge(session, scope, value_id, body)
-    return get_critical_value(value_id, scope, services)
+    return changed(get_critical_value, value_id, scope, services, service.acknowledge, body)
 
 
 @router.post("/critical-values/{value_id}/action")
@@ -183,14 +176,12 @@ def act_on_critical_value(
     value_id: UUID, body: ActionBody, scope: Asking, services: Parts
 ) -> CriticalDetail:
     """Take down what the site has done about it."""
-    with services.database.transaction() as session:
-        service.act(session, scope, value_id, body.action, body.name)
-    return get_critical_value(value_id, scope, services)
+    return changed(
+        get_critical_value, value_id, scope, services, service.act, body.action, body.name
+    )
 
 
 @router.post("/critical-values/{value_id}/close")
 def close_critical_value(value_id: UUID, scope: Asking, services: Parts) -> CriticalDetail:
     """Close the loop, as the centre."""
-    with services.database.transaction() as session:
-        service.close(session, scope, value_id)
-    return get_critical_value(value_id, scope, services)
+    return changed(get_critical_value, value_id, scope, services, service.close)

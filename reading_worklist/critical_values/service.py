@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from reading_worklist import events
 from reading_worklist.access.scope import Scope
+from reading_worklist.changes import state_after
 from reading_worklist.critical_values import queries
 from reading_worklist.critical_values.clocks import Step
 from reading_worklist.critical_values.rulesets import known_rule
@@ -24,9 +25,9 @@ from reading_worklist.critical_values.schemas import (
     RaiseBody,
 )
 from reading_worklist.critical_values.states import (
+    TRANSITIONS,
     CriticalAction,
     CriticalState,
-    next_state,
 )
 from reading_worklist.critical_values.tables import (
     CriticalContact,
@@ -110,7 +111,7 @@ def confirm(session: Session, scope: Scope, value_id: UUID) -> CriticalValue:
     """
     scope.require(*FINDERS)
     value = _locked(session, scope, value_id)
-    after = _after(value, CriticalAction.CONFIRM)
+    after = state_after(TRANSITIONS, value.state, CriticalAction.CONFIRM)
     now = utc_now()
     alone = value.found_by == scope.person_id
     if alone and working_time(session, scope.organisation_id).is_working(now):
@@ -136,7 +137,7 @@ def dismiss(session: Session, scope: Scope, value_id: UUID, reason: str) -> Crit
     """
     scope.require(*FINDERS)
     value = _locked(session, scope, value_id)
-    after = _after(value, CriticalAction.DISMISS)
+    after = state_after(TRANSITIONS, value.state, CriticalAction.DISMISS)
     value.dismissed_by = scope.person_id
     value.dismissed_at = utc_now()
     value.dismissal_reason = reason.strip()
@@ -153,7 +154,7 @@ def call(session: Session, scope: Scope, value_id: UUID, body: CallBody) -> Crit
     """
     scope.require(*CALLERS)
     value = _locked(session, scope, value_id)
-    after = _after(value, CriticalAction.CALL)
+    after = state_after(TRANSITIONS, value.state, CriticalAction.CALL)
     session.add(
         CriticalNotice(
             critical_value_id=value.id,
@@ -184,7 +185,7 @@ def acknowledge(
     at_site = _at_site(scope, *SITE_DOCTORS)
     if not at_site:
         scope.require(*CALLERS)
-    after = _after(value, CriticalAction.ACKNOWLEDGE)
+    after = state_after(TRANSITIONS, value.state, CriticalAction.ACKNOWLEDGE)
     name, role = (scope.display_name, Role.SITE_DOCTOR.value) if at_site else _told(body)
     now = utc_now()
     value.acknowledged_by = scope.person_id if at_site else None
@@ -213,7 +214,7 @@ def act(
     at_site = _at_site(scope, *SITE_DOCTORS)
     if not at_site:
         scope.require(*CALLERS)
-    after = _after(value, CriticalAction.ACT)
+    after = state_after(TRANSITIONS, value.state, CriticalAction.ACT)
     if not at_site and not (name or "").strip():
         raise _nameless()
     value.action = action.strip()
@@ -232,7 +233,7 @@ def close(session: Session, scope: Scope, value_id: UUID) -> CriticalValue:
     """
     scope.require(*CALLERS)
     value = _locked(session, scope, value_id)
-    after = _after(value, CriticalAction.CLOSE)
+    after = state_after(TRANSITIONS, value.state, CriticalAction.CLOSE)
     value.closed_by = scope.person_id
     value.closed_at = utc_now()
     _move(session, scope.actor, value, CriticalAction.CLOSE, after)
@@ -259,7 +260,7 @@ def run_clock(session: Session, now: datetime, *, limit: int = 100) -> int:
 
 
 def _notify(session: Session, actor: Actor, value: CriticalValue, now: datetime) -> None:
-    after = _after(value, CriticalAction.NOTIFY)
+    after = state_after(TRANSITIONS, value.state, CriticalAction.NOTIFY)
     value.notified_at = now
     _notice(session, value, NoticeKind.NOTIFIED, Step.FIRST_CONTACT, now)
     value.next_at = queries.clocks_of(session, value.site_id).next_due(Step.FIRST_CONTACT, now)
@@ -274,7 +275,7 @@ def _step(session: Session, value: CriticalValue, now: datetime) -> None:
         _move(session, _CLOCK, value, CriticalAction.REMIND, CriticalState.ACKED)
         return
     assert value.notified_at is not None
-    after = _after(value, CriticalAction.ESCALATE)
+    after = state_after(TRANSITIONS, value.state, CriticalAction.ESCALATE)
     level = Step(value.level + 1)
     value.level = int(level)
     value.next_at = queries.clocks_of(session, value.site_id).next_due(level, value.notified_at)
@@ -338,19 +339,6 @@ def _locked(session: Session, scope: Scope, value_id: UUID) -> CriticalValue:
     if value is None:
         raise not_found("The critical value")
     return value
-
-
-def _after(value: CriticalValue, action: CriticalAction) -> CriticalState:
-    after = next_state(value.state, action)
-    if after is None:
-        raise conflict(
-            "wrong-state",
-            f"'{action.value}' is not possible now",
-            expected=" or ".join(one.value for one in CriticalState if next_state(one, action)),
-            found=value.state.value,
-            remedy="Reload: somebody may have gone on with it.",
-        )
-    return after
 
 
 def _move(

@@ -28,6 +28,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query
 
+from reading_worklist.changes import changed
 from reading_worklist.identity import notices, queries, service
 from reading_worklist.identity.patients import NewPatient
 from reading_worklist.identity.queries import PAGE_SIZE_MAX, CaseFilter
@@ -99,9 +100,9 @@ def list_identity_candidates(
 @_cases.post("/{case_id}/link")
 def link_identity_case(case_id: UUID, body: LinkBody, scope: Asking, services: Parts) -> CaseDetail:
     """Decide that the study answers this order and belongs to its patient."""
-    with services.database.transaction() as session:
-        service.link(session, scope, case_id, body.order_id, body.reason)
-    return get_identity_case(case_id, scope, services)
+    return changed(
+        get_identity_case, case_id, scope, services, service.link, body.order_id, body.reason
+    )
 
 
 @_cases.post("/{case_id}/correct")
@@ -112,9 +113,9 @@ def correct_identity_case(
     new = body.new_patient
     patient = body.patient_id if new is None else NewPatient(**new.model_dump())
     assert patient is not None
-    with services.database.transaction() as session:
-        service.correct(session, scope, case_id, patient, body.reason)
-    return get_identity_case(case_id, scope, services)
+    return changed(
+        get_identity_case, case_id, scope, services, service.correct, patient, body.reason
+    )
 
 
 @_cases.post("/{case_id}/keep")
@@ -122,9 +123,7 @@ def keep_identity_case(
     case_id: UUID, body: ReasonBody, scope: Asking, services: Parts
 ) -> CaseDetail:
     """Decide that the header is right and no order is meant."""
-    with services.database.transaction() as session:
-        service.keep(session, scope, case_id, body.reason)
-    return get_identity_case(case_id, scope, services)
+    return changed(get_identity_case, case_id, scope, services, service.keep, body.reason)
 
 
 @_cases.post("/{case_id}/reject")
@@ -132,9 +131,7 @@ def reject_identity_case(
     case_id: UUID, body: ReasonBody, scope: Asking, services: Parts
 ) -> CaseDetail:
     """Send the study back to its site."""
-    with services.database.transaction() as session:
-        service.reject(session, scope, case_id, body.reason)
-    return get_identity_case(case_id, scope, services)
+    return changed(get_identity_case, case_id, scope, services, service.reject, body.reason)
 
 
 @_cases.post("/{case_id}/undo")
@@ -142,9 +139,7 @@ def undo_identity_case(
     case_id: UUID, body: ReasonBody, scope: Asking, services: Parts
 ) -> CaseDetail:
     """Take the last decision back; all is as before it."""
-    with services.database.transaction() as session:
-        service.undo(session, scope, case_id, body.reason)
-    return get_identity_case(case_id, scope, services)
+    return changed(get_identity_case, case_id, scope, services, service.undo, body.reason)
 
 
 @router.get("/api/workitems/{workitem_id}/identity")

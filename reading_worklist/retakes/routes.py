@@ -20,6 +20,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query
 
+from reading_worklist.changes import changed
 from reading_worklist.retakes import queries, service
 from reading_worklist.retakes.queries import PAGE_SIZE_MAX, RetakeFilter
 from reading_worklist.retakes.schemas import (
@@ -79,17 +80,13 @@ def acknowledge_retake(
     retake_id: UUID, body: AnswerBody, scope: Asking, services: Parts
 ) -> RetakeView:
     """Say as the site that the exam will be made again."""
-    with services.database.transaction() as session:
-        service.acknowledge(session, scope, retake_id, body.answer)
-    return get_retake(retake_id, scope, services)
+    return changed(get_retake, retake_id, scope, services, service.acknowledge, body.answer)
 
 
 @router.post("/retakes/{retake_id}/decline")
 def decline_retake(retake_id: UUID, body: ReasonBody, scope: Asking, services: Parts) -> RetakeView:
     """Say as the site that the exam cannot be made again."""
-    with services.database.transaction() as session:
-        service.decline(session, scope, retake_id, body.reason)
-    return get_retake(retake_id, scope, services)
+    return changed(get_retake, retake_id, scope, services, service.decline, body.reason)
 
 
 @router.post("/retakes/{retake_id}/receive")
@@ -97,22 +94,16 @@ def receive_retake(
     retake_id: UUID, body: ReceiveBody, scope: Asking, services: Parts
 ) -> RetakeView:
     """Say by hand which study came in its place."""
-    with services.database.transaction() as session:
-        service.receive(session, scope, retake_id, body.workitem_id)
-    return get_retake(retake_id, scope, services)
+    return changed(get_retake, retake_id, scope, services, service.receive, body.workitem_id)
 
 
 @router.post("/retakes/{retake_id}/close")
 def close_retake(retake_id: UUID, scope: Asking, services: Parts) -> RetakeView:
     """Find that the new study will do."""
-    with services.database.transaction() as session:
-        service.close(session, scope, retake_id)
-    return get_retake(retake_id, scope, services)
+    return changed(get_retake, retake_id, scope, services, service.close)
 
 
 @router.post("/retakes/{retake_id}/cancel")
 def cancel_retake(retake_id: UUID, scope: Asking, services: Parts) -> RetakeView:
     """Take the request back; what there is goes back to the queue."""
-    with services.database.transaction() as session:
-        service.cancel(session, scope, retake_id)
-    return get_retake(retake_id, scope, services)
+    return changed(get_retake, retake_id, scope, services, service.cancel)

@@ -13,14 +13,15 @@ from sqlalchemy.orm import Session
 
 from reading_worklist import events
 from reading_worklist.access.scope import Scope
+from reading_worklist.changes import state_after
 from reading_worklist.problems import Problem, conflict, not_found
 from reading_worklist.retakes.schemas import RetakeBody
 from reading_worklist.retakes.states import (
+    TRANSITIONS,
     WAITING,
     RetakeAction,
     RetakeKind,
     RetakeState,
-    next_state,
 )
 from reading_worklist.retakes.tables import Retake
 from reading_worklist.workitems import service as workitems
@@ -112,7 +113,7 @@ def acknowledge(session: Session, scope: Scope, retake_id: UUID, answer: str) ->
     """
     scope.require(*SITE_ROLES)
     retake = _locked(session, scope, retake_id)
-    after = _after(retake, RetakeAction.ACKNOWLEDGE)
+    after = state_after(TRANSITIONS, retake.state, RetakeAction.ACKNOWLEDGE)
     retake.acknowledged_by = scope.person_id
     retake.acknowledged_at = utc_now()
     retake.answer = answer or None
@@ -128,7 +129,7 @@ def decline(session: Session, scope: Scope, retake_id: UUID, reason: str) -> Ret
     """
     scope.require(*SITE_ROLES)
     retake = _locked(session, scope, retake_id)
-    after = _after(retake, RetakeAction.DECLINE)
+    after = state_after(TRANSITIONS, retake.state, RetakeAction.DECLINE)
     retake.answer = reason
     retake.ended_at = utc_now()
     _take_back(session, scope.actor, retake)
@@ -144,7 +145,7 @@ def cancel(session: Session, scope: Scope, retake_id: UUID) -> Retake:
     """
     scope.require(*CLOSERS)
     retake = _locked(session, scope, retake_id)
-    after = _after(retake, RetakeAction.CANCEL)
+    after = state_after(TRANSITIONS, retake.state, RetakeAction.CANCEL)
     retake.ended_at = utc_now()
     _take_back(session, scope.actor, retake)
     _move(session, scope.actor, retake, RetakeAction.CANCEL, after)
@@ -159,7 +160,7 @@ def receive(session: Session, scope: Scope, retake_id: UUID, workitem_id: UUID) 
     """
     scope.require(*CLOSERS)
     retake = _locked(session, scope, retake_id)
-    after = _after(retake, RetakeAction.RECEIVE)
+    after = state_after(TRANSITIONS, retake.state, RetakeAction.RECEIVE)
     old = session.get_one(Study, retake.study_id)
     new = session.scalar(
         select(Study)
@@ -185,7 +186,7 @@ def close(session: Session, scope: Scope, retake_id: UUID) -> Retake:
     """
     scope.require(*CLOSERS)
     retake = _locked(session, scope, retake_id)
-    after = _after(retake, RetakeAction.CLOSE)
+    after = state_after(TRANSITIONS, retake.state, RetakeAction.CLOSE)
     retake.ended_at = utc_now()
     _move(session, scope.actor, retake, RetakeAction.CLOSE, after)
     return retake
@@ -206,7 +207,7 @@ def note_arrival(
     again = retake is not None and study.first_received_at > retake.requested_at
     if retake is None or not (again or retake.study_id == study.id):
         return False
-    after = _after(retake, RetakeAction.RECEIVE)
+    after = state_after(TRANSITIONS, retake.state, RetakeAction.RECEIVE)
     if retake.study_id == study.id:
         workitems.withhold(session, item, actor)
         workitems.resume(session, item, actor)
@@ -269,19 +270,6 @@ def _locked(session: Session, scope: Scope, retake_id: UUID) -> Retake:
         raise not_found("The retake")
     session.scalars(select(Study.id).where(Study.id == study_id).with_for_update()).one()
     return session.scalars(select(Retake).where(Retake.id == retake_id).with_for_update()).one()
-
-
-def _after(retake: Retake, action: RetakeAction) -> RetakeState:
-    after = next_state(retake.state, action)
-    if after is None:
-        raise conflict(
-            "wrong-state",
-            f"'{action.value}' is not possible now",
-            expected=" or ".join(one.value for one in RetakeState if next_state(one, action)),
-            found=retake.state.value,
-            remedy="Reload: somebody may have gone on with it.",
-        )
-    return after
 
 
 def _move(
