@@ -7,41 +7,24 @@ import type { Session } from '../api/types';
 import { useAppearance } from '../design/appearance';
 import { LanguageSwitch } from '../design/LanguageSwitch';
 import { Mark } from '../design/Mark';
-import type { PlainKey } from '../i18n/catalogue';
 import { useLanguage } from '../i18n/language';
 import { wordsOf } from '../i18n/problemWords';
 import { siteName } from '../i18n/siteName';
 import { roleNames } from '../session/roleNames';
-import { mustChoose, type Page, pagesOf } from '../session/roles';
+import { mustChoose, pagesOf } from '../session/roles';
 import { useChooseOrganisation, useSignOut } from '../session/session';
 import { LiveDot } from './LiveDot';
-
-const PAGE_NAMES: Record<Page, PlainKey> = {
-  '/worklist': 'nav.worklist',
-  '/portal': 'nav.portal',
-  '/orders': 'nav.orders',
-  '/identity': 'nav.identity',
-  '/deliveries': 'nav.deliveries',
-  '/quarantine': 'nav.quarantine',
-  '/keeping': 'nav.keeping',
-};
+import { Navigation } from './Navigation';
 
 export function Header({ session }: { session: Session }) {
   const { t } = useLanguage();
-  const pages = pagesOf(session);
   return (
     <header className="header">
       <NavLink to="/" className="header-brand">
         <Mark size={26} />
         <span className="header-name">{t('app.name')}</span>
       </NavLink>
-      <nav className="header-nav" aria-label={t('app.mainNavigation')}>
-        {pages.map((page) => (
-          <NavLink key={page} to={page}>
-            {t(PAGE_NAMES[page])}
-          </NavLink>
-        ))}
-      </nav>
+      <Navigation pages={pagesOf(session)} />
       <LiveDot />
       <Organisation session={session} />
       <LanguageSwitch />

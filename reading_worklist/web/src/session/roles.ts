@@ -1,31 +1,9 @@
 import type { Session } from '../api/types';
-
-export const PAGES = [
-  '/worklist',
-  '/portal',
-  '/orders',
-  '/identity',
-  '/deliveries',
-  '/quarantine',
-  '/keeping',
-] as const;
-export type Page = (typeof PAGES)[number];
-
-const PAGES_OF_ROLE: Readonly<Record<string, readonly Page[]>> = {
-  site_technician: ['/orders', '/portal'],
-  site_doctor: ['/portal', '/orders'],
-  writer: ['/worklist'],
-  reviewer: ['/worklist'],
-  quality_controller: ['/worklist'],
-  dispatcher: ['/worklist', '/identity', '/deliveries', '/quarantine', '/keeping'],
-  consortium_admin: ['/deliveries', '/quarantine', '/keeping', '/worklist'],
-  system_admin: ['/deliveries', '/quarantine', '/keeping'],
-};
+import { entryOf, type Page, PAGES } from './pages';
 
 /** The pages that a person's roles open, in the order of the navigation. The server decides; this only shows. */
 export function pagesOf(session: Session): Page[] {
-  const open = new Set(session.roles.flatMap((role) => PAGES_OF_ROLE[role] ?? []));
-  return PAGES.filter((page) => open.has(page));
+  return PAGES.filter((page) => entryOf(page).roles.some((role) => session.roles.includes(role)));
 }
 
 /** Whether a person chooses for whom to act before anything else is shown. */
@@ -41,13 +19,16 @@ export function pageAfterChoice(session: Session, wanted: string): string {
   return pagesOf(session).some((page) => page === needed) ? wanted : '/';
 }
 
-/** Where a person starts: the first page of the first role that has one; null when no role has a page. */
+/** Where a person starts: readers at the worklist, else where the first role that says so begins; null without a page. */
 export function landingOf(session: Session): Page | null {
-  const reads = session.roles.includes('writer') || session.roles.includes('reviewer');
-  if (reads) return '/worklist';
-  for (const role of session.roles) {
-    const [first] = PAGES_OF_ROLE[role] ?? [];
-    if (first !== undefined) return first;
+  const readersFirst = [...session.roles].sort((a, b) => Number(reads(b)) - Number(reads(a)));
+  for (const role of readersFirst) {
+    const start = PAGES.find((page) => entryOf(page).start?.includes(role));
+    if (start !== undefined) return start;
   }
-  return null;
+  return pagesOf(session)[0] ?? null;
+}
+
+function reads(role: string): boolean {
+  return role === 'writer' || role === 'reviewer';
 }

@@ -15,6 +15,12 @@ export const common = {
   'app.clearFilters': ['清除筛选', 'Clear filters'],
   'app.listSeparator': ['、', ', '],
 
+  'nav.group.reading': ['诊断', 'Reading'],
+  'nav.group.clinical': ['临床沟通', 'Clinical'],
+  'nav.group.site': ['本院', 'Our site'],
+  'nav.group.desk': ['数据流转', 'Data flow'],
+  'nav.group.settings': ['规则与排班', 'Rules and duty'],
+  'nav.waiting': ['项待处理', 'waiting'],
   'nav.worklist': ['工作列表', 'Worklist'],
   'nav.portal': ['本院检查', 'Our exams'],
   'nav.deliveries': ['报告回传', 'Deliveries'],

@@ -1,0 +1,79 @@
+import type { PlainKey } from '../i18n/catalogue';
+
+/** The menus that pages are gathered in where one bar does not hold them all, in their order. */
+export const GROUPS = ['reading', 'clinical', 'site', 'desk', 'settings'] as const;
+export type Group = (typeof GROUPS)[number];
+
+interface PageEntry {
+  name: PlainKey;
+  group: Group;
+  /** Whose roles open it. The server decides; this only shows. */
+  roles: readonly string[];
+  /** Roles that begin their day here. */
+  start?: readonly string[];
+  /** Stands in the bar itself even where the others of its group are in a menu. */
+  inBar?: true;
+}
+
+const READERS = ['writer', 'reviewer'] as const;
+const KEEPERS = ['dispatcher', 'consortium_admin', 'system_admin'] as const;
+
+/** Every page of the navigation by its address, in order; one with a live count has it in `app/badges.ts`. */
+const TABLE = {
+  '/worklist': {
+    name: 'nav.worklist',
+    group: 'reading',
+    roles: [...READERS, 'quality_controller', 'dispatcher', 'consortium_admin'],
+    start: [...READERS, 'quality_controller', 'dispatcher'],
+    inBar: true,
+  },
+  '/portal': {
+    name: 'nav.portal',
+    group: 'site',
+    roles: ['site_doctor', 'site_technician'],
+    start: ['site_doctor'],
+    inBar: true,
+  },
+  '/orders': {
+    name: 'nav.orders',
+    group: 'site',
+    roles: ['site_technician', 'site_doctor'],
+    start: ['site_technician'],
+    inBar: true,
+  },
+  '/identity': { name: 'nav.identity', group: 'desk', roles: ['dispatcher'], inBar: true },
+  '/deliveries': {
+    name: 'nav.deliveries',
+    group: 'desk',
+    roles: KEEPERS,
+    start: ['consortium_admin', 'system_admin'],
+  },
+  '/quarantine': { name: 'nav.quarantine', group: 'desk', roles: KEEPERS },
+  '/keeping': { name: 'nav.keeping', group: 'desk', roles: KEEPERS },
+} as const satisfies Record<`/${string}`, PageEntry>;
+
+export type Page = keyof typeof TABLE;
+export const PAGES = Object.keys(TABLE) as readonly Page[];
+
+/** The entry of a page. */
+export function entryOf(page: Page): PageEntry {
+  return TABLE[page];
+}
+
+/** What stands in the bar: a page, or a menu of several. */
+export type BarItem = { page: Page } | { group: Group; pages: Page[] };
+
+/** Above this a bar is crowded on a screen of 1024 px. */
+const BAR_MAX = 5;
+
+/** Lays pages out in the bar: each for itself while they are few, else by group. */
+export function barOf(pages: readonly Page[]): BarItem[] {
+  if (pages.length <= BAR_MAX) return pages.map((page) => ({ page }));
+  return GROUPS.flatMap((group) => {
+    const own = pages.filter((page) => entryOf(page).group === group);
+    const inMenu = own.filter((page) => entryOf(page).inBar !== true);
+    if (inMenu.length < 2) return own.map((page) => ({ page }));
+    const inBar = own.filter((page) => entryOf(page).inBar === true);
+    return [...inBar.map((page) => ({ page })), { group, pages: inMenu }];
+  });
+}
