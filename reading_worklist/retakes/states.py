@@ -21,6 +21,22 @@ class RetakeKind(StrEnum):
     REJECTED_QUALITY = "REJECTED_QUALITY"
 
 
+class RetakeReason(StrEnum):
+    """What is wrong with an exam that goes back; OTHER is said in words."""
+
+    MOTION = "MOTION"
+    POSITIONING = "POSITIONING"
+    COVERAGE = "COVERAGE"
+    EXPOSURE = "EXPOSURE"
+    FOREIGN_BODY = "FOREIGN_BODY"
+    WRONG_PART = "WRONG_PART"
+    MISSING_SERIES = "MISSING_SERIES"
+    CONTRAST = "CONTRAST"
+    LEADS = "LEADS"
+    NOISE = "NOISE"
+    OTHER = "OTHER"
+
+
 class RetakeState(StrEnum):
     """Where a retake stands."""
 
@@ -33,10 +49,17 @@ class RetakeState(StrEnum):
 
 
 class RetakeAction(StrEnum):
-    """What can happen to a retake: the site's, the system's (receive), the centre's."""
+    """What can happen to a retake: the site's, the system's (receive), the centre's.
+
+    BOOK: the site says when it will be made. CALL: somebody of the centre has rung. REMIND: the
+    clock's, of what the site has not answered.
+    """
 
     ACKNOWLEDGE = "acknowledge"
     DECLINE = "decline"
+    BOOK = "book"
+    CALL = "call"
+    REMIND = "remind"
     RECEIVE = "receive"
     CLOSE = "close"
     CANCEL = "cancel"
@@ -47,6 +70,10 @@ _A = RetakeAction
 
 _ALLOWED: Final[dict[tuple[RetakeState, RetakeAction], RetakeState]] = {
     (_S.REQUESTED, _A.ACKNOWLEDGE): _S.ACKNOWLEDGED,
+    (_S.REQUESTED, _A.CALL): _S.REQUESTED,
+    (_S.ACKNOWLEDGED, _A.CALL): _S.ACKNOWLEDGED,
+    (_S.REQUESTED, _A.REMIND): _S.REQUESTED,
+    (_S.ACKNOWLEDGED, _A.BOOK): _S.ACKNOWLEDGED,
     (_S.REQUESTED, _A.DECLINE): _S.DECLINED,
     (_S.ACKNOWLEDGED, _A.DECLINE): _S.DECLINED,
     # Made again before anybody said that he would.

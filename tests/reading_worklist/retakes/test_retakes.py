@@ -31,8 +31,9 @@ from tests.support.web import Browser, application
 
 TABLE = {
     RetakeState.REQUESTED: "acknowledge→ACKNOWLEDGED decline→DECLINED receive→RECEIVED"
-    " cancel→CANCELLED",
-    RetakeState.ACKNOWLEDGED: "decline→DECLINED receive→RECEIVED cancel→CANCELLED",
+    " cancel→CANCELLED call→REQUESTED remind→REQUESTED",
+    RetakeState.ACKNOWLEDGED: "decline→DECLINED receive→RECEIVED cancel→CANCELLED"
+    " book→ACKNOWLEDGED call→ACKNOWLEDGED",
     RetakeState.RECEIVED: "close→CLOSED",
     RetakeState.CLOSED: "",
     RetakeState.DECLINED: "",
