@@ -41,14 +41,14 @@ function Fact({ name, value }: { name: string; value: string }) {
 }
 
 /** What a list shows when it has nothing: why, and what to do. */
-export function Empty({ title, text, action }: { title: string; text: string; action?: ReactNode }) {
+export function Empty({ title, text, action }: { title: string; text?: string; action?: ReactNode }) {
   return (
     <div className="empty">
       <svg viewBox="0 0 120 40" aria-hidden="true" className="empty-line">
         <path d="M0 24h40l5-3 5 3h6l4-17 6 26 4-9h6l6-4 6 4h38" />
       </svg>
       <p className="empty-title">{title}</p>
-      <p>{text}</p>
+      {text !== undefined && <p>{text}</p>}
       {action}
     </div>
   );

@@ -4,6 +4,7 @@ import { identity } from './catalogue/identity';
 import { keeping } from './catalogue/keeping';
 import { operations } from './catalogue/operations';
 import { orders } from './catalogue/orders';
+import { panels } from './catalogue/panels';
 import { portal } from './catalogue/portal';
 import { problems } from './catalogue/problems';
 import { quality } from './catalogue/quality';
@@ -22,6 +23,7 @@ export const catalogue = {
   ...problems,
   ...worklist,
   ...reading,
+  ...panels,
   ...ecg,
   ...portal,
   ...operations,

@@ -1,4 +1,4 @@
-import { Skeleton, Splitter } from 'antd';
+import { Skeleton } from 'antd';
 import { lazy, Suspense, useState } from 'react';
 import { useLocation, useNavigate, useParams } from 'react-router';
 
@@ -10,25 +10,23 @@ import { useShortcuts } from '../design/shortcuts';
 import { useLanguage } from '../i18n/language';
 import { IdentityBanner } from './IdentityBanner';
 import { useLeaseRenewal } from './lease';
+import { PANELS } from './panels';
 import { useWorkitem } from './queries';
 import { ReadingHeader } from './ReadingHeader';
 import { ReportPanel } from './ReportPanel';
 import { useSecondWindow, ViewerPane } from './ViewerPane';
+import { Workplace } from './Workplace';
 import './reading.css';
 
 const EcgPane = lazy(async () => ({ default: (await import('../ecg/EcgPane')).EcgPane }));
-
-const PANEL_WIDTH_KEY = 'rdc.report-panel-width';
-const PANEL_WIDTH = 480;
-const PANEL_WIDTH_NARROW = 400;
-const NARROW = 1200;
 
 const HELP: readonly HelpLine[] = [
   [['Ctrl', 'S'], 'keys.save'],
   [['Ctrl', 'Enter'], 'keys.sign'],
   [['Alt', '1–3'], 'keys.fields'],
   [['Alt', 'V'], 'keys.viewer'],
-  [['Alt', 'Q'], 'keys.quality'],
+  ...PANELS.map((panel): HelpLine => [['Alt', panel.key.toUpperCase()], panel.name]),
+  [['Alt', 'Z'], 'panel.fold'],
   [['Alt', 'W'], 'keys.back'],
   [['?'], 'keys.help'],
 ];
@@ -61,7 +59,6 @@ function Reading({ item }: { item: WorkitemDetail }) {
   const navigate = useNavigate();
   const from = useOrigin();
   const [helpOpen, setHelpOpen] = useState(false);
-  const [initialWidth] = useState(initialPanelWidth);
   const second = useSecondWindow(item.viewer_url);
   const noteActivity = useLeaseRenewal(item);
 
@@ -85,20 +82,20 @@ function Reading({ item }: { item: WorkitemDetail }) {
         {...(item.lane === 'imaging' ? { onSecondWindow: second.open } : {})}
       />
       <IdentityBanner id={item.id} />
-      <Splitter className="reading-split" onResizeEnd={([, width]) => keepPanelWidth(width)}>
-        <Splitter.Panel min={360}>
-          {item.lane === 'ecg' ? (
+      <Workplace
+        item={item}
+        viewerElsewhere={second.isOpen}
+        viewer={
+          item.lane === 'ecg' ? (
             <Suspense fallback={<Loading />}>
               <EcgPane id={item.id} />
             </Suspense>
           ) : (
             <ViewerPane item={item} second={second} onActivity={noteActivity} />
-          )}
-        </Splitter.Panel>
-        <Splitter.Panel defaultSize={initialWidth} min={340} max="70%">
-          <ReportPanel item={item} />
-        </Splitter.Panel>
-      </Splitter>
+          )
+        }
+        report={<ReportPanel item={item} />}
+      />
       <ShortcutHelp
         open={helpOpen}
         lines={item.lane === 'ecg' ? ECG_HELP : HELP}
@@ -113,13 +110,4 @@ function useOrigin(): string {
   const { state } = useLocation() as { state: unknown };
   const from = typeof state === 'object' && state !== null && 'from' in state ? state.from : null;
   return typeof from === 'string' ? from : '/worklist';
-}
-
-function initialPanelWidth(): number {
-  const kept = Number(localStorage.getItem(PANEL_WIDTH_KEY));
-  return kept > 0 ? Math.min(kept, innerWidth * 0.6) : innerWidth < NARROW ? PANEL_WIDTH_NARROW : PANEL_WIDTH;
-}
-
-function keepPanelWidth(width: number | undefined): void {
-  if (width !== undefined) localStorage.setItem(PANEL_WIDTH_KEY, String(Math.round(width)));
 }

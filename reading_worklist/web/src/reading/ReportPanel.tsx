@@ -5,7 +5,6 @@ import type { WorkitemDetail } from '../api/types';
 import type { PlainKey } from '../i18n/catalogue';
 import { useLanguage } from '../i18n/language';
 import { wordsOf } from '../i18n/problemWords';
-import { QualityPanel } from '../quality/QualityPanel';
 import { DraftEditor } from './DraftEditor';
 import { FinalPanel } from './FinalPanel';
 import type { Act } from './act';
@@ -53,7 +52,6 @@ export function ReportPanel({ item }: { item: WorkitemDetail }) {
   const mode = modeOf(item);
   return (
     <section className="report" aria-label={t('reading.panel')}>
-      <QualityPanel id={item.id} />
       {item.late_instances && <p className="report-late">{t('reading.late')}</p>}
       {mode === 'write' && <DraftEditor item={item} busy={isPending} act={act} />}
       {mode === 'review' && <ReviewPanel item={item} busy={isPending} act={act} />}

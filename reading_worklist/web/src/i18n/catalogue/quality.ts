@@ -2,6 +2,7 @@ import type { Entry } from '../entry';
 
 export const quality = {
   'quality.title': ['图像质量与序列概览', 'Image quality and series'],
+  'quality.nothing': ['此检查没有可核对的图像', 'This exam has no images to check'],
   'quality.pending': ['正在核对层面…', 'Slices are being checked…'],
   'quality.failed': [
     '层面核对未能完成，请人工留意图像是否完整。',

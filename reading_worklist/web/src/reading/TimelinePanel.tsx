@@ -1,0 +1,8 @@
+import type { PanelProps } from './panels';
+import { useTimeline } from './queries';
+import { TimelineView } from './TimelineView';
+
+/** How the exam came about and reached the site, with the time of each step. */
+export function TimelinePanel({ item }: PanelProps) {
+  return <TimelineView timeline={useTimeline(item.id)} />;
+}

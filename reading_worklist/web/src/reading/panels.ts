@@ -1,0 +1,65 @@
+import { HistoryOutlined, SafetyCertificateOutlined } from '@ant-design/icons';
+import { type ComponentType, lazy, type LazyExoticComponent } from 'react';
+
+import type { WorkitemDetail } from '../api/types';
+import type { PlainKey } from '../i18n/catalogue';
+import { useQualityBadge } from '../quality/badge';
+
+/** What a panel wants to be noticed for: how much of it there is, and how pressing it is. */
+export interface PanelBadge {
+  count: number;
+  tone: 'slate' | 'blue' | 'amber' | 'red';
+}
+
+export interface PanelProps {
+  item: WorkitemDetail;
+}
+
+/**
+ * A panel beside the report. `short` stands under its icon and must be one short word; `key` is the letter that opens
+ * and closes it with Alt. `useBadge` is a hook: it runs for every exam that is open, so it may ask the server once, and
+ * no more. `applies` hides a panel that means nothing for an exam; all apply where it is missing.
+ */
+export interface ReadingPanel {
+  id: string;
+  key: string;
+  name: PlainKey;
+  short: PlainKey;
+  icon: ComponentType;
+  useBadge: (item: WorkitemDetail) => PanelBadge | null;
+  applies?: (item: WorkitemDetail) => boolean;
+  Content: LazyExoticComponent<ComponentType<PanelProps>>;
+}
+
+/** For a panel that has nothing to be noticed for. */
+export const useNoBadge = (): null => null;
+
+/**
+ * The panels in the order of the rail: what is needed before reading, then what is said to others.
+ *
+ * The letters of a panel are its own. Taken by the page: V second window, W back to the list, N take the next,
+ * J and K next and previous, Z fold the report, B request, P priors, M notes of the site, Q quality, T timeline,
+ * C critical value, O consultation, R retake, I key images and measurements, digits the fields of the report.
+ * D, E, F belong to browsers.
+ */
+export const PANELS: readonly ReadingPanel[] = [
+  {
+    id: 'quality',
+    key: 'q',
+    name: 'panel.quality',
+    short: 'panel.quality.short',
+    icon: SafetyCertificateOutlined,
+    useBadge: useQualityBadge,
+    applies: (item) => item.lane === 'imaging',
+    Content: lazy(async () => ({ default: (await import('../quality/QualityPanel')).QualityPanel })),
+  },
+  {
+    id: 'timeline',
+    key: 't',
+    name: 'timeline.title',
+    short: 'panel.timeline.short',
+    icon: HistoryOutlined,
+    useBadge: useNoBadge,
+    Content: lazy(async () => ({ default: (await import('./TimelinePanel')).TimelinePanel })),
+  },
+];
