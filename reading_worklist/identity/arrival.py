@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from reading_worklist import events
@@ -28,6 +28,7 @@ from storage.orders import service as orders
 from storage.orders.states import WAITING, ExamAction, ExamState
 from storage.orders.tables import Order, StudyOrder
 from storage.orders.words import MatchedBy, OrderSource
+from storage.person_name import search_keys
 
 WORKER: Final = audit.system_actor("worker")
 
@@ -136,6 +137,10 @@ def order_changed(session: Session, message: OrderChanged) -> None:
         routing.route(session, item, WORKER)
     if not linked and order.state in WAITING and order.source is not OrderSource.HEADER:
         _take_earlier_study(session, order)
+    # Last, since it locks the order.
+    session.execute(
+        update(Order).where(Order.id == order.id).values(name_keys=search_keys(order.patient_name))
+    )
 
 
 def tell(session: Session, order: Order) -> None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy import ColumnElement, func, literal, or_, select
 from sqlalchemy.orm import Session, selectinload
 
 from reading_worklist.access.scope import Scope
@@ -16,7 +16,7 @@ from reading_worklist.workitems.queries import site_view
 from storage.index.tables import Study
 from storage.orders.states import ExamState
 from storage.orders.tables import Order, StudyOrder
-from storage.person_name import display_name, latin_name
+from storage.person_name import canonical, display_name, latin_name
 from storage.registry import Organisation
 
 PAGE_SIZE_MAX: Final = 200
@@ -27,7 +27,7 @@ class OrderFilter:
     """What to show; None and empty are everything.
 
     text: looked for at the beginning of patient id, accession and placer order number, and in the
-        name.
+        name (`order_called`).
     """
 
     states: Sequence[ExamState] = ()
@@ -89,6 +89,20 @@ _MADE_HERE: Final = frozenset(
 )
 
 
+def order_called(text: str) -> ColumnElement[bool]:
+    """Return the SQL condition on `Order` that the patient's name in any reading fits `text`.
+
+    Hanzi are found anywhere in the name; pinyin and initials from its beginning, as soon as a
+    worker has made the keys.
+    """
+    wanted = text.strip()
+    key = func.unnest(Order.name_keys).column_valued("order_name_key")
+    begins = f"^{canonical(wanted)}"
+    by_key = select(literal(1)).where(key.startswith(begins, autoescape=True)).exists()
+    within = Order.patient_name.icontains(wanted, autoescape=True)
+    return or_(within, by_key) if canonical(wanted) else within
+
+
 def order_view(order: Order, site: Organisation, studies: Sequence[str]) -> OrderView:
     """Return an order as pages show it; `studies` are the UIDs of those that came for it."""
     facts: dict[str, Any] = {
@@ -130,7 +144,7 @@ def _narrowed(wanted: OrderFilter) -> list[ColumnElement[bool]]:
                 Order.patient_local_id.istartswith(text, autoescape=True),
                 Order.accession_number.istartswith(text, autoescape=True),
                 Order.placer_order_number.istartswith(text, autoescape=True),
-                Order.patient_name.icontains(text, autoescape=True),
+                order_called(text),
             )
         )
     return conditions

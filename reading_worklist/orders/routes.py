@@ -1,17 +1,23 @@
 """Orders over HTTP: placed by the people of a site, seen by its people and by the centre."""
 
+from dataclasses import asdict
 from typing import Annotated, Final
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Query
 
-from reading_worklist.orders import queries, service
+from reading_worklist.orders import queries, service, suggestions
+from reading_worklist.orders.procedures import PROCEDURES
 from reading_worklist.orders.queries import PAGE_SIZE_MAX, OrderFilter
 from reading_worklist.orders.schemas import (
     ChangedOrderBody,
+    EarlierExams,
     NewOrderBody,
     OrderPage,
     OrderView,
+    ProcedureView,
+    SitePatient,
     StateBody,
 )
 from reading_worklist.orders.service import ORDERING_ROLES
@@ -40,6 +46,44 @@ def list_orders(  # noqa: PLR0917 -- one parameter for each query parameter
     wanted = OrderFilter(states=state or (), site_code=site, text=q, modality=modality)
     with services.database.transaction() as session:
         return queries.listed(session, scope, wanted, page=page, page_size=page_size)
+
+
+@router.get("/procedures")
+def list_procedures(scope: Asking) -> list[ProcedureView]:
+    """Return the procedures to choose from, by modality, the usual ones first."""
+    scope.require(*_READERS)
+    return [ProcedureView(**asdict(one)) for one in PROCEDURES]
+
+
+@router.get("/patients")
+def find_site_patients(
+    scope: Asking, services: Parts, q: Annotated[str, Query(max_length=100)]
+) -> list[SitePatient]:
+    """Return patients the site knows by resident identity number, patient id or name."""
+    scope.require(*ORDERING_ROLES)
+    with services.database.transaction() as session:
+        return suggestions.patients(session, scope, q)
+
+
+@router.get("/earlier")
+def list_earlier_exams(
+    scope: Asking,
+    services: Parts,
+    patient: Annotated[str, Query(min_length=1, max_length=64)],
+    modality: Annotated[str, Query(max_length=16)],
+    body_part: Annotated[str | None, Query(max_length=64)] = None,
+) -> EarlierExams:
+    """Return exams of a patient that speak against ordering another of the kind."""
+    scope.require(*ORDERING_ROLES)
+    with services.database.transaction() as session:
+        return suggestions.earlier_exams(
+            session,
+            scope,
+            patient_local_id=patient,
+            modality=modality,
+            body_part=body_part or None,
+            zone=ZoneInfo(services.config.time_zone),
+        )
 
 
 @router.get("/{order_id}")

@@ -10,10 +10,12 @@ from reading_worklist.workitems.schemas import SiteView
 from storage.orders.request import LONG_STRING, SHORT_STRING
 from storage.orders.states import ExamState
 from storage.orders.words import (
+    Contrast,
     DocumentKind,
     Laterality,
     OrderSource,
     Priority,
+    PriorityReason,
     StepStatus,
     VisitType,
 )
@@ -36,11 +38,16 @@ class StepBody(BaseModel):
 
 
 class OrderBody(BaseModel):
-    """An order; `patient_name` as people write it (张伟) or as in DICOM (Zhang^Wei=张^伟)."""
+    """An order; `patient_name` as people write it (张伟) or as in DICOM (Zhang^Wei=张^伟).
+
+    patient_local_id: None where the site has none for the patient: the one he was given here
+        before under the same identity document is taken, else a new one is given.
+    first_contact_at: first medical contact of a patient with chest pain (`priority_reason`).
+    """
 
     model_config = ConfigDict(extra="forbid")
 
-    patient_local_id: Long
+    patient_local_id: Long | None = None
     patient_id_issuer: Long | None = None
     patient_name: Name
     patient_sex: Literal["M", "F", "O"] | None = None
@@ -59,6 +66,9 @@ class OrderBody(BaseModel):
     procedure_description: Long | None = None
     body_part: Long | None = None
     laterality: Laterality | None = None
+    contrast: Contrast | None = None
+    priority_reason: PriorityReason | None = None
+    first_contact_at: AwareDatetime | None = None
     steps: Annotated[list[StepBody], Field(min_length=1, max_length=20)]
 
 
@@ -134,6 +144,9 @@ class OrderView(BaseModel):
     procedure_description: str | None
     body_part: str | None
     laterality: Laterality | None
+    contrast: Contrast | None
+    priority_reason: PriorityReason | None
+    first_contact_at: datetime | None
     requested_at: datetime
     checked_in_at: datetime | None
     acquired_at: datetime | None
@@ -152,3 +165,52 @@ class OrderPage(BaseModel):
     total: int
     page: int
     page_size: int
+
+
+class ProcedureView(BaseModel):
+    """A procedure to choose from, see `procedures.Procedure`."""
+
+    code: str
+    modality: str
+    name: str
+    name_en: str
+    body_part: str
+    paired: bool
+    contrast: bool
+
+
+class SitePatient(BaseModel):
+    """A patient whom the site has examined or ordered for.
+
+    name_groups: the name as in DICOM. document_number: masked. last_at: of the newest order or
+    study.
+    """
+
+    local_id: str
+    name: str
+    latin_name: str
+    name_groups: str
+    sex: str | None
+    birth_date: date | None
+    document_number: str | None
+    last_at: datetime
+
+
+class EarlierExam(BaseModel):
+    """An exam that was made or ordered before; workitem_id: None while it has no report."""
+
+    order_id: UUID
+    workitem_id: UUID | None
+    modality: str
+    description: str | None
+    requested_at: datetime
+    state: ExamState
+    accession_number: str | None
+    has_report: bool
+
+
+class EarlierExams(BaseModel):
+    """What speaks against ordering an exam: the same one of today, and reports of recent ones."""
+
+    today: list[EarlierExam]
+    recent: list[EarlierExam]

@@ -9,10 +9,10 @@ from reading_worklist.access.scope import Scope
 from reading_worklist.orders.schemas import ChangedOrderBody, NewOrderBody, OrderBody, StateBody
 from reading_worklist.problems import Problem, conflict, forbidden, not_found
 from storage.errors import RdcError
-from storage.identity.documents import DocumentFlaw, flaw
+from storage.identity.documents import DocumentFlaw, flaw, normal_number
 from storage.orders import service as orders
 from storage.orders.request import OrderRefused, OrderRequest, StepRequest
-from storage.orders.tables import Order
+from storage.orders.tables import ORDER_NUMBER, Order
 from storage.orders.words import OrderSource
 from storage.registry import OrganisationKind, Role
 
@@ -34,6 +34,8 @@ def place(session: Session, scope: Scope, body: NewOrderBody) -> UUID:
             cannot stand, an identity document that contradicts the patient among them.
     """
     site_id = _site(scope)
+    if body.patient_local_id is None:
+        body = body.model_copy(update={"patient_local_id": _local_id(session, site_id, body)})
     request = _request(
         body,
         site_id,
@@ -54,6 +56,8 @@ def change(session: Session, scope: Scope, order_id: UUID, body: ChangedOrderBod
             not placed by people.
     """
     order = _locked(session, scope, order_id)
+    if body.patient_local_id is None:
+        body = body.model_copy(update={"patient_local_id": order.patient_local_id})
     if body.keep_document:
         kept = {"document_kind": order.document_kind, "document_number": order.document_number}
         body = body.model_copy(update=kept)
@@ -91,6 +95,25 @@ def _site(scope: Scope) -> UUID:
             "Exams are ordered by a site", remedy="Sign in for the site where the patient is."
         )
     return scope.organisation_id
+
+
+def _local_id(session: Session, site_id: UUID, body: OrderBody) -> str:
+    """Return under which id the site knows the holder of the document, else a new one."""
+    number = normal_number(body.document_kind, body.document_number)
+    if number is not None:
+        known = session.scalar(
+            select(Order.patient_local_id)
+            .where(
+                Order.site_id == site_id,
+                Order.document_number == number,
+                Order.patient_local_id.is_not(None),
+            )
+            .order_by(Order.requested_at.desc())
+            .limit(1)
+        )
+        if known is not None:
+            return known
+    return f"N{session.scalars(select(ORDER_NUMBER.next_value())).one():09d}"
 
 
 def _locked(session: Session, scope: Scope, order_id: UUID) -> Order:

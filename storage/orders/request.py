@@ -3,14 +3,22 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Final
 from uuid import UUID
 
 from storage.clock import utc_now
 from storage.errors import RdcError
 from storage.identifiers import AeTitle, InvalidIdentifier, Uid
-from storage.orders.words import DocumentKind, Laterality, OrderSource, Priority, VisitType
+from storage.orders.words import (
+    Contrast,
+    DocumentKind,
+    Laterality,
+    OrderSource,
+    Priority,
+    PriorityReason,
+    VisitType,
+)
 
 SHORT_STRING: Final = 16
 """Longest value of the VR SH and CS, characters (PS3.5 §6.2)."""
@@ -20,6 +28,8 @@ _MODALITY: Final = re.compile(r"[A-Z0-9_]{1,16}")
 _SEXES: Final = frozenset({"M", "F", "O"})
 _STEPS_MAX: Final = 20
 _TEXT_MAX: Final = 4000
+_CLOCKS_APART: Final = timedelta(minutes=5)
+"""By how much a machine at a site may be ahead of the server."""
 
 
 class OrderRefused(RdcError):
@@ -84,6 +94,9 @@ class OrderRequest:
     procedure_description: str | None = None
     body_part: str | None = None
     laterality: Laterality | None = None
+    contrast: Contrast | None = None
+    priority_reason: PriorityReason | None = None
+    first_contact_at: datetime | None = None
     accession_number: str | None = None
     placer_order_number: str | None = None
     filler_order_number: str | None = None
@@ -140,12 +153,30 @@ def check(request: OrderRequest) -> None:
         raise OrderRefused(
             "patient_birth_date lies ahead", field="patient_birth_date", expected="a past day"
         )
+    _check_first_contact(request)
     if request.study_instance_uid is not None:
         try:
             Uid.parse(request.study_instance_uid, what="study_instance_uid")
         except InvalidIdentifier as error:
             raise _as_refusal(error, "study_instance_uid") from error
     _check_steps(request.steps)
+
+
+def _check_first_contact(request: OrderRequest) -> None:
+    at = request.first_contact_at
+    if at is None:
+        return
+    if request.priority_reason is not PriorityReason.CHEST_PAIN:
+        raise OrderRefused(
+            "first_contact_at is for chest pain alone",
+            field="first_contact_at",
+            expected="priority_reason chest_pain",
+            found="none" if request.priority_reason is None else request.priority_reason.value,
+        )
+    if at > utc_now() + _CLOCKS_APART:
+        raise OrderRefused(
+            "first_contact_at lies ahead", field="first_contact_at", expected="a past time"
+        )
 
 
 def _check_text(name: str, value: str, longest: int) -> None:

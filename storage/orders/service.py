@@ -42,6 +42,9 @@ _COPIED: Final = (
     "procedure_description",
     "body_part",
     "laterality",
+    "contrast",
+    "priority_reason",
+    "first_contact_at",
 )
 _UNIQUE: Final = ("placer_order_number", "accession_number", "study_instance_uid")
 _TOLD: Final = frozenset(

@@ -21,11 +21,13 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from storage.database import Base, Word
 from storage.orders.states import ExamState, PerformedState
 from storage.orders.words import (
+    Contrast,
     DocumentKind,
     Laterality,
     MatchedBy,
     OrderSource,
     Priority,
+    PriorityReason,
     StepStatus,
     VisitType,
 )
@@ -47,6 +49,10 @@ class Order(Base):
     document_flaw: what contradicts itself in the identity document; None when nothing does.
     checked_in_at, acquired_at, cancelled_at: facts that outlive a link to a study and its undoing.
     missing_instances: instances the device has performed that are not here.
+    first_contact_at: first medical contact (FMC) of a patient with chest pain, from which the
+        national ten minutes to the ECG run.
+    name_keys: `storage.person_name.search_keys` of the name, soon after it was ordered; a worker
+        makes them, since the dictionaries of pinyin are not loaded where orders are placed.
     """
 
     __tablename__ = "exam_order"
@@ -87,6 +93,9 @@ class Order(Base):
             "source = 'header' OR (accession_number IS NOT NULL AND patient_local_id IS NOT NULL)",
             name="identifiers",
         ),
+        CheckConstraint(
+            "first_contact_at IS NULL OR priority_reason = 'chest_pain'", name="first_contact"
+        ),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
@@ -118,6 +127,10 @@ class Order(Base):
     procedure_description: Mapped[str | None]
     body_part: Mapped[str | None]
     laterality: Mapped[Laterality | None] = mapped_column(Word(Laterality))
+    contrast: Mapped[Contrast | None] = mapped_column(Word(Contrast))
+    priority_reason: Mapped[PriorityReason | None] = mapped_column(Word(PriorityReason))
+    first_contact_at: Mapped[datetime | None]
+    name_keys: Mapped[list[str]] = mapped_column(ARRAY(String), default=list, server_default="{}")
     requested_at: Mapped[datetime] = mapped_column(server_default=func.now())
     checked_in_at: Mapped[datetime | None]
     acquired_at: Mapped[datetime | None]

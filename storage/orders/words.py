@@ -51,6 +51,25 @@ class Laterality(StrEnum):
     BOTH = "B"
 
 
+class Contrast(StrEnum):
+    """Whether contrast medium is given: none, with it, or without and then with it."""
+
+    PLAIN = "plain"
+    ENHANCED = "enhanced"
+    BOTH = "both"
+
+
+class PriorityReason(StrEnum):
+    """Why an exam cannot wait."""
+
+    CHEST_PAIN = "chest_pain"
+    STROKE = "stroke"
+    TRAUMA = "trauma"
+    ACUTE_ABDOMEN = "acute_abdomen"
+    BREATHING = "breathing"
+    OTHER = "other"
+
+
 class StepStatus(StrEnum):
     """Where a scheduled procedure step stands.
 
