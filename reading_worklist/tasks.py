@@ -14,6 +14,7 @@ from reading_worklist.dicomweb.queries import complete_study
 from reading_worklist.identity import arrival
 from reading_worklist.keeping import removal
 from reading_worklist.reports import issuing, recalls
+from reading_worklist.retakes import service as retakes
 from reading_worklist.routing import escalation
 from reading_worklist.volume import service as volume
 from reading_worklist.workitems import service
@@ -91,6 +92,8 @@ def tick(database: Database) -> int:
         critical_values.run_clock(session, utc_now())
     with database.transaction() as session:
         consultations.run_clock(session, utc_now())
+    with database.transaction() as session:
+        retakes.run_clock(session, utc_now())
     with database.transaction() as session:
         issuing.run_clock(session, utc_now())
     with database.transaction() as session:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, TypeAlias
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -11,7 +11,8 @@ from sqlalchemy import ColumnElement, Row, Select, case, func, select, true
 from sqlalchemy.orm import Session, aliased
 
 from reading_worklist.access.scope import Scope
-from reading_worklist.critical_values.clocks import CriticalClocks, Step, in_time
+from reading_worklist.critical_values.clocks import NOTIFIED_WITHIN, CriticalClocks, Step, in_time
+from reading_worklist.critical_values.rulesets import items_to_read_back
 from reading_worklist.critical_values.schemas import (
     ClocksBody,
     Contact,
@@ -19,6 +20,7 @@ from reading_worklist.critical_values.schemas import (
     CriticalPage,
     CriticalView,
     NoticeView,
+    StepView,
 )
 from reading_worklist.critical_values.states import OPEN, CriticalAction, CriticalState, next_state
 from reading_worklist.critical_values.tables import (
@@ -50,6 +52,11 @@ _MAY: Final = {
 }
 _Finder = aliased(Person)
 _Second = aliased(Person)
+_Recorder = aliased(Person)
+
+
+_Line: TypeAlias = tuple[CriticalValue, Study, Patient, Organisation, Person, Person, Person]
+"""With the study's patient and site, its finder, who confirmed, who took down the answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,9 +108,13 @@ def listed(
         .limit(page_size)
     ).all()
     now = utc_now()
+    still_open = session.scalar(
+        select(func.count()).select_from(CriticalValue).where(visible(scope), is_open)
+    )
     return CriticalPage(
         items=[_view(scope, row, now) for row in rows],
         total=total or 0,
+        open=still_open or 0,
         page=page,
         page_size=page_size,
     )
@@ -128,6 +139,7 @@ def detail(session: Session, scope: Scope, value_id: UUID) -> CriticalDetail:
     )
     return CriticalDetail(
         **view.model_dump(),
+        steps=_steps(session, row[0]),
         notices=[
             NoticeView(
                 kind=one.kind,
@@ -143,6 +155,20 @@ def detail(session: Session, scope: Scope, value_id: UUID) -> CriticalDetail:
         ],
         contacts=contacts(session, scope, row[0].site_id),
     )
+
+
+def _steps(session: Session, value: CriticalValue) -> list[StepView]:
+    if value.notified_at is None:
+        return []
+    clocks = clocks_of(session, value.site_id)
+    return [
+        StepView(
+            step=int(step),
+            due_at=clocks.due_at(step, value.notified_at),
+            reached=step <= value.level,
+        )
+        for step in Step
+    ]
 
 
 def contacts(session: Session, scope: Scope, site_id: UUID) -> list[Contact]:
@@ -213,24 +239,21 @@ def printed(session: Session, workitem_id: UUID, time_zone: str) -> str:
     return "; ".join(lines)
 
 
-def _rows() -> Select[CriticalValue, Study, Patient, Organisation, Person, Person]:
+def _rows() -> Select[*_Line]:
     return (
-        select(CriticalValue, Study, Patient, Organisation, _Finder, _Second)
+        select(CriticalValue, Study, Patient, Organisation, _Finder, _Second, _Recorder)
         .join(Workitem, Workitem.id == CriticalValue.workitem_id)
         .join(Study, Study.id == Workitem.study_id)
         .join(Patient, Patient.id == Study.patient_id)
         .join(Organisation, Organisation.id == CriticalValue.site_id)
         .join(_Finder, _Finder.id == CriticalValue.found_by)
         .join(_Second, _Second.id == CriticalValue.confirmed_by, isouter=True)
+        .join(_Recorder, _Recorder.id == CriticalValue.recorded_by, isouter=True)
     )
 
 
-def _view(
-    scope: Scope,
-    row: Row[CriticalValue, Study, Patient, Organisation, Person, Person],
-    now: datetime,
-) -> CriticalView:
-    value, study, patient, site, finder, second = row
+def _view(scope: Scope, row: Row[*_Line], now: datetime) -> CriticalView:
+    value, study, patient, site, finder, second, recorder = row
     return CriticalView(
         id=value.id,
         workitem_id=value.workitem_id,
@@ -243,6 +266,7 @@ def _view(
         study=study_view(study),
         found_by=_person(finder),
         found_at=value.found_at,
+        limit_at=value.found_at + NOTIFIED_WITHIN,
         confirmed_by=_person(second) if second else None,
         confirmed_at=value.confirmed_at,
         confirmed_alone=value.confirmed_alone,
@@ -253,7 +277,10 @@ def _view(
         acknowledged_name=value.acknowledged_name,
         acknowledged_role=value.acknowledged_role,
         acknowledged_at=value.acknowledged_at,
+        recorded_by=_person(recorder) if recorder else None,
         read_back=value.read_back,
+        read_back_items=list(items_to_read_back(value.finding, value.ruleset, value.rule_code)),
+        action_overdue=value.state is CriticalState.ACKED and value.next_at is None,
         action=value.action,
         actioned_name=value.actioned_name,
         actioned_at=value.actioned_at,

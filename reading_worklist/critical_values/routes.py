@@ -13,11 +13,13 @@
     GET, PUT /api/critical-values/contacts/{site id}  {contacts}       → Contact[]
 
 A site sees what it was told and nothing before. Its doctor acknowledges with his own name; where
-somebody of the centre has him on the telephone, name and role are taken down. Live event:
-`critical_value` with {id, state, level, told}.
+somebody of the centre has him on the telephone, name and role are taken down. Either way the
+read-back has to contain what was told (`read_back_items`). A site keeps its own telephone list but
+for the centre's director, who is the centre's to name. Live event: `critical_value` with {id,
+state, level, told}.
 
 Problems: 403 forbidden · 404 not-found · 409 wrong-state, second-person · 422 invalid-request,
-unknown-rule, nameless.
+unknown-rule, nameless, not-read-back.
 """
 
 from typing import Annotated, Final
@@ -32,7 +34,6 @@ from reading_worklist.critical_values.rulesets import RULESETS
 from reading_worklist.critical_values.schemas import (
     AcknowledgeBody,
     ActionBody,
-    CallBody,
     ClocksBody,
     Contact,
     ContactsBody,
@@ -44,6 +45,7 @@ from reading_worklist.critical_values.schemas import (
     RuleView,
 )
 from reading_worklist.critical_values.states import CriticalState
+from reading_worklist.phone.said import CallBody
 from reading_worklist.services import Asking, Parts
 from reading_worklist.workitems.routes import CENTRE_ROLES
 from storage.registry import Role
@@ -87,8 +89,11 @@ def list_critical_rulesets(scope: Asking) -> list[RulesetView]:
     return [
         RulesetView(
             id=one.id,
+            lane=one.lane,
             title=one.title,
             title_en=one.title_en,
+            source=one.source,
+            source_en=one.source_en,
             rules=[
                 RuleView(code=rule.code, name=rule.name, name_en=rule.name_en) for rule in one.rules
             ],

@@ -9,10 +9,10 @@ from pydantic import BaseModel, Field, StringConstraints, field_serializer, mode
 from reading_worklist.critical_values.clocks import Step
 from reading_worklist.critical_values.states import CriticalState
 from reading_worklist.critical_values.tables import NoticeKind
+from reading_worklist.phone.said import Line, Said
+from reading_worklist.workitems.lane import Lane
 from reading_worklist.workitems.schemas import PatientView, PersonView, SiteView, StudyView
 
-_Line = Annotated[str, StringConstraints(strip_whitespace=True, max_length=200)]
-_Said = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
 _Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2_000)]
 _Minutes = Annotated[int, Field(ge=1, le=240)]
 
@@ -21,8 +21,8 @@ class RaiseBody(BaseModel):
     """What was found, and by which rule it is critical, if one is cited."""
 
     finding: _Text
-    ruleset: _Line | None = None
-    rule_code: _Line | None = None
+    ruleset: Line | None = None
+    rule_code: Line | None = None
 
 
 class ReasonBody(BaseModel):
@@ -31,28 +31,19 @@ class ReasonBody(BaseModel):
     reason: _Text
 
 
-class CallBody(BaseModel):
-    """Who was rung, under which number, and whether somebody answered."""
-
-    name: _Said
-    phone: _Said
-    answered: bool
-    note: _Line = ""
-
-
 class AcknowledgeBody(BaseModel):
     """What the site has read back; name and role where it was told on the telephone."""
 
     read_back: _Text
-    name: _Line | None = None
-    role: _Line | None = None
+    name: Line | None = None
+    role: Line | None = None
 
 
 class ActionBody(BaseModel):
     """What the site has done; name where it was told on the telephone."""
 
     action: _Text
-    name: _Line | None = None
+    name: Line | None = None
 
 
 class Contact(BaseModel):
@@ -62,9 +53,9 @@ class Contact(BaseModel):
     """
 
     step: Step
-    name: _Said
-    role: _Said
-    phone: _Said
+    name: Said
+    role: Said
+    phone: Said
 
     @field_serializer("step")
     def _number(self, step: Step) -> int:
@@ -109,11 +100,23 @@ class NoticeView(BaseModel):
     note: str | None
 
 
+class StepView(BaseModel):
+    """One step of telling: when it is or was due, and whether it was reached."""
+
+    step: int
+    due_at: datetime
+    reached: bool
+
+
 class CriticalView(BaseModel):
     """One critical value as both sides see it.
 
-    in_time: whether the site knew within ten minutes; None while that is open.
+    limit_at: until when the site has to know, by the national limit. in_time: whether it did; None
+        while that is open.
     level: the highest step that was told, see `Contact`. next_at: when the clock acts next.
+    action_overdue: acknowledged, and nothing told of what was done when it was due.
+    recorded_by: who of the centre took the acknowledgement down from the telephone.
+    read_back_items: the words of which a read-back has to contain one, the shortest way first.
     actions: those this person may take now.
     """
 
@@ -128,6 +131,7 @@ class CriticalView(BaseModel):
     study: StudyView
     found_by: PersonView
     found_at: datetime
+    limit_at: datetime
     confirmed_by: PersonView | None
     confirmed_at: datetime | None
     confirmed_alone: bool
@@ -138,7 +142,10 @@ class CriticalView(BaseModel):
     acknowledged_name: str | None
     acknowledged_role: str | None
     acknowledged_at: datetime | None
+    recorded_by: PersonView | None
     read_back: str | None
+    read_back_items: list[str]
+    action_overdue: bool
     action: str | None
     actioned_name: str | None
     actioned_at: datetime | None
@@ -150,17 +157,25 @@ class CriticalView(BaseModel):
 
 
 class CriticalDetail(CriticalView):
-    """A critical value with all that was done to be heard, and whom to ring."""
+    """A critical value with all that was done to be heard, when the next are, and whom to ring.
 
+    steps: none before it is told.
+    """
+
+    steps: list[StepView]
     notices: list[NoticeView]
     contacts: list[Contact]
 
 
 class CriticalPage(BaseModel):
-    """A page of critical values: open ones first, of these the oldest first."""
+    """A page of critical values: open ones first, of these the oldest first.
+
+    open: how many of all that are visible are open.
+    """
 
     items: list[CriticalView]
     total: int
+    open: int
     page: int
     page_size: int
 
@@ -174,9 +189,12 @@ class RuleView(BaseModel):
 
 
 class RulesetView(BaseModel):
-    """A list of critical values that can be cited."""
+    """A list of critical values that can be cited; source: who says so."""
 
     id: str
+    lane: Lane
     title: str
     title_en: str
+    source: str
+    source_en: str
     rules: list[RuleView]

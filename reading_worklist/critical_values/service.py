@@ -18,10 +18,9 @@ from reading_worklist.access.scope import Scope
 from reading_worklist.changes import state_after
 from reading_worklist.critical_values import queries
 from reading_worklist.critical_values.clocks import Step
-from reading_worklist.critical_values.rulesets import known_rule
+from reading_worklist.critical_values.rulesets import is_read_back, items_to_read_back, known_rule
 from reading_worklist.critical_values.schemas import (
     AcknowledgeBody,
-    CallBody,
     RaiseBody,
 )
 from reading_worklist.critical_values.states import (
@@ -35,13 +34,14 @@ from reading_worklist.critical_values.tables import (
     CriticalValue,
     NoticeKind,
 )
+from reading_worklist.phone.said import CallBody, at_site, nameless, told_by
 from reading_worklist.problems import Problem, conflict, not_found
 from reading_worklist.working_time.queries import working_time
 from reading_worklist.workitems.tables import Workitem
 from storage import audit
 from storage.audit import Actor
 from storage.clock import utc_now
-from storage.registry import OrganisationKind, Role
+from storage.registry import Role
 
 FINDERS: Final = (Role.WRITER, Role.REVIEWER)
 CALLERS: Final = (Role.WRITER, Role.REVIEWER, Role.DISPATCHER)
@@ -179,23 +179,27 @@ def acknowledge(
 
     Raises:
         Problem: 403 for other roles, 404, 409 when it is acknowledged already or not told yet, 422
-            when it is taken down by telephone without name and role.
+            when the read-back does not contain what was told, or it is taken down by telephone
+            without name and role.
     """
     value = _locked(session, scope, value_id)
-    at_site = _at_site(scope, *SITE_DOCTORS)
-    if not at_site:
+    here = at_site(scope, *SITE_DOCTORS)
+    if not here:
         scope.require(*CALLERS)
     after = state_after(TRANSITIONS, value.state, CriticalAction.ACKNOWLEDGE)
-    name, role = (scope.display_name, Role.SITE_DOCTOR.value) if at_site else _told(body)
+    _require_read_back(value, body.read_back)
+    name, role = (
+        (scope.display_name, Role.SITE_DOCTOR.value) if here else told_by(body.name, body.role)
+    )
     now = utc_now()
-    value.acknowledged_by = scope.person_id if at_site else None
-    value.recorded_by = None if at_site else scope.person_id
+    value.acknowledged_by = scope.person_id if here else None
+    value.recorded_by = None if here else scope.person_id
     value.acknowledged_name = name
     value.acknowledged_role = role
     value.acknowledged_at = now
     value.read_back = body.read_back.strip()
     value.next_at = now + queries.clocks_of(session, value.site_id).action
-    detail = {"level": value.level, "by_telephone": not at_site}
+    detail = {"level": value.level, "by_telephone": not here}
     _move(session, scope.actor, value, CriticalAction.ACKNOWLEDGE, after, **detail)
     return value
 
@@ -211,17 +215,17 @@ def act(
         Problem: 403 for other roles, 404, 409 before it is acknowledged, 422 without a name.
     """
     value = _locked(session, scope, value_id)
-    at_site = _at_site(scope, *SITE_DOCTORS)
-    if not at_site:
+    here = at_site(scope, *SITE_DOCTORS)
+    if not here:
         scope.require(*CALLERS)
     after = state_after(TRANSITIONS, value.state, CriticalAction.ACT)
-    if not at_site and not (name or "").strip():
-        raise _nameless()
+    if not here and not (name or "").strip():
+        raise nameless()
     value.action = action.strip()
-    value.actioned_name = scope.display_name if at_site else (name or "").strip()
+    value.actioned_name = scope.display_name if here else (name or "").strip()
     value.actioned_at = utc_now()
     value.next_at = None
-    _move(session, scope.actor, value, CriticalAction.ACT, after, by_telephone=not at_site)
+    _move(session, scope.actor, value, CriticalAction.ACT, after, by_telephone=not here)
     return value
 
 
@@ -309,25 +313,16 @@ def _contact(session: Session, site_id: UUID, step: Step) -> _Told:
     return _Told(found.name, found.phone) if found else _Told(None, None)
 
 
-def _at_site(scope: Scope, *roles: Role) -> bool:
-    return scope.organisation_kind is OrganisationKind.SITE and bool(scope.roles & set(roles))
-
-
-def _told(body: AcknowledgeBody) -> tuple[str, str]:
-    name, role = (body.name or "").strip(), (body.role or "").strip()
-    if not name or not role:
-        raise _nameless()
-    return name, role
-
-
-def _nameless() -> Problem:
-    return Problem(
-        HTTPStatus.UNPROCESSABLE_ENTITY,
-        "nameless",
-        "What was told on the telephone needs the name and role of who told it",
-        expected="text in 'name' and 'role'",
-        remedy="Ask for them.",
-    )
+def _require_read_back(value: CriticalValue, text: str) -> None:
+    items = items_to_read_back(value.finding, value.ruleset, value.rule_code)
+    if not is_read_back(text, items):
+        raise Problem(
+            HTTPStatus.UNPROCESSABLE_ENTITY,
+            "not-read-back",
+            "The read-back does not contain what was told",
+            expected=" or ".join(items),
+            remedy="Read the finding back as it was told.",
+        )
 
 
 def _locked(session: Session, scope: Scope, value_id: UUID) -> CriticalValue:

@@ -10,26 +10,41 @@ from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
 from reading_worklist.access.scope import Scope
+from reading_worklist.critical_values.clocks import Step
 from reading_worklist.critical_values.schemas import ClocksBody, ContactsBody
 from reading_worklist.critical_values.tables import CriticalClock, CriticalContact
-from reading_worklist.problems import not_found
+from reading_worklist.phone.said import at_site
+from reading_worklist.problems import forbidden, not_found
 from storage import audit
 from storage.clock import utc_now
 from storage.registry import Role, consortium_of
 
 LIST_KEEPERS: Final = (Role.DISPATCHER, Role.CONSORTIUM_ADMIN)
+SITE_KEEPERS: Final = (Role.SITE_DOCTOR,)
 
 
 def set_contacts(session: Session, scope: Scope, site_id: UUID, body: ContactsBody) -> None:
     """Name whom to tell at a site, in place of who was named before.
 
+    The site itself names its own people; the centre's director stays as the centre has named him.
+
     Raises:
-        Problem: 403 for other roles, 404 for a site that is not visible.
+        Problem: 403 for other roles and for a site that names the centre's director, 404 for a site
+            that is not visible.
     """
-    scope.require(*LIST_KEEPERS)
+    here = at_site(scope, *SITE_KEEPERS)
+    if not here:
+        scope.require(*LIST_KEEPERS)
     if site_id not in scope.site_ids:
         raise not_found("The site")
-    session.execute(delete(CriticalContact).where(CriticalContact.site_id == site_id))
+    replaced = CriticalContact.site_id == site_id
+    if here:
+        if any(one.step is Step.CENTRE_DIRECTOR for one in body.contacts):
+            raise forbidden(
+                "The centre names its director itself", remedy="Leave this step to the centre."
+            )
+        replaced &= CriticalContact.step < int(Step.CENTRE_DIRECTOR)
+    session.execute(delete(CriticalContact).where(replaced))
     session.add_all(
         CriticalContact(
             id=uuid4(),

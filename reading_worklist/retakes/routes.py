@@ -3,16 +3,21 @@
     GET  /api/retakes?state=&site=&workitem=&page=&page_size=   → RetakePage
     POST /api/workitems/{id}/retakes  RetakeBody                → RetakeView (201)
     GET  /api/retakes/{id}                                      → RetakeView
-    POST /api/retakes/{id}/acknowledge  {answer}                → RetakeView, by the site
+    POST /api/retakes/{id}/acknowledge  AnswerBody              → RetakeView, by the site
+    POST /api/retakes/{id}/book         {booked_for}            → RetakeView, by the site
+    POST /api/retakes/{id}/calls        {name, phone, answered, note} → RetakeView, by the centre
     POST /api/retakes/{id}/decline      {reason}                → RetakeView, by the site
     POST /api/retakes/{id}/receive      {workitem_id}           → RetakeView, by the centre
     POST /api/retakes/{id}/close | cancel                       → RetakeView, by the centre
 
 A study that answers the same order is tied to the retake by itself when it comes; `receive` is for
-one that came without an order. Live event: `retake` with {id, state}.
+one that came without an order. The site answers within 10 minutes of a STAT exam, 30 of an urgent
+one, 4 hours of another; the centre may take its answer down by telephone, with name and role.
+`workitem` finds the retakes of a study and those that it came in the place of. Live event: `retake`
+with {id, state}.
 
 Problems: 403 forbidden · 404 not-found · 409 wrong-state, held-by-other · 422 invalid-request,
-call-needed.
+call-needed, nameless.
 """
 
 from typing import Annotated, Final
@@ -21,10 +26,12 @@ from uuid import UUID
 from fastapi import APIRouter, Query
 
 from reading_worklist.changes import changed
+from reading_worklist.phone.said import CallBody
 from reading_worklist.retakes import queries, service
 from reading_worklist.retakes.queries import PAGE_SIZE_MAX, RetakeFilter
 from reading_worklist.retakes.schemas import (
     AnswerBody,
+    BookBody,
     ReasonBody,
     ReceiveBody,
     RetakeBody,
@@ -80,7 +87,21 @@ def acknowledge_retake(
     retake_id: UUID, body: AnswerBody, scope: Asking, services: Parts
 ) -> RetakeView:
     """Say as the site that the exam will be made again."""
-    return changed(get_retake, retake_id, scope, services, service.acknowledge, body.answer)
+    return changed(get_retake, retake_id, scope, services, service.acknowledge, body)
+
+
+@router.post("/retakes/{retake_id}/book")
+def book_retake(retake_id: UUID, body: BookBody, scope: Asking, services: Parts) -> RetakeView:
+    """Say as the site when the exam will be made again."""
+    return changed(get_retake, retake_id, scope, services, service.book, body.booked_for)
+
+
+@router.post("/retakes/{retake_id}/calls")
+def record_retake_call(
+    retake_id: UUID, body: CallBody, scope: Asking, services: Parts
+) -> RetakeView:
+    """Take down that somebody of the site was rung."""
+    return changed(get_retake, retake_id, scope, services, service.call, body)
 
 
 @router.post("/retakes/{retake_id}/decline")

@@ -1,32 +1,55 @@
 """Retakes as the API gives and takes them."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Self
 from uuid import UUID
 
-from pydantic import BaseModel, StringConstraints
+from pydantic import AwareDatetime, BaseModel, StringConstraints, model_validator
 
-from reading_worklist.retakes.states import RetakeKind, RetakeState
+from reading_worklist.phone.said import Line
+from reading_worklist.retakes.states import RetakeKind, RetakeReason, RetakeState
 from reading_worklist.workitems.schemas import PatientView, PersonView, SiteView, StudyView
 from storage.orders.words import Priority
 
-_Line = Annotated[str, StringConstraints(strip_whitespace=True, max_length=200)]
 _Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2_000)]
 
 
 class RetakeBody(BaseModel):
-    """Why an exam has to be made again, and who was rung; of a STAT exam somebody has to be."""
+    """Why an exam has to be made again, and who was rung; of a STAT exam somebody has to be.
+
+    reason: more about reason_code; without one of the list it says all.
+    """
 
     kind: RetakeKind = RetakeKind.RETAKE
-    reason: _Text
-    called_name: _Line = ""
-    called_phone: _Line = ""
+    reason_code: RetakeReason = RetakeReason.OTHER
+    reason: Annotated[str, StringConstraints(strip_whitespace=True, max_length=2_000)] = ""
+    called_name: Line = ""
+    called_phone: Line = ""
+
+    @model_validator(mode="after")
+    def _told(self) -> Self:
+        if self.reason_code is RetakeReason.OTHER and not self.reason:
+            message = "a reason that is not on the list is said in words"
+            raise ValueError(message)
+        return self
 
 
 class AnswerBody(BaseModel):
-    """What the site says to it; may be empty."""
+    """What the site says to it, and when it will make the exam; both may be missing.
 
-    answer: _Line = ""
+    name, role: of who said it, where somebody of the centre has him on the telephone.
+    """
+
+    answer: Line = ""
+    booked_for: AwareDatetime | None = None
+    name: Line | None = None
+    role: Line | None = None
+
+
+class BookBody(BaseModel):
+    """When the site will make the exam."""
+
+    booked_for: AwareDatetime
 
 
 class ReasonBody(BaseModel):
@@ -41,10 +64,23 @@ class ReceiveBody(BaseModel):
     workitem_id: UUID
 
 
+class RetakeCallView(BaseModel):
+    """Somebody of the site was rung."""
+
+    at: datetime
+    by: PersonView
+    contact_name: str
+    contact_phone: str
+    answered: bool
+    note: str | None
+
+
 class RetakeView(BaseModel):
     """One retake as both sides see it.
 
-    study: that cannot be used; new_study_instance_uid: what came in its place.
+    study: that cannot be used; new_study_instance_uid: what came in its place, and
+    new_workitem_id: where it is read. due_at: until when the site answers; overdue: it has not.
+    acknowledged_name: who said it on the telephone, where somebody of the centre took it down.
     actions: those this person may take now.
     """
 
@@ -54,6 +90,7 @@ class RetakeView(BaseModel):
     kind: RetakeKind
     state: RetakeState
     priority: Priority
+    reason_code: RetakeReason | None
     reason: str
     site: SiteView
     patient: PatientView
@@ -62,10 +99,17 @@ class RetakeView(BaseModel):
     requested_at: datetime
     called_name: str | None
     called_phone: str | None
+    due_at: datetime | None
+    overdue: bool
     acknowledged_by: PersonView | None
     acknowledged_at: datetime | None
+    acknowledged_name: str | None
+    acknowledged_role: str | None
     answer: str | None
+    booked_for: datetime | None
+    calls: list[RetakeCallView]
     new_study_instance_uid: str | None
+    new_workitem_id: UUID | None
     received_at: datetime | None
     ended_at: datetime | None
     actions: list[str]
@@ -73,9 +117,13 @@ class RetakeView(BaseModel):
 
 
 class RetakePage(BaseModel):
-    """A page of retakes: those that wait first, of these the oldest first."""
+    """A page of retakes: those that wait first, of these the oldest first.
+
+    waiting: how many of all that are visible wait for the site or for their new study to be seen.
+    """
 
     items: list[RetakeView]
     total: int
+    waiting: int
     page: int
     page_size: int

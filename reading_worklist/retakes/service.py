@@ -4,6 +4,7 @@ Each function works in its caller's transaction and leaves the states of retake,
 audit record and event together.
 """
 
+from datetime import datetime
 from http import HTTPStatus
 from typing import Final
 from uuid import UUID, uuid4
@@ -14,8 +15,10 @@ from sqlalchemy.orm import Session
 from reading_worklist import events
 from reading_worklist.access.scope import Scope
 from reading_worklist.changes import state_after
+from reading_worklist.phone.said import CallBody, at_site, told_by
 from reading_worklist.problems import Problem, conflict, not_found
-from reading_worklist.retakes.schemas import RetakeBody
+from reading_worklist.retakes.clocks import ANSWER_WITHIN
+from reading_worklist.retakes.schemas import AnswerBody, RetakeBody
 from reading_worklist.retakes.states import (
     TRANSITIONS,
     WAITING,
@@ -23,7 +26,7 @@ from reading_worklist.retakes.states import (
     RetakeKind,
     RetakeState,
 )
-from reading_worklist.retakes.tables import Retake
+from reading_worklist.retakes.tables import Retake, RetakeCall
 from reading_worklist.workitems import service as workitems
 from reading_worklist.workitems.states import UNREAD
 from reading_worklist.workitems.tables import Workitem
@@ -42,6 +45,8 @@ from storage.registry import Role
 REQUESTERS: Final = (Role.WRITER, Role.REVIEWER, Role.QUALITY_CONTROLLER)
 SITE_ROLES: Final = (Role.SITE_TECHNICIAN, Role.SITE_DOCTOR)
 CLOSERS: Final = (*REQUESTERS, Role.DISPATCHER)
+
+_CLOCK: Final = audit.system_actor("retake-clock")
 
 _EXAM_ACTION: Final = {
     RetakeKind.RETAKE: ExamAction.RETAKE,
@@ -80,6 +85,7 @@ def request(session: Session, scope: Scope, workitem_id: UUID, body: RetakeBody)
             expected="text in 'called_name' and 'called_phone'",
             remedy="Ring the site, then say whom you rang.",
         )
+    now = utc_now()
     retake = Retake(
         id=uuid4(),
         site_id=item.site_id,
@@ -89,9 +95,11 @@ def request(session: Session, scope: Scope, workitem_id: UUID, body: RetakeBody)
         kind=body.kind,
         state=RetakeState.REQUESTED,
         priority=item.priority,
+        reason_code=body.reason_code,
         reason=body.reason,
         requested_by=scope.person_id,
-        requested_at=utc_now(),
+        requested_at=now,
+        due_at=now + ANSWER_WITHIN[item.priority],
         called_name=body.called_name or None,
         called_phone=body.called_phone or None,
         revision=0,
@@ -105,20 +113,84 @@ def request(session: Session, scope: Scope, workitem_id: UUID, body: RetakeBody)
     return retake
 
 
-def acknowledge(session: Session, scope: Scope, retake_id: UUID, answer: str) -> Retake:
-    """Say as the site that the exam will be made again.
+def acknowledge(session: Session, scope: Scope, retake_id: UUID, body: AnswerBody) -> Retake:
+    """Say as the site that the exam will be made again, or take that down from the telephone.
+
+    Raises:
+        Problem: 403 for other roles, 404, 409 in another state, 422 when it is taken down by
+            telephone without name and role.
+    """
+    here = at_site(scope, *SITE_ROLES)
+    if not here:
+        scope.require(*CLOSERS)
+    retake = _locked(session, scope, retake_id)
+    after = state_after(TRANSITIONS, retake.state, RetakeAction.ACKNOWLEDGE)
+    if not here:
+        retake.acknowledged_name, retake.acknowledged_role = told_by(body.name, body.role)
+    retake.acknowledged_by = scope.person_id
+    retake.acknowledged_at = utc_now()
+    retake.answer = body.answer or None
+    retake.booked_for = body.booked_for
+    _move(session, scope.actor, retake, RetakeAction.ACKNOWLEDGE, after)
+    return retake
+
+
+def book(session: Session, scope: Scope, retake_id: UUID, booked_for: datetime) -> Retake:
+    """Say as the site when the exam will be made again; may be said again.
 
     Raises:
         Problem: 403 for other roles, 404, 409 in another state.
     """
     scope.require(*SITE_ROLES)
     retake = _locked(session, scope, retake_id)
-    after = state_after(TRANSITIONS, retake.state, RetakeAction.ACKNOWLEDGE)
-    retake.acknowledged_by = scope.person_id
-    retake.acknowledged_at = utc_now()
-    retake.answer = answer or None
-    _move(session, scope.actor, retake, RetakeAction.ACKNOWLEDGE, after)
+    after = state_after(TRANSITIONS, retake.state, RetakeAction.BOOK)
+    retake.booked_for = booked_for
+    _move(session, scope.actor, retake, RetakeAction.BOOK, after)
     return retake
+
+
+def call(session: Session, scope: Scope, retake_id: UUID, body: CallBody) -> Retake:
+    """Take down that somebody of the site was rung, whether or not he answered.
+
+    Raises:
+        Problem: 403 for other roles, 404, 409 when nobody has to be rung.
+    """
+    scope.require(*CLOSERS)
+    retake = _locked(session, scope, retake_id)
+    after = state_after(TRANSITIONS, retake.state, RetakeAction.CALL)
+    session.add(
+        RetakeCall(
+            retake_id=retake.id,
+            at=utc_now(),
+            person_id=scope.person_id,
+            contact_name=body.name,
+            contact_phone=body.phone,
+            answered=body.answered,
+            note=body.note or None,
+        )
+    )
+    _move(session, scope.actor, retake, RetakeAction.CALL, after)
+    return retake
+
+
+def run_clock(session: Session, now: datetime, *, limit: int = 100) -> int:
+    """Mark what no site has answered in time, once each; return how many are new."""
+    late = session.scalars(
+        select(Retake)
+        .where(
+            Retake.overdue_at.is_(None),
+            Retake.state == RetakeState.REQUESTED,
+            Retake.due_at <= now,
+        )
+        .order_by(Retake.due_at)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    ).all()
+    for retake in late:
+        after = state_after(TRANSITIONS, retake.state, RetakeAction.REMIND)
+        retake.overdue_at = now
+        _move(session, _CLOCK, retake, RetakeAction.REMIND, after)
+    return len(late)
 
 
 def decline(session: Session, scope: Scope, retake_id: UUID, reason: str) -> Retake:

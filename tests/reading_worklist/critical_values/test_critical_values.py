@@ -12,7 +12,7 @@ from fastapi import FastAPI
 from sqlalchemy import select, text
 from sqlalchemy.exc import IntegrityError
 
-from reading_worklist.critical_values import queries, service
+from reading_worklist.critical_values import queries, rulesets, service
 from reading_worklist.critical_values.clocks import CriticalClocks, Step, in_time
 from reading_worklist.critical_values.states import (
     OPEN,
@@ -247,16 +247,50 @@ def test_nobody_answers(
     assert [one["phone"] for one in shown["contacts"]] == ["8001", "8002", "8003", "6001"]
     call = {"name": "李护士", "phone": "8002", "answered": True}
     assert ok(dispatcher.post(f"{value}/calls", **call))["state"] == "ESCALATED"
-    refused(dispatcher.post(f"{value}/acknowledge", read_back="气胸"), 422, "nameless")
-    acked = ok(
-        dispatcher.post(f"{value}/acknowledge", read_back="气胸", name="李护士", role="护士站")
+    answer = {"read_back": "大量气胸", "name": "李护士", "role": "护士站"}
+    refused(dispatcher.post(f"{value}/acknowledge", read_back="大量气胸"), 422, "nameless")
+    refused(
+        dispatcher.post(f"{value}/acknowledge", **{**answer, "read_back": "收到"}),
+        422,
+        "not-read-back",
     )
+    acked = ok(dispatcher.post(f"{value}/acknowledge", **answer))
+    assert acked["recorded_by"]["display_name"] == "赵调度"
     assert (acked["state"], acked["in_time"]) == ("ACKED", False)
     clock.passes(database, minutes=29)
     assert notices(database)[-1][0] is NoticeKind.CALL
     clock.passes(database, minutes=1)
     clock.passes(database, minutes=60)
     assert [kind for kind, *_ in notices(database)].count(NoticeKind.ACTION_OVERDUE) == 1
+
+
+@pytest.mark.parametrize(
+    ("said", "finding", "rule", "fits"),
+    [
+        ("双侧大量气胸，立即处理", "大量气胸，纵隔右移", None, True),
+        ("Aortic Dissection, understood", "夹层", ("radiology-13/1", "R02"), True),
+        ("急性 脑出血", "左基底节出血", ("radiology-13/1", "R07"), True),
+        ("心率慢", "平均心室率 ３２/min", ("ecg-zhejiang/1", "E02"), False),
+        ("平均心室率32/min", "平均心室率 ３２/min", None, True),
+        ("知道了", "大量气胸", ("radiology-13/1", "R04"), False),
+    ],
+)
+def test_a_read_back_contains_what_was_told(
+    said: str, finding: str, rule: tuple[str, str] | None, *, fits: bool
+) -> None:
+    items = rulesets.items_to_read_back(finding, *(rule or (None, None)))
+    assert rulesets.is_read_back(said, items) is fits
+
+
+def test_a_site_keeps_its_own_telephone_list(app: FastAPI, consortium: Consortium) -> None:
+    path = f"/api/critical-values/contacts/{consortium.east.id}"
+    Browser(app, "dispatcher").put(path, contacts=CONTACTS)
+    site = Browser(app, "doctor-east")
+    refused(site.put(path, contacts=CONTACTS), 403, "forbidden")
+    kept = ok_list(site.put(path, contacts=CONTACTS[:1]))
+    assert [one["name"] for one in kept] == ["孙医师", "吴主任"]
+    west = f"/api/critical-values/contacts/{consortium.west.id}"
+    refused(site.put(west, contacts=[]), 404, "not-found")
 
 
 def test_a_late_clock_does_every_step_that_was_due_once(

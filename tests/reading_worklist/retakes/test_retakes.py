@@ -1,5 +1,6 @@
 """An exam that goes back to its site, and comes again."""
 
+from datetime import datetime, timedelta
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from sqlalchemy import select, text, update
 from sqlalchemy.exc import IntegrityError
 
 from reading_worklist.identity import arrival
+from reading_worklist.retakes import service
 from reading_worklist.retakes.states import (
     STATE_CHANGES,
     TRANSITIONS,
@@ -39,6 +41,7 @@ TABLE = {
     RetakeState.DECLINED: "",
     RetakeState.CANCELLED: "",
 }
+LATER = "2026-11-23T01:00:00Z"
 
 
 class Exam:
@@ -196,4 +199,30 @@ def test_whom_it_concerns_and_when(exam: Exam, database: Database) -> None:
     assert ok(stranger.get("/api/retakes"))["total"] == 0
     refused(stranger.get(retake), 404, "not-found")
     refused(stranger.post(f"{retake}/acknowledge"), 404, "not-found")
-    refused(Browser(exam.app, "writer").post(f"{retake}/acknowledge"), 403, "forbidden")
+    refused(Browser(exam.app, "writer").post(f"{retake}/acknowledge"), 422, "nameless")
+    refused(Browser(exam.app, "writer").post(f"{retake}/book", booked_for=LATER), 403, "forbidden")
+
+
+def test_a_site_that_does_not_answer_is_rung(exam: Exam, database: Database) -> None:
+    path = f"/api/workitems/{exam.workitem_id}/retakes"
+    writer = Browser(exam.app, "writer")
+    refused(writer.post(path, reason_code="OTHER"), 422, "invalid-request")
+    retake = exam.send_back(reason_code="COVERAGE", reason="")
+    sent = ok(writer.get(retake))
+    due = datetime.fromisoformat(sent["due_at"])
+    assert due - datetime.fromisoformat(sent["requested_at"]) == timedelta(hours=4)
+    for at, late in ((due - timedelta(seconds=1), 0), (due, 1), (due + timedelta(hours=1), 0)):
+        with database.transaction() as session:
+            assert service.run_clock(session, at) == late
+    dispatcher = Browser(exam.app, "dispatcher")
+    call = {"name": "孙医师", "phone": "8001", "answered": True}
+    refused(exam.site.post(f"{retake}/calls", **call), 403, "forbidden")
+    rung = ok(dispatcher.post(f"{retake}/calls", **call))
+    assert (rung["overdue"], [one["contact_name"] for one in rung["calls"]]) == (True, ["孙医师"])
+    told = ok(dispatcher.post(f"{retake}/acknowledge", name="孙医师", role="值班医师"))
+    assert (told["acknowledged_name"], told["state"]) == ("孙医师", "ACKNOWLEDGED")
+    assert ok(exam.site.post(f"{retake}/book", booked_for=LATER))["booked_for"] == LATER
+    new = exam.comes()
+    seen = ok(dispatcher.get(f"/api/retakes?workitem={exam.workitem(new).id}"))
+    assert [one["new_workitem_id"] for one in seen["items"]] == [str(exam.workitem(new).id)]
+    assert (seen["waiting"], ok(exam.site.get("/api/retakes"))["waiting"]) == (1, 0)
