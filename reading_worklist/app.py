@@ -29,6 +29,7 @@ from reading_worklist.reports import verification_routes, version_routes
 from reading_worklist.retakes import routes as retake_routes
 from reading_worklist.routing import routes as routing_routes
 from reading_worklist.services import COOKIE, Services, WebConfig
+from reading_worklist.single_signature import routes as single_signature_routes
 from reading_worklist.typesetting.typesetter import Typesetter
 from reading_worklist.ups import routes as ups_routes
 from reading_worklist.volume import routes as volume_routes
@@ -104,6 +105,7 @@ def create_app(config: WebConfig, database: Database, objects: ObjectStore) -> F
         working_time_routes,
         prior_routes,
         agreement_routes,
+        single_signature_routes,
         live,
         health,
     ):

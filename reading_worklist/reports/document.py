@@ -120,6 +120,7 @@ class ReportDocument:
     Times are aware and printed in `time_zone` (IANA name) to the minute.
     verification_url: what the QR code opens; verification_code: what a person types.
     recognition_mark, critical_notice, amendment_reason: printed when not empty.
+    single_signature_basis: by what one signature is enough; empty for a report with two.
     """
 
     status: ReportStatus
@@ -155,6 +156,7 @@ class ReportDocument:
     recognition_mark: str = ""
     critical_notice: str = ""
     amendment_reason: str = ""
+    single_signature_basis: str = ""
     ecg: EcgBlock | None = None
 
     @property

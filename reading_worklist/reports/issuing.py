@@ -31,11 +31,13 @@ def issue(
     *,
     reviewer_id: UUID | None,
     reason: str,
+    single_signature_id: UUID | None = None,
 ) -> ReportVersion:
     """Issue a submission as the version that stands; the one that stood until now is recalled.
 
     stored: the document with every signature it shall have.
     reason: why an earlier version does not stand any more, if there is one.
+    single_signature_id: the period of the switch that lets the writer's signature be enough.
     """
     document = queries.stored_document(submission)
     version = ReportVersion(
@@ -45,6 +47,7 @@ def issue(
         submission_id=submission.id,
         writer_id=submission.writer_id,
         reviewer_id=reviewer_id,
+        single_signature_id=single_signature_id,
         status=document.status,
         pdf_object_key=stored.key,
         pdf_sha256=stored.sha256,

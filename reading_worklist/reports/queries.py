@@ -95,6 +95,7 @@ def versions(session: Session, workitem_id: UUID) -> list[VersionView]:
             number=one.number,
             writer=PersonView(id=writer.id, display_name=writer.display_name),
             reviewer=PersonView(id=by.id, display_name=by.display_name) if by else None,
+            single_signature=one.single_signature_id is not None,
             issued_at=one.issued_at,
             pdf_sha256=one.pdf_sha256,
             status=one.status,

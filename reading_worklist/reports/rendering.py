@@ -38,6 +38,8 @@ _TRACE_MARGINS: Final = (16.0, 48.0)
 def render(document: ReportDocument, language: Language, typesetter: Typesetter) -> bytes:
     """Return the report as PDF/A-2b on A4, with an empty signature field for writer and reviewer.
 
+    One for which a single signature is enough has one field, its writer's.
+
     Text of any kind prints: characters that no font has appear as a box with their code point,
     and nothing in a text is read as markup. Traces are drawn at their true size; one that exceeds
     A4 gets a larger page rather than another scale.
@@ -50,10 +52,11 @@ def render(document: ReportDocument, language: Language, typesetter: Typesetter)
     )
     traces = document.ecg.traces if document.ecg else ()
     last_text_page = page_count(pdf) - len(traces) - 1
-    return reserve(pdf, _boxes(last_text_page, labels(language)))
+    return reserve(pdf, _boxes(last_text_page, labels(language), document))
 
 
-def _boxes(page: int, words: Labels) -> tuple[SignatureBox, ...]:
+def _boxes(page: int, words: Labels, document: ReportDocument) -> tuple[SignatureBox, ...]:
+    alone = bool(document.single_signature_basis)
     return tuple(
         SignatureBox(
             role=role,
@@ -62,9 +65,10 @@ def _boxes(page: int, words: Labels) -> tuple[SignatureBox, ...]:
             bottom=_MARGIN_BOTTOM,
             width=_BOX_WIDTH,
             height=_BOX_HEIGHT,
-            label=words["signature"][role.value],
+            label=words["signature"]["sole" if alone else role.value],
         )
         for role, left in _BOX_LEFT.items()
+        if role is SignatureRole.WRITER or not alone
     )
 
 
@@ -78,6 +82,9 @@ def _data(document: ReportDocument, language: Language, typesetter: Typesetter) 
         "lang": lang,
         "region": region or None,
         "words": {group: dict(entries) for group, entries in words.items()},
+        "disclaimer": words["foot"][
+            "disclaimer_sole" if document.single_signature_basis else "disclaimer"
+        ],
         "geometry": {
             "margin_x": _MARGIN_X,
             "margin_bottom": _MARGIN_BOTTOM,
@@ -91,7 +98,7 @@ def _data(document: ReportDocument, language: Language, typesetter: Typesetter) 
                     "height": box.height,
                     "label": box.label,
                 }
-                for box in _boxes(0, words)
+                for box in _boxes(0, words, document)
             ],
         },
         "title": document.title(language),
@@ -116,6 +123,7 @@ def _data(document: ReportDocument, language: Language, typesetter: Typesetter) 
             for name, value in (
                 ("critical_notice", document.critical_notice),
                 ("amendment_reason", document.amendment_reason),
+                ("single_signature_basis", document.single_signature_basis),
             )
             if value
         ],

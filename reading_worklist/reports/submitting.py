@@ -128,6 +128,7 @@ def sign(
         appearance=SignatureAppearance(language, services.config.time_zone),
         typesetter=services.typesetter,
         signed_at=signed_at,
+        alone=bool(document.single_signature_basis),
     )
     return Signed(document, store_pdf(services.objects, workitem_id, pdf, signed_at))
 

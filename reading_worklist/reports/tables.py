@@ -13,6 +13,9 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from reading_worklist.reports.states import RecallKind, RevocationState
+
+# The table that a foreign key names.
+from reading_worklist.single_signature import tables as _single_signature  # noqa: F401  # pyright: ignore[reportUnusedImport]
 from reading_worklist.typesetting.labels import Language
 from storage.database import Base, Word
 
@@ -77,15 +80,18 @@ class ReportReturn(Base):
 class ReportVersion(Base):
     """A report with both signatures: what the site gets. The reviewer is never the writer.
 
-    status: FHIR DiagnosticReport status word; only a preliminary report has no reviewer.
+    status: FHIR DiagnosticReport status word.
+    reviewer_id: None for a preliminary report, and where one signature is enough.
+    single_signature_id: the period of the switch that lets one be enough.
     """
 
     __tablename__ = "report_version"
     __table_args__ = (
         UniqueConstraint("workitem_id", "number"),
         CheckConstraint(
-            "(status = 'preliminary') = (reviewer_id IS NULL)"
-            " AND (reviewer_id IS NULL OR writer_id <> reviewer_id)",
+            "(status = 'preliminary' OR single_signature_id IS NOT NULL) = (reviewer_id IS NULL)"
+            " AND (reviewer_id IS NULL OR writer_id <> reviewer_id)"
+            " AND (single_signature_id IS NULL OR status = 'final')",
             name="two_doctors",
         ),
     )
@@ -96,6 +102,7 @@ class ReportVersion(Base):
     submission_id: Mapped[UUID] = mapped_column(ForeignKey("report_submission.id"), unique=True)
     writer_id: Mapped[UUID] = mapped_column(ForeignKey("person.id"))
     reviewer_id: Mapped[UUID | None] = mapped_column(ForeignKey("person.id"))
+    single_signature_id: Mapped[UUID | None] = mapped_column(ForeignKey("single_signature.id"))
     status: Mapped[str] = mapped_column(String)
     pdf_object_key: Mapped[str]
     pdf_sha256: Mapped[str]

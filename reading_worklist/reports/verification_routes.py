@@ -58,6 +58,7 @@ class PublicVerification(VerificationView):
     """The same for somebody who has the paper, with what tells the report apart.
 
     recalled: whether another version stands in its place, or it is void.
+    single_signature_basis: by what one signature is enough; empty where there have to be two.
     """
 
     title: str
@@ -68,6 +69,7 @@ class PublicVerification(VerificationView):
     issued_at: datetime
     recalled: RecallKind | None
     recalled_at: datetime | None
+    single_signature_basis: str
 
 
 @router.get("/reports/{version_id}/verification")
@@ -103,6 +105,7 @@ def verify_by_code(code: _Code, services: Parts) -> PublicVerification:
         issued_at=version.issued_at,
         recalled=recall.kind if recall else None,
         recalled_at=recall.recalled_at if recall else None,
+        single_signature_basis=document.single_signature_basis,
     )
 
 
@@ -111,7 +114,7 @@ def _verify(services: Services, version: ReportVersion) -> VerificationReport:
     expected: dict[SignatureRole, UUID] = {SignatureRole.WRITER: version.writer_id}
     if version.reviewer_id is not None:
         expected[SignatureRole.REVIEWER] = version.reviewer_id
-    # A preliminary report has its writer's signature alone.
+    # A preliminary report has its writer's signature alone, and so has one where that is enough.
     required = tuple(expected)
     anchors = services.config.trust_anchors
     first = verify(pdf, anchors, expected=expected, required=required)

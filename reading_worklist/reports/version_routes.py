@@ -1,6 +1,7 @@
 """What happens to a report beside the road from draft to signature, over HTTP.
 
     POST /api/workitems/{id}/preliminary        {revision, signing_pin, language} → WorkitemDetail
+    POST /api/workitems/{id}/issue-alone        {revision, signing_pin, language} → WorkitemDetail
     POST /api/workitems/{id}/amend              {reason}                          → WorkitemDetail
     POST /api/workitems/{id}/amend/abandon                                        → WorkitemDetail
     POST /api/workitems/{id}/revocation         {reason}                          → WorkitemDetail
@@ -13,7 +14,7 @@
     POST /api/portal/recalls/{id}/acknowledge                                     → RecallNotice[]
 
 Problems: 403 forbidden, own-proposal · 404 not-found · 409 wrong-state, not-holder, not-alone,
-stale-draft, revocation-proposed · 422 incomplete-report.
+two-signatures, stale-draft, revocation-proposed · 422 incomplete-report.
 """
 
 from typing import Annotated
@@ -22,7 +23,14 @@ from uuid import UUID
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
-from reading_worklist.reports import amendment, preliminary, recalls, revocation, version_queries
+from reading_worklist.reports import (
+    alone,
+    amendment,
+    preliminary,
+    recalls,
+    revocation,
+    version_queries,
+)
 from reading_worklist.reports.routes import SubmitBody
 from reading_worklist.reports.schemas import RecallNotice, TextComparison
 from reading_worklist.reports.service import COMMENT_LENGTH_MAX
@@ -50,6 +58,22 @@ def issue_preliminary(
 ) -> WorkitemDetail:
     """Sign the saved draft alone and issue it as a preliminary report; review follows."""
     preliminary.issue_preliminary(
+        services,
+        scope,
+        workitem_id,
+        revision=body.revision,
+        signing_pin=body.signing_pin,
+        language=body.language,
+    )
+    return get_workitem(workitem_id, scope, services)
+
+
+@router.post("/workitems/{workitem_id}/issue-alone")
+def issue_alone(
+    workitem_id: UUID, body: SubmitBody, scope: Asking, services: Parts
+) -> WorkitemDetail:
+    """Sign the saved draft of an ECG alone and issue it, while the consortium allows that."""
+    alone.issue_alone(
         services,
         scope,
         workitem_id,

@@ -14,7 +14,6 @@ from pyhanko.pdf_utils.writer import BasePdfFileWriter
 from pyhanko.stamp import StaticStampStyle
 
 from reading_worklist.signing.credentials import Signer
-from reading_worklist.signing.fields import SignatureRole
 from reading_worklist.typesetting.labels import Language, labels
 from reading_worklist.typesetting.typesetter import Typesetter
 
@@ -44,13 +43,16 @@ def grouped_serial(serial: str) -> str:
 def draw(
     typesetter: Typesetter,
     signer: Signer,
-    role: SignatureRole,
+    role: str,
     appearance: SignatureAppearance,
     *,
     signed_at: datetime,
     size: tuple[float, float],
 ) -> StaticStampStyle:
-    """Draw a signature for a field of `size` (width and height in points)."""
+    """Draw a signature for a field of `size` (width and height in points).
+
+    role: the name of the label that says in which role.
+    """
     words = labels(appearance.language)["signature"]
     local = signed_at.astimezone(ZoneInfo(appearance.time_zone))
     offset = local.strftime("%z")
@@ -65,7 +67,7 @@ def draw(
             "height_mm": height * _MM_PER_POINT,
             "name": typesetter.plain(signer.display_name),
             "organisation": typesetter.plain(signer.organisation),
-            "role": words[role.value],
+            "role": words[role],
             "signed_at": f"{local:%Y-%m-%d %H:%M:%S} UTC{offset[:3]}:{offset[3:]}",
             "serial": grouped_serial(signer.serial),
             "labels": dict(words),

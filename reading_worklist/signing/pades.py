@@ -42,16 +42,18 @@ def sign_as_writer(
     appearance: SignatureAppearance,
     typesetter: Typesetter,
     signed_at: datetime,
+    alone: bool = False,
 ) -> bytes:
     """Return `pdf` with the writer's signature, the first, in the field reserved for it.
 
     signed_at: the aware time claimed as time of signing.
+    alone: whether no second signature follows, for which the report has no field then.
 
     Raises:
         DocumentRefused: the document is no report, or somebody has signed it already.
         CredentialExpired: the certificate is not valid at `signed_at`.
     """
-    fields = _fields(pdf)
+    fields = _fields(pdf, (SignatureRole.WRITER,) if alone else tuple(SignatureRole))
     if any(field.signed for field in fields.values()):
         raise DocumentRefused(
             "the report is signed already",
@@ -67,6 +69,7 @@ def sign_as_writer(
         look=appearance,
         typesetter=typesetter,
         signed_at=signed_at,
+        words="sole" if alone else role.value,
     )
 
 
@@ -119,10 +122,13 @@ def sign_as_reviewer(
         look=appearance,
         typesetter=typesetter,
         signed_at=signed_at,
+        words=role.value,
     )
 
 
-def _fields(pdf: bytes) -> dict[SignatureRole, SignatureField]:
+def _fields(
+    pdf: bytes, roles: tuple[SignatureRole, ...] = tuple(SignatureRole)
+) -> dict[SignatureRole, SignatureField]:
     """Return the field of each role.
 
     Raises:
@@ -130,11 +136,11 @@ def _fields(pdf: bytes) -> dict[SignatureRole, SignatureField]:
     """
     try:
         by_name = {field.name: field for field in signature_fields(pdf)}
-        return {role: by_name[role.value] for role in SignatureRole}
+        return {role: by_name[role.value] for role in roles}
     except (PdfError, KeyError, ValueError) as error:
         raise DocumentRefused(
             "the document is no report that can be signed",
-            expected="a PDF with a signature field for " + " and ".join(SignatureRole),
+            expected="a PDF with a signature field for " + " and ".join(roles),
             found=type(error).__name__,
             remedy="Render the report again.",
         ) from error
@@ -149,6 +155,7 @@ def _sign(
     look: SignatureAppearance,
     typesetter: Typesetter,
     signed_at: datetime,
+    words: str,
 ) -> bytes:
     if not signer.not_before <= signed_at <= signer.not_after:
         raise CredentialExpired(
@@ -159,14 +166,14 @@ def _sign(
             remedy="Have a new signing key issued.",
         )
     size = (field.width, field.height)
-    stamp = draw(typesetter, signer, role, look, signed_at=signed_at, size=size)
+    stamp = draw(typesetter, signer, words, look, signed_at=signed_at, size=size)
     metadata = PdfSignatureMetadata(
         field_name=role.value,
         md_algorithm=DIGEST,
         subfilter=SigSeedSubFilter.PADES,
         name=signer.display_name,
         location=signer.organisation,
-        reason=labels(look.language)["signature"][f"reason_{role.value}"],
+        reason=labels(look.language)["signature"][f"reason_{words}"],
     )
     output = BytesIO()
     engine = cast("Any", _TimedSigner(metadata, signer, stamp, signed_at))

@@ -15,7 +15,9 @@ from reading_worklist.problems import not_found
 from reading_worklist.reports import queries as report_queries
 from reading_worklist.reports.states import RevocationState
 from reading_worklist.routing.tables import ReadingGroup
+from reading_worklist.single_signature.service import in_force
 from reading_worklist.volume import queries as volume_queries
+from reading_worklist.workitems.lane import Lane
 from reading_worklist.workitems.routed import STAGES
 from reading_worklist.workitems.rules import allowed_actions
 from reading_worklist.workitems.schemas import (
@@ -32,6 +34,7 @@ from reading_worklist.workitems.schemas import (
 )
 from reading_worklist.workitems.states import Action, State
 from reading_worklist.workitems.tables import Workitem
+from storage.clock import utc_now
 from storage.deliveries import deliveries_of_workitem
 from storage.index.search import patient_name_begins
 from storage.index.tables import Patient, Series, Study, StudyListing
@@ -61,6 +64,13 @@ def detail(session: Session, scope: Scope, workitem_id: UUID) -> WorkitemDetail:
     if row is None:
         raise not_found("The workitem")
     view = line(scope, row, beside(session, scope, [row]))
+    item = row[0]
+    if (
+        item.state is State.CLAIMED
+        and item.lane is Lane.ECG
+        and in_force(session, item.site_id, utc_now()) is not None
+    ):
+        view.actions = [action.value for action in allowed_actions(item, scope, alone=True)]
     revocation = report_queries.revocation_view(session, workitem_id)
     proposed = revocation is not None and revocation.state is RevocationState.PROPOSED
     impossible = Action.PROPOSE_REVOCATION if proposed else Action.REVOKE

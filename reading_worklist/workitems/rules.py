@@ -10,6 +10,7 @@ from typing import Final
 
 from reading_worklist.access.scope import Scope
 from reading_worklist.problems import Problem, conflict
+from reading_worklist.workitems.lane import Lane
 from reading_worklist.workitems.states import Action, State, next_state
 from reading_worklist.workitems.tables import Workitem
 from storage.registry import Role
@@ -24,6 +25,7 @@ ROLES: Final[Mapping[Action, frozenset[Role]]] = MappingProxyType(
         Action.RETURN: frozenset({Role.REVIEWER}),
         Action.FINALISE: frozenset({Role.REVIEWER}),
         Action.ISSUE_PRELIMINARY: frozenset({Role.WRITER, Role.REVIEWER}),
+        Action.ISSUE_ALONE: frozenset({Role.REVIEWER}),
         Action.AMEND: frozenset({Role.REVIEWER}),
         Action.ABANDON_AMENDMENT: frozenset({Role.WRITER, Role.REVIEWER}),
         Action.PROPOSE_REVOCATION: frozenset({Role.REVIEWER}),
@@ -42,9 +44,11 @@ _BY_HOLDER: Final = frozenset(
         Action.RETURN,
         Action.FINALISE,
         Action.ISSUE_PRELIMINARY,
+        Action.ISSUE_ALONE,
         Action.ABANDON_AMENDMENT,
     }
 )
+_FIRST_REPORT: Final = frozenset({Action.ISSUE_PRELIMINARY, Action.ISSUE_ALONE})
 _UNDER_REVIEW: Final = frozenset({State.WRITTEN, State.PRELIM_ISSUED, State.REVIEWING})
 _BY_OTHER_THAN_WRITER: Final = frozenset({Action.START_REVIEW, Action.RETURN, Action.FINALISE})
 
@@ -100,12 +104,17 @@ def check(item: Workitem, action: Action, scope: Scope) -> State:
     return after
 
 
-def allowed_actions(item: Workitem, scope: Scope) -> list[Action]:
-    """Return the actions a person may take on `item` now, in the table's order."""
+def allowed_actions(item: Workitem, scope: Scope, *, alone: bool = False) -> list[Action]:
+    """Return the actions a person may take on `item` now, in the table's order.
+
+    alone: whether one signature is enough for it now.
+    """
     allowed: list[Action] = []
     for action, roles in ROLES.items():
         # Refusals are worded, which takes longer than everything else of a line.
         if roles.isdisjoint(scope.roles) or _after(item, action) is None:
+            continue
+        if action is Action.ISSUE_ALONE and not alone:
             continue
         try:
             check(item, action, scope)
@@ -121,7 +130,9 @@ def _after(item: Workitem, action: Action) -> State | None:
         return next_state(item.state, Action.ISSUE_AMENDMENT)
     if action is Action.ABANDON_AMENDMENT and not item.amending:
         return None
-    if action is Action.ISSUE_PRELIMINARY and item.report_stands:
+    if action in _FIRST_REPORT and item.report_stands:
+        return None
+    if action is Action.ISSUE_ALONE and item.lane is not Lane.ECG:
         return None
     return next_state(item.state, action)
 

@@ -175,13 +175,15 @@ class RevocationView(BaseModel):
 class VersionView(BaseModel):
     """A report with its signatures; `status` is the FHIR DiagnosticReport status.
 
-    reviewer: None for a preliminary report. recall: None for the version that stands.
+    reviewer: None for a preliminary report, and where one signature is enough.
+    recall: None for the version that stands.
     """
 
     id: UUID
     number: int
     writer: PersonView
     reviewer: PersonView | None
+    single_signature: bool
     issued_at: datetime
     pdf_sha256: str
     status: str

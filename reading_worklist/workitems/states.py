@@ -2,10 +2,11 @@
 
 QUEUED → CLAIMED → WRITTEN (signature 1) → REVIEWING → RETURNED | FINAL
 (signature 2) → PUBLISHED → DELIVERED → ARCHIVED. Where one doctor is alone he signs a
-preliminary report (PRELIM_ISSUED), which goes on to review. An issued report is amended on the
-same road, ending in AMENDED instead of FINAL, or revoked by two people. HELD and WITHDRAWN stand
-beside the road while it is not sure whose study it is. The database holds the same pairs and
-refuses any other change, so no second way of writing can go round this table.
+preliminary report (PRELIM_ISSUED), which goes on to review; and while a consortium allows it, the
+final report of an ECG (CLAIMED → FINAL). An issued report is amended on the same road, ending in
+AMENDED instead of FINAL, or revoked by two people. HELD and WITHDRAWN stand beside the road while
+it is not sure whose study it is. The database holds the same pairs and refuses any other change, so
+no second way of writing can go round this table.
 """
 
 from collections.abc import Mapping
@@ -45,7 +46,8 @@ class State(StrEnum):
 class Action(StrEnum):
     """What can be asked of a reading: by its doctors, then by the system and the identity desk.
 
-    ISSUE_PRELIMINARY: its writer signs alone. AMEND: an issued report is to be replaced by another;
+    ISSUE_PRELIMINARY: its writer signs alone. ISSUE_ALONE: one doctor signs an ECG's final report
+    by himself, where that is allowed. AMEND: an issued report is to be replaced by another;
     ABANDON_AMENDMENT: it stands after all. PROPOSE_REVOCATION and REVOKE are two people's.
     REOPEN: what was revoked is read again. ISSUE_AMENDMENT: what finalising is where a final report
     is replaced. KEEP_PRELIMINARY: what waits for review has a preliminary report outside.
@@ -59,6 +61,7 @@ class Action(StrEnum):
     RETURN = "return"
     FINALISE = "finalise"
     ISSUE_PRELIMINARY = "issue_preliminary"
+    ISSUE_ALONE = "issue_alone"
     AMEND = "amend"
     ABANDON_AMENDMENT = "abandon_amendment"
     PROPOSE_REVOCATION = "propose_revocation"
@@ -90,6 +93,7 @@ _ALLOWED: Final[dict[tuple[State, Action], State]] = {
     (State.REVIEWING, Action.RETURN): State.RETURNED,
     (State.REVIEWING, Action.FINALISE): State.FINAL,
     (State.CLAIMED, Action.ISSUE_PRELIMINARY): State.PRELIM_ISSUED,
+    (State.CLAIMED, Action.ISSUE_ALONE): State.FINAL,
     (State.PRELIM_ISSUED, Action.START_REVIEW): State.REVIEWING,
     # Submitted again, or given back by a reviewer, while the preliminary report is outside.
     (State.WRITTEN, Action.KEEP_PRELIMINARY): State.PRELIM_ISSUED,
@@ -141,7 +145,7 @@ STATE_CHANGES: Final[frozenset[tuple[State, State]]] = frozenset(
 UNREAD: Final = frozenset({State.QUEUED, State.CLAIMED, State.RETURNED})
 OPEN: Final = UNREAD | {State.WRITTEN, State.REVIEWING, State.PRELIM_ISSUED}
 SIGNED: Final = frozenset({State.FINAL, State.AMENDED, State.PUBLISHED, State.DELIVERED})
-"""A report with both signatures is out."""
+"""A final report is out: with both signatures, or the one that is enough for it."""
 CLOSED: Final = SIGNED | {State.REVOKED, State.ARCHIVED}
 """Nobody is expected to work on it."""
 

@@ -1003,6 +1003,66 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/orders/earlier": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Earlier Exams
+         * @description Return exams of a patient that speak against ordering another of the kind.
+         */
+        get: operations["list_earlier_exams"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/orders/patients": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Find Site Patients
+         * @description Return patients the site knows by resident identity number, patient id or name.
+         */
+        get: operations["find_site_patients"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/orders/procedures": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Procedures
+         * @description Return the procedures to choose from, by modality, the usual ones first.
+         */
+        get: operations["list_procedures"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/orders/{order_id}": {
         parameters: {
             query?: never;
@@ -1371,6 +1431,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/retakes/{retake_id}/book": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Book Retake
+         * @description Say as the site when the exam will be made again.
+         */
+        post: operations["book_retake"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/retakes/{retake_id}/calls": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Record Retake Call
+         * @description Take down that somebody of the site was rung.
+         */
+        post: operations["record_retake_call"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/retakes/{retake_id}/cancel": {
         parameters: {
             query?: never;
@@ -1644,6 +1744,50 @@ export interface paths {
          */
         put: operations["choose_organisation"];
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/single-signatures": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Single Signatures
+         * @description Return on which days one signature is enough for an ECG, the latest first.
+         */
+        get: operations["list_single_signatures"];
+        put?: never;
+        /**
+         * Switch Single Signatures On
+         * @description Let one signature be enough for ECGs on some days.
+         */
+        post: operations["switch_single_signatures_on"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/single-signatures/{period_id}/end": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Switch Single Signatures Off
+         * @description Let two signatures be needed again from now on.
+         */
+        post: operations["switch_single_signatures_off"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2073,6 +2217,26 @@ export interface paths {
         get: operations["get_identity_notice"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/workitems/{workitem_id}/issue-alone": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Issue Alone
+         * @description Sign the saved draft of an ECG alone and issue it, while the consortium allows that.
+         */
+        post: operations["issue_alone"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2612,7 +2776,9 @@ export interface components {
         };
         /**
          * AnswerBody
-         * @description What the site says to it; may be empty.
+         * @description What the site says to it, and when it will make the exam; both may be missing.
+         *
+         *     name, role: of who said it, where somebody of the centre has him on the telephone.
          */
         AnswerBody: {
             /**
@@ -2620,6 +2786,12 @@ export interface components {
              * @default
              */
             answer: string;
+            /** Booked For */
+            booked_for?: string | null;
+            /** Name */
+            name?: string | null;
+            /** Role */
+            role?: string | null;
         };
         /**
          * ApplyBody
@@ -2679,6 +2851,14 @@ export interface components {
             succeeded: boolean | null;
         };
         /**
+         * Attention
+         * @description Why somebody of the site has to look at an exam.
+         *
+         *     IDENTITY: whose images they are is not sure. REJECTED: they cannot be read.
+         * @enum {string}
+         */
+        Attention: "identity" | "retake" | "rejected" | "incomplete";
+        /**
          * Attribute
          * @description What is compared; ORDER is the order itself.
          * @enum {string}
@@ -2687,8 +2867,12 @@ export interface components {
         /**
          * Board
          * @description What hangs on the wall; no patient's data is in it.
+         *
+         *     organisation: whose board it is, in both languages. silent: how many devices are silent, of
+         *     which `silent_devices` are the longest so.
          */
         Board: {
+            critical_values: components["schemas"]["CriticalBoard"];
             /** Lanes */
             lanes: components["schemas"]["LaneBoard"][];
             /**
@@ -2697,9 +2881,26 @@ export interface components {
              */
             now: string;
             /** On Duty */
-            on_duty: components["schemas"]["DutyView"][];
+            on_duty: components["schemas"]["OnDuty"][];
+            /** Organisation Name */
+            organisation_name: string;
+            /** Organisation Name En */
+            organisation_name_en: string;
+            /** Silent */
+            silent: number;
             /** Silent Devices */
             silent_devices: components["schemas"]["SilentDevice"][];
+        };
+        /**
+         * BookBody
+         * @description When the site will make the exam.
+         */
+        BookBody: {
+            /**
+             * Booked For
+             * Format: date-time
+             */
+            booked_for: string;
         };
         /**
          * CallBody
@@ -2865,11 +3066,14 @@ export interface components {
             body_part?: string | null;
             /** Clinical Diagnosis */
             clinical_diagnosis?: string | null;
+            contrast?: components["schemas"]["Contrast"] | null;
             /** Department */
             department?: string | null;
             document_kind?: components["schemas"]["DocumentKind"] | null;
             /** Document Number */
             document_number?: string | null;
+            /** First Contact At */
+            first_contact_at?: string | null;
             /**
              * Keep Document
              * @default false
@@ -2881,13 +3085,14 @@ export interface components {
             /** Patient Id Issuer */
             patient_id_issuer?: string | null;
             /** Patient Local Id */
-            patient_local_id: string;
+            patient_local_id?: string | null;
             /** Patient Name */
             patient_name: string;
             /** Patient Sex */
             patient_sex?: ("M" | "F" | "O") | null;
             /** @default ROUTINE */
             priority: components["schemas"]["Priority"];
+            priority_reason?: components["schemas"]["PriorityReason"] | null;
             /** Procedure Code */
             procedure_code?: string | null;
             /** Procedure Description */
@@ -3176,7 +3381,7 @@ export interface components {
             phone: string;
             /** Role */
             role: string;
-            step: components["schemas"]["Step"];
+            step: components["schemas"]["Step-Input"];
         };
         /**
          * Contact
@@ -3201,6 +3406,12 @@ export interface components {
             /** Contacts */
             contacts: components["schemas"]["Contact-Input"][];
         };
+        /**
+         * Contrast
+         * @description Whether contrast medium is given: none, with it, or without and then with it.
+         * @enum {string}
+         */
+        Contrast: "plain" | "enhanced" | "both";
         /**
          * CorrectBody
          * @description The right patient: one that is known by id, or a new one.
@@ -3240,8 +3451,24 @@ export interface components {
             password: string;
         };
         /**
+         * CriticalBoard
+         * @description Critical values that are not closed.
+         *
+         *     unanswered: those that no one at the site has read back; oldest_found_at: of these.
+         */
+        CriticalBoard: {
+            /** Oldest Found At */
+            oldest_found_at: string | null;
+            /** Open */
+            open: number;
+            /** Unanswered */
+            unanswered: number;
+        };
+        /**
          * CriticalDetail
-         * @description A critical value with all that was done to be heard, and whom to ring.
+         * @description A critical value with all that was done to be heard, when the next are, and whom to ring.
+         *
+         *     steps: none before it is told.
          */
         CriticalDetail: {
             /** Acknowledged At */
@@ -3252,6 +3479,8 @@ export interface components {
             acknowledged_role: string | null;
             /** Action */
             action: string | null;
+            /** Action Overdue */
+            action_overdue: boolean;
             /** Actioned At */
             actioned_at: string | null;
             /** Actioned Name */
@@ -3288,6 +3517,11 @@ export interface components {
             in_time: boolean | null;
             /** Level */
             level: number;
+            /**
+             * Limit At
+             * Format: date-time
+             */
+            limit_at: string;
             /** Next At */
             next_at: string | null;
             /** Notices */
@@ -3297,6 +3531,9 @@ export interface components {
             patient: components["schemas"]["PatientView"];
             /** Read Back */
             read_back: string | null;
+            /** Read Back Items */
+            read_back_items: string[];
+            recorded_by: components["schemas"]["PersonView"] | null;
             /** Revision */
             revision: number;
             /** Rule Code */
@@ -3305,6 +3542,8 @@ export interface components {
             ruleset: string | null;
             site: components["schemas"]["SiteView"];
             state: components["schemas"]["CriticalState"];
+            /** Steps */
+            steps: components["schemas"]["reading_worklist__critical_values__schemas__StepView"][];
             study: components["schemas"]["StudyView"];
             /**
              * Workitem Id
@@ -3315,10 +3554,14 @@ export interface components {
         /**
          * CriticalPage
          * @description A page of critical values: open ones first, of these the oldest first.
+         *
+         *     open: how many of all that are visible are open.
          */
         CriticalPage: {
             /** Items */
             items: components["schemas"]["CriticalView"][];
+            /** Open */
+            open: number;
             /** Page */
             page: number;
             /** Page Size */
@@ -3338,8 +3581,12 @@ export interface components {
          * CriticalView
          * @description One critical value as both sides see it.
          *
-         *     in_time: whether the site knew within ten minutes; None while that is open.
+         *     limit_at: until when the site has to know, by the national limit. in_time: whether it did; None
+         *         while that is open.
          *     level: the highest step that was told, see `Contact`. next_at: when the clock acts next.
+         *     action_overdue: acknowledged, and nothing told of what was done when it was due.
+         *     recorded_by: who of the centre took the acknowledgement down from the telephone.
+         *     read_back_items: the words of which a read-back has to contain one, the shortest way first.
          *     actions: those this person may take now.
          */
         CriticalView: {
@@ -3351,6 +3598,8 @@ export interface components {
             acknowledged_role: string | null;
             /** Action */
             action: string | null;
+            /** Action Overdue */
+            action_overdue: boolean;
             /** Actioned At */
             actioned_at: string | null;
             /** Actioned Name */
@@ -3385,6 +3634,11 @@ export interface components {
             in_time: boolean | null;
             /** Level */
             level: number;
+            /**
+             * Limit At
+             * Format: date-time
+             */
+            limit_at: string;
             /** Next At */
             next_at: string | null;
             /** Notified At */
@@ -3392,6 +3646,9 @@ export interface components {
             patient: components["schemas"]["PatientView"];
             /** Read Back */
             read_back: string | null;
+            /** Read Back Items */
+            read_back_items: string[];
+            recorded_by: components["schemas"]["PersonView"] | null;
             /** Revision */
             revision: number;
             /** Rule Code */
@@ -3783,6 +4040,43 @@ export interface components {
             starts_at: string;
         };
         /**
+         * EarlierExam
+         * @description An exam that was made or ordered before; workitem_id: None while it has no report.
+         */
+        EarlierExam: {
+            /** Accession Number */
+            accession_number: string | null;
+            /** Description */
+            description: string | null;
+            /** Has Report */
+            has_report: boolean;
+            /** Modality */
+            modality: string;
+            /**
+             * Order Id
+             * Format: uuid
+             */
+            order_id: string;
+            /**
+             * Requested At
+             * Format: date-time
+             */
+            requested_at: string;
+            state: components["schemas"]["ExamState"];
+            /** Workitem Id */
+            workitem_id: string | null;
+        };
+        /**
+         * EarlierExams
+         * @description What speaks against ordering an exam: the same one of today, and reports of recent ones.
+         */
+        EarlierExams: {
+            /** Recent */
+            recent: components["schemas"]["EarlierExam"][];
+            /** Today */
+            today: components["schemas"]["EarlierExam"][];
+        };
+        /**
          * EcgFilterView
          * @description The filters the device applied, in Hz; null where the file says nothing, 0 for off.
          */
@@ -3880,35 +4174,55 @@ export interface components {
         };
         /**
          * ExamDetail
-         * @description An exam with its reports and their way back.
+         * @description An exam with what was asked, its reports and their way back.
+         *
+         *     viewer_url: None while there is nothing to look at.
          */
         ExamDetail: {
+            attention: components["schemas"]["Attention"] | null;
+            /** Clinical Diagnosis */
+            clinical_diagnosis: string | null;
+            /** Critical */
+            critical: boolean;
             /** Deliveries */
             deliveries: components["schemas"]["DeliveryStep"][];
-            /**
-             * Due At
-             * Format: date-time
-             */
-            due_at: string;
+            /** Department */
+            department: string | null;
+            /** Due At */
+            due_at: string | null;
+            /** First Contact At */
+            first_contact_at: string | null;
             /**
              * Id
              * Format: uuid
              */
             id: string;
             lane: components["schemas"]["Lane"];
-            patient: components["schemas"]["PatientView"];
+            /** Order Id */
+            order_id: string | null;
+            patient: components["schemas"]["ExamPatient"];
             priority: components["schemas"]["Priority"];
+            priority_reason: components["schemas"]["PriorityReason"] | null;
+            /** Reason */
+            reason: string | null;
+            /** Report Status */
+            report_status: string | null;
             /** Report Version */
             report_version: number | null;
             /** Reports */
             reports: components["schemas"]["PortalReport"][];
+            /** Requester */
+            requester: string | null;
+            /** Scheduled At */
+            scheduled_at: string | null;
             site: components["schemas"]["SiteView"];
-            /** Step */
-            step: string;
+            step: components["schemas"]["reading_worklist__portal__road__Step"];
             steps: components["schemas"]["ExamSteps"];
-            study: components["schemas"]["StudyView"];
+            study: components["schemas"]["ExamStudy"];
             /** Viewer Url */
-            viewer_url: string;
+            viewer_url: string | null;
+            /** Workitem Id */
+            workitem_id: string | null;
         };
         /**
          * ExamPage
@@ -3925,6 +4239,28 @@ export interface components {
             total: number;
         };
         /**
+         * ExamPatient
+         * @description The patient of an exam, as ordered while there are no images, else as the images' study says.
+         *
+         *     See `PatientView`.
+         */
+        ExamPatient: {
+            /** Age */
+            age: string | null;
+            /** Birth Date */
+            birth_date: string | null;
+            /** Latin Name */
+            latin_name: string;
+            /** Local Id */
+            local_id: string | null;
+            /** Name */
+            name: string;
+            /** Name Guessed */
+            name_guessed: boolean;
+            /** Sex */
+            sex: string | null;
+        };
+        /**
          * ExamState
          * @description Where an exam stands.
          *
@@ -3937,54 +4273,103 @@ export interface components {
         ExamState: "REQUESTED" | "CHECKED_IN" | "ACQUIRED" | "RECEIVED" | "INCOMPLETE" | "QUEUED" | "CANCELLED" | "IDENTITY_HOLD" | "RETAKE" | "REJECTED_QUALITY";
         /**
          * ExamSteps
-         * @description When the exam passed each step; None is not yet.
+         * @description When the exam passed each step; None is not yet, or that it went without it.
          */
         ExamSteps: {
+            /** Acquired At */
+            acquired_at: string | null;
+            /** Checked In At */
+            checked_in_at: string | null;
             /** Complete At */
             complete_at: string | null;
             /** Delivered At */
             delivered_at: string | null;
             /** Opened At */
             opened_at: string | null;
+            /** Ordered At */
+            ordered_at: string | null;
             /** Queued At */
             queued_at: string | null;
             /** Reading Since */
             reading_since: string | null;
-            /**
-             * Received At
-             * Format: date-time
-             */
-            received_at: string;
+            /** Received At */
+            received_at: string | null;
             /** Signed At */
             signed_at: string | null;
         };
         /**
-         * ExamView
-         * @description One exam of the site.
+         * ExamStudy
+         * @description What is examined, and how much of it has come.
          *
-         *     step: the last one passed: queued, reading, signed, delivered or opened.
+         *     study_instance_uid: None while nothing has come. instance_count: received so far.
+         *     expected_count: how many the device says it made; None when it has not said, or not yet.
+         *     missing_count: of these, those that are not here.
+         */
+        ExamStudy: {
+            /** Accession Number */
+            accession_number: string | null;
+            /** Body Part */
+            body_part: string | null;
+            contrast: components["schemas"]["Contrast"] | null;
+            /** Description */
+            description: string | null;
+            /** Expected Count */
+            expected_count: number | null;
+            /** Instance Count */
+            instance_count: number;
+            laterality: components["schemas"]["Laterality"] | null;
+            /** Missing Count */
+            missing_count: number;
+            /** Modalities */
+            modalities: string[];
+            /** Study Date */
+            study_date: string | null;
+            /** Study Instance Uid */
+            study_instance_uid: string | null;
+            /** Study Time */
+            study_time: string | null;
+        };
+        /**
+         * ExamView
+         * @description One exam of the site, from its order to the opened report.
+         *
+         *     id: of its reading; before it is in the queue, of its order or its study. All three find it.
+         *     first_contact_at: of a patient with chest pain, see `OrderBody`.
+         *     scheduled_at: for when it is ordered; None without an order.
+         *     critical: a critical value was told and nobody of the site has acknowledged it.
+         *     report_status: FHIR word of the report that stands; None without one.
          */
         ExamView: {
-            /**
-             * Due At
-             * Format: date-time
-             */
-            due_at: string;
+            attention: components["schemas"]["Attention"] | null;
+            /** Critical */
+            critical: boolean;
+            /** Due At */
+            due_at: string | null;
+            /** First Contact At */
+            first_contact_at: string | null;
             /**
              * Id
              * Format: uuid
              */
             id: string;
             lane: components["schemas"]["Lane"];
-            patient: components["schemas"]["PatientView"];
+            /** Order Id */
+            order_id: string | null;
+            patient: components["schemas"]["ExamPatient"];
             priority: components["schemas"]["Priority"];
+            priority_reason: components["schemas"]["PriorityReason"] | null;
+            /** Report Status */
+            report_status: string | null;
             /** Report Version */
             report_version: number | null;
+            /** Scheduled At */
+            scheduled_at: string | null;
             site: components["schemas"]["SiteView"];
-            /** Step */
-            step: string;
+            step: components["schemas"]["reading_worklist__portal__road__Step"];
             steps: components["schemas"]["ExamSteps"];
-            study: components["schemas"]["StudyView"];
+            study: components["schemas"]["ExamStudy"];
+            /** Workitem Id */
+            workitem_id: string | null;
         };
         /**
          * ExpertView
@@ -4235,16 +4620,16 @@ export interface components {
          * LaneBoard
          * @description One lane on the wall.
          *
-         *     waiting: by priority, what nobody has begun; oldest_queued_at: of these. working: what somebody
-         *     is writing or reviewing; to_review: what waits for the second signature.
+         *     waiting: by priority. working: what somebody is writing or reviewing; to_review: what waits for
+         *     the second signature; held: what waits for the identity desk.
          *     overdue, due_soon: of everything in the queue. unclaimed: escalated and still waiting.
          */
         LaneBoard: {
             /** Due Soon */
             due_soon: number;
+            /** Held */
+            held: number;
             lane: components["schemas"]["Lane"];
-            /** Oldest Queued At */
-            oldest_queued_at: string | null;
             /** Overdue */
             overdue: number;
             /** To Review */
@@ -4253,7 +4638,7 @@ export interface components {
             unclaimed: number;
             /** Waiting */
             waiting: {
-                [key: string]: number;
+                [key: string]: components["schemas"]["Waiting"];
             };
             /** Working */
             working: number;
@@ -4335,18 +4720,21 @@ export interface components {
             body_part?: string | null;
             /** Clinical Diagnosis */
             clinical_diagnosis?: string | null;
+            contrast?: components["schemas"]["Contrast"] | null;
             /** Department */
             department?: string | null;
             document_kind?: components["schemas"]["DocumentKind"] | null;
             /** Document Number */
             document_number?: string | null;
+            /** First Contact At */
+            first_contact_at?: string | null;
             laterality?: components["schemas"]["Laterality"] | null;
             /** Patient Birth Date */
             patient_birth_date?: string | null;
             /** Patient Id Issuer */
             patient_id_issuer?: string | null;
             /** Patient Local Id */
-            patient_local_id: string;
+            patient_local_id?: string | null;
             /** Patient Name */
             patient_name: string;
             /** Patient Sex */
@@ -4355,6 +4743,7 @@ export interface components {
             placer_order_number?: string | null;
             /** @default ROUTINE */
             priority: components["schemas"]["Priority"];
+            priority_reason?: components["schemas"]["PriorityReason"] | null;
             /** Procedure Code */
             procedure_code?: string | null;
             /** Procedure Description */
@@ -4412,6 +4801,21 @@ export interface components {
             note: string | null;
             /** Step */
             step: number;
+        };
+        /**
+         * OnDuty
+         * @description Somebody on duty now; name: None for who may not see names.
+         */
+        OnDuty: {
+            /**
+             * Ends At
+             * Format: date-time
+             */
+            ends_at: string;
+            group: components["schemas"]["GroupName"] | null;
+            lane: components["schemas"]["Lane"];
+            /** Name */
+            name: string | null;
         };
         /**
          * OpenBody
@@ -4494,6 +4898,7 @@ export interface components {
             checked_in_at: string | null;
             /** Clinical Diagnosis */
             clinical_diagnosis: string | null;
+            contrast: components["schemas"]["Contrast"] | null;
             /** Department */
             department: string | null;
             /** Document Flaw */
@@ -4503,6 +4908,8 @@ export interface components {
             document_number: string | null;
             /** Filler Order Number */
             filler_order_number: string | null;
+            /** First Contact At */
+            first_contact_at: string | null;
             /**
              * Id
              * Format: uuid
@@ -4528,6 +4935,7 @@ export interface components {
             /** Placer Order Number */
             placer_order_number: string | null;
             priority: components["schemas"]["Priority"];
+            priority_reason: components["schemas"]["PriorityReason"] | null;
             /** Procedure Code */
             procedure_code: string | null;
             /** Procedure Description */
@@ -4549,7 +4957,7 @@ export interface components {
             source: components["schemas"]["OrderSource"];
             state: components["schemas"]["ExamState"];
             /** Steps */
-            steps: components["schemas"]["StepView"][];
+            steps: components["schemas"]["reading_worklist__orders__schemas__StepView"][];
             /** Study Instance Uid */
             study_instance_uid: string;
             /** Study Instance Uids */
@@ -4786,6 +5194,12 @@ export interface components {
          */
         Priority: "STAT" | "URGENT" | "ROUTINE";
         /**
+         * PriorityReason
+         * @description Why an exam cannot wait.
+         * @enum {string}
+         */
+        PriorityReason: "chest_pain" | "stroke" | "trauma" | "acute_abdomen" | "breathing" | "other";
+        /**
          * Priors
          * @description The patient's other studies, the latest first.
          *
@@ -4804,6 +5218,26 @@ export interface components {
             reason_needed: boolean;
         };
         /**
+         * ProcedureView
+         * @description A procedure to choose from, see `procedures.Procedure`.
+         */
+        ProcedureView: {
+            /** Body Part */
+            body_part: string;
+            /** Code */
+            code: string;
+            /** Contrast */
+            contrast: boolean;
+            /** Modality */
+            modality: string;
+            /** Name */
+            name: string;
+            /** Name En */
+            name_en: string;
+            /** Paired */
+            paired: boolean;
+        };
+        /**
          * ProposalBody
          * @description Studies of one site to be removed for good.
          */
@@ -4818,6 +5252,7 @@ export interface components {
          * @description The same for somebody who has the paper, with what tells the report apart.
          *
          *     recalled: whether another version stands in its place, or it is void.
+         *     single_signature_basis: by what one signature is enough; empty where there have to be two.
          */
         PublicVerification: {
             /** Diagnosing Institution */
@@ -4840,6 +5275,8 @@ export interface components {
             sha256: string;
             /** Signatures */
             signatures: components["schemas"]["SignatureView"][];
+            /** Single Signature Basis */
+            single_signature_basis: string;
             /** Status */
             status: string;
             /** Title */
@@ -5297,6 +5734,8 @@ export interface components {
         /**
          * RetakeBody
          * @description Why an exam has to be made again, and who was rung; of a STAT exam somebody has to be.
+         *
+         *     reason: more about reason_code; without one of the list it says all.
          */
         RetakeBody: {
             /**
@@ -5311,8 +5750,33 @@ export interface components {
             called_phone: string;
             /** @default RETAKE */
             kind: components["schemas"]["RetakeKind"];
-            /** Reason */
+            /**
+             * Reason
+             * @default
+             */
             reason: string;
+            /** @default OTHER */
+            reason_code: components["schemas"]["RetakeReason"];
+        };
+        /**
+         * RetakeCallView
+         * @description Somebody of the site was rung.
+         */
+        RetakeCallView: {
+            /** Answered */
+            answered: boolean;
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            by: components["schemas"]["PersonView"];
+            /** Contact Name */
+            contact_name: string;
+            /** Contact Phone */
+            contact_phone: string;
+            /** Note */
+            note: string | null;
         };
         /**
          * RetakeKind
@@ -5325,6 +5789,8 @@ export interface components {
         /**
          * RetakePage
          * @description A page of retakes: those that wait first, of these the oldest first.
+         *
+         *     waiting: how many of all that are visible wait for the site or for their new study to be seen.
          */
         RetakePage: {
             /** Items */
@@ -5335,7 +5801,15 @@ export interface components {
             page_size: number;
             /** Total */
             total: number;
+            /** Waiting */
+            waiting: number;
         };
+        /**
+         * RetakeReason
+         * @description What is wrong with an exam that goes back; OTHER is said in words.
+         * @enum {string}
+         */
+        RetakeReason: "MOTION" | "POSITIONING" | "COVERAGE" | "EXPOSURE" | "FOREIGN_BODY" | "WRONG_PART" | "MISSING_SERIES" | "CONTRAST" | "LEADS" | "NOISE" | "OTHER";
         /**
          * RetakeState
          * @description Where a retake stands.
@@ -5346,21 +5820,33 @@ export interface components {
          * RetakeView
          * @description One retake as both sides see it.
          *
-         *     study: that cannot be used; new_study_instance_uid: what came in its place.
+         *     study: that cannot be used; new_study_instance_uid: what came in its place, and
+         *     new_workitem_id: where it is read. due_at: until when the site answers; overdue: it has not.
+         *     acknowledged_name: who said it on the telephone, where somebody of the centre took it down.
          *     actions: those this person may take now.
          */
         RetakeView: {
             /** Acknowledged At */
             acknowledged_at: string | null;
             acknowledged_by: components["schemas"]["PersonView"] | null;
+            /** Acknowledged Name */
+            acknowledged_name: string | null;
+            /** Acknowledged Role */
+            acknowledged_role: string | null;
             /** Actions */
             actions: string[];
             /** Answer */
             answer: string | null;
+            /** Booked For */
+            booked_for: string | null;
             /** Called Name */
             called_name: string | null;
             /** Called Phone */
             called_phone: string | null;
+            /** Calls */
+            calls: components["schemas"]["RetakeCallView"][];
+            /** Due At */
+            due_at: string | null;
             /** Ended At */
             ended_at: string | null;
             /**
@@ -5371,15 +5857,20 @@ export interface components {
             kind: components["schemas"]["RetakeKind"];
             /** New Study Instance Uid */
             new_study_instance_uid: string | null;
+            /** New Workitem Id */
+            new_workitem_id: string | null;
             /**
              * Order Id
              * Format: uuid
              */
             order_id: string;
+            /** Overdue */
+            overdue: boolean;
             patient: components["schemas"]["PatientView"];
             priority: components["schemas"]["Priority"];
             /** Reason */
             reason: string;
+            reason_code: components["schemas"]["RetakeReason"] | null;
             /** Received At */
             received_at: string | null;
             /**
@@ -5545,6 +6036,8 @@ export interface components {
         /**
          * SavedView
          * @description A kept filter; `count` of what it shows now, exact unless `count_exact` is False.
+         *
+         *     may_change: whether the asker may change or remove it.
          */
         SavedView: {
             /** Count */
@@ -5552,15 +6045,21 @@ export interface components {
             /** Count Exact */
             count_exact: boolean;
             filter: components["schemas"]["WorklistFilter"];
+            group: components["schemas"]["GroupName"] | null;
             /**
              * Id
              * Format: uuid
              */
             id: string;
+            /** May Change */
+            may_change: boolean;
             /** Name */
             name: string;
+            owner: components["schemas"]["PersonView"];
             /** Position */
             position: number;
+            /** Shared */
+            shared: boolean;
         };
         /**
          * ScheduleBody
@@ -5734,6 +6233,8 @@ export interface components {
             site_code: string;
             /** Site Name */
             site_name: string;
+            /** Site Name En */
+            site_name_en: string;
         };
         /**
          * Since
@@ -5741,6 +6242,88 @@ export interface components {
          * @enum {string}
          */
         Since: "received" | "exam_start";
+        /**
+         * SingleSignatureBody
+         * @description From which day to which, both included, and by which rule or decision.
+         */
+        SingleSignatureBody: {
+            /** Basis */
+            basis: string;
+            /**
+             * Valid From
+             * Format: date
+             */
+            valid_from: string;
+            /**
+             * Valid Until
+             * Format: date
+             */
+            valid_until: string;
+        };
+        /**
+         * SingleSignatureView
+         * @description One period; `holds` tells whether it does now, `reports` how many were issued under it.
+         */
+        SingleSignatureView: {
+            /** Basis */
+            basis: string;
+            /** Ended At */
+            ended_at: string | null;
+            ended_by: components["schemas"]["PersonView"] | null;
+            /** Holds */
+            holds: boolean;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /**
+             * Made At
+             * Format: date-time
+             */
+            made_at: string;
+            made_by: components["schemas"]["PersonView"];
+            /** Reports */
+            reports: number;
+            /**
+             * Valid From
+             * Format: date
+             */
+            valid_from: string;
+            /**
+             * Valid Until
+             * Format: date
+             */
+            valid_until: string;
+        };
+        /**
+         * SitePatient
+         * @description A patient whom the site has examined or ordered for.
+         *
+         *     name_groups: the name as in DICOM. document_number: masked. last_at: of the newest order or
+         *     study.
+         */
+        SitePatient: {
+            /** Birth Date */
+            birth_date: string | null;
+            /** Document Number */
+            document_number: string | null;
+            /**
+             * Last At
+             * Format: date-time
+             */
+            last_at: string;
+            /** Latin Name */
+            latin_name: string;
+            /** Local Id */
+            local_id: string;
+            /** Name */
+            name: string;
+            /** Name Groups */
+            name_groups: string;
+            /** Sex */
+            sex: string | null;
+        };
         /**
          * SiteUsage
          * @description What one site keeps: studies with instances, quarantined objects apart.
@@ -5824,7 +6407,7 @@ export interface components {
          * @description Who is told, one after the other as long as nobody acknowledges.
          * @enum {integer}
          */
-        Step: 0 | 1 | 2 | 3;
+        "Step-Input": 0 | 1 | 2 | 3;
         /**
          * StepBody
          * @description One step to schedule; without a time it is due now, without a station any may do it.
@@ -5847,26 +6430,6 @@ export interface components {
          * @enum {string}
          */
         StepStatus: "SCHEDULED" | "ARRIVED" | "READY" | "STARTED" | "COMPLETED" | "DISCONTINUED";
-        /**
-         * StepView
-         * @description A scheduled procedure step.
-         */
-        StepView: {
-            /** Description */
-            description: string | null;
-            /** Modality */
-            modality: string;
-            /**
-             * Scheduled At
-             * Format: date-time
-             */
-            scheduled_at: string;
-            /** Station Ae Title */
-            station_ae_title: string | null;
-            status: components["schemas"]["StepStatus"];
-            /** Step Id */
-            step_id: string;
-        };
         /**
          * StudyFate
          * @description What became of a study of a purge.
@@ -6090,9 +6653,13 @@ export interface components {
         /**
          * ViewBody
          * @description A filter that a person keeps under a name.
+         *
+         *     shared: whether others of the centre see it too; group: the code of the group that alone does.
          */
         ViewBody: {
             filter: components["schemas"]["WorklistFilter"];
+            /** Group */
+            group?: string | null;
             /** Name */
             name: string;
             /**
@@ -6100,6 +6667,11 @@ export interface components {
              * @default 0
              */
             position: number;
+            /**
+             * Shared
+             * @default false
+             */
+            shared: boolean;
         };
         /**
          * VisitKind
@@ -6113,6 +6685,16 @@ export interface components {
          * @enum {string}
          */
         VisitType: "outpatient" | "inpatient" | "emergency" | "checkup" | "other";
+        /**
+         * Waiting
+         * @description What nobody has begun, of one priority; oldest_queued_at: of these.
+         */
+        Waiting: {
+            /** Count */
+            count: number;
+            /** Oldest Queued At */
+            oldest_queued_at: string | null;
+        };
         /**
          * Window
          * @description A part of the day in local time, `begins` included; it may go past midnight.
@@ -6234,7 +6816,7 @@ export interface components {
             /** Counts Exact */
             counts_exact: boolean;
             /** Items */
-            items: components["schemas"]["WorkitemView"][];
+            items: components["schemas"]["WorklistLine"][];
             /** Next */
             next: string | null;
             /**
@@ -6250,85 +6832,30 @@ export interface components {
             total: number;
         };
         /**
-         * WorkitemView
-         * @description One line of the worklist; `actions` are those this person may take now.
-         *
-         *     warn_at: from when it is near its due time; None for what was queued before there were rules.
-         *     claim_due_at: until when somebody should claim it; escalated_at: when nobody had until then.
-         *     overdue: the clock has seen its due time pass.
-         *     rule: which routing rule sent it here. assigned_to: who shall do what comes next.
-         *     priors: how many other studies the patient has at this site.
-         *     quality_warnings: what volume checks warn of, see `/workitems/{id}/quality`.
-         *     amending: an issued report, which stands meanwhile, is being replaced.
-         *     preliminary_stands: a preliminary report is out and waits for the final one.
-         */
-        WorkitemView: {
-            /** Actions */
-            actions: string[];
-            /** Amending */
-            amending: boolean;
-            assigned_to: components["schemas"]["PersonView"] | null;
-            /** Claim Due At */
-            claim_due_at: string | null;
-            claimed_by: components["schemas"]["PersonView"] | null;
-            /**
-             * Due At
-             * Format: date-time
-             */
-            due_at: string;
-            /** Escalated At */
-            escalated_at: string | null;
-            group: components["schemas"]["GroupName"] | null;
-            /**
-             * Id
-             * Format: uuid
-             */
-            id: string;
-            lane: components["schemas"]["Lane"];
-            /** Late Instances */
-            late_instances: boolean;
-            /** Lease Until */
-            lease_until: string | null;
-            /** Overdue */
-            overdue: boolean;
-            patient: components["schemas"]["PatientView"];
-            /** Preliminary Stands */
-            preliminary_stands: boolean;
-            priority: components["schemas"]["Priority"];
-            /** Priors */
-            priors: number;
-            /** Quality Warnings */
-            quality_warnings: number;
-            /**
-             * Queued At
-             * Format: date-time
-             */
-            queued_at: string;
-            /** Revision */
-            revision: number;
-            /** Rule */
-            rule: string | null;
-            site: components["schemas"]["SiteView"];
-            state: components["schemas"]["State"];
-            study: components["schemas"]["StudyView"];
-            /** Warn At */
-            warn_at: string | null;
-            written_by: components["schemas"]["PersonView"] | null;
-        };
-        /**
          * WorklistFilter
          * @description What to show; what is left out asks nothing.
          *
          *     site: code. q: a name (Hanzi, pinyin, initials) or a site's begins so; with a digit in it also a
          *         patient id or an accession number.
          *     mine: what I hold, what was returned to me, and what is assigned to me.
-         *     group: codes. modality: the study has one of them.
+         *     unclaimed: what nobody holds and nobody is to do.
+         *     group: codes. modality: the study has one of them. body_part: a series says one of them as its
+         *         Body Part Examined (PS3.16 Annex L), in capital letters.
+         *     days: queued today (1) or since so many calendar days; queued_from, queued_to: on these days or
+         *         between them. Days are the centre's.
          *     overdue: past its due time. escalated: unclaimed for too long. late_instances: images came after
          *         it was begun.
          *     sort: URGENCY where only waiting states are asked for, else NEWEST.
          */
         WorklistFilter: {
             assigned?: components["schemas"]["Assigned"] | null;
+            /**
+             * Body Part
+             * @default []
+             */
+            body_part: string[];
+            /** Days */
+            days?: number | null;
             /**
              * Escalated
              * @default false
@@ -6367,6 +6894,10 @@ export interface components {
             priority: components["schemas"]["Priority"][];
             /** Q */
             q?: string | null;
+            /** Queued From */
+            queued_from?: string | null;
+            /** Queued To */
+            queued_to?: string | null;
             /** Site */
             site?: string | null;
             sort?: components["schemas"]["Sort"] | null;
@@ -6375,6 +6906,74 @@ export interface components {
              * @default []
              */
             state: components["schemas"]["State"][];
+            /**
+             * Unclaimed
+             * @default false
+             */
+            unclaimed: boolean;
+        };
+        /**
+         * WorklistLine
+         * @description One line of the list, with what goes on beside the reading.
+         *
+         *     critical_value: of the least advanced one that is not closed. retake: while the site is expected
+         *     to make the exam again. consultation: while an opinion is waited for, or is there unread.
+         */
+        WorklistLine: {
+            /** Actions */
+            actions: string[];
+            /** Amending */
+            amending: boolean;
+            assigned_to: components["schemas"]["PersonView"] | null;
+            /** Claim Due At */
+            claim_due_at: string | null;
+            claimed_by: components["schemas"]["PersonView"] | null;
+            consultation: components["schemas"]["ConsultationState"] | null;
+            critical_value: components["schemas"]["CriticalState"] | null;
+            /**
+             * Due At
+             * Format: date-time
+             */
+            due_at: string;
+            /** Escalated At */
+            escalated_at: string | null;
+            group: components["schemas"]["GroupName"] | null;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            lane: components["schemas"]["Lane"];
+            /** Late Instances */
+            late_instances: boolean;
+            /** Lease Until */
+            lease_until: string | null;
+            /** Overdue */
+            overdue: boolean;
+            patient: components["schemas"]["PatientView"];
+            /** Preliminary Stands */
+            preliminary_stands: boolean;
+            priority: components["schemas"]["Priority"];
+            /** Priors */
+            priors: number;
+            /** Quality Warnings */
+            quality_warnings: number;
+            /**
+             * Queued At
+             * Format: date-time
+             */
+            queued_at: string;
+            retake: components["schemas"]["RetakeState"] | null;
+            /** Revision */
+            revision: number;
+            /** Rule */
+            rule: string | null;
+            site: components["schemas"]["SiteView"];
+            state: components["schemas"]["State"];
+            study: components["schemas"]["StudyView"];
+            /** Warn At */
+            warn_at: string | null;
+            written_by: components["schemas"]["PersonView"] | null;
         };
         /**
          * LinkBody
@@ -6403,6 +7002,12 @@ export interface components {
             reason: string;
         };
         /**
+         * Step
+         * @description Who is told, one after the other as long as nobody acknowledges.
+         * @enum {integer}
+         */
+        reading_worklist__critical_values__clocks__Step: 0 | 1 | 2 | 3;
+        /**
          * ReasonBody
          * @description Why.
          */
@@ -6412,17 +7017,37 @@ export interface components {
         };
         /**
          * RulesetView
-         * @description A list of critical values that can be cited.
+         * @description A list of critical values that can be cited; source: who says so.
          */
         reading_worklist__critical_values__schemas__RulesetView: {
             /** Id */
             id: string;
+            lane: components["schemas"]["Lane"];
             /** Rules */
             rules: components["schemas"]["RuleView"][];
+            /** Source */
+            source: string;
+            /** Source En */
+            source_en: string;
             /** Title */
             title: string;
             /** Title En */
             title_en: string;
+        };
+        /**
+         * StepView
+         * @description One step of telling: when it is or was due, and whether it was reached.
+         */
+        reading_worklist__critical_values__schemas__StepView: {
+            /**
+             * Due At
+             * Format: date-time
+             */
+            due_at: string;
+            /** Reached */
+            reached: boolean;
+            /** Step */
+            step: number;
         };
         /**
          * Language
@@ -6515,6 +7140,34 @@ export interface components {
              */
             started_at: string;
         };
+        /**
+         * StepView
+         * @description A scheduled procedure step.
+         */
+        reading_worklist__orders__schemas__StepView: {
+            /** Description */
+            description: string | null;
+            /** Modality */
+            modality: string;
+            /**
+             * Scheduled At
+             * Format: date-time
+             */
+            scheduled_at: string;
+            /** Station Ae Title */
+            station_ae_title: string | null;
+            status: components["schemas"]["StepStatus"];
+            /** Step Id */
+            step_id: string;
+        };
+        /**
+         * Step
+         * @description The last step that an exam has passed, in the order of the road.
+         *
+         *     SIGNED: a report that stands is issued, preliminary or final.
+         * @enum {string}
+         */
+        reading_worklist__portal__road__Step: "ordered" | "checked_in" | "acquired" | "receiving" | "queued" | "reading" | "signed" | "delivered" | "opened";
         /**
          * Basis
          * @description Why a study counts as the patient's.
@@ -6677,7 +7330,8 @@ export interface components {
          * VersionView
          * @description A report with its signatures; `status` is the FHIR DiagnosticReport status.
          *
-         *     reviewer: None for a preliminary report. recall: None for the version that stands.
+         *     reviewer: None for a preliminary report, and where one signature is enough.
+         *     recall: None for the version that stands.
          */
         reading_worklist__workitems__schemas__VersionView: {
             /**
@@ -6696,6 +7350,8 @@ export interface components {
             pdf_sha256: string;
             recall: components["schemas"]["RecallView"] | null;
             reviewer: components["schemas"]["PersonView"] | null;
+            /** Single Signature */
+            single_signature: boolean;
             /** Status */
             status: string;
             writer: components["schemas"]["PersonView"];
@@ -8507,6 +9163,90 @@ export interface operations {
             };
         };
     };
+    list_earlier_exams: {
+        parameters: {
+            query: {
+                patient: string;
+                modality: string;
+                body_part?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EarlierExams"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    find_site_patients: {
+        parameters: {
+            query: {
+                q: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SitePatient"][];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    list_procedures: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProcedureView"][];
+                };
+            };
+        };
+    };
     get_order: {
         parameters: {
             query?: never;
@@ -9134,6 +9874,76 @@ export interface operations {
             };
         };
     };
+    book_retake: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                retake_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BookBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RetakeView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    record_retake_call: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                retake_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CallBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RetakeView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
     cancel_retake: {
         parameters: {
             query?: never;
@@ -9643,6 +10453,90 @@ export interface operations {
             };
         };
     };
+    list_single_signatures: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SingleSignatureView"][];
+                };
+            };
+        };
+    };
+    switch_single_signatures_on: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SingleSignatureBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SingleSignatureView"][];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    switch_single_signatures_off: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                period_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SingleSignatureView"][];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
     list_sites: {
         parameters: {
             query?: never;
@@ -9832,10 +10726,15 @@ export interface operations {
                 site?: string | null;
                 q?: string | null;
                 mine?: boolean;
+                unclaimed?: boolean;
                 group?: string[];
                 assigned?: components["schemas"]["Assigned"] | null;
                 priority?: components["schemas"]["Priority"][];
                 modality?: string[];
+                body_part?: string[];
+                days?: number | null;
+                queued_from?: string | null;
+                queued_to?: string | null;
                 overdue?: boolean;
                 escalated?: boolean;
                 late_instances?: boolean;
@@ -10368,6 +11267,41 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["IdentityNotice"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    issue_alone: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                workitem_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SubmitBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WorkitemDetail"];
                 };
             };
             /** @description Validation Error */

@@ -1,0 +1,108 @@
+"""The report of an ECG that one doctor issues alone, while the consortium's switch allows it.
+
+It is final, has one place for a signature and one signature in it, and prints on what it rests.
+Every later version takes the road with two.
+"""
+
+from dataclasses import replace
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from reading_worklist.access.scope import Scope
+from reading_worklist.problems import conflict
+from reading_worklist.reports import submitting
+from reading_worklist.reports.issuing import issue
+from reading_worklist.reports.tables import ReportDraft
+from reading_worklist.services import Services
+from reading_worklist.signing.credentials import unlock
+from reading_worklist.single_signature.service import in_force
+from reading_worklist.single_signature.tables import SingleSignature
+from reading_worklist.typesetting.labels import Language
+from reading_worklist.workitems import service as workitems
+from reading_worklist.workitems.rules import check
+from reading_worklist.workitems.states import Action, State
+from reading_worklist.workitems.tables import Workitem
+from storage import audit
+from storage.clock import utc_now
+
+
+def issue_alone(
+    services: Services,
+    scope: Scope,
+    workitem_id: UUID,
+    *,
+    revision: int,
+    signing_pin: str,
+    language: Language = Language.ZH_CN,
+) -> None:
+    """Sign the saved draft as the only doctor and issue it as the final report.
+
+    revision: of the draft that the doctor saw when signing.
+
+    Raises:
+        Problem: 403 for anybody but a reviewer; 409 when the draft changed, the state does not
+            allow it, or two signatures are needed; 422 when the text is not complete.
+        SigningRefused: the PIN or the key.
+    """
+    with services.database.transaction() as session:
+        prepared = submitting.prepare(
+            services, session, scope, workitem_id, revision=revision, action=Action.ISSUE_ALONE
+        )
+        item = workitems.locked(session, scope, workitem_id)
+        basis = _required(session, item, utc_now()).basis
+    signer = unlock(services.database, scope.person_id, signing_pin)
+    signed_at = utc_now()
+    facts = submitting.with_ecg(services, prepared, language)
+    signed = submitting.sign(
+        services,
+        signer,
+        workitem_id,
+        replace(facts, single_signature_basis=basis),
+        language=language,
+        signed_at=signed_at,
+    )
+    with services.database.transaction() as session:
+        item = workitems.locked(session, scope, workitem_id)
+        after = check(item, Action.ISSUE_ALONE, scope)
+        submitting.same_revision(session.get_one(ReportDraft, workitem_id).revision, revision)
+        period = _required(session, item, signed_at)
+        if period.basis != basis:
+            raise conflict("changed", "What allows one signature has changed", remedy="Sign again.")
+        submission = submitting.add(session, scope, workitem_id, signed, language)
+        version = issue(
+            session,
+            scope,
+            item,
+            submission,
+            signed.stored,
+            reviewer_id=None,
+            reason="",
+            single_signature_id=period.id,
+        )
+        audit.record(
+            session,
+            scope.actor,
+            "report:single_signature",
+            subject_kind="report_version",
+            subject_id=version.id,
+            detail={"basis": basis, "single_signature": str(period.id)},
+        )
+        item.submitted_at = signed_at
+        item.finalised_at = signed_at
+        workitems.let_go(item)
+        workitems.move(session, item, after, Action.ISSUE_ALONE, scope.actor)
+        workitems.move(session, item, State.PUBLISHED, Action.PUBLISH, scope.actor)
+
+
+def _required(session: Session, item: Workitem, at: datetime) -> SingleSignature:
+    period = in_force(session, item.site_id, at, lock=True)
+    if period is None:
+        raise conflict(
+            "two-signatures",
+            "This report needs the signatures of two doctors",
+            expected="a period in which the consortium allows one signature for ECGs",
+            remedy="Submit the report to review.",
+        )
+    return period

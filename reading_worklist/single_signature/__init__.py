@@ -1,0 +1,1 @@
+"""The dated switch under which one doctor alone may issue the report of an ECG."""
