@@ -1,0 +1,1 @@
+"""What stands between a report and its signature: pure functions over its text and its exam."""
