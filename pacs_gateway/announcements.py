@@ -10,17 +10,53 @@ import os
 import pickle
 import select
 import struct
+from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
-from typing import Final, Self, cast
+from dataclasses import dataclass, fields
+from io import BytesIO
+from operator import attrgetter
+from pathlib import PosixPath
+from typing import Any, Final, Self, cast
+from uuid import UUID
 
 from pacs_gateway.spooled import SpooledInstance
+from storage.dicom_header import InstanceHeader
+from storage.receptions import Origin, Reception, Refusal
 
 _LENGTH: Final = struct.Struct("<I")
 # One write of so few bytes is atomic (POSIX): messages of many processes do not mix.
 _MESSAGE_MAXIMUM: Final = select.PIPE_BUF
 # The most that Linux gives a process without privileges: some hundred messages.
 _PIPE_BYTES: Final = 1024 * 1024
+_ANNOUNCED: Final[tuple[type[Any], ...]] = (
+    SpooledInstance,
+    Reception,
+    Origin,
+    Refusal,
+    InstanceHeader,
+)
+
+
+def _by_fields(kind: type[Any]) -> Callable[[Any], tuple[type[Any], tuple[Any, ...]]]:
+    """Pickle a dataclass as a call with its fields, read by one attrgetter."""
+    values = attrgetter(*(one.name for one in fields(kind)))
+    return lambda instance: (kind, values(instance))
+
+
+def _encoded(message: object) -> bytes:
+    encoded = BytesIO()
+    _Pickler(encoded, pickle.HIGHEST_PROTOCOL).dump(message)
+    return encoded.getvalue()
+
+
+class _Pickler(pickle.Pickler):
+    """What dataclasses and UUID do in Python to be pickled takes twice the time of all else."""
+
+    dispatch_table = {  # noqa: RUF012 -- pickle's own name, read by its C code
+        **{kind: _by_fields(kind) for kind in _ANNOUNCED},
+        UUID: lambda uuid: (UUID, (None, uuid.bytes)),
+        PosixPath: lambda path: (PosixPath, (str(path),)),
+    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +91,10 @@ class Announcements:
     def announce(self, instance: SpooledInstance) -> None:
         """Tell of a file that is complete; never waits, never raises."""
         name = f"{instance.path.parent.name}/{instance.path.name}"
-        message = pickle.dumps((name, instance), pickle.HIGHEST_PROTOCOL)
+        message = _encoded((name, instance))
         unread = instance.header is None and instance.reception.refusal is None
         if unread or len(message) + _LENGTH.size > _MESSAGE_MAXIMUM:
-            message = pickle.dumps((name, None), pickle.HIGHEST_PROTOCOL)
+            message = _encoded((name, None))
         self._tell(message)
 
     def wake(self) -> None:

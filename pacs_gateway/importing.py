@@ -183,6 +183,7 @@ class Importer:
                 writer.write(memoryview(piece))
             received_at = utc_now()
             digest = writer.publish(received_at, None).dataset_sha256
+            writer.announce()
         except BaseException:
             writer.discard()
             raise

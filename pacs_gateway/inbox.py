@@ -23,7 +23,6 @@ from typing import BinaryIO, Final, cast
 from pacs_gateway.announcements import Announcements
 from pacs_gateway.memory_file import MemoryFile
 from pacs_gateway.spool import FILE_SUFFIX, OWNER_LOCK
-from pacs_gateway.spool_writer import DISK_BLOCK
 from pacs_gateway.spooled import SpooledInstance
 from storage import receptions
 from storage.dicom_header import read_header
@@ -222,10 +221,7 @@ def load(path: Path) -> SpooledInstance | None:
         if found is None:
             return None
         reception, offset = found
-        size = offset + reception.dataset_size
         digest = _verified_digest(source, offset, reception, path.name)
-        if os.fstat(file.fileno()).st_size > size:
-            os.truncate(path, size)
         header = None
         if reception.refusal is None:
             source.seek(offset)
@@ -264,19 +260,13 @@ def _pieces(source: MemoryFile | io.FileIO, offset: int) -> Iterator[memoryview]
 def _verified_digest(
     source: MemoryFile | io.FileIO, offset: int, reception: Reception, name: str
 ) -> str:
-    """Return the SHA-256 of the dataset after checking that it is the one that was received.
-
-    Zeros up to the end of the disk's block may follow it: its receiver was killed before it
-    could cut them off.
-    """
-    digest, size, after = hashlib.sha256(), 0, b""
+    """Return the SHA-256 of the dataset after checking that it is the one that was received."""
+    digest, size = hashlib.sha256(), 0
     for piece in _pieces(source, offset):
-        dataset = piece[: reception.dataset_size - size] if not after else piece[:0]
-        digest.update(dataset)
+        digest.update(piece)
         size += len(piece)
-        after += bytes(piece[len(dataset) :][:DISK_BLOCK])
     found = digest.hexdigest()
-    if len(after) >= DISK_BLOCK or after.strip(b"\0") or found != reception.dataset_sha256:
+    if size != reception.dataset_size or found != reception.dataset_sha256:
         raise NotASpooledFile(
             f"dataset of spooled file {name}",
             expected=f"{reception.dataset_size} bytes with SHA-256 {reception.dataset_sha256}",

@@ -97,6 +97,10 @@ class Reception(Protocol):
         """Give the final answer, after the last fragment."""
         ...
 
+    def settle(self) -> None:
+        """Do what the peer need not wait for; after the final answer was sent, or could not be."""
+        ...
+
     def abandon(self) -> None:
         """Forget the request: the association ended before its final answer."""
         ...

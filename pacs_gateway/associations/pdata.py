@@ -218,8 +218,11 @@ class DataPhase:
         assert serving is not None
         serving.finishing = True
         answer = serving.reception.finish(_Exchange(self, serving.context))
-        self.respond(answer)
-        self._serving = None
+        try:
+            self.respond(answer)
+        finally:
+            self._serving = None
+            serving.reception.settle()
 
     def respond(self, answer: Answer) -> None:
         """Send a response to the request being served."""

@@ -125,6 +125,9 @@ class CollectedRequest:
             },
         )
 
+    def settle(self) -> None:
+        """Nothing is left to do."""
+
     def abandon(self) -> None:
         """Forget the dataset."""
         self._dataset.clear()

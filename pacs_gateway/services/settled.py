@@ -19,5 +19,8 @@ class Settled:
         del exchange
         return self._answer
 
+    def settle(self) -> None:
+        """Nothing is left to do."""
+
     def abandon(self) -> None:
         """Nothing to forget."""

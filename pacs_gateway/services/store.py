@@ -103,6 +103,9 @@ class _Storing:
             return _OUT_OF_RESOURCES
         return examined.answer if isinstance(examined, Refused) else SUCCESS
 
+    def settle(self) -> None:
+        self._writer.announce()
+
     def abandon(self) -> None:
         self._writer.discard()
 

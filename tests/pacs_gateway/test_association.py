@@ -80,6 +80,9 @@ class Recording:
         self._changed.set()
         return SUCCESS
 
+    def settle(self) -> None:
+        """Nothing is left to do."""
+
     def abandon(self) -> None:
         self._record.abandoned = True
         self._changed.set()

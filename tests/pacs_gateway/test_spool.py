@@ -3,6 +3,7 @@
 import errno
 import fcntl
 import hashlib
+import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -17,7 +18,7 @@ from pydicom import dcmread
 from pacs_gateway.announcements import Announced, Announcements
 from pacs_gateway.inbox import Inbox, SpoolBusy, load, waiting
 from pacs_gateway.spool import Spool
-from pacs_gateway.spool_writer import DISK_BLOCK, SpoolFull, SpoolWriter
+from pacs_gateway.spool_writer import SpoolFull, SpoolWriter
 from pacs_gateway.spooled import SpooledInstance
 from storage.dicom_header import read_header
 from storage.index.tables import QuarantineReason
@@ -68,7 +69,9 @@ def _begin(spool: Spool, uid: str = "1.2.3") -> SpoolWriter:
 def _publish(spool: Spool, refusal: Refusal | None = None, dataset: bytes = _DATASET) -> Path:
     writer = _begin(spool)
     writer.write(memoryview(dataset))
-    return writer.publish(datetime.now(UTC), refusal).path
+    path = writer.publish(datetime.now(UTC), refusal).path
+    writer.announce()
+    return path
 
 
 def test_a_published_file_is_a_part_10_file_with_the_dataset_as_received(spool: Spool) -> None:
@@ -280,27 +283,48 @@ def test_what_is_announced_is_what_the_file_says(spool: Spool, inbox: Inbox) -> 
     with writer.open_dataset() as file:
         header = read_header(file, _EXPLICIT)
     published = writer.publish(datetime.now(UTC), None, header)
+    writer.announce()
     assert inbox.next_batch(10, timeout=0) == [published.path]
     assert inbox.load(published.path) == published == load(published.path)
     published.path.unlink()
     assert inbox.load(published.path) is None
 
 
-@pytest.mark.parametrize("size", [200_001, 1_500_001])
-def test_a_file_whose_receiver_died_before_it_cut_it_is_whole(spool: Spool, size: int) -> None:
-    dataset = _DATASET + bytes(range(1, 251)) * (size // 250)
-    refusal = Refusal(QuarantineReason.MALFORMED, "padding", "", "")
-    path = _publish(spool, refusal, dataset)
-    length = path.stat().st_size
+@pytest.mark.parametrize("size", [20_001, 200_001, 1_500_001])
+def test_what_follows_the_dataset_is_damage(spool: Spool, size: int) -> None:
+    path = _publish(spool, None, _DATASET + bytes(range(1, 251)) * (size // 250))
     with path.open("ab") as file:
-        file.write(bytes(-length % DISK_BLOCK))
-    loaded = load(path)
-    assert loaded is not None
-    assert loaded.size == path.stat().st_size == length
-    with path.open("ab") as file:
-        file.write(bytes(DISK_BLOCK))
+        file.write(b"\0")
     with pytest.raises(NotASpooledFile, match="SHA-256"):
         load(path)
+
+
+@pytest.mark.parametrize("size", [200_001, 900_001])
+def test_a_receiver_killed_within_its_writes_has_acknowledged_nothing(
+    root: Path, monkeypatch: pytest.MonkeyPatch, size: int
+) -> None:
+    class Killed(BaseException):
+        """As kill -9: nothing of ours runs after it."""
+
+    def once(descriptor: int, content: memoryview, at: int) -> int:
+        written.append(at)
+        if len(written) > 1:
+            raise Killed
+        return known(descriptor, content, at)
+
+    known, written = os.pwrite, list[int]()
+    spool = Spool(root, reserve_bytes=1)
+    spool.open()
+    writer = _begin(spool)
+    writer.write(memoryview(_DATASET + bytes(range(1, 251)) * (size // 250)))
+    monkeypatch.setattr(os, "pwrite", once)
+    with pytest.raises(Killed):
+        writer.publish(datetime.now(UTC), None)
+    (path,) = [one for one in spool.directory.glob("*.dcm") if one.stat().st_size]
+    assert written[0] > 0 == written[1]
+    assert load(path) is None
+    monkeypatch.undo()
+    spool.close()
 
 
 def test_a_filesystem_that_cannot_go_past_the_page_cache_serves_too(
