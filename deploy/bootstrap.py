@@ -182,6 +182,7 @@ def web_config(settings: Settings) -> WebConfig:
         time_zone=settings.time_zone,
         secure_cookie=settings.web_address.startswith("https://"),
         claim_lease=timedelta(seconds=settings.claim_lease_seconds),
+        prior_access=timedelta(seconds=settings.prior_access_seconds),
         quiet_times=quiet_times(settings),
         session_limits=SessionLimits(
             idle=timedelta(seconds=settings.session_idle_seconds),

@@ -207,6 +207,10 @@ class Settings(BaseSettings):
     claim_lease_seconds: Seconds = Field(
         default=900.0, description="a claimed exam goes back to the queue after this long"
     )
+    prior_access_seconds: Seconds = Field(
+        default=43200.0,
+        description="a reason for seeing other sites' studies of a patient stands this long",
+    )
     authority_name: str = Field(
         default="RDC Signing Authority",
         min_length=1,

@@ -26,6 +26,7 @@ from reading_worklist.priors import routes as prior_routes
 from reading_worklist.quarantine import routes as quarantine_routes
 from reading_worklist.reports import routes as report_routes
 from reading_worklist.reports import verification_routes, version_routes
+from reading_worklist.priors.grants import RecentGrants
 from reading_worklist.retakes import routes as retake_routes
 from reading_worklist.routing import routes as routing_routes
 from reading_worklist.services import COOKIE, Services, WebConfig
@@ -73,6 +74,8 @@ def create_app(config: WebConfig, database: Database, objects: ObjectStore) -> F
     app.add_middleware(
         ExpressRetrieval,
         objects=objects,
+    app.state.recent_grants = RecentGrants()
+    app.add_middleware(DirectRetrieval, services=services)
         scopes=services.recent_scopes,
         views=app.state.series_views,
         cookie=COOKIE,

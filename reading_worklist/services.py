@@ -38,6 +38,7 @@ class WebConfig:
     time_zone: the zone in which times are shown and printed.
     secure_cookie: send the session cookie over HTTPS only.
     claim_lease: how long a claimed workitem stays claimed without work on it.
+    prior_access: how long a reason for seeing other sites' studies of a patient stands.
     quiet_times: after which studies that were stored over HTTP are complete.
     """
 
@@ -49,6 +50,7 @@ class WebConfig:
     time_zone: str = "Asia/Shanghai"
     secure_cookie: bool = False
     claim_lease: timedelta = timedelta(minutes=15)
+    prior_access: timedelta = timedelta(hours=12)
     quiet_times: QuietTimes = field(default_factory=QuietTimes)
     session_limits: SessionLimits = field(
         default_factory=lambda: SessionLimits(idle=timedelta(hours=1), absolute=timedelta(hours=12))

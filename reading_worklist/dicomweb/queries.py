@@ -11,6 +11,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from reading_worklist.access.scope import Scope
 from reading_worklist.problems import Problem, not_found
+from reading_worklist.priors.grants import Granted
 from storage.identifiers import Uid
 from storage.identity.overlay import Overlay, overlay_of, was_decided
 from storage.index.tables import Instance, Series, Study, StudyState
@@ -58,6 +59,7 @@ class StudyRecord:
     id: UUID
     site_code: str
     study_instance_uid: str
+    reading: Granted | None = None
     complete: bool
     overlay: Overlay | None = None
 

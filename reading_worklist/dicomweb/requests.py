@@ -1,9 +1,11 @@
 """What DICOMweb requests have in common: who asks, under which root, and what is accepted."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Annotated, Final, cast
+from uuid import UUID
 
 from fastapi import Depends, Request
 
@@ -20,6 +22,8 @@ from reading_worklist.dicomweb.media_types import (
 )
 from reading_worklist.dicomweb.queries import Root
 from reading_worklist.dicomweb.series_views import SeriesViews
+from reading_worklist.priors.grants import Granted, RecentGrants, granted
+from reading_worklist.problems import not_found
 from reading_worklist.services import Asking, Parts, Services
 from storage.identifiers import Uid
 from storage.objects import ObjectStore
@@ -117,9 +121,32 @@ async def asked(request: Request, scope: Asking, services: Parts) -> Asked:
     # Asynchronous for the same reason as `services_of`.
     scope.require(*IMAGE_ROLES)
     return Asked(request, services, Root(scope, request.path_params.get("site_code")))
+    reading = request.path_params.get("reading_id")
+    if reading is not None:
+        found = await asyncio.to_thread(_granted, request, scope, services, reading)
+        return Asked(request, services, Root(scope, reading=found))
 
 
 def study_uid(text: str) -> Uid:
+def _granted(request: Request, scope: Scope, services: Services, reading: str) -> Granted:
+    """Return what lies under the root of a reading for who asks.
+
+    Raises:
+        Problem: 403 for who does not read, 404 for an unseen reading.
+    """
+    try:
+        workitem_id = UUID(reading)
+    except ValueError:
+        raise not_found("The workitem") from None
+    recent = cast("RecentGrants", request.app.state.recent_grants)
+    found = recent.recall(scope, workitem_id, request.path_params.get("study"))
+    if found is None:
+        with services.database.transaction() as session:
+            found = granted(session, scope, workitem_id)
+        recent.note(scope, workitem_id, found)
+    return found
+
+
     """Parse the study's UID in a path. Raises `InvalidIdentifier`."""
     return Uid.parse(text, what="Study Instance UID")
 

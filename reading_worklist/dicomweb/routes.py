@@ -1,7 +1,9 @@
 """DICOMweb over HTTP (PS3.18 §10): the same resources under the common root and that of each site.
 
 Under the common root everything is found that the caller's sites have; where two
-of them have the same study, the root of the site says which one is meant.
+of them have the same study, the root of the site says which one is meant. The root of a reading
+holds its study and the earlier ones its reader opened, see `reading_worklist.priors.grants`;
+nothing is stored under it.
 """
 
 from fastapi import APIRouter
@@ -16,10 +18,12 @@ from reading_worklist.dicomweb import (
 
 router = APIRouter(tags=["dicomweb"], include_in_schema=False)
 _SITE_ROOT = "/dicom-web/sites/{site_code}"
-for _root in ("/dicom-web", _SITE_ROOT):
+_READING_ROOT = "/dicom-web/readings/{reading_id}"
+for _root in ("/dicom-web", _SITE_ROOT, _READING_ROOT):
     router.include_router(search_routes.router, prefix=_root)
     router.include_router(retrieve_routes.router, prefix=_root)
     router.include_router(rendered_routes.router, prefix=_root)
+for _root in ("/dicom-web", _SITE_ROOT):
     router.include_router(store_routes.router, prefix=_root)
 # Of any path, so the longer root comes first.
 for _root in (_SITE_ROOT, "/dicom-web"):

@@ -67,7 +67,8 @@ def _search(
     parameters = parse_parameters(
         asked.request.query_params.multi_items(), level, path_level=path_level
     )
-    within = Within()
+    reading = asked.root.reading
+    within = Within(study_ids=None if reading is None else reading.study_ids)
     with as_problems(), asked.services.database.transaction() as session:
         site_id = queries.require_site(session, asked.root)
         if study is not None and series is not None:
@@ -91,7 +92,9 @@ def _search(
 
 def _sees(root: Root, site_id: UUID | None) -> Sees:
     def sees(column: InstrumentedAttribute[UUID]) -> ColumnElement[bool]:
-        visible = root.scope.sees(column)
+        if root.reading is not None:
+            return column.in_(root.reading.site_ids)
+        visible = root.scope.sees_images(column)
         return visible if site_id is None else and_(visible, column == site_id)
 
     return sees

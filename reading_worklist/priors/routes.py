@@ -5,7 +5,7 @@ from uuid import UUID
 from fastapi import APIRouter
 
 from reading_worklist.priors import service
-from reading_worklist.priors.schemas import OpenedPrior, Priors, ReasonBody
+from reading_worklist.priors.schemas import OpenedPrior, PriorReport, Priors, ReasonBody
 from reading_worklist.services import Asking, Parts
 
 router = APIRouter(prefix="/api/workitems/{workitem_id}/priors", tags=["priors"])
@@ -22,9 +22,9 @@ def list_priors(workitem_id: UUID, scope: Asking, services: Parts) -> Priors:
 def give_prior_reason(
     workitem_id: UUID, body: ReasonBody, scope: Asking, services: Parts
 ) -> Priors:
-    """Say, once for this reading, why studies of other sites are needed."""
+    """Say, once for this patient, why studies of other sites are needed."""
     with services.database.transaction() as session:
-        service.give_reason(session, scope, workitem_id, body)
+        service.give_reason(session, scope, workitem_id, body, services.config.prior_access)
         return service.shown(session, scope, workitem_id)
 
 
@@ -33,3 +33,12 @@ def open_prior(workitem_id: UUID, study_id: UUID, scope: Asking, services: Parts
     """Return where the viewer shows an earlier study; that it was opened is recorded."""
     with services.database.transaction() as session:
         return service.open_prior(session, scope, workitem_id, study_id)
+
+
+@router.get("/{study_id}/report")
+def get_prior_report(
+    workitem_id: UUID, study_id: UUID, scope: Asking, services: Parts
+) -> PriorReport:
+    """Return the text of an earlier study's report; that it was read is recorded."""
+    with services.database.transaction() as session:
+        return service.report(session, scope, workitem_id, study_id)

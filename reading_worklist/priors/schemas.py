@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field, model_validator
 from reading_worklist.priors.tables import Purpose
 from reading_worklist.workitems.schemas import SiteView
 from reading_worklist.workitems.states import State
+from reading_worklist.workitems.tables import Lane
 
 
 class Basis(StrEnum):
@@ -39,11 +40,12 @@ class ReasonBody(BaseModel):
 
 
 class ReasonView(BaseModel):
-    """The reason the asker gave for this reading."""
+    """The reason the asker gave for this patient, and until when it stands."""
 
     purpose: Purpose
     note: str
     at: datetime
+    until: datetime
 
 
 class PriorStudy(BaseModel):
@@ -51,8 +53,8 @@ class PriorStudy(BaseModel):
 
     patient_name, patient_id: as its own site has them.
     same_modality, same_body_part: as the study that is read.
-    workitem_id, state: of its own reading; None when it was never queued. reported: a report of it
-        is out.
+    lane, workitem_id, state: of its own reading; None when it was never queued.
+    reported: a report of it is out.
     """
 
     study_id: UUID
@@ -71,6 +73,7 @@ class PriorStudy(BaseModel):
     instance_count: int
     same_modality: bool
     same_body_part: bool
+    lane: Lane | None
     workitem_id: UUID | None
     state: State | None
     reported: bool
@@ -91,7 +94,30 @@ class Priors(BaseModel):
 
 
 class OpenedPrior(BaseModel):
-    """Where the viewer shows a study; opening it is in the audit trail."""
+    """Where the viewer shows an earlier study; opening it is in the audit trail.
+
+    compare_url: beside the study that is read.
+    """
 
     study_id: UUID
     viewer_url: str
+    compare_url: str
+
+
+class PriorReport(BaseModel):
+    """The report of an earlier study that stands; reading it is in the audit trail.
+
+    status: FHIR DiagnosticReport status word. diagnosing: the institution that reported.
+    reviewer: None for a preliminary report, and where one signature was enough.
+    """
+
+    study_id: UUID
+    number: int
+    status: str
+    issued_at: datetime
+    diagnosing: str
+    writer: str
+    reviewer: str | None
+    findings: str
+    impression: str
+    advice: str

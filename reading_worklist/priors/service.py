@@ -1,52 +1,39 @@
-"""Earlier studies of the patient who is being read, within scope, agreements and a reason.
+"""Opening earlier studies of the patient who is read.
+
+Each function works in its caller's transaction.
 
 Studies of the reading's own site are its own. Those of other sites are shown where an agreement of
-the day allows it, and where the reader has said why; he is asked once for each reading.
+the day allows it, and where the reader has said why: once for each patient, and for so long as that
+stands.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from datetime import timedelta
 from http import HTTPStatus
-from typing import Any, Final
+from urllib.parse import urlencode
 from uuid import UUID
 
-from sqlalchemy import Row, func, select
-from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.orm import Session
+from sqlalchemy import select
+from sqlalchemy.orm import Session, aliased
 
 from reading_worklist.access.scope import Scope
+from reading_worklist.priors.queries import Prior, PriorsOfReading, priors_of, reading_of, view
 from reading_worklist.priors.schemas import (
-    Basis,
     OpenedPrior,
+    PriorReport,
     Priors,
-    PriorStudy,
     ReasonBody,
     ReasonView,
 )
-from reading_worklist.priors.tables import PriorAccess
+from reading_worklist.priors.tables import PriorAccess, PriorOpening
 from reading_worklist.problems import Problem, not_found
-from reading_worklist.workitems.queries import site_view, viewer_url
-from reading_worklist.workitems.tables import Workitem
+from reading_worklist.reports.document import from_content
+from reading_worklist.reports.tables import ReportRecall, ReportSubmission, ReportVersion
 from storage import audit
-from storage.agreements.queries import providers
-from storage.agreements.tables import Service
-from storage.index.tables import Patient, Series, Study
-from storage.patient_links import links
-from storage.person_name import display_name
-from storage.registry import Organisation, Role
+from storage.clock import utc_now
+from storage.registry import Person
 
-READERS: Final = (Role.WRITER, Role.REVIEWER, Role.EXPERT, Role.QUALITY_CONTROLLER)
-_SHOWN_MAX: Final = 200
-
-
-@dataclass(frozen=True, slots=True)
-class _Reading:
-    """The workitem that is read, its study, and who its patient is."""
-
-    item: Workitem
-    study: Study
-    patients: Mapping[UUID, Basis]
-    body_parts: frozenset[str]
+_COMPARE = "@ohif/hpCompare"
+"""The viewer's own arrangement of two studies beside each other."""
 
 
 def shown(session: Session, scope: Scope, workitem_id: UUID) -> Priors:
@@ -55,57 +42,55 @@ def shown(session: Session, scope: Scope, workitem_id: UUID) -> Priors:
     Raises:
         Problem: 403 for who does not read, 404 for an unseen workitem.
     """
-    reading = _reading(session, scope, workitem_id)
-    rows = _studies(session, scope, reading)
-    reason = _reason(session, scope, workitem_id)
-    own = [row for row in rows if row[0].site_id == reading.item.site_id]
-    others = [row for row in rows if row[0].site_id != reading.item.site_id]
-    agreed = _agreed(session, reading, others)
-    allowed = [row for row in others if row[0].site_id in agreed]
-    visible = rows if reason else own
+    priors = priors_of(session, scope, workitem_id)
+    elsewhere = [one for one in priors.found if priors.is_elsewhere(one)]
+    agreed = sum(priors.is_agreed(one) for one in elsewhere)
+    reason = priors.reason
     return Priors(
-        items=[
-            _view(reading, row)
-            for row in visible
-            if row[0].site_id == reading.item.site_id or row[0].site_id in agreed
-        ],
-        elsewhere=len(allowed),
-        not_agreed=len(others) - len(allowed),
-        reason_needed=bool(allowed) and reason is None,
-        reason=ReasonView(purpose=reason.purpose, note=reason.note, at=reason.at)
+        items=[view(priors.reading, one) for one in priors.found if priors.is_visible(one)],
+        elsewhere=agreed,
+        not_agreed=len(elsewhere) - agreed,
+        reason_needed=agreed > 0 and reason is None,
+        reason=ReasonView(
+            purpose=reason.purpose, note=reason.note, at=reason.at, until=reason.until
+        )
         if reason
         else None,
     )
 
 
-def give_reason(session: Session, scope: Scope, workitem_id: UUID, body: ReasonBody) -> None:
-    """Record why the asker needs other sites' studies for a reading; the first reason stays.
+def give_reason(
+    session: Session, scope: Scope, workitem_id: UUID, body: ReasonBody, stands: timedelta
+) -> None:
+    """Record why the asker needs other sites' studies of a patient; a reason that stands stays.
 
     Raises:
         Problem: 403 for who does not read, 404 for an unseen workitem.
     """
-    _reading(session, scope, workitem_id)
-    made = session.scalar(
-        insert(PriorAccess)
-        .values(
+    if priors_of(session, scope, workitem_id).reason is not None:
+        return
+    now = utc_now()
+    session.add(
+        PriorAccess(
             workitem_id=workitem_id,
+            patient_id=reading_of(session, scope, workitem_id).study.patient_id,
             person_id=scope.person_id,
             organisation_id=scope.organisation_id,
             purpose=body.purpose,
             note=body.note.strip(),
+            at=now,
+            until=now + stands,
         )
-        .on_conflict_do_nothing(index_elements=["workitem_id", "person_id"])
-        .returning(PriorAccess.id)
     )
-    if made is not None:
-        audit.record(
-            session,
-            scope.actor,
-            "prior:reason",
-            subject_kind="workitem",
-            subject_id=workitem_id,
-            detail={"purpose": body.purpose},
-        )
+    session.flush()
+    audit.record(
+        session,
+        scope.actor,
+        "prior:reason",
+        subject_kind="workitem",
+        subject_id=workitem_id,
+        detail={"purpose": body.purpose, "until": (now + stands).isoformat()},
+    )
 
 
 def open_prior(session: Session, scope: Scope, workitem_id: UUID, study_id: UUID) -> OpenedPrior:
@@ -115,124 +100,105 @@ def open_prior(session: Session, scope: Scope, workitem_id: UUID, study_id: UUID
         Problem: 403 for who does not read, or without a reason for a study of another site; 404
             for what is not among the visible studies of the reading's patient.
     """
-    reading = _reading(session, scope, workitem_id)
-    found = next((row for row in _studies(session, scope, reading) if row[0].id == study_id), None)
-    if found is None:
-        raise not_found("The earlier study")
-    study, site = found[0], found[2]
-    if study.site_id != reading.item.site_id:
-        if study.site_id not in _agreed(session, reading, [found]):
-            raise not_found("The earlier study")
-        if _reason(session, scope, workitem_id) is None:
-            raise Problem(
-                HTTPStatus.FORBIDDEN,
-                "reason-needed",
-                "The study is of another site, and it was not said why it is needed",
-                expected="a reason, once for this reading",
-                remedy="Give the reason, then open it.",
+    priors = priors_of(session, scope, workitem_id)
+    prior = _allowed(priors, study_id)
+    session.add(
+        PriorOpening(
+            workitem_id=workitem_id,
+            study_id=study_id,
+            person_id=scope.person_id,
+            organisation_id=scope.organisation_id,
+        )
+    )
+    _record(session, scope, "prior:open", priors, prior)
+    theirs, ours = prior.study.study_instance_uid, priors.reading.study.study_instance_uid
+    return OpenedPrior(
+        study_id=study_id,
+        viewer_url=_viewer_url(workitem_id, theirs),
+        compare_url=_viewer_url(workitem_id, ours, theirs),
+    )
+
+
+def report(session: Session, scope: Scope, workitem_id: UUID, study_id: UUID) -> PriorReport:
+    """Return the report of an earlier study that stands, and record that it was read.
+
+    Raises:
+        Problem: as for `open_prior`; 404 also where no report stands.
+    """
+    priors = priors_of(session, scope, workitem_id)
+    prior = _allowed(priors, study_id)
+    writer, reviewer = aliased(Person), aliased(Person)
+    row = (
+        None
+        if prior.item is None
+        else session.execute(
+            select(ReportVersion, ReportSubmission, writer, reviewer)
+            .join(ReportSubmission, ReportSubmission.id == ReportVersion.submission_id)
+            .join(writer, writer.id == ReportVersion.writer_id)
+            .join(reviewer, reviewer.id == ReportVersion.reviewer_id, isouter=True)
+            .join(ReportRecall, ReportRecall.report_version_id == ReportVersion.id, isouter=True)
+            .where(
+                ReportVersion.workitem_id == prior.item.id, ReportRecall.report_version_id.is_(None)
             )
+            .order_by(ReportVersion.number.desc())
+            .limit(1)
+        ).one_or_none()
+    )
+    if row is None:
+        raise not_found("The report of the earlier study")
+    version, submission, by, checked_by = row
+    _record(session, scope, "prior:report", priors, prior)
+    document = from_content(submission.content)
+    second: Person | None = checked_by
+    return PriorReport(
+        study_id=study_id,
+        number=version.number,
+        status=version.status,
+        issued_at=version.issued_at,
+        diagnosing=document.diagnosing.name,
+        writer=by.display_name,
+        reviewer=second.display_name if second else None,
+        findings=document.findings,
+        impression=document.impression,
+        advice=document.advice,
+    )
+
+
+def _allowed(priors: PriorsOfReading, study_id: UUID) -> Prior:
+    found = next((one for one in priors.found if one.study.id == study_id), None)
+    if found is None or not priors.is_agreed(found):
+        raise not_found("The earlier study")
+    if not priors.is_visible(found):
+        raise Problem(
+            HTTPStatus.FORBIDDEN,
+            "reason-needed",
+            "The study is of another site, and it was not said why it is needed",
+            expected="a reason, once for this patient",
+            remedy="Give the reason, then open it.",
+        )
+    return found
+
+
+def _record(
+    session: Session, scope: Scope, action: str, priors: PriorsOfReading, prior: Prior
+) -> None:
     audit.record(
         session,
         scope.actor,
-        "prior:open",
+        action,
         subject_kind="study",
-        subject_id=study.id,
+        subject_id=prior.study.id,
         detail={
-            "workitem": str(workitem_id),
-            "site": site.code,
-            "basis": reading.patients[study.patient_id],
+            "workitem": str(priors.reading.item.id),
+            "site": prior.site.code,
+            "basis": priors.reading.patients[prior.study.patient_id],
         },
     )
-    return OpenedPrior(
-        study_id=study.id, viewer_url=viewer_url(study.study_instance_uid, site.code)
-    )
 
 
-def _reading(session: Session, scope: Scope, workitem_id: UUID) -> _Reading:
-    scope.require(*READERS)
-    row = session.execute(
-        select(Workitem, Study)
-        .join(Study, Study.id == Workitem.study_id)
-        .where(Workitem.id == workitem_id, scope.sees(Workitem.site_id))
-    ).one_or_none()
-    if row is None:
-        raise not_found("The workitem")
-    item, study = row
-    patients = {
-        **{one.id: Basis.DOCUMENT for one in links.same_document(session, study.patient_id)},
-        **dict.fromkeys(links.linked(session, study.patient_id), Basis.LINK),
-        study.patient_id: Basis.PATIENT,
-    }
-    parts = session.scalars(
-        select(Series.body_part_examined).where(
-            Series.study_id == study.id, Series.body_part_examined.is_not(None)
-        )
-    )
-    return _Reading(item, study, patients, frozenset(part for part in parts if part))
-
-
-def _studies(session: Session, scope: Scope, reading: _Reading) -> list[Row[*tuple[Any, ...]]]:
-    parts = (
-        select(func.array_agg(Series.body_part_examined.distinct()))
-        .where(Series.study_id == Study.id, Series.body_part_examined.is_not(None))
-        .correlate(Study)
-        .scalar_subquery()
-    )
-    rows: Sequence[Row[*tuple[Any, ...]]] = session.execute(
-        select(Study, Patient, Organisation, Workitem, parts)
-        .join(Patient, Patient.id == Study.patient_id)
-        .join(Organisation, Organisation.id == Study.site_id)
-        .join(Workitem, Workitem.study_id == Study.id, isouter=True)
-        .where(
-            Study.patient_id.in_(reading.patients),
-            Study.id != reading.study.id,
-            Study.purged_at.is_(None),
-            scope.sees(Study.site_id),
-        )
-        .order_by(Study.study_date.desc().nulls_last(), Study.study_time.desc(), Study.id.desc())
-        .limit(_SHOWN_MAX)
-    ).all()
-    return list(rows)
-
-
-def _agreed(
-    session: Session, reading: _Reading, rows: Sequence[Row[*tuple[Any, ...]]]
-) -> frozenset[UUID]:
-    sites = {row[0].site_id for row in rows}
-    return providers(session, Service.PRIORS, reading.item.site_id, sites)
-
-
-def _reason(session: Session, scope: Scope, workitem_id: UUID) -> PriorAccess | None:
-    return session.scalar(
-        select(PriorAccess).where(
-            PriorAccess.workitem_id == workitem_id, PriorAccess.person_id == scope.person_id
-        )
-    )
-
-
-def _view(reading: _Reading, row: Row[*tuple[Any, ...]]) -> PriorStudy:
-    study: Study = row[0]
-    patient: Patient = row[1]
-    item: Workitem | None = row[3]
-    parts: list[str] = row[4] or []
-    return PriorStudy(
-        study_id=study.id,
-        study_instance_uid=study.study_instance_uid,
-        site=site_view(row[2]),
-        basis=reading.patients[study.patient_id],
-        patient_name=display_name(patient.name),
-        patient_id=patient.local_id,
-        study_date=study.study_date,
-        study_time=study.study_time,
-        description=study.study_description,
-        accession_number=study.accession_number,
-        modalities=study.modalities,
-        body_parts=parts,
-        series_count=study.series_count,
-        instance_count=study.instance_count,
-        same_modality=not set(study.modalities).isdisjoint(reading.study.modalities),
-        same_body_part=not reading.body_parts.isdisjoint(parts),
-        workitem_id=item.id if item else None,
-        state=item.state if item else None,
-        reported=item is not None and item.report_stands,
-    )
+def _viewer_url(workitem_id: UUID, *uids: str) -> str:
+    """Return the viewer's address for studies of one reading, two of them beside each other."""
+    query = {"StudyInstanceUIDs": ",".join(uids), "reading": str(workitem_id)}
+    if len(uids) > 1:
+        query["hangingprotocolid"] = _COMPARE
+    return f"/viewer/viewer?{urlencode(query, safe=',@/')}"

@@ -1,10 +1,10 @@
-"""Table of the reasons for which studies of other sites were looked at."""
+"""Tables of the reasons for which studies of other sites were looked at, and of what was opened."""
 
 from datetime import datetime
 from enum import StrEnum
 from uuid import UUID, uuid4
 
-from sqlalchemy import ForeignKey, UniqueConstraint, func
+from sqlalchemy import CheckConstraint, ForeignKey, Index, func
 from sqlalchemy.orm import Mapped, mapped_column
 
 from storage.database import Base, Word
@@ -22,15 +22,37 @@ class Purpose(StrEnum):
 
 
 class PriorAccess(Base):
-    """The reason a person gave, once, for looking at other sites' studies for one reading."""
+    """Why a person looks at other sites' studies of a patient, and until when that stands.
+
+    workitem_id: the reading at which it was said.
+    """
 
     __tablename__ = "prior_access"
-    __table_args__ = (UniqueConstraint("workitem_id", "person_id"),)
+    __table_args__ = (
+        CheckConstraint("until > at", name="order"),
+        Index("ix_prior_access_patient_id", "patient_id", "person_id"),
+    )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
     workitem_id: Mapped[UUID] = mapped_column(ForeignKey("workitem.id"))
+    patient_id: Mapped[UUID] = mapped_column(ForeignKey("patient.id"))
     person_id: Mapped[UUID] = mapped_column(ForeignKey("person.id"))
     organisation_id: Mapped[UUID] = mapped_column(ForeignKey("organisation.id"))
     purpose: Mapped[Purpose] = mapped_column(Word(Purpose))
     note: Mapped[str]
+    at: Mapped[datetime] = mapped_column(server_default=func.now())
+    until: Mapped[datetime]
+
+
+class PriorOpening(Base):
+    """A person opened the images of an earlier study at a reading; only then are they served."""
+
+    __tablename__ = "prior_opening"
+    __table_args__ = (Index("ix_prior_opening_workitem_id", "workitem_id", "person_id"),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
+    workitem_id: Mapped[UUID] = mapped_column(ForeignKey("workitem.id"))
+    study_id: Mapped[UUID] = mapped_column(ForeignKey("study.id"))
+    person_id: Mapped[UUID] = mapped_column(ForeignKey("person.id"))
+    organisation_id: Mapped[UUID] = mapped_column(ForeignKey("organisation.id"))
     at: Mapped[datetime] = mapped_column(server_default=func.now())

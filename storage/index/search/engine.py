@@ -85,10 +85,11 @@ class Search:
 
 @dataclass(frozen=True, slots=True)
 class Within:
-    """The one study or series in which to search; found for the searcher before."""
+    """The study, series or few studies in which to search; found for the searcher before."""
 
     study_id: UUID | None = None
     series_id: int | None = None
+    study_ids: frozenset[UUID] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,7 +243,8 @@ def run(
     """
     # How a name or a range is best looked for depends on which it is.
     session.execute(_PLANNED_FOR_ITS_VALUES)
-    if search.name is not None and 0 < limit <= COUNTED_MAX_BY_ATTRIBUTES - offset:
+    anywhere = within.study_ids is None
+    if search.name is not None and anywhere and 0 < limit <= COUNTED_MAX_BY_ATTRIBUTES - offset:
         by_name = ByName(
             search.name,
             [one for _, one in search.conditions],
@@ -366,6 +368,8 @@ def _of_studies(search: Search, sees: Sees, within: Within) -> Select[*tuple[Any
         conditions.append(StudyListing.study_id == within.study_id)
     if within.series_id is not None:
         conditions.append(Series.id == within.series_id)
+    if within.study_ids is not None:
+        conditions.append(StudyListing.study_id.in_(within.study_ids))
     return query.where(*conditions)
 
 

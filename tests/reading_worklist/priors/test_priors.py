@@ -27,6 +27,7 @@ from tests.support.orders import order_request, placed
 from tests.support.scopes import scope_of
 from tests.support.seed import Consortium, QueuedStudy
 
+SHIFT = timedelta(hours=12)
 RESIDENT_ID = "11010519491231002X"
 
 
@@ -126,6 +127,7 @@ def test_another_sites_studies_need_a_link_an_agreement_and_a_reason_given_once(
                 scope_of(database, "writer"),
                 now.workitem_id,
                 ReasonBody(purpose=purpose),
+                SHIFT,
             )
     found = priors(database, now)
     assert [(one.site.code, one.basis) for one in found.items] == [("WEST", Basis.LINK)]
@@ -204,6 +206,7 @@ def test_the_same_identity_document_shows_studies_that_nobody_has_linked(
             scope_of(database, "writer"),
             now.workitem_id,
             ReasonBody(purpose=Purpose.COMPARISON),
+            SHIFT,
         )
     found = priors(database, now)
     assert [(one.study_id, one.basis) for one in found.items] == [(same.study.id, Basis.DOCUMENT)]
