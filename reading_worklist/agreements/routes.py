@@ -6,7 +6,7 @@ from uuid import UUID
 from fastapi import APIRouter
 
 from reading_worklist.agreements import service
-from reading_worklist.agreements.schemas import AgreementBody, AgreementView, LinkBody
+from reading_worklist.agreements.schemas import AgreementBody, AgreementView, LinkBody, PartyView
 from reading_worklist.services import Asking, Parts
 
 router = APIRouter(prefix="/api", tags=["agreements"])
@@ -17,6 +17,13 @@ def list_agreements(scope: Asking, services: Parts) -> list[AgreementView]:
     """Return the agreements of the consortium, the latest first."""
     with services.database.transaction() as session:
         return service.shown(session, scope)
+
+
+@router.get("/agreements/parties")
+def list_agreement_parties(scope: Asking, services: Parts) -> list[PartyView]:
+    """Return the organisations that agreements can be made between."""
+    with services.database.transaction() as session:
+        return service.parties(session, scope)
 
 
 @router.post("/agreements", status_code=HTTPStatus.CREATED)

@@ -7,6 +7,7 @@ from uuid import UUID
 from pydantic import BaseModel, Field, model_validator
 
 from storage.agreements.tables import Service
+from storage.registry import OrganisationKind
 
 _Code = Annotated[str, Field(min_length=1, max_length=100)]
 _Text = Annotated[str, Field(min_length=1, max_length=500)]
@@ -33,16 +34,27 @@ class AgreementBody(BaseModel):
         return self
 
 
+class PartyView(BaseModel):
+    """An organisation that takes part in agreements."""
+
+    code: str
+    name: str
+    name_en: str
+    kind: OrganisationKind
+
+
 class AgreementView(BaseModel):
     """An agreement; `holds` tells whether it does today."""
 
     id: UUID
     service: Service
-    provider: str
-    client: str
+    provider: PartyView
+    client: PartyView
     valid_from: date
     valid_until: date | None
     document: str
+    made_by: str | None
+    made_at: datetime
     ended_at: datetime | None
     holds: bool
 

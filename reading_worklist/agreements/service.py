@@ -6,7 +6,7 @@ from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from reading_worklist.access.scope import Scope
-from reading_worklist.agreements.schemas import AgreementBody, AgreementView, LinkBody
+from reading_worklist.agreements.schemas import AgreementBody, AgreementView, LinkBody, PartyView
 from reading_worklist.problems import conflict, not_found
 from storage import audit
 from storage.agreements.tables import Agreement
@@ -14,7 +14,7 @@ from storage.clock import utc_now
 from storage.index.tables import Patient
 from storage.patient_links import links
 from storage.patient_links.links import LinkRefused
-from storage.registry import Organisation, Role, consortium_of
+from storage.registry import Organisation, OrganisationKind, Person, Role, consortium_of
 
 
 def shown(session: Session, scope: Scope) -> list[AgreementView]:
@@ -28,7 +28,8 @@ def shown(session: Session, scope: Scope) -> list[AgreementView]:
     ours = _ours(session, scope)
     today = session.scalar(select(func.current_date()))
     rows = session.execute(
-        select(Agreement, provider.code, client.code)
+        select(Agreement, provider, client, Person.display_name)
+        .join(Person, Person.id == Agreement.made_by, isouter=True)
         .join(provider, provider.id == Agreement.provider_id)
         .join(client, client.id == Agreement.client_id)
         .where(or_(Agreement.provider_id.in_(ours), Agreement.client_id.in_(ours)))
@@ -38,11 +39,13 @@ def shown(session: Session, scope: Scope) -> list[AgreementView]:
         AgreementView(
             id=one.id,
             service=one.service,
-            provider=giving,
-            client=getting,
+            provider=_party(giving),
+            client=_party(getting),
             valid_from=one.valid_from,
             valid_until=one.valid_until,
             document=one.document,
+            made_by=by,
+            made_at=one.made_at,
             ended_at=one.ended_at,
             holds=(
                 one.ended_at is None
@@ -51,8 +54,22 @@ def shown(session: Session, scope: Scope) -> list[AgreementView]:
                 and (one.valid_until is None or today <= one.valid_until)
             ),
         )
-        for one, giving, getting in rows
+        for one, giving, getting, by in rows
     ]
+
+
+def parties(session: Session, scope: Scope) -> list[PartyView]:
+    """Return the organisations that agreements can be made between: the consortium, then by code.
+
+    Raises:
+        Problem: 403 for anybody but a consortium administrator.
+    """
+    scope.require(Role.CONSORTIUM_ADMIN)
+    found = session.scalars(
+        select(Organisation).where(Organisation.id.in_(_ours(session, scope)))
+    ).all()
+    order = list(OrganisationKind)
+    return [_party(one) for one in sorted(found, key=lambda one: (order.index(one.kind), one.code))]
 
 
 def make(session: Session, scope: Scope, body: AgreementBody) -> None:
@@ -135,6 +152,10 @@ def link_patients(session: Session, scope: Scope, body: LinkBody, *, undo: bool)
             found=refused.found,
             remedy=refused.remedy,
         ) from refused
+
+
+def _party(one: Organisation) -> PartyView:
+    return PartyView(code=one.code, name=one.name, name_en=one.name_en, kind=one.kind)
 
 
 def _ours(session: Session, scope: Scope) -> set[UUID]:

@@ -4,13 +4,13 @@ from datetime import timedelta
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy import ColumnElement, and_, exists, func, or_, select
 from sqlalchemy.orm import Session
 
 from reading_worklist.access.scope import Scope
 from reading_worklist.problems import conflict, not_found
-from reading_worklist.routing.roster import reads_for
-from reading_worklist.routing.tables import Duty
+from reading_worklist.routing.readers import reads_for
+from reading_worklist.routing.tables import Duty, ReadingGroup, ReadingGroupMember
 from reading_worklist.workitems import service as workitems
 from reading_worklist.workitems.lane import Lane
 from reading_worklist.workitems.routed import STAGES, Stage
@@ -65,8 +65,9 @@ def assign_by_load(
 ) -> UUID | None:
     """Give a queued workitem to whoever is on duty for it and has the least to do.
 
-    Those on duty for its group come before those on duty for the whole lane. Returns the person,
-    None when nobody is on duty.
+    Those on duty for its group come before those on duty for the whole lane, of whom only people of
+    the group count where it has any. Nobody gets more than the group lets anybody have. Returns the
+    person, None when nobody is on duty who may.
     """
     now = utc_now()
     load = (
@@ -78,6 +79,9 @@ def assign_by_load(
         .correlate(Duty)
         .scalar_subquery()
     )
+    limit = (
+        select(ReadingGroup.open_limit).where(ReadingGroup.id == item.group_id).scalar_subquery()
+    )
     person_id = session.scalar(
         select(Duty.person_id)
         .join(Membership, Membership.person_id == Duty.person_id)
@@ -87,7 +91,8 @@ def assign_by_load(
             Duty.starts_at <= now,
             Duty.ends_at > now,
             Duty.lane == item.lane,
-            or_(Duty.group_id.is_(None), Duty.group_id == item.group_id),
+            or_(Duty.group_id == item.group_id, and_(Duty.group_id.is_(None), _belongs(item))),
+            or_(limit.is_(None), load < limit),
             Membership.role.in_(WRITERS),
             holds_today(),
         )
@@ -148,6 +153,18 @@ def claim_next(
         if found is not None:
             return workitems.claim(session, scope, found, lease)
     return None
+
+
+def _belongs(item: Workitem) -> ColumnElement[bool]:
+    """Return the SQL condition that a duty's person belongs to the group of a workitem.
+
+    Where it has no group, or the group nobody, everybody does.
+    """
+    of_group = ReadingGroupMember.group_id == item.group_id
+    return or_(
+        ~exists().where(of_group),
+        exists().where(of_group, ReadingGroupMember.person_id == Duty.person_id),
+    )
 
 
 def _give(

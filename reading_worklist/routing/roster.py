@@ -1,35 +1,32 @@
-"""The roster: who reads what, from when to when; and the groups that studies are read in."""
+"""The roster: who reads what, from when to when."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from http import HTTPStatus
 from typing import Final
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
 from reading_worklist.access.scope import Scope
 from reading_worklist.problems import Problem, conflict, not_found
-from reading_worklist.routing.schemas import DutyBody, DutyView, GroupBody, GroupView
+from reading_worklist.routing.groups import group_by_code
+from reading_worklist.routing.readers import reads_for
+from reading_worklist.routing.schemas import DutyBody, DutyView, RosterCopyBody
 from reading_worklist.routing.tables import Duty, ReadingGroup
+from reading_worklist.working_time.queries import working_time
 from reading_worklist.workitems.lane import Lane
-from reading_worklist.workitems.schemas import PersonView
+from reading_worklist.workitems.schemas import GroupName, PersonView
 from storage import audit
 from storage.clock import utc_now
-from storage.registry import (
-    Membership,
-    Organisation,
-    Person,
-    Role,
-    consortium_of,
-    holds_today,
-)
+from storage.registry import Organisation, Person, Role, consortium_of
 
 EDITORS: Final = (Role.DISPATCHER, Role.CONSORTIUM_ADMIN)
-READERS: Final = (Role.WRITER, Role.REVIEWER, Role.EXPERT)
 _LONGEST: Final = timedelta(days=31)
+_WEEK: Final = timedelta(days=7)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +112,65 @@ def add(session: Session, scope: Scope, body: DutyBody) -> Duty:
     return duty
 
 
+def copy_week(session: Session, scope: Scope, body: RosterCopyBody) -> int:
+    """Repeat the roster of the seven days before `body.first_day` in the seven days from it on.
+
+    At the same local times; what is there already, or would be over, and whoever does not read for
+    the consortium any more, is left out. Returns how many duties were added.
+
+    Raises:
+        Problem: 403 without the role.
+    """
+    scope.require(*EDITORS)
+    organisation_id = consortium_of(session, scope.organisation_id).id
+    zone = working_time(session, organisation_id).zone
+    first = datetime.combine(body.first_day, time(), zone)
+    # One roster is copied by one person at a time, or a second one would double it.
+    session.execute(
+        select(Organisation.id).where(Organisation.id == organisation_id).with_for_update()
+    )
+    known = {
+        tuple(row)
+        for row in session.execute(
+            select(Duty.person_id, Duty.lane, Duty.group_id, Duty.starts_at).where(
+                *_between(organisation_id, first, first + 2 * _WEEK)
+            )
+        )
+    }
+    added = 0
+    for one in session.scalars(
+        select(Duty)
+        .where(
+            Duty.organisation_id == organisation_id,
+            Duty.cancelled_at.is_(None),
+            Duty.starts_at >= first - _WEEK,
+            Duty.starts_at < first,
+        )
+        .order_by(Duty.starts_at, Duty.id)
+    ).all():
+        starts_at, ends_at = _week_later(one.starts_at, zone), _week_later(one.ends_at, zone)
+        if (
+            (one.person_id, one.lane, one.group_id, starts_at) in known
+            or ends_at <= utc_now()
+            or not reads_for(session, one.person_id, organisation_id)
+        ):
+            continue
+        duty = Duty(
+            organisation_id=organisation_id,
+            person_id=one.person_id,
+            lane=one.lane,
+            group_id=one.group_id,
+            starts_at=starts_at,
+            ends_at=ends_at,
+            created_by=scope.person_id,
+        )
+        session.add(duty)
+        session.flush()
+        _record(session, scope, "duty:add", duty)
+        added += 1
+    return added
+
+
 def cancel(session: Session, scope: Scope, duty_id: UUID) -> None:
     """Take a duty off the roster.
 
@@ -144,90 +200,6 @@ def cancel(session: Session, scope: Scope, duty_id: UUID) -> None:
     _record(session, scope, "duty:cancel", duty)
 
 
-def groups(session: Session, scope: Scope) -> list[GroupView]:
-    """Return the groups of the asker's consortium by lane and code."""
-    rows = session.scalars(
-        select(ReadingGroup)
-        .where(ReadingGroup.organisation_id == consortium_of(session, scope.organisation_id).id)
-        .order_by(ReadingGroup.lane, ReadingGroup.code)
-    )
-    return [GroupView.model_validate(one, from_attributes=True) for one in rows]
-
-
-def set_group(session: Session, scope: Scope, code: str, body: GroupBody) -> None:
-    """Make a group, or change its names and whether it is used.
-
-    Raises:
-        Problem: 403 without the role, 409 when the lane of a known group would change.
-    """
-    scope.require(Role.CONSORTIUM_ADMIN)
-    organisation_id = consortium_of(session, scope.organisation_id).id
-    group = session.scalar(
-        select(ReadingGroup)
-        .where(ReadingGroup.organisation_id == organisation_id, ReadingGroup.code == code)
-        .with_for_update()
-    )
-    if group is None:
-        group = ReadingGroup(organisation_id=organisation_id, code=code, lane=body.lane)
-        session.add(group)
-    elif group.lane is not body.lane:
-        raise conflict(
-            "group-lane",
-            "A group stays in its lane",
-            expected=group.lane,
-            found=body.lane,
-            remedy="Make another group.",
-        )
-    group.name, group.name_en, group.active = body.name, body.name_en, body.active
-    session.flush()
-    audit.record(
-        session,
-        scope.actor,
-        "reading_group:set",
-        subject_kind="reading_group",
-        subject_id=group.id,
-        detail={"code": code, **body.model_dump(mode="json")},
-    )
-
-
-def group_by_code(session: Session, organisation_id: UUID, code: str) -> ReadingGroup:
-    """Return a group in use.
-
-    Raises:
-        Problem: 404 when there is none.
-    """
-    found = session.scalar(
-        select(ReadingGroup).where(
-            ReadingGroup.organisation_id == organisation_id,
-            ReadingGroup.code == code,
-            ReadingGroup.active,
-        )
-    )
-    if found is None:
-        raise not_found(f"The group {code!r}")
-    return found
-
-
-def reads_for(
-    session: Session, person_id: UUID, organisation_id: UUID, roles: Sequence[Role] = READERS
-) -> bool:
-    """Tell whether a person has one of these roles today at a consortium or a centre of it."""
-    found = session.scalar(
-        select(Person.id)
-        .join(Membership, Membership.person_id == Person.id)
-        .join(Organisation, Organisation.id == Membership.organisation_id)
-        .where(
-            Person.id == person_id,
-            Person.active,
-            Membership.role.in_(roles),
-            holds_today(),
-            or_(Organisation.id == organisation_id, Organisation.parent_id == organisation_id),
-        )
-        .limit(1)
-    )
-    return found is not None
-
-
 def _between(
     organisation_id: UUID, first: datetime, last: datetime
 ) -> tuple[ColumnElement[bool], ...]:
@@ -239,12 +211,17 @@ def _between(
     )
 
 
+def _week_later(moment: datetime, zone: ZoneInfo) -> datetime:
+    """Return the same local time a week later, whatever the clocks do in between."""
+    return (moment.astimezone(zone) + _WEEK).astimezone(UTC)
+
+
 def _view(duty: Duty, person: Person, group: ReadingGroup | None) -> DutyView:
     return DutyView(
         id=duty.id,
         person=PersonView(id=person.id, display_name=person.display_name),
         lane=duty.lane,
-        group=GroupView.model_validate(group, from_attributes=True) if group else None,
+        group=GroupName(code=group.code, name=group.name, name_en=group.name_en) if group else None,
         starts_at=duty.starts_at,
         ends_at=duty.ends_at,
     )

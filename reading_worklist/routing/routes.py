@@ -13,14 +13,19 @@ from fastapi import APIRouter, Path, Query
 from pydantic import AwareDatetime
 
 from reading_worklist.problems import not_found
-from reading_worklist.routing import assignment, roster, rulesets, settings
+from reading_worklist.routing import assignment, groups, readers, roster, rulesets, settings
 from reading_worklist.routing.clocks import Clock
 from reading_worklist.routing.schemas import (
     AssignBody,
+    DraftTrialBody,
     DutyBody,
     DutyView,
     GroupBody,
     GroupView,
+    PublishBody,
+    ReaderView,
+    RosterCopyBody,
+    RosterCopyResult,
     RulesetBody,
     RulesetView,
     TrialBody,
@@ -78,7 +83,15 @@ def list_reading_groups(scope: Asking, services: Parts) -> list[GroupView]:
     """Return the groups that studies are read in."""
     scope.require(*CENTRE_ROLES)
     with services.database.transaction() as session:
-        return roster.groups(session, scope)
+        return groups.groups(session, scope)
+
+
+@router.get("/readers")
+def list_readers(scope: Asking, services: Parts) -> list[ReaderView]:
+    """Return who reads for the consortium today."""
+    scope.require(*CENTRE_ROLES)
+    with services.database.transaction() as session:
+        return readers.shown(session, scope)
 
 
 @router.put("/reading-groups/{code}")
@@ -87,8 +100,8 @@ def set_reading_group(
 ) -> list[GroupView]:
     """Make a group, or change it."""
     with services.database.transaction() as session:
-        roster.set_group(session, scope, code, body)
-        return roster.groups(session, scope)
+        groups.set_group(session, scope, code, body)
+        return groups.groups(session, scope)
 
 
 @router.get("/roster")
@@ -111,6 +124,13 @@ def add_duty(body: DutyBody, scope: Asking, services: Parts) -> list[DutyView]:
     with services.database.transaction() as session:
         roster.add(session, scope, body)
         return roster.shown(session, scope, body.starts_at, body.ends_at)
+
+
+@router.post("/roster/copy")
+def copy_roster(body: RosterCopyBody, scope: Asking, services: Parts) -> RosterCopyResult:
+    """Repeat the roster of the week before in the week that begins on a day."""
+    with services.database.transaction() as session:
+        return RosterCopyResult(added=roster.copy_week(session, scope, body))
 
 
 @router.delete("/roster/{duty_id}", status_code=HTTPStatus.NO_CONTENT)
@@ -141,6 +161,22 @@ def try_ruleset(version: _Version, body: TrialBody, scope: Asking, services: Par
     """Try a version on past studies: which it would have sent elsewhere. Changes nothing."""
     with services.database.transaction() as session:
         return rulesets.try_out(session, scope, version, body.days)
+
+
+@router.post("/routing/trial")
+def try_rules(body: DraftTrialBody, scope: Asking, services: Parts) -> TrialResult:
+    """Try rules that are no version yet on past studies. Changes nothing."""
+    with services.database.transaction() as session:
+        return rulesets.try_draft(session, scope, body.rules, body.days)
+
+
+@router.post("/routing/publish")
+def publish_rules(body: PublishBody, scope: Asking, services: Parts) -> list[RulesetView]:
+    """Make a new version and let it route what is queued from now on."""
+    with services.database.transaction() as session:
+        rulesets.publish(session, scope, body)
+        session.flush()
+        return rulesets.shown(session, scope)
 
 
 @router.post("/routing/rulesets/{version}/switch-on")

@@ -17,6 +17,7 @@ from reading_worklist.routing.rules import Decision, Rule, decide, read_rules, w
 from reading_worklist.routing.schemas import (
     MovedStudy,
     Placement,
+    PublishBody,
     RulesetBody,
     RulesetView,
     TrialResult,
@@ -127,7 +128,46 @@ def try_out(session: Session, scope: Scope, version: int, days: int) -> TrialRes
         Problem: 403 for anybody but a consortium administrator, 404 for an unknown version.
     """
     scope.require(Role.CONSORTIUM_ADMIN)
-    tried = read_rules(_version(session, scope, version).rules)
+    return _tried(session, scope, read_rules(_version(session, scope, version).rules), days)
+
+
+def try_draft(session: Session, scope: Scope, rules: Sequence[Rule], days: int) -> TrialResult:
+    """Do the same as `try_out` with rules that are no version yet.
+
+    Raises:
+        Problem: 403 for anybody but a consortium administrator; 422 as `make`.
+    """
+    scope.require(Role.CONSORTIUM_ADMIN)
+    _check(session, scope, consortium_of(session, scope.organisation_id), rules)
+    return _tried(session, scope, rules, days)
+
+
+def publish(session: Session, scope: Scope, body: PublishBody) -> None:
+    """Make a version of some rules and switch it on in one step.
+
+    Raises:
+        Problem: 403 for anybody but a consortium administrator; 409 when another version routes
+            than when they were written; 422 as `make`.
+    """
+    scope.require(Role.CONSORTIUM_ADMIN)
+    organisation_id = consortium_of(session, scope.organisation_id).id
+    session.execute(
+        select(Organisation.id).where(Organisation.id == organisation_id).with_for_update()
+    )
+    present = switched_on(session, organisation_id)
+    if (present.version if present else None) != body.based_on:
+        raise conflict(
+            "rules-changed",
+            "Somebody else has published rules in the meantime",
+            expected=f"version {present.version}" if present else "no rules",
+            found=f"version {body.based_on}" if body.based_on else "no rules",
+            remedy="Look at the version that routes now, and make your changes to it.",
+        )
+    version = make(session, scope, RulesetBody(rules=body.rules, note=body.reason))
+    switch_on(session, scope, version)
+
+
+def _tried(session: Session, scope: Scope, tried: Sequence[Rule], days: int) -> TrialResult:
     organisation_id = consortium_of(session, scope.organisation_id).id
     present = switched_on(session, organisation_id)
     standing = read_rules(present.rules) if present else []

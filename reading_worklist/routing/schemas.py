@@ -1,6 +1,6 @@
 """Routing as the API gives and takes it."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated
 from uuid import UUID
 
@@ -10,12 +10,21 @@ from reading_worklist.routing.clocks import Clock
 from reading_worklist.routing.rules import RULES_MAX, Rule
 from reading_worklist.routing.tables import RulesetState
 from reading_worklist.workitems.lane import Lane
-from reading_worklist.workitems.schemas import PersonView
+from reading_worklist.workitems.schemas import GroupName, PersonView
 from storage.orders.words import Priority
+from storage.registry import Role
+
+
+class ReaderView(BaseModel):
+    """Somebody who reads for the consortium, and as what."""
+
+    id: UUID
+    display_name: str
+    roles: list[Role]
 
 
 class GroupView(BaseModel):
-    """A subspecialty."""
+    """A subspecialty with its people; see `ReadingGroup`."""
 
     id: UUID
     code: str
@@ -23,15 +32,19 @@ class GroupView(BaseModel):
     name_en: str
     lane: Lane
     active: bool
+    open_limit: int | None
+    members: list[PersonView]
 
 
 class GroupBody(BaseModel):
-    """What can be said of a subspecialty."""
+    """What can be said of a subspecialty; `members` are all of its people."""
 
     name: Annotated[str, Field(min_length=1, max_length=100)]
     name_en: Annotated[str, Field(min_length=1, max_length=100)]
     lane: Lane
     active: bool = True
+    open_limit: Annotated[int | None, Field(ge=1, le=10_000)] = None
+    members: Annotated[list[UUID], Field(max_length=500)] = []
 
 
 class DutyBody(BaseModel):
@@ -50,9 +63,21 @@ class DutyView(BaseModel):
     id: UUID
     person: PersonView
     lane: Lane
-    group: GroupView | None
+    group: GroupName | None
     starts_at: datetime
     ends_at: datetime
+
+
+class RosterCopyBody(BaseModel):
+    """The first of the seven days that shall be like the seven before them; a local day."""
+
+    first_day: date
+
+
+class RosterCopyResult(BaseModel):
+    """How many duties were added."""
+
+    added: int
 
 
 class RulesetBody(BaseModel):
@@ -76,10 +101,31 @@ class RulesetView(BaseModel):
     switched_on_at: datetime | None
 
 
+class PublishBody(BaseModel):
+    """Rules that shall route from now on, in the order they are tried, and why.
+
+    based_on: the version that routed when they were written; None when none did.
+    """
+
+    rules: Annotated[list[Rule], Field(max_length=RULES_MAX)]
+    reason: Annotated[str, Field(min_length=1, max_length=1000)]
+    based_on: int | None
+
+
+_Days = Annotated[int, Field(ge=1, le=90)]
+
+
 class TrialBody(BaseModel):
     """Over how many past days a version is tried."""
 
-    days: Annotated[int, Field(ge=1, le=90)] = 30
+    days: _Days = 30
+
+
+class DraftTrialBody(BaseModel):
+    """Rules that are no version yet, and over how many past days they are tried."""
+
+    rules: Annotated[list[Rule], Field(max_length=RULES_MAX)]
+    days: _Days = 30
 
 
 class Placement(BaseModel):

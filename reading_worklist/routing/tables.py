@@ -37,10 +37,17 @@ class ClockSetting(Base):
 
 
 class ReadingGroup(Base):
-    """A subspecialty of a consortium's readers, such as neuroradiology."""
+    """A subspecialty of a consortium's readers, such as neuroradiology.
+
+    open_limit: with so many open workitems nobody gets another one of the group by itself; None
+        for no limit.
+    """
 
     __tablename__ = "reading_group"
-    __table_args__ = (UniqueConstraint("organisation_id", "code"),)
+    __table_args__ = (
+        UniqueConstraint("organisation_id", "code"),
+        CheckConstraint("open_limit > 0", name="open_limit"),
+    )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
     organisation_id: Mapped[UUID] = mapped_column(ForeignKey("organisation.id"))
@@ -49,6 +56,16 @@ class ReadingGroup(Base):
     name_en: Mapped[str]
     lane: Mapped[Lane] = mapped_column(Word(Lane))
     active: Mapped[bool] = mapped_column(default=True)
+    open_limit: Mapped[int | None]
+
+
+class ReadingGroupMember(Base):
+    """Somebody belongs to a subspecialty."""
+
+    __tablename__ = "reading_group_member"
+
+    group_id: Mapped[UUID] = mapped_column(ForeignKey("reading_group.id"), primary_key=True)
+    person_id: Mapped[UUID] = mapped_column(ForeignKey("person.id"), primary_key=True)
 
 
 class Duty(Base):

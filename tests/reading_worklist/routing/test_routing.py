@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from reading_worklist.access.scope import Scope
 from reading_worklist.identity.arrival import order_changed, study_received
 from reading_worklist.problems import Problem
-from reading_worklist.routing import assignment, escalation, roster, rulesets, settings
+from reading_worklist.routing import assignment, escalation, groups, roster, rulesets, settings
 from reading_worklist.routing import service as routing
 from reading_worklist.routing.clocks import DEFAULTS, Clock
 from reading_worklist.routing.rules import Conditions, Outcome, Rule
@@ -85,7 +85,7 @@ def on_duty(session: Session, admin: Scope, person_id: UUID, group: str | None =
 
 
 def grouped(session: Session, admin: Scope, code: str) -> None:
-    roster.set_group(
+    groups.set_group(
         session, admin, code, GroupBody(name="神经组", name_en="Neuro", lane=Lane.IMAGING)
     )
 
@@ -194,7 +194,7 @@ def test_a_rule_routes_only_while_it_is_switched_on_and_the_workitem_says_which_
         rulesets.switch_on(session, admin, version)
     item = arrived(database, consortium.complete_study())
     with database.transaction() as session:
-        group = next(one for one in roster.groups(session, admin) if one.code == "neuro")
+        group = next(one for one in groups.groups(session, admin) if one.code == "neuro")
         ruleset = session.scalars(select(RoutingRuleset)).one()
     assert (before.ruleset_id, before.group_id, before.rule) == (None, None, None)
     assert (item.ruleset_id, item.rule, item.group_id) == (ruleset.id, "头部", group.id)

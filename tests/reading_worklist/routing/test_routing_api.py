@@ -6,6 +6,9 @@ from pathlib import Path
 import pytest
 from fastapi import FastAPI
 
+from reading_worklist.routing.service import route
+from reading_worklist.workitems.service import WORKER
+from reading_worklist.workitems.tables import Workitem
 from storage.clock import utc_now
 from storage.objects import ObjectStore
 from storage.registry import Role, add_person
@@ -104,3 +107,70 @@ def test_clocks_calendar_and_agreements_are_the_administrators(
         doctor.get(f"/api/workitems/{item}/priors"),
     ):
         assert refused.status_code == 403
+
+
+def test_rules_are_tried_before_they_are_a_version_and_published_with_a_reason(
+    app: FastAPI, consortium: Consortium
+) -> None:
+    admin, writer = Browser(app, "admin"), Browser(app, "writer")
+    consortium.queued_study()
+    rules = [{"name": "CT 加急", "when": {"modalities": ["CT"]}, "then": {"priority": "URGENT"}}]
+    tried = admin.post("/api/routing/trial", rules=rules, days=7).json()
+    assert (tried["moved"], tried["studies"][0]["after"]["priority"]) == (1, "URGENT")
+    assert admin.get("/api/routing/rulesets").json() == []
+    published = {"rules": rules, "reason": "卒中中心要求", "based_on": None}
+    assert writer.post("/api/routing/publish", **published).status_code == 403
+    (version,) = admin.post("/api/routing/publish", **published).json()
+    assert (version["state"], version["note"]) == ("ON", "卒中中心要求")
+    again = admin.post("/api/routing/publish", **published)
+    assert (again.status_code, again.json()["type"]) == (409, "urn:rdc:problem:rules-changed")
+    newer = admin.post("/api/routing/publish", **published | {"rules": [], "based_on": 1}).json()
+    assert [(one["version"], one["state"]) for one in newer] == [(2, "ON"), (1, "OFF")]
+
+
+def test_a_week_is_copied_once_at_the_same_local_times(
+    app: FastAPI, consortium: Consortium
+) -> None:
+    admin = Browser(app, "admin")
+    monday = utc_now().date() + timedelta(days=7)
+    duty = {
+        "person_id": str(consortium.people["writer"].id),
+        "lane": "ecg",
+        "starts_at": f"{monday}T08:00:00+08:00",
+        "ends_at": f"{monday + timedelta(days=1)}T08:00:00+08:00",
+    }
+    assert admin.post("/api/roster", **duty).status_code == 201
+    later = monday + timedelta(days=7)
+    assert admin.post("/api/roster/copy", first_day=str(later)).json() == {"added": 1}
+    assert admin.post("/api/roster/copy", first_day=str(later)).json() == {"added": 0}
+    roster = admin.get(f"/api/roster?from={later}T00:00:00Z&to={later}T12:00:00Z").json()
+    assert [one["starts_at"] for one in roster] == [f"{later}T00:00:00Z"]
+    assert Browser(app, "writer").post("/api/roster/copy", first_day=str(later)).status_code == 403
+
+
+def test_who_is_at_the_limit_of_a_group_or_does_not_belong_to_it_gets_nothing_by_rule(
+    app: FastAPI, consortium: Consortium
+) -> None:
+    admin = Browser(app, "admin")
+    writer, other = (str(consortium.people[one].id) for one in ("writer", "writer2"))
+    assert [one["id"] for one in admin.get("/api/readers").json() if one["id"] == writer]
+    group = {"name": "胸组", "name_en": "Chest", "lane": "imaging"}
+    made = admin.put("/api/reading-groups/chest", **group, members=[writer], open_limit=1).json()
+    assert (made[0]["open_limit"], [one["id"] for one in made[0]["members"]]) == (1, [writer])
+    now = utc_now()
+    hours = {
+        "lane": "imaging",
+        "starts_at": (now - timedelta(hours=1)).isoformat(),
+        "ends_at": (now + timedelta(hours=1)).isoformat(),
+    }
+    for person in (writer, other):
+        assert admin.post("/api/roster", person_id=person, **hours).status_code == 201
+    rules = [{"name": "胸部", "then": {"group": "chest", "assign": True}}]
+    admin.post("/api/routing/publish", rules=rules, reason="x", based_on=None)
+    items = [consortium.queued_study(local_id=f"P{n}").workitem_id for n in range(2)]
+    for one in items:
+        with consortium.database.transaction() as session:
+            route(session, session.get_one(Workitem, one), WORKER)
+    dispatcher = Browser(app, "dispatcher")
+    given = [dispatcher.get(f"/api/workitems/{one}").json()["assigned_to"] for one in items]
+    assert [one and one["id"] for one in given] == [writer, None]
