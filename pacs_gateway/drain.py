@@ -30,6 +30,7 @@ from storage.dicom_header import DatasetError, InstanceHeader
 from storage.index import quarantine
 from storage.index.ingest import Filing, IngestOutcome, ReceivedInstance, ingest
 from storage.index.quarantine import Entry
+from storage.index.received import instance_key
 from storage.index.tables import QuarantineReason
 from storage.objects import ObjectConflict, ObjectKey, ObjectStore, ObjectStoreUnavailable
 from storage.outbox import backoff_seconds
@@ -273,9 +274,8 @@ def is_outage(error: Exception) -> bool:
 
 
 def _key(item: SpooledInstance) -> ObjectKey:
-    digest = item.dataset_sha256
     site = item.reception.origin.site_id
-    return ObjectKey(f"instances/{site}/{digest[:2]}/{digest}.dcm")
+    return instance_key(site, _header(item).study_instance_uid, item.dataset_sha256)
 
 
 def _header(item: SpooledInstance) -> InstanceHeader:

@@ -17,9 +17,9 @@ from storage.database import Database
 from storage.dicom_header import DatasetError, InstanceHeader, read_file_meta, read_header
 from storage.index import quarantine
 from storage.index.ingest import Filing, ingest
-from storage.index.received import ReceivedInstance
+from storage.index.received import ReceivedInstance, instance_key
 from storage.index.tables import QuarantineReason
-from storage.objects import ObjectConflict, ObjectKey, ObjectStore
+from storage.objects import ObjectConflict, ObjectStore
 from storage.quiet_times import QuietTimes
 from storage.receptions import Origin, Reception
 
@@ -91,7 +91,7 @@ def _put(
     now = utc_now()
     reception = Reception(origin, header.transfer_syntax_uid, now, size, digest, None)
     head = _head(header, reception)
-    key = ObjectKey(f"instances/{origin.site_id}/{digest[:2]}/{digest}.dcm")
+    key = instance_key(origin.site_id, header.study_instance_uid, digest)
     file.seek(begin)
     source = cast("BinaryIO", io.BufferedReader(_Headed(head, file), _CHUNK))
     offset = len(head)

@@ -1,10 +1,15 @@
-"""What is filed in the index."""
+"""What is filed in the index, and where its bytes are."""
 
+import hashlib
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Final
 from uuid import UUID
 
 from storage.dicom_header import InstanceHeader
+from storage.objects import ObjectKey
+
+_SHARD_LENGTH: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,3 +32,14 @@ class ReceivedInstance:
     pixel_data_offset: int | None
     received_at: datetime
     quiet: timedelta
+
+
+def instance_key(site_id: UUID, study_instance_uid: str, dataset_sha256: str) -> ObjectKey:
+    """Return where the bytes of an instance are kept: by site and content.
+
+    The same dataset from the same site has the same key, so it is kept once. What one study has
+    lies together in one of 4096 folders of the site, so that filing makes the names of a batch
+    durable with one sync for each study (by digest alone it took one for nearly each instance).
+    """
+    shard = hashlib.sha256(study_instance_uid.encode("ascii")).hexdigest()[:_SHARD_LENGTH]
+    return ObjectKey(f"instances/{site_id}/{shard}/{dataset_sha256}.dcm")

@@ -10,7 +10,8 @@ from storage.database import Database
 from storage.dicom_header import InstanceHeader, read_header
 from storage.index.completion import complete_quiet_studies
 from storage.index.ingest import Filing, ReceivedInstance, ingest
-from storage.objects import ObjectKey, ObjectStore
+from storage.index.received import instance_key
+from storage.objects import ObjectStore
 from storage.registry import Organisation
 
 
@@ -51,7 +52,7 @@ class Archive:
         """
         header = read_header(io.BytesIO(data))
         digest = hashlib.sha256(data[header.dataset_offset :]).hexdigest()
-        key = ObjectKey(f"instances/{site.id}/{digest[:2]}/{digest}.dcm")
+        key = instance_key(site.id, header.study_instance_uid, digest)
         if self.objects.stat(key) is None:
             self.objects.put(key, data)
         received = ReceivedInstance(
