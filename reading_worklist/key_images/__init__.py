@@ -1,0 +1,1 @@
+"""Key images: the images of an exam that its doctor chooses for the report."""
