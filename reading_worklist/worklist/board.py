@@ -7,12 +7,24 @@ from sqlalchemy import and_, func, select
 from sqlalchemy.orm import Session
 
 from reading_worklist.access.scope import Scope
+from reading_worklist.critical_values.states import OPEN as CRITICAL_OPEN
+from reading_worklist.critical_values.states import CriticalState
+from reading_worklist.critical_values.tables import CriticalValue
 from reading_worklist.routing import roster
 from reading_worklist.working_time.queries import working_time
 from reading_worklist.workitems.lane import Lane
+from reading_worklist.workitems.routes import CENTRE_ROLES
+from reading_worklist.workitems.schemas import GroupName
 from reading_worklist.workitems.states import State
 from reading_worklist.workitems.tables import IN_QUEUE, Workitem
-from reading_worklist.worklist.schemas import Board, LaneBoard, SilentDevice
+from reading_worklist.worklist.schemas import (
+    Board,
+    CriticalBoard,
+    LaneBoard,
+    OnDuty,
+    SilentDevice,
+    Waiting,
+)
 from storage.clock import utc_now
 from storage.orders.words import Priority
 from storage.registry import Device, Organisation, consortium_of
@@ -20,18 +32,56 @@ from storage.registry import Device, Organisation, consortium_of
 SILENT_AFTER: Final = timedelta(hours=7, minutes=30)
 """Of working time: a working day, so that no device is silent for a holiday."""
 
+UNANSWERED: Final = (
+    CriticalState.SUSPECTED,
+    CriticalState.CONFIRMED,
+    CriticalState.NOTIFYING,
+    CriticalState.ESCALATED,
+)
+"""Nobody at the site has read it back yet."""
+
 _SILENT_MAX: Final = 100
 
 
 def shown(session: Session, scope: Scope) -> Board:
     """Return the board of what a person sees."""
     now = utc_now()
+    silent = _silent(session, scope, now)
     return Board(
         now=now,
+        organisation_name=scope.organisation_name,
+        organisation_name_en=scope.organisation_name_en,
         lanes=_lanes(session, scope, now),
-        on_duty=roster.shown(session, scope, now, now),
-        silent_devices=_silent(session, scope, now),
+        critical_values=_critical(session, scope),
+        on_duty=_on_duty(session, scope, now),
+        silent=len(silent),
+        silent_devices=silent[:_SILENT_MAX],
     )
+
+
+def _on_duty(session: Session, scope: Scope, now: datetime) -> list[OnDuty]:
+    named = not scope.roles.isdisjoint(CENTRE_ROLES)
+    return [
+        OnDuty(
+            name=one.person.display_name if named else None,
+            lane=one.lane,
+            group=GroupName.model_validate(one.group, from_attributes=True) if one.group else None,
+            ends_at=one.ends_at,
+        )
+        for one in roster.shown(session, scope, now, now)
+    ]
+
+
+def _critical(session: Session, scope: Scope) -> CriticalBoard:
+    unanswered = CriticalValue.state.in_(UNANSWERED)
+    row = session.execute(
+        select(
+            func.count().label("open"),
+            func.count().filter(unanswered).label("unanswered"),
+            func.min(CriticalValue.found_at).filter(unanswered).label("oldest"),
+        ).where(CriticalValue.state.in_(CRITICAL_OPEN), scope.sees(CriticalValue.site_id))
+    ).one()
+    return CriticalBoard(open=row.open, unanswered=row.unanswered, oldest_found_at=row.oldest)
 
 
 def _lanes(session: Session, scope: Scope, now: datetime) -> list[LaneBoard]:
@@ -40,16 +90,22 @@ def _lanes(session: Session, scope: Scope, now: datetime) -> list[LaneBoard]:
         select(
             Workitem.lane,
             *(
-                func.count().filter(waits, Workitem.urgency == urgency).label(priority)
+                column
                 for urgency, priority in enumerate(Priority)
+                for column in (
+                    func.count().filter(waits, Workitem.urgency == urgency).label(priority),
+                    func.min(Workitem.queued_at)
+                    .filter(waits, Workitem.urgency == urgency)
+                    .label(f"{priority}_oldest"),
+                )
             ),
-            func.min(Workitem.queued_at).filter(waits).label("oldest"),
             func.count()
             .filter(Workitem.state.in_((State.CLAIMED, State.REVIEWING)))
             .label("working"),
             func.count()
             .filter(Workitem.state.in_((State.WRITTEN, State.PRELIM_ISSUED)))
             .label("to_review"),
+            func.count().filter(Workitem.state == State.HELD).label("held"),
             func.count().filter(Workitem.due_at <= now).label("overdue"),
             func.count()
             .filter(and_(Workitem.warn_at <= now, Workitem.due_at > now))
@@ -66,10 +122,16 @@ def _lanes(session: Session, scope: Scope, now: datetime) -> list[LaneBoard]:
         boards.append(
             LaneBoard(
                 lane=lane,
-                waiting={one: getattr(row, one) if row else 0 for one in Priority},
-                oldest_queued_at=row.oldest if row else None,
+                waiting={
+                    one: Waiting(
+                        count=getattr(row, one) if row else 0,
+                        oldest_queued_at=getattr(row, f"{one}_oldest") if row else None,
+                    )
+                    for one in Priority
+                },
                 working=row.working if row else 0,
                 to_review=row.to_review if row else 0,
+                held=row.held if row else 0,
                 overdue=row.overdue if row else 0,
                 due_soon=row.due_soon if row else 0,
                 unclaimed=row.unclaimed if row else 0,
@@ -86,11 +148,6 @@ def _silent(session: Session, scope: Scope, now: datetime) -> list[SilentDevice]
         .where(Device.active, scope.sees(Device.site_id))
         .order_by(Device.heard_at.nulls_first(), Device.ae_title)
     ).all()
-    silent = [
-        (device, site)
-        for device, site in rows
-        if worked.after(device.heard_at or device.created_at, SILENT_AFTER) <= now
-    ]
     return [
         SilentDevice(
             id=device.id,
@@ -98,7 +155,9 @@ def _silent(session: Session, scope: Scope, now: datetime) -> list[SilentDevice]
             ae_title=device.ae_title,
             site_code=site.code,
             site_name=site.name,
+            site_name_en=site.name_en,
             heard_at=device.heard_at,
         )
-        for device, site in silent[:_SILENT_MAX]
+        for device, site in rows
+        if worked.after(device.heard_at or device.created_at, SILENT_AFTER) <= now
     ]

@@ -6,6 +6,7 @@ is only found quickly where the conditions can be answered along an index, see `
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime, time, timedelta
 from typing import Any, Final
 from uuid import UUID
 
@@ -26,13 +27,14 @@ from sqlalchemy.orm import Session
 
 from reading_worklist.access.scope import Scope
 from reading_worklist.routing.tables import ReadingGroup
+from reading_worklist.working_time.queries import working_time
 from reading_worklist.workitems.routed import STAGES
 from reading_worklist.workitems.states import OPEN, State
 from reading_worklist.workitems.tables import IN_QUEUE, Workitem
 from reading_worklist.worklist.schemas import Assigned, Sort, WorklistFilter
 from storage.clock import utc_now
 from storage.index.search import patient_name_begins
-from storage.index.tables import Patient, Study
+from storage.index.tables import Patient, Series, Study
 from storage.person_name import canonical, search_keys
 from storage.registry import Organisation, consortium_of
 
@@ -81,6 +83,13 @@ def narrow(session: Session, scope: Scope, wanted: WorklistFilter) -> Narrowed:
         more.append(Workitem.priority.in_(wanted.priority))
     if wanted.modality:
         more.append(Workitem.modalities.bool_op("&&")(wanted.modality))
+    if wanted.body_part:
+        more.append(
+            Workitem.study_id.in_(
+                select(Series.study_id).where(Series.body_part_examined.in_(wanted.body_part))
+            )
+        )
+    more += _of_days(session, scope, wanted)
     if text:
         more.append(_matches(session, scope, text))
     return Narrowed(
@@ -95,6 +104,10 @@ def _flags(scope: Scope, wanted: WorklistFilter) -> list[ColumnElement[bool]]:
         (wanted.mine, lambda: _mine(scope.person_id)),
         (wanted.assigned is Assigned.ME, lambda: Workitem.assignee_id == scope.person_id),
         (wanted.assigned is Assigned.NOBODY, lambda: Workitem.assignee_id.is_(None)),
+        (
+            wanted.unclaimed,
+            lambda: and_(IN_QUEUE, Workitem.holder_id.is_(None), Workitem.assignee_id.is_(None)),
+        ),
         (wanted.overdue, lambda: and_(IN_QUEUE, Workitem.due_at <= utc_now())),
         (
             wanted.escalated,
@@ -105,6 +118,22 @@ def _flags(scope: Scope, wanted: WorklistFilter) -> list[ColumnElement[bool]]:
         (wanted.late_instances, lambda: Workitem.late_instances.is_(True)),
     ]
     return [condition() for wants, condition in asked if wants]
+
+
+def _of_days(session: Session, scope: Scope, wanted: WorklistFilter) -> list[ColumnElement[bool]]:
+    if wanted.days is None and wanted.queued_from is None and wanted.queued_to is None:
+        return []
+    zone = working_time(session, consortium_of(session, scope.organisation_id).id).zone
+    first, last = wanted.queued_from, wanted.queued_to
+    if wanted.days is not None:
+        first = utc_now().astimezone(zone).date() - timedelta(days=wanted.days - 1)
+    conditions: list[ColumnElement[bool]] = []
+    if first is not None:
+        conditions.append(Workitem.queued_at >= datetime.combine(first, time(), zone))
+    if last is not None:
+        end = datetime.combine(last + timedelta(days=1), time(), zone)
+        conditions.append(Workitem.queued_at < end)
+    return conditions
 
 
 def in_states(states: Sequence[State]) -> ColumnElement[bool]:

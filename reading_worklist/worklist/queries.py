@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from typing import Any, Final
+from uuid import UUID
 
 from sqlalchemy import Row, Select, func, literal, select, text, union_all
 from sqlalchemy.orm import Session
@@ -12,6 +13,7 @@ from reading_worklist.workitems.queries import Line
 from reading_worklist.workitems.states import State
 from reading_worklist.workitems.tables import IN_QUEUE, Workitem
 from reading_worklist.worklist import keyset
+from reading_worklist.worklist.marks import marks_of
 from reading_worklist.worklist.narrowing import (
     DONE_STATES,
     IN_QUEUE_STATES,
@@ -27,6 +29,7 @@ from reading_worklist.worklist.schemas import (
     Sort,
     WorkitemPage,
     WorklistFilter,
+    WorklistLine,
     WorklistRequest,
 )
 from storage.clock import utc_now
@@ -55,10 +58,9 @@ def page(session: Session, scope: Scope, wanted: WorklistRequest) -> WorkitemPag
     places = session.execute(query.limit(wanted.page_size + 1)).all()
     shown = places[: wanted.page_size]
     lines = _lines(session, [place[-1] for place in shown])
-    beside = workitems.beside(session, scope, lines)
     counts, exact = _counts(session, narrowed, wanted)
     return WorkitemPage(
-        items=[workitems.line(scope, row, beside) for row in lines],
+        items=_shown(session, scope, lines),
         total=_total(counts, wanted.state),
         page=wanted.page,
         page_size=wanted.page_size,
@@ -67,6 +69,14 @@ def page(session: Session, scope: Scope, wanted: WorklistRequest) -> WorkitemPag
         next=keyset.encode(sort, shown[-1]) if len(places) > len(shown) else None,
         now=utc_now(),
     )
+
+
+def lines_of(session: Session, scope: Scope, ids: Sequence[UUID]) -> list[WorklistLine]:
+    """Return those of some workitems that a person sees, in no order; the others are left out."""
+    rows = session.execute(
+        workitems.rows().where(Workitem.id.in_(ids), scope.sees(Workitem.site_id))
+    ).all()
+    return _shown(session, scope, rows)
 
 
 def count(session: Session, scope: Scope, wanted: WorklistFilter) -> tuple[int, bool]:
@@ -86,12 +96,28 @@ def _lines(session: Session, ids: Sequence[Any]) -> list[Row[*Line]]:
     return sorted(rows, key=lambda row: place[row[0].id])
 
 
+def _shown(session: Session, scope: Scope, rows: Sequence[Row[*Line]]) -> list[WorklistLine]:
+    beside = workitems.beside(session, scope, rows)
+    marks = marks_of(session, [row[0].id for row in rows])
+    views = [workitems.line(scope, row, beside) for row in rows]
+    # What the views hold has been checked as it was made.
+    return [
+        WorklistLine.model_construct(
+            **dict(view),
+            critical_value=marks.critical_values.get(view.id),
+            retake=marks.retakes.get(view.id),
+            consultation=marks.consultations.get(view.id),
+        )
+        for view in views
+    ]
+
+
 def _counts(
     session: Session, narrowed: Narrowed, wanted: WorklistFilter
 ) -> tuple[dict[State, int], bool]:
     counts = dict.fromkeys(State, 0)
-    if (wanted.q or "").strip():
-        # Each row found has cost a look at its patient.
+    if (wanted.q or "").strip() or wanted.body_part:
+        # Each row found has cost a look at its patient, or at its series.
         found = narrowed.query(Workitem.state).limit(_FOUND_MAX + 1).subquery()
         grouped = session.execute(select(found.c.state, func.count()).group_by(found.c.state))
         counts |= {State(state): number for state, number in grouped}

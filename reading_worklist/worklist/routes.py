@@ -11,15 +11,22 @@ from uuid import UUID
 from fastapi import APIRouter, Query
 
 from reading_worklist.services import Asking, Parts
-from reading_worklist.workitems.routes import centre
-from reading_worklist.worklist import board, queries, views
+from reading_worklist.workitems.routes import CENTRE_ROLES, centre
+from reading_worklist.worklist import board, queries, readers, views
 from reading_worklist.worklist.schemas import (
+    LINES_MAX,
+    AssignManyBody,
+    Assignments,
     Board,
+    Preferences,
+    Reader,
     SavedView,
     ViewBody,
     WorkitemPage,
+    WorklistLine,
     WorklistRequest,
 )
+from storage.registry import Role
 
 router = APIRouter(prefix="/api", tags=["worklist"])
 
@@ -34,9 +41,55 @@ def list_workitems(
         return queries.page(session, scope, wanted)
 
 
+@router.get("/worklist/lines")
+def list_lines(
+    ids: Annotated[list[UUID], Query(alias="id", max_length=LINES_MAX)],
+    scope: Asking,
+    services: Parts,
+) -> list[WorklistLine]:
+    """Return some lines of the list as they are now, in no order.
+
+    Those that do not exist or are not visible are left out.
+    """
+    centre(scope)
+    with services.database.transaction() as session:
+        return queries.lines_of(session, scope, ids)
+
+
+@router.get("/worklist/readers")
+def list_readers(scope: Asking, services: Parts) -> list[Reader]:
+    """Return to whom a dispatcher can give work, with what they have to do already."""
+    with services.database.transaction() as session:
+        return readers.shown(session, scope)
+
+
+@router.post("/workitems/assign")
+def assign_many(body: AssignManyBody, scope: Asking, services: Parts) -> Assignments:
+    """Give many waiting workitems to somebody, or take them back; says what was refused."""
+    with services.database.transaction() as session:
+        return readers.assign_many(session, scope, body)
+
+
+@router.get("/worklist/preferences")
+def get_preferences(scope: Asking, services: Parts) -> Preferences:
+    """Return one's own default view and columns."""
+    centre(scope)
+    with services.database.transaction() as session:
+        return views.preferences(session, scope)
+
+
+@router.put("/worklist/preferences")
+def set_preferences(body: Preferences, scope: Asking, services: Parts) -> Preferences:
+    """Keep one's own default view and columns."""
+    centre(scope)
+    with services.database.transaction() as session:
+        views.prefer(session, scope, body)
+        return views.preferences(session, scope)
+
+
 @router.get("/worklist/views")
 def list_views(scope: Asking, services: Parts) -> list[SavedView]:
-    """Return one's own views, each with how much it shows now."""
+    """Return one's own views and those shared with one, each with how much it shows now."""
     centre(scope)
     with services.database.transaction() as session:
         return views.shown(session, scope)
@@ -48,23 +101,21 @@ def keep_view(body: ViewBody, scope: Asking, services: Parts) -> list[SavedView]
     centre(scope)
     with services.database.transaction() as session:
         views.keep(session, scope, body)
-        session.flush()
         return views.shown(session, scope)
 
 
 @router.put("/worklist/views/{view_id}")
 def change_view(view_id: UUID, body: ViewBody, scope: Asking, services: Parts) -> list[SavedView]:
-    """Change a view of one's own."""
+    """Change a view of one's own; a dispatcher or administrator also a shared one."""
     centre(scope)
     with services.database.transaction() as session:
         views.keep(session, scope, body, view_id)
-        session.flush()
         return views.shown(session, scope)
 
 
 @router.delete("/worklist/views/{view_id}", status_code=HTTPStatus.NO_CONTENT)
 def remove_view(view_id: UUID, scope: Asking, services: Parts) -> None:
-    """Forget a view of one's own."""
+    """Forget a view of one's own; a dispatcher or administrator also a shared one."""
     centre(scope)
     with services.database.transaction() as session:
         views.remove(session, scope, view_id)
@@ -72,7 +123,7 @@ def remove_view(view_id: UUID, scope: Asking, services: Parts) -> None:
 
 @router.get("/worklist/board")
 def get_board(scope: Asking, services: Parts) -> Board:
-    """Return the board for the wall."""
-    centre(scope)
+    """Return the board for the wall; a regulator sees it without names."""
+    scope.require(*CENTRE_ROLES, Role.REGULATOR)
     with services.database.transaction() as session:
         return board.shown(session, scope)

@@ -1,13 +1,12 @@
-"""The list of what is to be read: filters, order, pages, counts, saved views, the board."""
+"""The list of what is to be read: filters, order, pages, counts."""
 
 import re
 from collections.abc import Sequence
 from datetime import timedelta
-from pathlib import Path
 from uuid import UUID
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from reading_worklist.problems import Problem
 from reading_worklist.workitems import service as workitems
@@ -15,19 +14,15 @@ from reading_worklist.workitems.lane import Lane
 from reading_worklist.workitems.routed import WAITING, Stage
 from reading_worklist.workitems.states import State
 from reading_worklist.workitems.tables import Workitem
-from reading_worklist.worklist import board, queries
+from reading_worklist.worklist import queries
 from reading_worklist.worklist.narrowing import IN_QUEUE_STATES
 from reading_worklist.worklist.schemas import Assigned, Sort, WorklistRequest
-from storage import registry
 from storage.clock import utc_now
 from storage.database import Database
-from storage.index.tables import Study
-from storage.objects import ObjectStore
+from storage.index.tables import Series, Study
 from storage.orders.words import Priority
-from storage.registry import Device
 from tests.support.scopes import scope_of
 from tests.support.seed import Consortium
-from tests.support.web import Browser, application
 
 LEASE = timedelta(minutes=15)
 
@@ -116,6 +111,11 @@ def test_each_filter_narrows(database: Database, consortium: Consortium) -> None
     change(database, stat, priority=Priority.STAT, due_at=past, late_instances=True)
     change(database, ecg, assignee_id=writer, assigned_for=Stage.WRITING)
     change(database, plain, escalated_at=past)
+    with database.transaction() as session:
+        study_id = session.scalars(select(Workitem.study_id).where(Workitem.id == plain)).one()
+        session.add(
+            Series(study_id=study_id, series_instance_uid="1.2.3", body_part_examined="CHEST")
+        )
     held = consortium.queued_study().workitem_id
     with database.transaction() as session:
         workitems.claim(session, scope_of(database, "writer"), held, LEASE)
@@ -133,6 +133,11 @@ def test_each_filter_narrows(database: Database, consortium: Consortium) -> None
         ({"mine": True}, {ecg, held}),
         ({"state": ["CLAIMED"]}, {held}),
         ({"group": ["neuro"]}, set()),
+        ({"unclaimed": True}, {plain, stat}),
+        ({"body_part": ["CHEST", "HEAD"]}, {plain}),
+        ({"days": 1}, {plain, ecg, stat, held}),
+        ({"queued_to": "2026-01-01"}, set()),
+        ({"queued_from": "2026-01-01", "queued_to": "2999-01-01"}, {plain, ecg, stat, held}),
     ):
         assert set(ids(database, **wanted)) == expected, wanted
     assert ids(database, "writer2", mine=True) == []
@@ -179,56 +184,6 @@ def test_counts_are_per_state_whatever_state_is_shown(
     assert (line.priors, line.overdue, line.group) == (2, False, None)
     assert line.claimed_by is not None
     assert line.lease_until is not None
-
-
-def test_views_are_kept_by_each_for_himself(
-    consortium: Consortium, objects: ObjectStore, tmp_path: Path
-) -> None:
-    app = application(consortium, objects, tmp_path, signers=False)
-    consortium.queued_study(modalities=("ECG",))
-    consortium.queued_study()
-    writer, other = Browser(app, "writer"), Browser(app, "writer2")
-    view = {"name": "心电", "filter": {"lane": "ecg", "state": ["QUEUED"]}, "position": 1}
-    made = writer.post("/api/worklist/views", **view)
-    assert made.status_code == 201
-    assert [(one["name"], one["count"], one["count_exact"]) for one in made.json()] == [
-        ("心电", 1, True)
-    ]
-    path = f"/api/worklist/views/{made.json()[0]['id']}"
-    assert other.get("/api/worklist/views").json() == []
-    assert other.put(path, **view).status_code == 404
-    assert writer.post("/api/worklist/views", **view).json()["type"].endswith("view-name")
-    changed = writer.put(path, name="全部", filter={"state": ["QUEUED"]}).json()
-    assert [(one["name"], one["count"]) for one in changed] == [("全部", 2)]
-    assert writer.post("/api/worklist/views", name="x", filter={"state": ["NO"]}).status_code == 422
-    assert other.client.delete(path).status_code == 404
-    assert writer.client.delete(path).status_code == 204
-    page = writer.get("/api/workitems?state=QUEUED&lane=ecg&page_size=1&sort=due").json()
-    assert (page["total"], len(page["items"])) == (1, 1)
-    assert writer.get("/api/workitems?sort=nonsense").status_code == 422
-    for path in ("/api/workitems", "/api/worklist/views", "/api/worklist/board"):
-        assert Browser(app, "doctor-east").get(path).status_code == 403
-
-
-def test_the_board_tells_of_queues_and_of_devices_that_are_silent(
-    database: Database, consortium: Consortium, queue: Sequence[UUID]
-) -> None:
-    now = utc_now()
-    change(database, queue[0], due_at=now - timedelta(minutes=1), escalated_at=now)
-    change(database, queue[2], warn_at=now - timedelta(minutes=1))
-    with database.transaction() as session:
-        session.execute(update(Device).values(heard_at=now - timedelta(days=30)))
-    with database.transaction() as session:
-        # A call is noted, but not every one of them.
-        registry.find_device(session, "EAST_CT", "127.0.0.1")
-    with database.transaction() as session:
-        shown = board.shown(session, scope_of(database, "writer"))
-    imaging = next(one for one in shown.lanes if one.lane is Lane.IMAGING)
-    assert imaging.waiting == {Priority.STAT: 1, Priority.URGENT: 1, Priority.ROUTINE: 2}
-    assert (imaging.overdue, imaging.due_soon, imaging.unclaimed) == (1, 1, 1)
-    assert imaging.oldest_queued_at is not None
-    assert [one.ae_title for one in shown.silent_devices] == ["WEST_CT"]
-    assert shown.on_duty == []
 
 
 def test_a_search_finds_the_patient_that_a_study_was_given_to_later(
