@@ -43,7 +43,7 @@ class Problem(RdcError):
         expected: str = "",
         found: str = "",
         remedy: str = "",
-        members: Mapping[str, str | int] | None = None,
+        members: Mapping[str, Any] | None = None,
     ) -> None:
         self.status = status
         self.code = code
@@ -85,7 +85,7 @@ def problem_response(
     found: str = "",
     remedy: str = "",
     headers: dict[str, str] | None = None,
-    members: Mapping[str, str | int] | None = None,
+    members: Mapping[str, Any] | None = None,
 ) -> Response:
     """Return a problem document (RFC 9457 §3).
 

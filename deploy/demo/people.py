@@ -81,7 +81,8 @@ class DemoClient:
         text = {"findings": findings, "impression": impression, "advice": advice}
         item = f"/api/workitems/{workitem_id}"
         self._ask("POST", f"{item}/claim")
-        draft = self._ask("PUT", f"{item}/draft", {**text, "revision": 0})
+        codes = {"ecg_class": "normal"} if kind == "ecg" else {}
+        draft = self._ask("PUT", f"{item}/draft", {**text, "codes": codes, "revision": 0})
         pin = {"revision": draft["revision"], "signing_pin": self.person.pin}
         self._ask("POST", f"{item}/submit", pin)
 

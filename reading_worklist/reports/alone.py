@@ -14,6 +14,7 @@ from reading_worklist.access.scope import Scope
 from reading_worklist.problems import conflict
 from reading_worklist.reports import submitting
 from reading_worklist.reports.issuing import issue
+from reading_worklist.reports.signing_checks import NO_REASONS, Reasons
 from reading_worklist.reports.tables import ReportDraft
 from reading_worklist.services import Services
 from reading_worklist.signing.credentials import unlock
@@ -36,10 +37,11 @@ def issue_alone(
     revision: int,
     signing_pin: str,
     language: Language = Language.ZH_CN,
+    reasons: Reasons = NO_REASONS,
 ) -> None:
     """Sign the saved draft as the only doctor and issue it as the final report.
 
-    revision: of the draft that the doctor saw when signing.
+    revision: of the draft that the doctor saw when signing. reasons: why he signs over warnings.
 
     Raises:
         Problem: 403 for anybody but a reviewer; 409 when the draft changed, the state does not
@@ -48,7 +50,13 @@ def issue_alone(
     """
     with services.database.transaction() as session:
         prepared = submitting.prepare(
-            services, session, scope, workitem_id, revision=revision, action=Action.ISSUE_ALONE
+            services,
+            session,
+            scope,
+            workitem_id,
+            revision=revision,
+            reasons=reasons,
+            action=Action.ISSUE_ALONE,
         )
         item = workitems.locked(session, scope, workitem_id)
         basis = _required(session, item, utc_now()).basis
@@ -70,7 +78,9 @@ def issue_alone(
         period = _required(session, item, signed_at)
         if period.basis != basis:
             raise conflict("changed", "What allows one signature has changed", remedy="Sign again.")
-        submission = submitting.add(session, scope, workitem_id, signed, language)
+        submission = submitting.add(
+            session, scope, workitem_id, signed, language, overridden=prepared.overridden
+        )
         version = issue(
             session,
             scope,

@@ -6,7 +6,7 @@ from one stored version. `render` draws it.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Final, Literal, cast
@@ -117,6 +117,7 @@ class ReportDocument:
     """Every fact of one report version; empty texts are left out of the paper.
 
     modality: DICOM modality, chooses the title. laterality: DICOM code R, L, B or U.
+    codes: structured codes by name, see `reports.codes.Codes`.
     Times are aware and printed in `time_zone` (IANA name) to the minute.
     verification_url: what the QR code opens; verification_code: what a person types.
     recognition_mark, critical_notice, amendment_reason: printed when not empty.
@@ -158,6 +159,7 @@ class ReportDocument:
     amendment_reason: str = ""
     single_signature_basis: str = ""
     ecg: EcgBlock | None = None
+    codes: Mapping[str, str] = field(default_factory=dict[str, str])
 
     @property
     def is_ecg(self) -> bool:

@@ -18,6 +18,7 @@ from reading_worklist.reports import submitting
 from reading_worklist.reports.assembly import with_new_code
 from reading_worklist.reports.document import ReportStatus
 from reading_worklist.reports.issuing import issue
+from reading_worklist.reports.signing_checks import NO_REASONS, Reasons
 from reading_worklist.reports.tables import ReportDraft
 from reading_worklist.services import Services
 from reading_worklist.signing.credentials import unlock
@@ -43,10 +44,11 @@ def issue_preliminary(
     revision: int,
     signing_pin: str,
     language: Language = Language.ZH_CN,
+    reasons: Reasons = NO_REASONS,
 ) -> None:
     """Issue the saved draft as a preliminary report, and hand the final one to review.
 
-    revision: of the draft that the writer saw when signing.
+    revision: of the draft that the writer saw when signing. reasons: why he signs over warnings.
 
     Raises:
         Problem: 409 when the draft changed, the state does not allow it, or a second doctor is
@@ -60,6 +62,7 @@ def issue_preliminary(
             scope,
             workitem_id,
             revision=revision,
+            reasons=reasons,
             action=Action.ISSUE_PRELIMINARY,
         )
         item = workitems.locked(session, scope, workitem_id)
@@ -81,9 +84,13 @@ def issue_preliminary(
         item = workitems.locked(session, scope, workitem_id)
         after = check(item, Action.ISSUE_PRELIMINARY, scope)
         submitting.same_revision(session.get_one(ReportDraft, workitem_id).revision, revision)
-        submission = submitting.add(session, scope, workitem_id, shown, language)
+        submission = submitting.add(
+            session, scope, workitem_id, shown, language, overridden=prepared.overridden
+        )
         issue(session, scope, item, submission, shown.stored, reviewer_id=None, reason="")
-        submitting.add(session, scope, workitem_id, waiting, language)
+        submitting.add(
+            session, scope, workitem_id, waiting, language, overridden=prepared.overridden
+        )
         item.preliminary_at = signed_at
         item.submitted_at = signed_at
         item.due_at = review_due(_worked(session, scope), signed_at)

@@ -7,11 +7,13 @@ from sqlalchemy.orm import Session, aliased
 
 from reading_worklist.access.scope import Scope
 from reading_worklist.problems import not_found
+from reading_worklist.reports.codes import Codes
 from reading_worklist.reports.document import ReportDocument, from_content
 from reading_worklist.reports.states import RevocationState
 from reading_worklist.reports.tables import (
     ReportAmendment,
     ReportDraft,
+    ReportOverride,
     ReportRecall,
     ReportReturn,
     ReportRevocation,
@@ -20,6 +22,7 @@ from reading_worklist.reports.tables import (
 )
 from reading_worklist.workitems.schemas import (
     DraftView,
+    OverrideView,
     PersonView,
     RecallView,
     ReturnView,
@@ -36,10 +39,17 @@ def draft(session: Session, workitem_id: UUID) -> DraftView | None:
     row = session.get(ReportDraft, workitem_id)
     if row is None:
         return None
+    return draft_view(row)
+
+
+def draft_view(row: ReportDraft) -> DraftView:
+    """Return a draft as pages show it."""
     return DraftView(
         findings=row.findings,
         impression=row.impression,
         advice=row.advice,
+        codes=Codes.model_validate(row.codes),
+        template_id=row.template_id,
         revision=row.revision,
         saved_at=row.saved_at,
     )
@@ -56,6 +66,7 @@ def submissions(session: Session, workitem_id: UUID) -> list[SubmissionView]:
         .where(ReportSubmission.workitem_id == workitem_id)
         .order_by(ReportSubmission.number)
     )
+    overridden = _overridden(session, workitem_id)
     return [
         SubmissionView(
             id=one.id,
@@ -65,6 +76,8 @@ def submissions(session: Session, workitem_id: UUID) -> list[SubmissionView]:
             findings=one.findings,
             impression=one.impression,
             advice=one.advice,
+            codes=Codes.model_validate(one.codes),
+            overridden=overridden.get(one.id, []),
             status=from_content(one.content).status,
             returned=ReturnView(
                 reviewer=PersonView(id=by.id, display_name=by.display_name),
@@ -76,6 +89,29 @@ def submissions(session: Session, workitem_id: UUID) -> list[SubmissionView]:
         )
         for one, writer, given_back, by in rows
     ]
+
+
+def _overridden(session: Session, workitem_id: UUID) -> dict[UUID, list[OverrideView]]:
+    rows = session.execute(
+        select(ReportOverride, Person)
+        .join(ReportSubmission, ReportSubmission.id == ReportOverride.submission_id)
+        .join(Person, Person.id == ReportOverride.person_id)
+        .where(ReportSubmission.workitem_id == workitem_id)
+        .order_by(ReportOverride.overridden_at, ReportOverride.key)
+    )
+    found: dict[UUID, list[OverrideView]] = {}
+    for one, by in rows:
+        found.setdefault(one.submission_id, []).append(
+            OverrideView(
+                key=one.key,
+                code=one.code,
+                excerpt=one.excerpt,
+                reason=one.reason,
+                person=PersonView(id=by.id, display_name=by.display_name),
+                at=one.overridden_at,
+            )
+        )
+    return found
 
 
 def versions(session: Session, workitem_id: UUID) -> list[VersionView]:

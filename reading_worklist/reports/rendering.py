@@ -224,11 +224,22 @@ def _sections(
         # The diagnosis is printed even when it is empty: its lack must be seen.
         if text.strip() or name == "impression"
     ]
-    if ecg is not None and ecg.ecg_class:
+    ecg_class = document.codes.get("ecg_class")
+    coded = words["ecg_class"][ecg_class] if ecg_class else ecg.ecg_class if ecg else ""
+    if coded:
+        sections.append(
+            {"title": words["ecg"]["class"], "lines": typesetter.lines(coded), "strong": False}
+        )
+    assessed = [
+        f"{words['code'][name]} {words.get(name, {}).get(value, value)}"
+        for name, value in document.codes.items()
+        if name in words["code"]
+    ]
+    if assessed:
         sections.append(
             {
-                "title": words["ecg"]["class"],
-                "lines": typesetter.lines(ecg.ecg_class),
+                "title": words["section"]["assessment"],
+                "lines": typesetter.lines("    ".join(assessed)),
                 "strong": False,
             }
         )

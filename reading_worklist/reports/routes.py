@@ -11,6 +11,8 @@ from pydantic import BaseModel, Field
 from reading_worklist.problems import not_found
 from reading_worklist.reports import queries, service
 from reading_worklist.reports.assembly import ReportText
+from reading_worklist.reports.checks.engine import FINDINGS_MAX
+from reading_worklist.reports.codes import Codes
 from reading_worklist.reports.documents import read_pdf
 from reading_worklist.services import Asking, Parts
 from reading_worklist.typesetting.labels import Language
@@ -20,15 +22,27 @@ from reading_worklist.workitems.schemas import WorkitemDetail
 router = APIRouter(prefix="/api", tags=["reports"])
 
 _Text = Annotated[str, Field(max_length=service.TEXT_LENGTH_MAX)]
+_Reasons = Annotated[
+    dict[
+        Annotated[str, Field(max_length=64)],
+        Annotated[str, Field(max_length=service.COMMENT_LENGTH_MAX)],
+    ],
+    Field(max_length=FINDINGS_MAX),
+]
 _PDF_RESPONSES: dict[int | str, dict[str, object]] = {200: {"content": {"application/pdf": {}}}}
 
 
 class DraftBody(BaseModel):
-    """What the writer has typed; `revision` is the one the page started from, 0 at first."""
+    """What the writer has typed; `revision` is the one the page started from, 0 at first.
+
+    template_id: the template that was inserted last; None keeps the one that is known.
+    """
 
     findings: _Text = ""
     impression: _Text = ""
     advice: _Text = ""
+    codes: Codes = Codes()
+    template_id: UUID | None = None
     revision: int = Field(ge=0)
 
 
@@ -43,11 +57,13 @@ class SubmitBody(BaseModel):
     """The draft's revision that the writer saw, and the PIN of his signing key.
 
     language: of the printed document's headings.
+    reasons: why it is signed over each warning of the checks, by the key of the finding.
     """
 
     revision: int = Field(ge=0)
     signing_pin: str = Field(max_length=200)
     language: Language = Language.ZH_CN
+    reasons: _Reasons = {}
 
 
 class ReturnBody(BaseModel):
@@ -57,16 +73,19 @@ class ReturnBody(BaseModel):
 
 
 class FinaliseBody(BaseModel):
-    """The PIN of the reviewer's signing key."""
+    """The PIN of the reviewer's signing key, and reasons as in `SubmitBody`."""
 
     signing_pin: str = Field(max_length=200)
+    reasons: _Reasons = {}
 
 
 @router.put("/workitems/{workitem_id}/draft")
 def save_draft(workitem_id: UUID, body: DraftBody, scope: Asking, services: Parts) -> DraftSaved:
     """Save the draft; 409 when it was saved elsewhere since `revision`."""
-    text = ReportText(body.findings, body.impression, body.advice)
-    saved = service.save_draft(services, scope, workitem_id, text, body.revision)
+    written = service.Written(
+        ReportText(body.findings, body.impression, body.advice), body.codes, body.template_id
+    )
+    saved = service.save_draft(services, scope, workitem_id, written, body.revision)
     return DraftSaved(revision=saved.revision, saved_at=saved.saved_at)
 
 
@@ -80,6 +99,7 @@ def submit(workitem_id: UUID, body: SubmitBody, scope: Asking, services: Parts) 
         revision=body.revision,
         signing_pin=body.signing_pin,
         language=body.language,
+        reasons=body.reasons,
     )
     return get_workitem(workitem_id, scope, services)
 
@@ -98,7 +118,7 @@ def finalise(
     workitem_id: UUID, body: FinaliseBody, scope: Asking, services: Parts
 ) -> WorkitemDetail:
     """Sign the report as its reviewer (signature 2) and issue it."""
-    service.finalise(services, scope, workitem_id, body.signing_pin)
+    service.finalise(services, scope, workitem_id, body.signing_pin, body.reasons)
     return get_workitem(workitem_id, scope, services)
 
 

@@ -1,12 +1,16 @@
 """Texts of a report side by side, and recalls, as the API gives them."""
 
 from datetime import datetime
+from typing import Final, Self
 from uuid import UUID
 
 from pydantic import BaseModel
 
+from reading_worklist.reports.checks.findings import Code, Finding, Part, Severity
+from reading_worklist.reports.codes import OfferedCode
 from reading_worklist.reports.comparison import Change
 from reading_worklist.reports.states import RecallKind
+from reading_worklist.templates.schemas import TemplateView
 
 
 class SegmentView(BaseModel):
@@ -31,6 +35,71 @@ class TextComparison(BaseModel):
     advice: FieldDifference
 
 
+class CheckFinding(BaseModel):
+    """What a check found in a report; see `checks.findings.Finding`.
+
+    key: ties a reason to the finding. start, end: in UTF-16 code units of the text of `part`, as
+    browsers count. Nobody signs over a `block`; over a `warn` with a reason.
+    """
+
+    key: str
+    code: Code
+    severity: Severity
+    part: Part | None
+    start: int
+    end: int
+    excerpt: str
+    expected: str
+    found: str
+
+    @classmethod
+    def of(cls, one: Finding, text: str) -> Self:
+        """Return a finding in a text as the API tells it."""
+        start = _units(text[: one.start])
+        return cls(
+            key=one.key,
+            code=one.code,
+            severity=one.severity,
+            part=one.part,
+            start=start,
+            end=start + _units(text[one.start : one.end]),
+            excerpt=one.excerpt,
+            expected=one.expected,
+            found=one.found,
+        )
+
+
+class CheckResult(BaseModel):
+    """What the checks find in the draft, or in what is under review.
+
+    revision: of the draft; None for a submission. answered: keys of findings for which a reason
+    was given with the first signature.
+    """
+
+    revision: int | None
+    findings: list[CheckFinding]
+    answered: list[str]
+
+
+class WritingAids(BaseModel):
+    """What a writer is offered for an exam: templates, the best fitting first, and codes."""
+
+    templates: list[TemplateView]
+    more_templates: list[TemplateView]
+    codes: list[OfferedCode]
+    laterality: str
+
+
+class LastNormal(BaseModel):
+    """The text of the doctor's own last normal report of the same kind of exam."""
+
+    findings: str
+    impression: str
+    advice: str
+    signed_at: datetime
+    description: str
+
+
 class RecallNotice(BaseModel):
     """A report that one has opened does not stand any more.
 
@@ -45,3 +114,10 @@ class RecallNotice(BaseModel):
     recalled_at: datetime
     opened_at: datetime
     replaced_by: int | None
+
+
+def _units(text: str) -> int:
+    return len(text) + sum(ord(character) > _BASIC_PLANE for character in text)
+
+
+_BASIC_PLANE: Final = 0xFFFF

@@ -17,8 +17,18 @@ from reading_worklist.access.scope import Scope
 from reading_worklist.problems import conflict, not_found
 from reading_worklist.reports import queries, submitting
 from reading_worklist.reports.assembly import ReportText
+from reading_worklist.reports.codes import Codes
 from reading_worklist.reports.documents import StoredPdf, read_pdf, store_pdf
+from reading_worklist.reports.exam_facts import known_exam
 from reading_worklist.reports.issuing import issue
+from reading_worklist.reports.signing_checks import (
+    NO_REASONS,
+    Reasons,
+    checked,
+    keep,
+    known_keys,
+    pass_or_refuse,
+)
 from reading_worklist.reports.tables import (
     ReportDraft,
     ReportOpening,
@@ -29,6 +39,7 @@ from reading_worklist.services import Services
 from reading_worklist.signing.appearance import SignatureAppearance
 from reading_worklist.signing.credentials import unlock
 from reading_worklist.signing.pades import sign_as_reviewer
+from reading_worklist.templates import queries as templates
 from reading_worklist.typesetting.labels import Language
 from reading_worklist.workitems import service as workitems
 from reading_worklist.workitems.rules import check
@@ -45,6 +56,15 @@ COMMENT_LENGTH_MAX: Final = 2_000
 
 
 @dataclass(frozen=True, slots=True)
+class Written:
+    """What a writer's page saves. template_id: the template inserted last; None keeps the known."""
+
+    text: ReportText
+    codes: Codes
+    template_id: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class OpenedReport:
     """A signed report as somebody opens it; of a revoked one the id is the revocation's."""
 
@@ -53,7 +73,11 @@ class OpenedReport:
 
 
 def save_draft(
-    services: Services, scope: Scope, workitem_id: UUID, text: ReportText, revision: int
+    services: Services,
+    scope: Scope,
+    workitem_id: UUID,
+    written: Written,
+    revision: int,
 ) -> DraftView:
     """Keep what the writer has typed, and renew the lease.
 
@@ -74,27 +98,20 @@ def save_draft(
             raise submitting.stale(
                 draft.revision,
                 revision,
-                {
-                    "findings": draft.findings,
-                    "impression": draft.impression,
-                    "advice": draft.advice,
-                    "revision": draft.revision,
-                },
+                queries.draft_view(draft).model_dump(mode="json"),
             )
         draft.author_id = scope.person_id
-        draft.findings = text.findings
-        draft.impression = text.impression
-        draft.advice = text.advice
+        draft.findings = written.text.findings
+        draft.impression = written.text.impression
+        draft.advice = written.text.advice
+        draft.codes = written.codes.given()
+        if written.template_id is not None and written.template_id != draft.template_id:
+            templates.visible(session, scope, written.template_id)
+            draft.template_id = written.template_id
         draft.revision += 1
         draft.saved_at = utc_now()
         workitems.hold(item, scope.person_id, services.config.claim_lease)
-        return DraftView(
-            findings=draft.findings,
-            impression=draft.impression,
-            advice=draft.advice,
-            revision=draft.revision,
-            saved_at=draft.saved_at,
-        )
+        return queries.draft_view(draft)
 
 
 def submit(
@@ -105,10 +122,11 @@ def submit(
     revision: int,
     signing_pin: str,
     language: Language = Language.ZH_CN,
+    reasons: Reasons = NO_REASONS,
 ) -> None:
     """Make the document of the saved draft, sign it as its writer and hand it to review.
 
-    revision: of the draft that the writer saw when signing.
+    revision: of the draft that the writer saw when signing. reasons: why he signs over warnings.
     language: of the document's headings and words; the text is as it was written.
 
     Raises:
@@ -117,7 +135,9 @@ def submit(
         SigningRefused: the PIN or the key.
     """
     with services.database.transaction() as session:
-        prepared = submitting.prepare(services, session, scope, workitem_id, revision=revision)
+        prepared = submitting.prepare(
+            services, session, scope, workitem_id, revision=revision, reasons=reasons
+        )
     signer = unlock(services.database, scope.person_id, signing_pin)
     signed_at = utc_now()
     facts = submitting.with_ecg(services, prepared, language)
@@ -128,7 +148,9 @@ def submit(
         item = workitems.locked(session, scope, workitem_id)
         after = check(item, Action.SUBMIT, scope)
         submitting.same_revision(session.get_one(ReportDraft, workitem_id).revision, revision)
-        submitting.add(session, scope, workitem_id, signed, language)
+        submitting.add(
+            session, scope, workitem_id, signed, language, overridden=prepared.overridden
+        )
         item.submitted_at = signed_at
         workitems.let_go(item)
         workitems.move(session, item, after, Action.SUBMIT, scope.actor)
@@ -158,17 +180,32 @@ def give_back(services: Services, scope: Scope, workitem_id: UUID, comment: str)
         workitems.move(session, item, after, Action.RETURN, scope.actor)
 
 
-def finalise(services: Services, scope: Scope, workitem_id: UUID, signing_pin: str) -> None:
+def finalise(
+    services: Services,
+    scope: Scope,
+    workitem_id: UUID,
+    signing_pin: str,
+    reasons: Reasons = NO_REASONS,
+) -> None:
     """Put the reviewer's signature on exactly what the writer signed, and issue the report.
 
+    reasons: why the reviewer signs over warnings that the writer gave none for: what is known of
+        the exam may have changed since.
+
     Raises:
-        Problem: 403 for one's own report, 409 when the state does not allow it.
+        Problem: 403 for one's own report, 409 when the state does not allow it, 422 when the checks
+            find what it cannot be signed with.
         SigningRefused: the PIN or the key.
     """
     with services.database.transaction() as session:
         item = workitems.locked(session, scope, workitem_id)
         check(item, Action.FINALISE, scope)
         submission = _under_review(session, item)
+        overridden = pass_or_refuse(
+            checked(submission, known_exam(session, item)),
+            reasons,
+            known=known_keys(session, submission.id),
+        )
     signer = unlock(services.database, scope.person_id, signing_pin)
     signed_at = utc_now()
     pdf = sign_as_reviewer(
@@ -184,6 +221,7 @@ def finalise(services: Services, scope: Scope, workitem_id: UUID, signing_pin: s
         after = check(item, Action.FINALISE, scope)
         if _under_review(session, item).id != submission.id:
             raise conflict("changed", "The report under review has changed", remedy="Reload.")
+        keep(session, scope, submission, overridden)
         _issue(session, scope, item, submission, after=after, stored=stored)
 
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from http import HTTPStatus
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy.orm import Session
@@ -19,7 +20,15 @@ from reading_worklist.reports.assembly import ReportText, report_document
 from reading_worklist.reports.document import ReportDocument, ReportStatus, to_content
 from reading_worklist.reports.documents import StoredPdf, store_pdf
 from reading_worklist.reports.ecg_block import ecg_block
+from reading_worklist.reports.exam_facts import known_exam
 from reading_worklist.reports.rendering import render
+from reading_worklist.reports.signing_checks import (
+    Overridden,
+    Reasons,
+    checked,
+    keep,
+    pass_or_refuse,
+)
 from reading_worklist.reports.tables import ReportDraft, ReportSubmission
 from reading_worklist.services import Services
 from reading_worklist.signing.appearance import SignatureAppearance
@@ -38,6 +47,7 @@ class Prepared:
 
     document: ReportDocument
     study_id: UUID
+    overridden: tuple[Overridden, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,15 +65,16 @@ def prepare(
     workitem_id: UUID,
     *,
     revision: int,
+    reasons: Reasons,
     action: Action = Action.SUBMIT,
 ) -> Prepared:
     """Return the report of the saved draft as its writer would sign it now.
 
-    revision: of the draft that the writer saw.
+    revision: of the draft that the writer saw. reasons: why he signs over warnings of the checks.
 
     Raises:
         Problem: 409 when the draft changed or the state does not allow `action`, 422 when the text
-            is not complete.
+            is not complete or the checks find what it cannot be signed with.
     """
     item = workitems.locked(session, scope, workitem_id)
     check(item, action, scope)
@@ -73,6 +84,7 @@ def prepare(
         raise incomplete("The report has no impression", "impression")
     if not draft.findings.strip() and item.lane != Lane.ECG:
         raise incomplete("The report has no findings", "findings")
+    overridden = pass_or_refuse(checked(draft, known_exam(session, item)), reasons)
     text = ReportText(draft.findings.strip(), draft.impression.strip(), draft.advice.strip())
     document = report_document(
         session,
@@ -83,11 +95,15 @@ def prepare(
         time_zone=services.config.time_zone,
     )
     zone = services.config.time_zone
-    document = replace(document, critical_notice=critical_values.printed(session, item.id, zone))
+    document = replace(
+        document,
+        critical_notice=critical_values.printed(session, item.id, zone),
+        codes=draft.codes,
+    )
     amendment = queries.open_amendment(session, workitem_id)
     if amendment is not None:
         document = replace(document, status=ReportStatus.AMENDED, amendment_reason=amendment.reason)
-    return Prepared(document, item.study_id)
+    return Prepared(document, item.study_id, overridden)
 
 
 def with_ecg(services: Services, prepared: Prepared, language: Language) -> ReportDocument:
@@ -134,9 +150,15 @@ def sign(
 
 
 def add(
-    session: Session, scope: Scope, workitem_id: UUID, signed: Signed, language: Language
+    session: Session,
+    scope: Scope,
+    workitem_id: UUID,
+    signed: Signed,
+    language: Language,
+    *,
+    overridden: tuple[Overridden, ...],
 ) -> ReportSubmission:
-    """Add the submission of a signed document."""
+    """Add the submission of a signed document, and over which warnings it was signed."""
     earlier = queries.latest_submission(session, workitem_id)
     document = signed.document
     submission = ReportSubmission(
@@ -146,6 +168,7 @@ def add(
         findings=document.findings,
         impression=document.impression,
         advice=document.advice,
+        codes=dict(document.codes),
         content=to_content(_without_trace(document)),
         language=language,
         verification_code=document.verification_code,
@@ -155,6 +178,7 @@ def add(
     )
     session.add(submission)
     session.flush()
+    keep(session, scope, submission, overridden)
     return submission
 
 
@@ -168,7 +192,7 @@ def same_revision(stored: int, seen: int) -> None:
         raise stale(stored, seen)
 
 
-def stale(stored: int, seen: int, members: Mapping[str, str | int] | None = None) -> Problem:
+def stale(stored: int, seen: int, members: Mapping[str, Any] | None = None) -> Problem:
     """Return the answer for who has not seen the draft as it is stored.
 
     members: the stored text, for a page that shows it beside its own.

@@ -16,6 +16,9 @@ from reading_worklist.reports.states import RecallKind, RevocationState
 
 # The table that a foreign key names.
 from reading_worklist.single_signature import tables as _single_signature  # noqa: F401  # pyright: ignore[reportUnusedImport]
+
+# The table that a foreign key names.
+from reading_worklist.templates import tables as _templates  # noqa: F401  # pyright: ignore[reportUnusedImport]
 from reading_worklist.typesetting.labels import Language
 from storage.database import Base, Word
 
@@ -23,6 +26,8 @@ from storage.database import Base, Word
 class ReportDraft(Base):
     """What the writer has typed so far.
 
+    codes: structured codes by name (see `reports.codes`). template_id: the template that was
+        inserted last, which may require some of them.
     revision: counts the saves, so that a second tab cannot overwrite the first unseen.
     """
 
@@ -33,6 +38,8 @@ class ReportDraft(Base):
     findings: Mapped[str] = mapped_column(default="")
     impression: Mapped[str] = mapped_column(default="")
     advice: Mapped[str] = mapped_column(default="")
+    codes: Mapped[dict[str, str]] = mapped_column(JSONB, default=dict, server_default="{}")
+    template_id: Mapped[UUID | None] = mapped_column(ForeignKey("report_template.id"))
     revision: Mapped[int] = mapped_column(default=0)
     saved_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
@@ -56,12 +63,30 @@ class ReportSubmission(Base):
     findings: Mapped[str]
     impression: Mapped[str]
     advice: Mapped[str]
+    codes: Mapped[dict[str, str]] = mapped_column(JSONB, default=dict, server_default="{}")
     content: Mapped[dict[str, object]] = mapped_column(JSONB)
     language: Mapped[Language] = mapped_column(Word(Language), server_default=Language.ZH_CN.value)
     verification_code: Mapped[str] = mapped_column(unique=True)
     pdf_object_key: Mapped[str]
     pdf_sha256: Mapped[str]
     submitted_at: Mapped[datetime]
+
+
+class ReportOverride(Base):
+    """A warning of the checks over which somebody signed, and why; see `reports.checks`."""
+
+    __tablename__ = "report_override"
+
+    submission_id: Mapped[UUID] = mapped_column(
+        ForeignKey("report_submission.id"), primary_key=True
+    )
+    key: Mapped[str] = mapped_column(primary_key=True)
+    code: Mapped[str]
+    part: Mapped[str | None]
+    excerpt: Mapped[str]
+    reason: Mapped[str]
+    person_id: Mapped[UUID] = mapped_column(ForeignKey("person.id"))
+    overridden_at: Mapped[datetime]
 
 
 class ReportReturn(Base):

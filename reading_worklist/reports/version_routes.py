@@ -64,6 +64,7 @@ def issue_preliminary(
         revision=body.revision,
         signing_pin=body.signing_pin,
         language=body.language,
+        reasons=body.reasons,
     )
     return get_workitem(workitem_id, scope, services)
 
@@ -80,6 +81,7 @@ def issue_alone(
         revision=body.revision,
         signing_pin=body.signing_pin,
         language=body.language,
+        reasons=body.reasons,
     )
     return get_workitem(workitem_id, scope, services)
 

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from pydantic import BaseModel
 
+from reading_worklist.reports.codes import Codes
 from reading_worklist.reports.states import RecallKind, RevocationState
 from reading_worklist.workitems.states import State
 from reading_worklist.workitems.tables import Lane
@@ -118,11 +119,13 @@ class SeriesView(BaseModel):
 
 
 class DraftView(BaseModel):
-    """What the writer has typed so far."""
+    """What the writer has typed so far. template_id: the template that was inserted last."""
 
     findings: str
     impression: str
     advice: str
+    codes: Codes
+    template_id: UUID | None
     revision: int
     saved_at: datetime
 
@@ -132,6 +135,17 @@ class ReturnView(BaseModel):
 
     reviewer: PersonView
     comment: str
+    at: datetime
+
+
+class OverrideView(BaseModel):
+    """A warning of the checks over which somebody signed, and why; key: as in `CheckFinding`."""
+
+    key: str
+    code: str
+    excerpt: str
+    reason: str
+    person: PersonView
     at: datetime
 
 
@@ -148,6 +162,8 @@ class SubmissionView(BaseModel):
     findings: str
     impression: str
     advice: str
+    codes: Codes
+    overridden: list[OverrideView]
     status: str
     returned: ReturnView | None
 
