@@ -28,6 +28,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/agreements/parties": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Agreement Parties
+         * @description Return the organisations that agreements can be made between.
+         */
+        get: operations["list_agreement_parties"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/agreements/{agreement_id}/end": {
         parameters: {
             query?: never;
@@ -533,10 +553,76 @@ export interface paths {
          *
          *     Names are `workitem` (data: id, state, lane), `order` and `identity` (data: id, state),
          *     `critical_value` (data: id, state, level, told), `consultation` and `retake` (data: id, state).
+         *     While nothing happens, `ping` comes every fifteen seconds: a page that hears nothing for much
+         *     longer has lost the connection, whatever its browser believes.
          */
         get: operations["events"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/exam-notes/unread": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Unread Exam Notes
+         * @description Return the exams with notes of the other side that nobody of one's own has seen.
+         */
+        get: operations["list_unread_exam_notes"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/exams/{exam_id}/notes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Exam Notes
+         * @description Return what site and centre wrote to each other about an exam.
+         */
+        get: operations["list_exam_notes"];
+        put?: never;
+        /**
+         * Write Exam Note
+         * @description Write to the other side; what it wrote counts as seen.
+         */
+        post: operations["write_exam_note"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/exams/{exam_id}/notes/seen": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * See Exam Notes
+         * @description Say that what the other side wrote has been read.
+         */
+        post: operations["see_exam_notes"];
         delete?: never;
         options?: never;
         head?: never;
@@ -552,7 +638,7 @@ export interface paths {
         };
         /**
          * List Experts
-         * @description Return who may be asked in this consortium.
+         * @description Return the experts of this consortium and whether they may be asked.
          */
         get: operations["list_experts"];
         put?: never;
@@ -573,7 +659,7 @@ export interface paths {
         get?: never;
         /**
          * Set Expert
-         * @description Enter a doctor's licence; returns who may be asked then.
+         * @description Enter a doctor's licence; returns the experts as they are known then.
          */
         put: operations["set_expert"];
         post?: never;
@@ -1131,6 +1217,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/phone-list": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Phone List
+         * @description Return whom to ring now.
+         */
+        get: operations["get_phone_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/portal/exams": {
         parameters: {
             query?: never;
@@ -1140,7 +1246,10 @@ export interface paths {
         };
         /**
          * List Exams
-         * @description Return a page of the site's exams, newest first.
+         * @description Return a page of the site's exams, newest first; with `needs` those that want something.
+         *
+         *     attention: there is a question about their images. unopened: nobody has opened the report.
+         *     late: they are ordered, and their images should be here.
          */
         get: operations["list_exams"];
         put?: never;
@@ -1151,7 +1260,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/portal/exams/{workitem_id}": {
+    "/api/portal/exams/{exam_id}": {
         parameters: {
             query?: never;
             header?: never;
@@ -1160,9 +1269,29 @@ export interface paths {
         };
         /**
          * Get Exam
-         * @description Return one exam with its reports and their way back.
+         * @description Return one exam, by the id of its reading, order or study, with its reports.
          */
         get: operations["get_exam"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/portal/exams/{exam_id}/kept": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Kept
+         * @description Return whether the images of an exam may be deleted from the modality.
+         */
+        get: operations["get_kept"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1183,6 +1312,26 @@ export interface paths {
          * @description Return the newest signed report as PDF, and record that the site has opened it.
          */
         get: operations["get_report"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/portal/home": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Home
+         * @description Return what needs somebody of the site now.
+         */
+        get: operations["get_home"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1225,6 +1374,86 @@ export interface paths {
          * @description Say that one knows of a recall; returns those that are left.
          */
         post: operations["acknowledge_recall"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/portal/statistics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Statistics
+         * @description Return the site's figures of a month, such as 2026-11, in the zone of the pages.
+         */
+        get: operations["get_statistics"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/portal/statistics.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Statistics Table
+         * @description Return the site's figures of a month as a table for a spreadsheet.
+         */
+        get: operations["get_statistics_table"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/portal/statistics/exams": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Counted Exams
+         * @description Return the exams that a figure of a month counts, newest first.
+         */
+        get: operations["list_counted_exams"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/preliminary-reports": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Preliminary Reports
+         * @description Return a page of the preliminary reports that wait for their final review.
+         */
+        get: operations["list_preliminary_reports"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1285,6 +1514,26 @@ export interface paths {
          * @description Decide what becomes of an entry.
          */
         post: operations["decide_quarantined"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/readers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Readers
+         * @description Return who reads for the consortium today.
+         */
+        get: operations["list_readers"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1575,6 +1824,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/roster/copy": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Copy Roster
+         * @description Repeat the roster of the week before in the week that begins on a day.
+         */
+        post: operations["copy_roster"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/roster/{duty_id}": {
         parameters: {
             query?: never;
@@ -1590,6 +1859,26 @@ export interface paths {
          * @description Take a duty off the roster.
          */
         delete: operations["cancel_duty"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/routing/publish": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Publish Rules
+         * @description Make a new version and let it route what is queued from now on.
+         */
+        post: operations["publish_rules"];
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -1673,6 +1962,26 @@ export interface paths {
          * @description Let no rules route.
          */
         post: operations["switch_rules_off"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/routing/trial": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Try Rules
+         * @description Try rules that are no version yet on past studies. Changes nothing.
+         */
+        post: operations["try_rules"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1814,6 +2123,218 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/snippets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Snippets
+         * @description Return one's own snippets and the shared ones.
+         */
+        get: operations["list_snippets"];
+        put?: never;
+        /**
+         * Make Snippet
+         * @description Keep a snippet.
+         */
+        post: operations["make_snippet"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/snippets/{snippet_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Change Snippet
+         * @description Change a snippet.
+         */
+        put: operations["change_snippet"];
+        post?: never;
+        /**
+         * Drop Snippet
+         * @description Forget a snippet.
+         */
+        delete: operations["drop_snippet"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/template-regions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Template Regions
+         * @description Return the names of the regions of the body that templates are for.
+         */
+        get: operations["list_template_regions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/templates": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Templates
+         * @description Return the consortium's templates; those that are offered no more as well if asked.
+         */
+        get: operations["list_templates"];
+        put?: never;
+        /**
+         * Make Template
+         * @description Make a template.
+         */
+        post: operations["make_template"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/templates/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Preview Template
+         * @description Fill a template that nobody has saved yet; changes nothing.
+         */
+        post: operations["preview_template"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/templates/{template_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Change Template
+         * @description Make a new version of a template.
+         */
+        put: operations["change_template"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/templates/{template_id}/fill": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Fill Template
+         * @description Return the texts of a template with the values in their places.
+         */
+        post: operations["fill_template"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/templates/{template_id}/restore": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Restore Template
+         * @description Offer a template again.
+         */
+        post: operations["restore_template"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/templates/{template_id}/retire": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Retire Template
+         * @description Offer a template no more.
+         */
+        post: operations["retire_template"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/templates/{template_id}/versions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Template Versions
+         * @description Return what a template has said, the newest first.
+         */
+        get: operations["list_template_versions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/verify/{code}": {
         parameters: {
             query?: never;
@@ -1912,6 +2433,26 @@ export interface paths {
         get: operations["list_workitems"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/workitems/assign": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Assign Many
+         * @description Give many waiting workitems to somebody, or take them back; says what was refused.
+         */
+        post: operations["assign_many"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2032,6 +2573,26 @@ export interface paths {
          * @description Give a waiting workitem to somebody, or take it back.
          */
         post: operations["assign_workitem"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/workitems/{workitem_id}/checks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Check Report
+         * @description Return what the checks find in the saved draft, or in what is under review.
+         */
+        get: operations["check_report"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -2243,6 +2804,90 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/workitems/{workitem_id}/key-images": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Key Images
+         * @description Return the images that were chosen for the report, in their order.
+         */
+        get: operations["list_key_images"];
+        put?: never;
+        /**
+         * Add Key Image
+         * @description Choose a frame of the exam for the report; of a chosen one its window is taken anew.
+         */
+        post: operations["add_key_image"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/workitems/{workitem_id}/key-images/order": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Order Key Images
+         * @description Put the key images into another order; 409 when somebody has changed them.
+         */
+        put: operations["order_key_images"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/workitems/{workitem_id}/key-images/{key_image_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Remove Key Image
+         * @description Take an image out of the report.
+         */
+        delete: operations["remove_key_image"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/workitems/{workitem_id}/last-normal": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Last Normal
+         * @description Return the text of one's own last normal report of the same kind of exam.
+         */
+        get: operations["get_last_normal"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/workitems/{workitem_id}/preliminary": {
         parameters: {
             query?: never;
@@ -2294,7 +2939,7 @@ export interface paths {
         put?: never;
         /**
          * Give Prior Reason
-         * @description Say, once for this reading, why studies of other sites are needed.
+         * @description Say, once for this patient, why studies of other sites are needed.
          */
         post: operations["give_prior_reason"];
         delete?: never;
@@ -2317,6 +2962,26 @@ export interface paths {
          * @description Return where the viewer shows an earlier study; that it was opened is recorded.
          */
         post: operations["open_prior"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/workitems/{workitem_id}/priors/{study_id}/report": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Prior Report
+         * @description Return the text of an earlier study's report; that it was read is recorded.
+         */
+        get: operations["get_prior_report"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -2379,6 +3044,26 @@ export interface paths {
          * @description Queue a reading again whose report was revoked.
          */
         post: operations["reopen_workitem"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/workitems/{workitem_id}/request": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Request Of Workitem
+         * @description Return the order that the images answer; null where nobody asked in writing.
+         */
+        get: operations["get_request_of_workitem"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -2565,6 +3250,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/workitems/{workitem_id}/writing-aids": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Writing Aids
+         * @description Return the templates and the codes for an exam.
+         */
+        get: operations["get_writing_aids"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/worklist/board": {
         parameters: {
             query?: never;
@@ -2574,9 +3279,75 @@ export interface paths {
         };
         /**
          * Get Board
-         * @description Return the board for the wall.
+         * @description Return the board for the wall; a regulator sees it without names.
          */
         get: operations["get_board"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/worklist/lines": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Lines
+         * @description Return some lines of the list as they are now, in no order.
+         *
+         *     Those that do not exist or are not visible are left out.
+         */
+        get: operations["list_lines"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/worklist/preferences": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Preferences
+         * @description Return one's own default view and columns.
+         */
+        get: operations["get_preferences"];
+        /**
+         * Set Preferences
+         * @description Keep one's own default view and columns.
+         */
+        put: operations["set_preferences"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/worklist/readers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Readers
+         * @description Return to whom a dispatcher can give work, with what they have to do already.
+         */
+        get: operations["list_readers"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2594,7 +3365,7 @@ export interface paths {
         };
         /**
          * List Views
-         * @description Return one's own views, each with how much it shows now.
+         * @description Return one's own views and those shared with one, each with how much it shows now.
          */
         get: operations["list_views"];
         put?: never;
@@ -2619,13 +3390,13 @@ export interface paths {
         get?: never;
         /**
          * Change View
-         * @description Change a view of one's own.
+         * @description Change a view of one's own; a dispatcher or administrator also a shared one.
          */
         put: operations["change_view"];
         post?: never;
         /**
          * Remove View
-         * @description Forget a view of one's own.
+         * @description Forget a view of one's own; a dispatcher or administrator also a shared one.
          */
         delete: operations["remove_view"];
         options?: never;
@@ -2750,8 +3521,7 @@ export interface components {
          * @description An agreement; `holds` tells whether it does today.
          */
         AgreementView: {
-            /** Client */
-            client: string;
+            client: components["schemas"]["PartyView"];
             /** Document */
             document: string;
             /** Ended At */
@@ -2763,8 +3533,14 @@ export interface components {
              * Format: uuid
              */
             id: string;
-            /** Provider */
-            provider: string;
+            /**
+             * Made At
+             * Format: date-time
+             */
+            made_at: string;
+            /** Made By */
+            made_by: string | null;
+            provider: components["schemas"]["PartyView"];
             service: components["schemas"]["Service"];
             /**
              * Valid From
@@ -2826,11 +3602,31 @@ export interface components {
             person_id: string | null;
         };
         /**
+         * AssignManyBody
+         * @description What to give to whom; nobody: what was given is taken back.
+         */
+        AssignManyBody: {
+            /** Person Id */
+            person_id: string | null;
+            /** Workitem Ids */
+            workitem_ids: string[];
+        };
+        /**
          * Assigned
          * @description To whom a workitem is assigned.
          * @enum {string}
          */
         Assigned: "me" | "nobody";
+        /**
+         * Assignments
+         * @description What became of giving many workitems at once.
+         */
+        Assignments: {
+            /** Assigned */
+            assigned: number;
+            /** Refused */
+            refused: components["schemas"]["Refused"][];
+        };
         /**
          * AttemptView
          * @description One try; `answer` is what the receiver said, in words.
@@ -3109,6 +3905,46 @@ export interface components {
             visit_type: components["schemas"]["VisitType"];
         };
         /**
+         * CheckFinding
+         * @description What a check found in a report; see `checks.findings.Finding`.
+         *
+         *     key: ties a reason to the finding. start, end: in UTF-16 code units of the text of `part`, as
+         *     browsers count. Nobody signs over a `block`; over a `warn` with a reason.
+         */
+        CheckFinding: {
+            code: components["schemas"]["reading_worklist__reports__checks__findings__Code"];
+            /** End */
+            end: number;
+            /** Excerpt */
+            excerpt: string;
+            /** Expected */
+            expected: string;
+            /** Found */
+            found: string;
+            /** Key */
+            key: string;
+            /** Part */
+            part: ("findings" | "impression" | "advice") | null;
+            severity: components["schemas"]["reading_worklist__reports__checks__findings__Severity"];
+            /** Start */
+            start: number;
+        };
+        /**
+         * CheckResult
+         * @description What the checks find in the draft, or in what is under review.
+         *
+         *     revision: of the draft; None for a submission. answered: keys of findings for which a reason
+         *     was given with the first signature.
+         */
+        CheckResult: {
+            /** Answered */
+            answered: string[];
+            /** Findings */
+            findings: components["schemas"]["CheckFinding"][];
+            /** Revision */
+            revision: number | null;
+        };
+        /**
          * Clock
          * @description A kind of exam that has a time of its own.
          * @enum {string}
@@ -3193,11 +4029,28 @@ export interface components {
             second_contact: number;
         };
         /**
-         * Code
-         * @description The kinds of findings.
-         * @enum {string}
+         * Codes
+         * @description The codes of one report; None is not given.
+         *
+         *     pi_rads: PI-RADS v2.1 category of the examination. bi_rads: final assessment category of the ACR
+         *     BI-RADS Atlas, the gravest of both breasts. laterality: DICOM code. result: whether something
+         *     is wrong, for the positive rate. image_grade: quality of the images, A is best. ecg_class:
+         *     正常, 大致正常, 可疑, 不正常.
          */
-        Code: "missing_slices" | "doubled_slices" | "uneven_spacing" | "spacing_changes" | "mixed_orientation" | "mixed_size" | "mixed_pixel_spacing" | "shifted_slices" | "unplaced_slices" | "gantry_tilt" | "blank_slices" | "repeated_content" | "unreadable";
+        Codes: {
+            /** Bi Rads */
+            bi_rads?: ("0" | "1" | "2" | "3" | "4A" | "4B" | "4C" | "5" | "6") | null;
+            /** Ecg Class */
+            ecg_class?: ("normal" | "borderline" | "suspicious" | "abnormal") | null;
+            /** Image Grade */
+            image_grade?: ("A" | "B" | "C" | "D") | null;
+            /** Laterality */
+            laterality?: ("L" | "R" | "B") | null;
+            /** Pi Rads */
+            pi_rads?: ("1" | "2" | "3" | "4" | "5") | null;
+            /** Result */
+            result?: ("positive" | "negative") | null;
+        };
         /**
          * CommentBody
          * @description What the one who decides says; needed for a rejection.
@@ -3280,6 +4133,9 @@ export interface components {
         /**
          * ConsultationPage
          * @description A page of consultations: unanswered ones first, by due time.
+         *
+         *     waiting: how many of all that are visible wait for this person: of an expert, for his answer; of
+         *         others, those with an answer that is not put to the records, and those that are overdue.
          */
         ConsultationPage: {
             /** Items */
@@ -3290,6 +4146,8 @@ export interface components {
             page_size: number;
             /** Total */
             total: number;
+            /** Waiting */
+            waiting: number;
         };
         /**
          * ConsultationState
@@ -3301,7 +4159,8 @@ export interface components {
          * ConsultationView
          * @description One consultation as applicant and expert see it.
          *
-         *     overdue: not answered when it was due. actions: those this person may take now.
+         *     overdue: not answered when it was due. viewer_url: None to an expert once it is closed.
+         *     actions: those this person may take now.
          *     signature_holds: whether the opinion is what the expert signed; None before he has.
          */
         ConsultationView: {
@@ -3333,6 +4192,7 @@ export interface components {
              */
             id: string;
             invitee: components["schemas"]["PersonView"];
+            lane: components["schemas"]["Lane"];
             /** Opinion */
             opinion: string | null;
             /** Overdue */
@@ -3362,6 +4222,8 @@ export interface components {
             /** Summary */
             summary: string;
             urgency: components["schemas"]["Urgency"];
+            /** Viewer Url */
+            viewer_url: string | null;
             /**
              * Workitem Id
              * Format: uuid
@@ -3381,7 +4243,7 @@ export interface components {
             phone: string;
             /** Role */
             role: string;
-            step: components["schemas"]["Step-Input"];
+            step: components["schemas"]["reading_worklist__critical_values__clocks__Step"];
         };
         /**
          * Contact
@@ -3865,6 +4727,8 @@ export interface components {
         /**
          * DraftBody
          * @description What the writer has typed; `revision` is the one the page started from, 0 at first.
+         *
+         *     template_id: the template that was inserted last; None keeps the one that is known.
          */
         DraftBody: {
             /**
@@ -3872,6 +4736,8 @@ export interface components {
              * @default
              */
             advice: string;
+            /** @default {} */
+            codes: components["schemas"]["Codes"];
             /**
              * Findings
              * @default
@@ -3884,6 +4750,8 @@ export interface components {
             impression: string;
             /** Revision */
             revision: number;
+            /** Template Id */
+            template_id?: string | null;
         };
         /**
          * DraftSaved
@@ -3899,12 +4767,26 @@ export interface components {
             saved_at: string;
         };
         /**
+         * DraftTrialBody
+         * @description Rules that are no version yet, and over how many past days they are tried.
+         */
+        DraftTrialBody: {
+            /**
+             * Days
+             * @default 30
+             */
+            days: number;
+            /** Rules */
+            rules: components["schemas"]["Rule"][];
+        };
+        /**
          * DraftView
-         * @description What the writer has typed so far.
+         * @description What the writer has typed so far. template_id: the template that was inserted last.
          */
         DraftView: {
             /** Advice */
             advice: string;
+            codes: components["schemas"]["Codes"];
             /** Findings */
             findings: string;
             /** Impression */
@@ -3916,6 +4798,8 @@ export interface components {
              * Format: date-time
              */
             saved_at: string;
+            /** Template Id */
+            template_id: string | null;
         };
         /**
          * DuePage
@@ -4025,7 +4909,7 @@ export interface components {
              * Format: date-time
              */
             ends_at: string;
-            group: components["schemas"]["GroupView"] | null;
+            group: components["schemas"]["GroupName"] | null;
             /**
              * Id
              * Format: uuid
@@ -4337,7 +5221,8 @@ export interface components {
          *     first_contact_at: of a patient with chest pain, see `OrderBody`.
          *     scheduled_at: for when it is ordered; None without an order.
          *     critical: a critical value was told and nobody of the site has acknowledged it.
-         *     report_status: FHIR word of the report that stands; None without one.
+         *     report_version, report_status: of the newest report, the status as FHIR words it; a revoked
+         *         one is entered-in-error.
          */
         ExamView: {
             attention: components["schemas"]["Attention"] | null;
@@ -4373,19 +5258,25 @@ export interface components {
         };
         /**
          * ExpertView
-         * @description Somebody who may be asked.
+         * @description An expert of this consortium.
+         *
+         *     title, specialty, practising_since: None as long as nobody has entered the licence.
+         *     may_be_asked: whether there is a licence, of so many years as the rule asks for.
          */
         ExpertView: {
+            /** May Be Asked */
+            may_be_asked: boolean;
+            /** Organisation */
+            organisation: string;
+            /** Organisation En */
+            organisation_en: string;
             person: components["schemas"]["PersonView"];
-            /**
-             * Practising Since
-             * Format: date
-             */
-            practising_since: string;
+            /** Practising Since */
+            practising_since: string | null;
             /** Specialty */
-            specialty: string;
+            specialty: string | null;
             /** Title */
-            title: string;
+            title: string | null;
         };
         /**
          * FieldDifference
@@ -4395,13 +5286,51 @@ export interface components {
             /** Changed */
             changed: boolean;
             /** Segments */
-            segments: components["schemas"]["SegmentView"][];
+            segments: components["schemas"]["reading_worklist__reports__schemas__SegmentView"][];
+        };
+        /**
+         * FillBody
+         * @description Values by the names of the fields.
+         *
+         *     partly: leave a mark where a required value is open, instead of refusing.
+         */
+        FillBody: {
+            /**
+             * Partly
+             * @default false
+             */
+            partly: boolean;
+            /** Values */
+            values: {
+                [key: string]: string;
+            };
+        };
+        /**
+         * FilledText
+         * @description The texts of a filled template. open: the names of fields that are marked in it.
+         */
+        FilledText: {
+            /** Advice */
+            advice: string;
+            /** Findings */
+            findings: string;
+            /** Impression */
+            impression: string;
+            /** Open */
+            open: string[];
         };
         /**
          * FinaliseBody
-         * @description The PIN of the reviewer's signing key.
+         * @description The PIN of the reviewer's signing key, and reasons as in `SubmitBody`.
          */
         FinaliseBody: {
+            /**
+             * Reasons
+             * @default {}
+             */
+            reasons: {
+                [key: string]: string;
+            };
             /** Signing Pin */
             signing_pin: string;
         };
@@ -4423,7 +5352,7 @@ export interface components {
         Gain: 5 | 10 | 20;
         /**
          * GroupBody
-         * @description What can be said of a subspecialty.
+         * @description What can be said of a subspecialty; `members` are all of its people.
          */
         GroupBody: {
             /**
@@ -4432,10 +5361,17 @@ export interface components {
              */
             active: boolean;
             lane: components["schemas"]["Lane"];
+            /**
+             * Members
+             * @default []
+             */
+            members: string[];
             /** Name */
             name: string;
             /** Name En */
             name_en: string;
+            /** Open Limit */
+            open_limit?: number | null;
         };
         /**
          * GroupName
@@ -4451,7 +5387,7 @@ export interface components {
         };
         /**
          * GroupView
-         * @description A subspecialty.
+         * @description A subspecialty with its people; see `ReadingGroup`.
          */
         GroupView: {
             /** Active */
@@ -4464,10 +5400,14 @@ export interface components {
              */
             id: string;
             lane: components["schemas"]["Lane"];
+            /** Members */
+            members: components["schemas"]["PersonView"][];
             /** Name */
             name: string;
             /** Name En */
             name_en: string;
+            /** Open Limit */
+            open_limit: number | null;
         };
         /** HTTPValidationError */
         HTTPValidationError: {
@@ -4548,6 +5488,24 @@ export interface components {
             study_instance_uid: string | null;
         };
         /**
+         * HomeView
+         * @description What needs somebody of the site now; each list has its first few and how many there are.
+         *
+         *     critical: told and not acknowledged, or acknowledged and not acted on. retakes: to be made
+         *     again. attention: images with a question about whose they are, or not whole. unopened: reports
+         *     of the last 30 days that nobody has opened. late: ordered exams whose images should be here.
+         *     recalls: reports that this person has opened and that do not stand any more.
+         */
+        HomeView: {
+            attention: components["schemas"]["ExamPage"];
+            critical: components["schemas"]["CriticalPage"];
+            late: components["schemas"]["ExamPage"];
+            /** Recalls */
+            recalls: components["schemas"]["RecallNotice"][];
+            retakes: components["schemas"]["RetakePage"];
+            unopened: components["schemas"]["ExamPage"];
+        };
+        /**
          * HoursBody
          * @description The hours of a working day, and the IANA name of their zone.
          */
@@ -4582,6 +5540,93 @@ export interface components {
             differences: components["schemas"]["reading_worklist__identity__schemas__DifferenceView"][];
             /** Opened Because */
             opened_because: string | null;
+        };
+        /**
+         * KeptView
+         * @description Whether the images of an exam may be deleted from the modality, and why not.
+         *
+         *     received, expected, missing, quarantined, lost: instances, see `road.KeptFacts`.
+         *     checked_at: when the store was asked; None where something else spoke against it already.
+         */
+        KeptView: {
+            /** Checked At */
+            checked_at: string | null;
+            /** Committed */
+            committed: boolean;
+            /** Expected */
+            expected: number | null;
+            /** Lost */
+            lost: number;
+            /** Missing */
+            missing: number;
+            obstacle: components["schemas"]["Obstacle"] | null;
+            /** Quarantined */
+            quarantined: number;
+            /** Received */
+            received: number;
+            verdict: components["schemas"]["Verdict"];
+        };
+        /**
+         * KeyImageBody
+         * @description A frame of the exam, and the window it is shown in; without one, that of its header.
+         */
+        KeyImageBody: {
+            /**
+             * Frame Number
+             * @default 1
+             */
+            frame_number: number;
+            /** Sop Instance Uid */
+            sop_instance_uid: string;
+            /** Window Center */
+            window_center?: number | null;
+            /** Window Width */
+            window_width?: number | null;
+        };
+        /**
+         * KeyImageOrder
+         * @description The ids of all key images, in the order in which they shall be printed.
+         */
+        KeyImageOrder: {
+            /** Ids */
+            ids: string[];
+        };
+        /**
+         * KeyImageView
+         * @description A frame chosen for the report.
+         *
+         *     frame_count: how many the instance has. picture_url: it as a picture, which takes the parameters
+         *     of rendered resources (PS3.18 §8.3.5) that come after `window`.
+         */
+        KeyImageView: {
+            /**
+             * Added At
+             * Format: date-time
+             */
+            added_at: string;
+            /** Frame Count */
+            frame_count: number;
+            /** Frame Number */
+            frame_number: number;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Instance Number */
+            instance_number: number | null;
+            /** Picture Url */
+            picture_url: string;
+            /** Series Instance Uid */
+            series_instance_uid: string;
+            /** Series Number */
+            series_number: number | null;
+            /** Sop Instance Uid */
+            sop_instance_uid: string;
+            /** Window Center */
+            window_center: number | null;
+            /** Window Width */
+            window_width: number | null;
         };
         /**
          * KnownPatient
@@ -4644,6 +5689,31 @@ export interface components {
             working: number;
         };
         /**
+         * Language
+         * @description A language that paper is printed in (BCP 47).
+         * @enum {string}
+         */
+        "Language-Output": "zh-CN" | "en";
+        /**
+         * LastNormal
+         * @description The text of the doctor's own last normal report of the same kind of exam.
+         */
+        LastNormal: {
+            /** Advice */
+            advice: string;
+            /** Description */
+            description: string;
+            /** Findings */
+            findings: string;
+            /** Impression */
+            impression: string;
+            /**
+             * Signed At
+             * Format: date-time
+             */
+            signed_at: string;
+        };
+        /**
          * Laterality
          * @description Which side is examined: right, left, unpaired, both (PS3.3 C.7.3.1, (0020,0060)).
          * @enum {string}
@@ -4668,6 +5738,12 @@ export interface components {
          */
         MatchedBy: "study_instance_uid" | "accession_number" | "patient" | "header" | "decision";
         /**
+         * Measure
+         * @description What a figure counts, for drilling down.
+         * @enum {string}
+         */
+        Measure: "sent" | "reported" | "in_time" | "late" | "retakes" | "unopened" | "critical" | "critical_in_time" | "chest_pain" | "chest_pain_in_time" | "graded" | "grade_a";
+        /**
          * MontageView
          * @description A picture of a series at a glance. width, height: in pixels. tiles: slices shown.
          */
@@ -4680,6 +5756,21 @@ export interface components {
             url: string;
             /** Width */
             width: number;
+        };
+        /**
+         * MonthView
+         * @description A month of a site; the first row is ALL. made_at: until when it is true.
+         */
+        MonthView: {
+            /**
+             * Made At
+             * Format: date-time
+             */
+            made_at: string;
+            /** Month */
+            month: string;
+            /** Rows */
+            rows: components["schemas"]["StatisticsRow"][];
         };
         /**
          * MovedStudy
@@ -4707,6 +5798,15 @@ export interface components {
              */
             workitem_id: string;
         };
+        /**
+         * Need
+         * @description What exams can want of the site.
+         *
+         *     ATTENTION: see `Attention`. UNOPENED: a report that nobody has opened. LATE: ordered, and their
+         *     images should be here.
+         * @enum {string}
+         */
+        Need: "attention" | "unopened" | "late";
         /**
          * NewOrderBody
          * @description A new order; a number that is not given is assigned.
@@ -4774,6 +5874,43 @@ export interface components {
             sex?: ("M" | "F" | "O") | null;
         };
         /**
+         * NoteBody
+         * @description What is written; plain text.
+         */
+        NoteBody: {
+            /** Text */
+            text: string;
+        };
+        /**
+         * NoteView
+         * @description One note. seen_at, seen_by: the first of the other side who saw it.
+         */
+        NoteView: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Author */
+            author: string;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Organisation */
+            organisation: string;
+            /** Organisation En */
+            organisation_en: string;
+            /** Seen At */
+            seen_at: string | null;
+            /** Seen By */
+            seen_by: string | null;
+            side: components["schemas"]["Side"];
+            /** Text */
+            text: string;
+        };
+        /**
          * NoticeKind
          * @description What was done to be heard.
          * @enum {string}
@@ -4801,6 +5938,29 @@ export interface components {
             note: string | null;
             /** Step */
             step: number;
+        };
+        /**
+         * Obstacle
+         * @description Why the images must stay on the modality, the plainest first.
+         *
+         *     LOST: the index knows instances that the store does not have.
+         * @enum {string}
+         */
+        Obstacle: "not_received" | "receiving" | "missing" | "performing" | "quarantined" | "identity" | "retake" | "purged" | "lost";
+        /**
+         * OfferedCode
+         * @description A code that a report of an exam may have, or must have; values in their order.
+         */
+        OfferedCode: {
+            /**
+             * Name
+             * @enum {string}
+             */
+            name: "ecg_class" | "bi_rads" | "pi_rads" | "laterality" | "result" | "image_grade";
+            /** Required */
+            required: boolean;
+            /** Values */
+            values: string[];
         };
         /**
          * OnDuty
@@ -4832,9 +5992,13 @@ export interface components {
         };
         /**
          * OpenedPrior
-         * @description Where the viewer shows a study; opening it is in the audit trail.
+         * @description Where the viewer shows an earlier study; opening it is in the audit trail.
+         *
+         *     compare_url: beside the study that is read.
          */
         OpenedPrior: {
+            /** Compare Url */
+            compare_url: string;
             /**
              * Study Id
              * Format: uuid
@@ -4975,6 +6139,12 @@ export interface components {
             organisation: string;
         };
         /**
+         * OrganisationKind
+         * @description What an organisation is in the consortium; a partner gives it experts and sends nothing.
+         * @enum {string}
+         */
+        OrganisationKind: "consortium" | "centre" | "site" | "partner";
+        /**
          * Outcome
          * @description What a rule decides; None leaves what would be without it.
          *
@@ -4993,11 +6163,44 @@ export interface components {
             priority?: components["schemas"]["Priority"] | null;
         };
         /**
+         * OverrideView
+         * @description A warning of the checks over which somebody signed, and why; key: as in `CheckFinding`.
+         */
+        OverrideView: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Code */
+            code: string;
+            /** Excerpt */
+            excerpt: string;
+            /** Key */
+            key: string;
+            person: components["schemas"]["PersonView"];
+            /** Reason */
+            reason: string;
+        };
+        /**
          * PaperSpeed
          * @description Millimetres per second.
          * @enum {integer}
          */
         PaperSpeed: 25 | 50;
+        /**
+         * PartyView
+         * @description An organisation that takes part in agreements.
+         */
+        PartyView: {
+            /** Code */
+            code: string;
+            kind: components["schemas"]["OrganisationKind"];
+            /** Name */
+            name: string;
+            /** Name En */
+            name_en: string;
+        };
         /**
          * PatientView
          * @description The patient of a study.
@@ -5078,6 +6281,78 @@ export interface components {
             id: string;
         };
         /**
+         * PhoneCall
+         * @description One attempt: who rang whom, when, and whether somebody answered.
+         */
+        PhoneCall: {
+            /** Answered */
+            answered: boolean;
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            by: components["schemas"]["PersonView"];
+            /** Contact Name */
+            contact_name: string;
+            /** Contact Phone */
+            contact_phone: string;
+            /** Note */
+            note: string | null;
+        };
+        /**
+         * PhoneMatter
+         * @description Why somebody is rung, the most pressing first.
+         *
+         *     CRITICAL: nobody has acknowledged a critical value. ACTION: nobody has told what was done about
+         *     it. RETAKE: the site has not answered.
+         * @enum {string}
+         */
+        PhoneMatter: "critical" | "action" | "retake";
+        /**
+         * PhoneTask
+         * @description Somebody has to be rung now.
+         *
+         *     subject_id: of the critical value or the retake. what: what is told. since: from when the site
+         *         has known and said nothing. limit_at: by when somebody has to be reached, if there is such a
+         *         time. next_at: when the clock tells the next step.
+         *     contacts: whom to ring, those of the present step first, then those told before, then the rest.
+         *     calls: the newest first.
+         */
+        PhoneTask: {
+            /** Calls */
+            calls: components["schemas"]["PhoneCall"][];
+            /** Contacts */
+            contacts: components["schemas"]["Contact-Output"][];
+            /** Limit At */
+            limit_at: string | null;
+            matter: components["schemas"]["PhoneMatter"];
+            /** Next At */
+            next_at: string | null;
+            patient: components["schemas"]["PatientView"];
+            /**
+             * Since
+             * Format: date-time
+             */
+            since: string;
+            site: components["schemas"]["SiteView"];
+            /** Step */
+            step: number;
+            study: components["schemas"]["StudyView"];
+            /**
+             * Subject Id
+             * Format: uuid
+             */
+            subject_id: string;
+            /** What */
+            what: string;
+            /**
+             * Workitem Id
+             * Format: uuid
+             */
+            workitem_id: string;
+        };
+        /**
          * Placement
          * @description Where a study is sent; `group` is a code.
          */
@@ -5139,13 +6414,116 @@ export interface components {
             title: string;
         };
         /**
+         * Preferences
+         * @description How a person likes the list in his work for one organisation.
+         *
+         *     default_view: with which it opens. columns: those shown, in their order; empty: the usual ones.
+         */
+        Preferences: {
+            /**
+             * Columns
+             * @default []
+             */
+            columns: string[];
+            /** Default View */
+            default_view?: string | null;
+        };
+        /**
+         * PreliminaryPage
+         * @description A page of preliminary reports, the first due first; late: how many of all are.
+         */
+        PreliminaryPage: {
+            /** Items */
+            items: components["schemas"]["PreliminaryView"][];
+            /** Late */
+            late: number;
+            /** Page */
+            page: number;
+            /** Page Size */
+            page_size: number;
+            /** Total */
+            total: number;
+        };
+        /**
+         * PreliminaryView
+         * @description A preliminary report that is out and waits for the final one.
+         *
+         *     issued_at: when it went out. due_at: until when the final review is due. late: that has passed.
+         */
+        PreliminaryView: {
+            /**
+             * Due At
+             * Format: date-time
+             */
+            due_at: string;
+            /**
+             * Issued At
+             * Format: date-time
+             */
+            issued_at: string;
+            /** Late */
+            late: boolean;
+            workitem: components["schemas"]["WorkitemView"];
+        };
+        /**
+         * PreviewBody
+         * @description A template that nobody has saved yet, with values to try it.
+         */
+        PreviewBody: {
+            body: components["schemas"]["TemplateBody"];
+            /**
+             * Partly
+             * @default false
+             */
+            partly: boolean;
+            /** Values */
+            values: {
+                [key: string]: string;
+            };
+        };
+        /**
+         * PriorReport
+         * @description The report of an earlier study that stands; reading it is in the audit trail.
+         *
+         *     status: FHIR DiagnosticReport status word. diagnosing: the institution that reported.
+         *     reviewer: None for a preliminary report, and where one signature was enough.
+         */
+        PriorReport: {
+            /** Advice */
+            advice: string;
+            /** Diagnosing */
+            diagnosing: string;
+            /** Findings */
+            findings: string;
+            /** Impression */
+            impression: string;
+            /**
+             * Issued At
+             * Format: date-time
+             */
+            issued_at: string;
+            /** Number */
+            number: number;
+            /** Reviewer */
+            reviewer: string | null;
+            /** Status */
+            status: string;
+            /**
+             * Study Id
+             * Format: uuid
+             */
+            study_id: string;
+            /** Writer */
+            writer: string;
+        };
+        /**
          * PriorStudy
          * @description One earlier study.
          *
          *     patient_name, patient_id: as its own site has them.
          *     same_modality, same_body_part: as the study that is read.
-         *     workitem_id, state: of its own reading; None when it was never queued. reported: a report of it
-         *         is out.
+         *     lane, workitem_id, state: of its own reading; None when it was never queued.
+         *     reported: a report of it is out.
          */
         PriorStudy: {
             /** Accession Number */
@@ -5157,6 +6535,7 @@ export interface components {
             description: string | null;
             /** Instance Count */
             instance_count: number;
+            lane: components["schemas"]["Lane"] | null;
             /** Modalities */
             modalities: string[];
             /** Patient Id */
@@ -5290,6 +6669,20 @@ export interface components {
             verified_at: string;
             /** Version Number */
             version_number: number;
+        };
+        /**
+         * PublishBody
+         * @description Rules that shall route from now on, in the order they are tried, and why.
+         *
+         *     based_on: the version that routed when they were written; None when none did.
+         */
+        PublishBody: {
+            /** Based On */
+            based_on: number | null;
+            /** Reason */
+            reason: string;
+            /** Rules */
+            rules: components["schemas"]["Rule"][];
         };
         /**
          * PurgeAction
@@ -5462,7 +6855,7 @@ export interface components {
          *         mm, angles in degrees. superseded_at: when it was no longer found; None while it stands.
          */
         QualityNoteView: {
-            code: components["schemas"]["Code"];
+            code: components["schemas"]["reading_worklist__volume__findings__Code"];
             /**
              * Found At
              * Format: date-time
@@ -5482,7 +6875,7 @@ export interface components {
             series_instance_uid: string;
             /** Series Number */
             series_number: number | null;
-            severity: components["schemas"]["Severity"];
+            severity: components["schemas"]["reading_worklist__volume__findings__Severity"];
             /** Superseded At */
             superseded_at: string | null;
         };
@@ -5629,6 +7022,18 @@ export interface components {
             ruleset?: string | null;
         };
         /**
+         * Rate
+         * @description A share; `value` is None where there is nothing it could be a share of.
+         */
+        Rate: {
+            /** Denominator */
+            denominator: number;
+            /** Numerator */
+            numerator: number;
+            /** Value */
+            value: number | null;
+        };
+        /**
          * RatingBody
          * @description How useful it was, from 1 to 5.
          */
@@ -5642,8 +7047,57 @@ export interface components {
             rating: number;
         };
         /**
+         * Reader
+         * @description Somebody to whom work can be given.
+         *
+         *     load: open readings that he holds or is to do.
+         */
+        Reader: {
+            /** Display Name */
+            display_name: string;
+            /** Duties */
+            duties: components["schemas"]["ReaderDuty"][];
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Load */
+            load: number;
+            /** Reviews */
+            reviews: boolean;
+        };
+        /**
+         * ReaderDuty
+         * @description For what somebody is on duty now, and until when; without a group: for the whole lane.
+         */
+        ReaderDuty: {
+            /**
+             * Ends At
+             * Format: date-time
+             */
+            ends_at: string;
+            group: components["schemas"]["GroupName"] | null;
+            lane: components["schemas"]["Lane"];
+        };
+        /**
+         * ReaderView
+         * @description Somebody who reads for the consortium, and as what.
+         */
+        ReaderView: {
+            /** Display Name */
+            display_name: string;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Roles */
+            roles: components["schemas"]["Role"][];
+        };
+        /**
          * ReasonView
-         * @description The reason the asker gave for this reading.
+         * @description The reason the asker gave for this patient, and until when it stands.
          */
         ReasonView: {
             /**
@@ -5654,6 +7108,11 @@ export interface components {
             /** Note */
             note: string;
             purpose: components["schemas"]["Purpose"];
+            /**
+             * Until
+             * Format: date-time
+             */
+            until: string;
         };
         /**
          * ReasonedBody
@@ -5732,6 +7191,21 @@ export interface components {
             workitem_id: string;
         };
         /**
+         * Refused
+         * @description A workitem that could not be given, and why: the code and title of the problem.
+         */
+        Refused: {
+            /** Code */
+            code: string;
+            /** Title */
+            title: string;
+            /**
+             * Workitem Id
+             * Format: uuid
+             */
+            workitem_id: string;
+        };
+        /**
          * RetakeBody
          * @description Why an exam has to be made again, and who was rung; of a STAT exam somebody has to be.
          *
@@ -5757,26 +7231,6 @@ export interface components {
             reason: string;
             /** @default OTHER */
             reason_code: components["schemas"]["RetakeReason"];
-        };
-        /**
-         * RetakeCallView
-         * @description Somebody of the site was rung.
-         */
-        RetakeCallView: {
-            /** Answered */
-            answered: boolean;
-            /**
-             * At
-             * Format: date-time
-             */
-            at: string;
-            by: components["schemas"]["PersonView"];
-            /** Contact Name */
-            contact_name: string;
-            /** Contact Phone */
-            contact_phone: string;
-            /** Note */
-            note: string | null;
         };
         /**
          * RetakeKind
@@ -5844,7 +7298,7 @@ export interface components {
             /** Called Phone */
             called_phone: string | null;
             /** Calls */
-            calls: components["schemas"]["RetakeCallView"][];
+            calls: components["schemas"]["PhoneCall"][];
             /** Due At */
             due_at: string | null;
             /** Ended At */
@@ -5957,6 +7411,31 @@ export interface components {
             /** Reason */
             reason: string;
             state: components["schemas"]["RevocationState"];
+        };
+        /**
+         * Role
+         * @description What a person may do for an organisation.
+         * @enum {string}
+         */
+        Role: "site_technician" | "site_doctor" | "writer" | "reviewer" | "expert" | "quality_controller" | "dispatcher" | "consortium_admin" | "system_admin" | "regulator" | "auditor";
+        /**
+         * RosterCopyBody
+         * @description The first of the seven days that shall be like the seven before them; a local day.
+         */
+        RosterCopyBody: {
+            /**
+             * First Day
+             * Format: date
+             */
+            first_day: string;
+        };
+        /**
+         * RosterCopyResult
+         * @description How many duties were added.
+         */
+        RosterCopyResult: {
+            /** Added */
+            added: number;
         };
         /**
          * Rule
@@ -6073,15 +7552,6 @@ export interface components {
             scheduled_for: string;
         };
         /**
-         * SegmentView
-         * @description A run of text that stayed, went or came.
-         */
-        SegmentView: {
-            change: components["schemas"]["Change"];
-            /** Text */
-            text: string;
-        };
-        /**
          * SeriesPicture
          * @description A series with its montage, where it has one.
          */
@@ -6181,11 +7651,11 @@ export interface components {
             time_zone: string;
         };
         /**
-         * Severity
-         * @description Whether somebody should look after it, or only know of it.
+         * Side
+         * @description Who wrote a note: somebody of the site that examined, or of the centre that reads.
          * @enum {string}
          */
-        Severity: "warning" | "info";
+        Side: "site" | "centre";
         /**
          * SignatureRole
          * @description In which role somebody signs; also the name of the form field that the signature fills.
@@ -6368,6 +7838,38 @@ export interface components {
             name_en: string;
         };
         /**
+         * SnippetBody
+         * @description A text behind a shortcut, typed as ;shortcut. shared: for all doctors of the consortium.
+         */
+        SnippetBody: {
+            /**
+             * Shared
+             * @default false
+             */
+            shared: boolean;
+            /** Shortcut */
+            shortcut: string;
+            /** Text */
+            text: string;
+        };
+        /**
+         * SnippetView
+         * @description A snippet; mine: only this doctor has it.
+         */
+        SnippetView: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Mine */
+            mine: boolean;
+            /** Shortcut */
+            shortcut: string;
+            /** Text */
+            text: string;
+        };
+        /**
          * Sort
          * @description The order of the list.
          *
@@ -6403,11 +7905,32 @@ export interface components {
             state: "CHECKED_IN" | "CANCELLED";
         };
         /**
-         * Step
-         * @description Who is told, one after the other as long as nobody acknowledges.
-         * @enum {integer}
+         * StatisticsRow
+         * @description The figures of one modality, or of ALL.
+         *
+         *     segments: by `statistics.Segment`. in_time: reports issued when they were due, of those that
+         *     were due. retakes: of all sent. unopened: of all reported. critical: acknowledged within ten
+         *     minutes, of those told. chest_pain: ECGs within ten minutes of the first contact.
+         *     grade_a: images that the report grades A, of those it grades.
          */
-        "Step-Input": 0 | 1 | 2 | 3;
+        StatisticsRow: {
+            chest_pain: components["schemas"]["Rate"];
+            critical: components["schemas"]["Rate"];
+            grade_a: components["schemas"]["Rate"];
+            in_time: components["schemas"]["Rate"];
+            /** Modality */
+            modality: string;
+            /** Reported */
+            reported: number;
+            retakes: components["schemas"]["Rate"];
+            /** Segments */
+            segments: {
+                [key: string]: components["schemas"]["reading_worklist__portal__statistics_schemas__SegmentView"];
+            };
+            /** Sent */
+            sent: number;
+            unopened: components["schemas"]["Rate"];
+        };
         /**
          * StepBody
          * @description One step to schedule; without a time it is due now, without a station any may do it.
@@ -6474,6 +7997,7 @@ export interface components {
         SubmissionView: {
             /** Advice */
             advice: string;
+            codes: components["schemas"]["Codes"];
             /** Findings */
             findings: string;
             /**
@@ -6485,6 +8009,8 @@ export interface components {
             impression: string;
             /** Number */
             number: number;
+            /** Overridden */
+            overridden: components["schemas"]["OverrideView"][];
             returned: components["schemas"]["ReturnView"] | null;
             /** Status */
             status: string;
@@ -6500,14 +8026,170 @@ export interface components {
          * @description The draft's revision that the writer saw, and the PIN of his signing key.
          *
          *     language: of the printed document's headings.
+         *     reasons: why it is signed over each warning of the checks, by the key of the finding.
          */
         SubmitBody: {
             /** @default zh-CN */
             language: components["schemas"]["reading_worklist__typesetting__labels__Language"];
+            /**
+             * Reasons
+             * @default {}
+             */
+            reasons: {
+                [key: string]: string;
+            };
             /** Revision */
             revision: number;
             /** Signing Pin */
             signing_pin: string;
+        };
+        /**
+         * TemplateBody
+         * @description What a template says, and for which exams it is.
+         *
+         *     modalities, regions, sex: which exams it is offered for; empty is any. regions: names of the
+         *     lexicon of the report's checks. required_codes: codes that a report from it has besides those
+         *     that its exam requires anyway.
+         */
+        TemplateBody: {
+            /**
+             * Advice
+             * @default
+             */
+            advice: string;
+            /**
+             * Fields
+             * @default []
+             */
+            fields: components["schemas"]["TemplateField"][];
+            /**
+             * Findings
+             * @default
+             */
+            findings: string;
+            /**
+             * Impression
+             * @default
+             */
+            impression: string;
+            /** @default zh-CN */
+            language: components["schemas"]["Language-Output"];
+            /** Modalities */
+            modalities: string[];
+            /**
+             * Regions
+             * @default []
+             */
+            regions: string[];
+            /**
+             * Required Codes
+             * @default []
+             */
+            required_codes: ("ecg_class" | "bi_rads" | "pi_rads" | "laterality" | "result" | "image_grade")[];
+            /**
+             * Sex
+             * @default
+             * @enum {string}
+             */
+            sex: "" | "M" | "F";
+            /** Title */
+            title: string;
+        };
+        /**
+         * TemplateChange
+         * @description A new version. version: the one that was changed, so that nobody's change is lost.
+         */
+        TemplateChange: {
+            body: components["schemas"]["TemplateBody"];
+            /** Version */
+            version: number;
+        };
+        /**
+         * TemplateField
+         * @description A place of a template that the doctor fills.
+         *
+         *     name: how the texts name it, as in {大小}; people read the same word. choices: of a choice, the
+         *     first is what is usual. unit, minimum, maximum, decimals: of a number. required: nothing may be
+         *     signed while it is open; another one that is open is left out with nothing in its place.
+         */
+        TemplateField: {
+            /**
+             * Choices
+             * @default []
+             */
+            choices: string[];
+            /**
+             * Decimals
+             * @default 0
+             */
+            decimals: number;
+            /**
+             * Default
+             * @default
+             */
+            default: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "choice" | "number" | "text" | "date";
+            /** Maximum */
+            maximum?: number | null;
+            /** Minimum */
+            minimum?: number | null;
+            /** Name */
+            name: string;
+            /**
+             * Required
+             * @default true
+             */
+            required: boolean;
+            /**
+             * Unit
+             * @default
+             */
+            unit: string;
+        };
+        /**
+         * TemplateVersionView
+         * @description What a template said at one time.
+         */
+        TemplateVersionView: {
+            body: components["schemas"]["TemplateBody"];
+            /**
+             * Made At
+             * Format: date-time
+             */
+            made_at: string;
+            /** Made By */
+            made_by: string;
+            /** Version */
+            version: number;
+        };
+        /**
+         * TemplateView
+         * @description A template with the version that is offered. made_by: empty for what was shipped.
+         */
+        TemplateView: {
+            body: components["schemas"]["TemplateBody"];
+            /** Code */
+            code: string;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /**
+             * Made At
+             * Format: date-time
+             */
+            made_at: string;
+            /** Made By */
+            made_by: string;
+            /** Retired */
+            retired: boolean;
+            /** Version */
+            version: number;
         };
         /**
          * TextComparison
@@ -6517,6 +8199,19 @@ export interface components {
             advice: components["schemas"]["FieldDifference"];
             findings: components["schemas"]["FieldDifference"];
             impression: components["schemas"]["FieldDifference"];
+        };
+        /**
+         * Thread
+         * @description The notes about an exam, the oldest first.
+         *
+         *     side: the asker's. unread: how many of the other side nobody of the asker's has seen.
+         */
+        Thread: {
+            /** Notes */
+            notes: components["schemas"]["NoteView"][];
+            side: components["schemas"]["Side"];
+            /** Unread */
+            unread: number;
         };
         /**
          * Timeline
@@ -6593,6 +8288,35 @@ export interface components {
             studies: components["schemas"]["MovedStudy"][];
         };
         /**
+         * UnreadThread
+         * @description An exam with notes that nobody of the asker's side has seen; last_…: the latest of them.
+         *
+         *     exam_id: of its reading, else of its order, else of its study.
+         */
+        UnreadThread: {
+            /**
+             * Exam Id
+             * Format: uuid
+             */
+            exam_id: string;
+            /**
+             * Last At
+             * Format: date-time
+             */
+            last_at: string;
+            /** Last Text */
+            last_text: string;
+            /** Order Id */
+            order_id: string | null;
+            /** Patient Name */
+            patient_name: string;
+            site: components["schemas"]["SiteView"];
+            /** Unread */
+            unread: number;
+            /** Workitem Id */
+            workitem_id: string | null;
+        };
+        /**
          * Urgency
          * @description How soon an answer is needed.
          * @enum {string}
@@ -6650,6 +8374,16 @@ export interface components {
             /** Error Type */
             type: string;
         };
+        /**
+         * Verdict
+         * @description Whether the images of an exam may be deleted from the modality.
+         *
+         *     SAFE: as many as the device says it made are kept, each looked for in the store just now.
+         *     STORED: all that was sent is kept, but the device has not said how many there are.
+         *     NOT_YET: they must stay there.
+         * @enum {string}
+         */
+        Verdict: "safe" | "stored" | "not_yet";
         /**
          * ViewBody
          * @description A filter that a person keeps under a name.
@@ -6832,6 +8566,72 @@ export interface components {
             total: number;
         };
         /**
+         * WorkitemView
+         * @description One line of the worklist; `actions` are those this person may take now.
+         *
+         *     warn_at: from when it is near its due time; None for what was queued before there were rules.
+         *     claim_due_at: until when somebody should claim it; escalated_at: when nobody had until then.
+         *     overdue: the clock has seen its due time pass.
+         *     rule: which routing rule sent it here. assigned_to: who shall do what comes next.
+         *     priors: how many other studies the patient has at this site.
+         *     quality_warnings: what volume checks warn of, see `/workitems/{id}/quality`.
+         *     amending: an issued report, which stands meanwhile, is being replaced.
+         *     preliminary_stands: a preliminary report is out and waits for the final one.
+         */
+        WorkitemView: {
+            /** Actions */
+            actions: string[];
+            /** Amending */
+            amending: boolean;
+            assigned_to: components["schemas"]["PersonView"] | null;
+            /** Claim Due At */
+            claim_due_at: string | null;
+            claimed_by: components["schemas"]["PersonView"] | null;
+            /**
+             * Due At
+             * Format: date-time
+             */
+            due_at: string;
+            /** Escalated At */
+            escalated_at: string | null;
+            group: components["schemas"]["GroupName"] | null;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            lane: components["schemas"]["Lane"];
+            /** Late Instances */
+            late_instances: boolean;
+            /** Lease Until */
+            lease_until: string | null;
+            /** Overdue */
+            overdue: boolean;
+            patient: components["schemas"]["PatientView"];
+            /** Preliminary Stands */
+            preliminary_stands: boolean;
+            priority: components["schemas"]["Priority"];
+            /** Priors */
+            priors: number;
+            /** Quality Warnings */
+            quality_warnings: number;
+            /**
+             * Queued At
+             * Format: date-time
+             */
+            queued_at: string;
+            /** Revision */
+            revision: number;
+            /** Rule */
+            rule: string | null;
+            site: components["schemas"]["SiteView"];
+            state: components["schemas"]["State"];
+            study: components["schemas"]["StudyView"];
+            /** Warn At */
+            warn_at: string | null;
+            written_by: components["schemas"]["PersonView"] | null;
+        };
+        /**
          * WorklistFilter
          * @description What to show; what is left out asks nothing.
          *
@@ -6974,6 +8774,20 @@ export interface components {
             /** Warn At */
             warn_at: string | null;
             written_by: components["schemas"]["PersonView"] | null;
+        };
+        /**
+         * WritingAids
+         * @description What a writer is offered for an exam: templates, the best fitting first, and codes.
+         */
+        WritingAids: {
+            /** Codes */
+            codes: components["schemas"]["OfferedCode"][];
+            /** Laterality */
+            laterality: string;
+            /** More Templates */
+            more_templates: components["schemas"]["TemplateView"][];
+            /** Templates */
+            templates: components["schemas"]["TemplateView"][];
         };
         /**
          * LinkBody
@@ -7169,6 +8983,18 @@ export interface components {
          */
         reading_worklist__portal__road__Step: "ordered" | "checked_in" | "acquired" | "receiving" | "queued" | "reading" | "signed" | "delivered" | "opened";
         /**
+         * SegmentView
+         * @description How long a part of the road took, in seconds; None where no exam has passed it.
+         */
+        reading_worklist__portal__statistics_schemas__SegmentView: {
+            /** Count */
+            count: number;
+            /** Median */
+            median: number | null;
+            /** P90 */
+            p90: number | null;
+        };
+        /**
          * Basis
          * @description Why a study counts as the patient's.
          *
@@ -7259,6 +9085,27 @@ export interface components {
             unreadable: string;
         };
         /**
+         * Code
+         * @description What is wrong; pages have words for each.
+         * @enum {string}
+         */
+        reading_worklist__reports__checks__findings__Code: "placeholder" | "open-choice" | "missing-text" | "missing-code" | "code-contradicts" | "wrong-name" | "wrong-sex" | "wrong-age" | "other-sex-organ" | "wrong-organ" | "wrong-side" | "number" | "unit" | "absent-normal" | "side-contradicts" | "polarity-contradicts" | "normal-contradicts";
+        /**
+         * Severity
+         * @description What a finding does: nobody signs over a BLOCK; over a WARN with a reason that is kept.
+         * @enum {string}
+         */
+        reading_worklist__reports__checks__findings__Severity: "block" | "warn";
+        /**
+         * SegmentView
+         * @description A run of text that stayed, went or came.
+         */
+        reading_worklist__reports__schemas__SegmentView: {
+            change: components["schemas"]["Change"];
+            /** Text */
+            text: string;
+        };
+        /**
          * VerificationView
          * @description What a report's signatures amount to: valid, invalid or indeterminate, and why.
          */
@@ -7320,6 +9167,18 @@ export interface components {
          * @enum {string}
          */
         reading_worklist__typesetting__labels__Language: "zh-CN" | "en";
+        /**
+         * Code
+         * @description The kinds of findings.
+         * @enum {string}
+         */
+        reading_worklist__volume__findings__Code: "missing_slices" | "doubled_slices" | "uneven_spacing" | "spacing_changes" | "mixed_orientation" | "mixed_size" | "mixed_pixel_spacing" | "shifted_slices" | "unplaced_slices" | "gantry_tilt" | "blank_slices" | "repeated_content" | "unreadable";
+        /**
+         * Severity
+         * @description Whether somebody should look after it, or only know of it.
+         * @enum {string}
+         */
+        reading_worklist__volume__findings__Severity: "warning" | "info";
         /**
          * Basis
          * @description Why a day is worked or not: entered by a person, a published holiday, or its weekday.
@@ -7414,6 +9273,26 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    list_agreement_parties: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PartyView"][];
                 };
             };
         };
@@ -8304,6 +10183,123 @@ export interface operations {
                 };
                 content: {
                     "text/event-stream": unknown;
+                };
+            };
+        };
+    };
+    list_unread_exam_notes: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UnreadThread"][];
+                };
+            };
+        };
+    };
+    list_exam_notes: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                exam_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Thread"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    write_exam_note: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                exam_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NoteBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Thread"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    see_exam_notes: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                exam_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Thread"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
                 };
             };
         };
@@ -9410,11 +11406,33 @@ export interface operations {
             };
         };
     };
+    get_phone_list: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PhoneTask"][];
+                };
+            };
+        };
+    };
     list_exams: {
         parameters: {
             query?: {
                 q?: string | null;
-                step?: string | null;
+                step?: components["schemas"]["reading_worklist__portal__road__Step"] | null;
+                modality?: string | null;
+                needs?: components["schemas"]["Need"] | null;
                 from_date?: string | null;
                 page?: number;
                 page_size?: number;
@@ -9450,7 +11468,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                workitem_id: string;
+                exam_id: string;
             };
             cookie?: never;
         };
@@ -9463,6 +11481,37 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ExamDetail"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    get_kept: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                exam_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KeptView"];
                 };
             };
             /** @description Validation Error */
@@ -9507,6 +11556,26 @@ export interface operations {
             };
         };
     };
+    get_home: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HomeView"];
+                };
+            };
+        };
+    };
     list_recalls: {
         parameters: {
             query?: never;
@@ -9545,6 +11614,136 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["RecallNotice"][];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    get_statistics: {
+        parameters: {
+            query: {
+                month: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MonthView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    get_statistics_table: {
+        parameters: {
+            query: {
+                month: string;
+                language?: components["schemas"]["reading_worklist__typesetting__labels__Language"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": unknown;
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    list_counted_exams: {
+        parameters: {
+            query: {
+                month: string;
+                measure: components["schemas"]["Measure"];
+                modality?: string;
+                page?: number;
+                page_size?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExamPage"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    list_preliminary_reports: {
+        parameters: {
+            query?: {
+                page?: number;
+                page_size?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PreliminaryPage"];
                 };
             };
             /** @description Validation Error */
@@ -9652,6 +11851,26 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    list_readers: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReaderView"][];
                 };
             };
         };
@@ -10141,6 +12360,39 @@ export interface operations {
             };
         };
     };
+    copy_roster: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RosterCopyBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RosterCopyResult"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
     cancel_duty: {
         parameters: {
             query?: never;
@@ -10158,6 +12410,39 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    publish_rules: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PublishBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["reading_worklist__routing__schemas__RulesetView"][];
+                };
             };
             /** @description Validation Error */
             422: {
@@ -10305,6 +12590,39 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["reading_worklist__routing__schemas__RulesetView"][];
+                };
+            };
+        };
+    };
+    try_rules: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DraftTrialBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TrialResult"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
                 };
             };
         };
@@ -10557,6 +12875,405 @@ export interface operations {
             };
         };
     };
+    list_snippets: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SnippetView"][];
+                };
+            };
+        };
+    };
+    make_snippet: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SnippetBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SnippetView"][];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    change_snippet: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                snippet_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SnippetBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SnippetView"][];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    drop_snippet: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                snippet_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SnippetView"][];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    list_template_regions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": string[];
+                };
+            };
+        };
+    };
+    list_templates: {
+        parameters: {
+            query?: {
+                retired?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TemplateView"][];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    make_template: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TemplateBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TemplateView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    preview_template: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PreviewBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FilledText"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    change_template: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                template_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TemplateChange"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TemplateView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    fill_template: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                template_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FillBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FilledText"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    restore_template: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                template_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TemplateView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    retire_template: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                template_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TemplateView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    list_template_versions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                template_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TemplateVersionView"][];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
     verify_by_code: {
         parameters: {
             query?: never;
@@ -10769,6 +13486,39 @@ export interface operations {
             };
         };
     };
+    assign_many: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AssignManyBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Assignments"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
     claim_next: {
         parameters: {
             query?: {
@@ -10950,6 +13700,37 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["WorkitemDetail"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    check_report: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                workitem_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CheckResult"];
                 };
             };
             /** @description Validation Error */
@@ -11315,6 +14096,170 @@ export interface operations {
             };
         };
     };
+    list_key_images: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                workitem_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KeyImageView"][];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    add_key_image: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                workitem_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["KeyImageBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KeyImageView"][];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    order_key_images: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                workitem_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["KeyImageOrder"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KeyImageView"][];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    remove_key_image: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                workitem_id: string;
+                key_image_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KeyImageView"][];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    get_last_normal: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                workitem_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LastNormal"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
     issue_preliminary: {
         parameters: {
             query?: never;
@@ -11448,6 +14393,38 @@ export interface operations {
             };
         };
     };
+    get_prior_report: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                workitem_id: string;
+                study_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PriorReport"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
     get_quality: {
         parameters: {
             query?: never;
@@ -11528,6 +14505,37 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["WorkitemDetail"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    get_request_of_workitem: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                workitem_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OrderView"] | null;
                 };
             };
             /** @description Validation Error */
@@ -11836,6 +14844,37 @@ export interface operations {
             };
         };
     };
+    get_writing_aids: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                workitem_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WritingAids"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
     get_board: {
         parameters: {
             query?: never;
@@ -11852,6 +14891,110 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Board"];
+                };
+            };
+        };
+    };
+    list_lines: {
+        parameters: {
+            query: {
+                id: string[];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WorklistLine"][];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    get_preferences: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Preferences"];
+                };
+            };
+        };
+    };
+    set_preferences: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Preferences"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Preferences"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    list_readers: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Reader"][];
                 };
             };
         };
