@@ -6,7 +6,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response
 
-from reading_worklist.portal.routes import SITE_ROLES
+from reading_worklist.portal.people import SITE_ROLES
 from reading_worklist.services import Asking, Parts
 from reading_worklist.volume import queries
 from reading_worklist.volume.schemas import QualityView
