@@ -30,11 +30,16 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """A change at one site; `kind` is the SSE event name, `data` its JSON body."""
+    """A change at one site; `kind` is the SSE event name, `data` its JSON body.
+
+    person_id: somebody who is told although the site is not his, such as the expert of a
+        consultation.
+    """
 
     kind: str
     site_id: UUID
     data: dict[str, Any]
+    person_id: UUID | None = None
 
 
 def publish(session: Session, event: Event) -> None:
@@ -42,7 +47,14 @@ def publish(session: Session, event: Event) -> None:
     notify(
         session,
         CHANNEL,
-        json.dumps({"kind": event.kind, "site_id": str(event.site_id), "data": event.data}),
+        json.dumps(
+            {
+                "kind": event.kind,
+                "site_id": str(event.site_id),
+                "data": event.data,
+                "person_id": str(event.person_id) if event.person_id else None,
+            }
+        ),
     )
 
 
@@ -108,7 +120,13 @@ class EventHub:
 
     def _pass_on(self, payload: str) -> None:
         body = json.loads(payload)
-        event = Event(kind=body["kind"], site_id=UUID(body["site_id"]), data=body["data"])
+        person = body.get("person_id")
+        event = Event(
+            kind=body["kind"],
+            site_id=UUID(body["site_id"]),
+            data=body["data"],
+            person_id=UUID(person) if person else None,
+        )
         self._offer_all(event)
 
     def _offer_all(self, event: Event | None) -> None:

@@ -28,6 +28,8 @@ async def events(scope: Asking, services: Parts) -> StreamingResponse:
 
     Names are `workitem` (data: id, state, lane), `order` and `identity` (data: id, state),
     `critical_value` (data: id, state, level, told), `consultation` and `retake` (data: id, state).
+    While nothing happens, `ping` comes every fifteen seconds: a page that hears nothing for much
+    longer has lost the connection, whatever its browser believes.
     """
 
     async def stream() -> AsyncIterator[str]:
@@ -37,15 +39,20 @@ async def events(scope: Asking, services: Parts) -> StreamingResponse:
                 try:
                     event = await asyncio.wait_for(queue.get(), timeout=_PING_SECONDS)
                 except TimeoutError:
-                    yield ": ping\n\n"
+                    yield "event: ping\ndata: {}\n\n"
                     continue
                 if event is None:
                     return
-                if event.site_id in scope.site_ids and not _too_early(event, scope):
+                if _is_for(event, scope) and not _too_early(event, scope):
                     yield f"event: {event.kind}\ndata: {json.dumps(event.data)}\n\n"
 
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
     return StreamingResponse(stream(), media_type="text/event-stream", headers=headers)
+
+
+def _is_for(event: Event, scope: Scope) -> bool:
+    """Tell whether somebody may know of it: by his sites, or because it concerns him."""
+    return event.site_id in scope.site_ids or event.person_id == scope.person_id
 
 
 def _too_early(event: Event, scope: Scope) -> bool:

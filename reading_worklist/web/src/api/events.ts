@@ -4,18 +4,19 @@ export type LiveState = 'connecting' | 'live' | 'lost';
 
 /** `resync` follows a gap in the connection: anything may have changed. */
 export type LiveEvent =
-  | { kind: 'workitem'; id: string }
-  | { kind: 'delivery' }
-  | { kind: 'identity' }
-  | { kind: 'order' }
-  | { kind: 'quarantine' }
-  | { kind: 'resync' };
+  | { kind: 'workitem' | 'critical_value' | 'consultation' | 'retake'; id: string }
+  | { kind: 'delivery' | 'identity' | 'order' | 'quarantine' | 'resync' };
+
+const KINDS_WITH_ID = ['workitem', 'critical_value', 'consultation', 'retake'] as const;
+const KINDS = ['delivery', 'identity', 'order', 'quarantine'] as const;
 
 type EventListener = (event: LiveEvent) => void;
 type StateListener = () => void;
 
 const FIRST_RETRY = 2_000;
 const LONGEST_RETRY = 30_000;
+/** The server says something every 15 s. Whoever hears nothing for longer has lost it, even if the browser has not noticed. */
+const LONGEST_SILENCE = 40_000;
 
 /** The connection to /api/events; it opens with its first listener and closes after its last. */
 export class LiveConnection {
@@ -24,6 +25,7 @@ export class LiveConnection {
   private retryDelay = FIRST_RETRY;
   private wasLost = false;
   private current: LiveState = 'connecting';
+  private silenceTimer: ReturnType<typeof setTimeout> | null = null;
   private readonly eventListeners = new Set<EventListener>();
   private readonly stateListeners = new Set<StateListener>();
 
@@ -37,49 +39,88 @@ export class LiveConnection {
   /** Calls `listener` for every event until the returned function is called. */
   readonly subscribe = (listener: EventListener): (() => void) => {
     this.eventListeners.add(listener);
-    if (this.source === null && this.retryTimer === null) this.open();
+    if (this.eventListeners.size === 1) {
+      addEventListener('offline', this.onOffline);
+      addEventListener('online', this.onOnline);
+      this.open();
+    }
     return () => {
       this.eventListeners.delete(listener);
       if (this.eventListeners.size === 0) this.close();
     };
   };
 
+  /** A connection that hangs on a dead network says nothing by itself. */
+  private readonly onOffline = (): void => this.lose();
+
+  private readonly onOnline = (): void => {
+    this.retryDelay = FIRST_RETRY;
+    this.reopen();
+  };
+
   private open(): void {
-    this.retryTimer = null;
     const source = new EventSource('/api/events');
     this.source = source;
+    this.heard();
     source.addEventListener('open', () => {
       this.retryDelay = FIRST_RETRY;
+      this.heard();
       this.setState('live');
       if (this.wasLost) this.emit({ kind: 'resync' });
       this.wasLost = false;
     });
-    source.addEventListener('error', () => {
-      this.wasLost = true;
-      this.setState('lost');
-      // The browser reconnects by itself after a broken connection, but not after an error status.
-      if (source.readyState === EventSource.CLOSED) this.retryLater();
-    });
-    source.addEventListener('workitem', (message: MessageEvent<string>) => {
-      this.emit({ kind: 'workitem', id: idOf(message.data) });
-    });
-    source.addEventListener('delivery', () => this.emit({ kind: 'delivery' }));
-    source.addEventListener('identity', () => this.emit({ kind: 'identity' }));
-    source.addEventListener('quarantine', () => this.emit({ kind: 'quarantine' }));
-    source.addEventListener('order', () => this.emit({ kind: 'order' }));
+    source.addEventListener('error', () => this.lose());
+    source.addEventListener('ping', () => this.heard());
+    for (const kind of KINDS_WITH_ID) {
+      source.addEventListener(kind, (message: MessageEvent<string>) => {
+        this.heard();
+        this.emit({ kind, id: idOf(message.data) });
+      });
+    }
+    for (const kind of KINDS) {
+      source.addEventListener(kind, () => {
+        this.heard();
+        this.emit({ kind });
+      });
+    }
   }
 
-  private retryLater(): void {
-    this.source = null;
-    this.retryTimer = setTimeout(() => this.open(), this.retryDelay);
+  private heard(): void {
+    this.forget('silenceTimer');
+    this.silenceTimer = setTimeout(() => this.lose(), LONGEST_SILENCE);
+  }
+
+  /** Takes the connection for dead and tries anew; the browser would not after an error status, and late after silence. */
+  private lose(): void {
+    this.wasLost = true;
+    this.setState('lost');
+    this.drop();
+    this.retryTimer = setTimeout(() => this.reopen(), this.retryDelay);
     this.retryDelay = Math.min(this.retryDelay * 2, LONGEST_RETRY);
   }
 
-  private close(): void {
-    if (this.retryTimer !== null) clearTimeout(this.retryTimer);
-    this.retryTimer = null;
+  private reopen(): void {
+    this.drop();
+    this.open();
+  }
+
+  /** Leaves the connection and every timer of it. */
+  private drop(): void {
+    this.forget('retryTimer');
+    this.forget('silenceTimer');
     this.source?.close();
     this.source = null;
+  }
+
+  private forget(timer: 'retryTimer' | 'silenceTimer'): void {
+    if (this[timer] !== null) clearTimeout(this[timer]);
+    this[timer] = null;
+  }
+
+  private close(): void {
+    removeEventListener('offline', this.onOffline);
+    removeEventListener('online', this.onOnline);
+    this.drop();
     this.setState('connecting');
   }
 

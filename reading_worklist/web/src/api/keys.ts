@@ -2,6 +2,11 @@
 export const keys = {
   workitems: ['workitems'] as const,
   sites: ['sites'] as const,
+  readingGroups: ['reading-groups'] as const,
+  readers: ['readers'] as const,
+  views: ['worklist', 'views'] as const,
+  preferences: ['worklist', 'preferences'] as const,
+  board: ['worklist', 'board'] as const,
   workitem: (id: string) => ['workitem', id] as const,
   quality: (id: string) => ['workitem', id, 'quality'] as const,
   identityNotice: (id: string) => ['workitem', id, 'identity'] as const,

@@ -4,6 +4,17 @@ type Schemas = components['schemas'];
 
 export type Session = Schemas['SessionView'];
 export type Workitem = Schemas['WorkitemView'];
+export type WorklistLine = Schemas['WorklistLine'];
+/** What is asked of the worklist; what is left out asks nothing. */
+export type WorklistFilter = Partial<Schemas['WorklistFilter']>;
+export type SavedView = Schemas['SavedView'];
+export type ViewBody = Schemas['ViewBody'];
+export type Preferences = Schemas['Preferences'];
+export type Reader = Schemas['Reader'];
+export type Assignments = Schemas['Assignments'];
+export type ReadingGroup = Schemas['GroupView'];
+export type Board = Schemas['Board'];
+export type LaneBoard = Schemas['LaneBoard'];
 export type WorkitemPage = Schemas['WorkitemPage'];
 export type WorkitemDetail = Schemas['WorkitemDetail'];
 export type Series = Schemas['SeriesView'];
