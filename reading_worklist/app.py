@@ -18,10 +18,12 @@ from reading_worklist.dicomweb.series_views import SeriesViews
 from reading_worklist.ecg import routes as ecg_routes
 from reading_worklist.events import EventHub
 from reading_worklist.identity import routes as identity_routes
+from reading_worklist.exam_notes import routes as exam_note_routes
 from reading_worklist.keeping import routes as keeping_routes
 from reading_worklist.operations import routes as operations_routes
 from reading_worklist.orders import routes as order_routes
 from reading_worklist.portal import routes as portal_routes
+from reading_worklist.orders import request_routes
 from reading_worklist.priors import routes as prior_routes
 from reading_worklist.quarantine import routes as quarantine_routes
 from reading_worklist.reports import routes as report_routes
@@ -116,3 +118,5 @@ def create_app(config: WebConfig, database: Database, objects: ObjectStore) -> F
     viewer.install(app, config.ohif)
     web_ui.install(app, config.web_ui)
     return app
+        request_routes,
+        exam_note_routes,

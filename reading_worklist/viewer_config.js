@@ -4,10 +4,14 @@
 
   const page = new URLSearchParams(window.location.search);
 
+  // The studies of one reading, which may be of several sites: its own and the priors opened at it.
+  const reading = page.get('reading');
+  const isReading = reading !== null && /^[0-9a-f-]{36}$/.test(reading);
   // One site's study, where several sites have sent one with the same UID.
   const site = page.get('site');
   const isSite = site !== null && /^[A-Za-z0-9_-]{1,100}$/.test(site);
-  const root = window.location.origin + '/dicom-web' + (isSite ? '/sites/' + site : '');
+  const branch = isReading ? '/readings/' + reading : isSite ? '/sites/' + site : '';
+  const root = window.location.origin + '/dicom-web' + branch;
 
   // The viewer takes its language from where it remembers its own; ours goes before.
   if (page.get('lng') === null) {

@@ -44,7 +44,7 @@ class SeriesViews:
 
     def recall(self, root: Root, study: str, series: str) -> SeriesView | None:
         """Return the series as it was found for `root` less than `FRESH_SECONDS` ago."""
-        found = self._shown.get((root.scope.site_ids, root.site_code, study, series))
+        found = self._shown.get((_visible(root), root.site_code, study, series))
         if found is None or found[0] <= time.monotonic():
             return None
         return found[1]
@@ -64,7 +64,7 @@ class SeriesViews:
             return None
         view = SeriesView(found, index)
         key = (
-            root.scope.site_ids,
+            _visible(root),
             root.site_code,
             found.study_instance_uid,
             found.series_instance_uid,
@@ -95,4 +95,9 @@ class SeriesViews:
                 self._held += len(index)
             while self._held > _INSTANCES_MAX and len(self._indexes) > 1:
                 self._held -= len(self._indexes.popitem(last=False)[1])
+
+
+def _visible(root: Root) -> Hashable:
+    """Return what tells one view from another; a reading's root has one of its own."""
+    return root.scope.sight if root.reading is None else root.reading
         return index

@@ -13,9 +13,11 @@ from reading_worklist.orders.schemas import OrderPage, OrderView, StepView
 from reading_worklist.problems import not_found
 from reading_worklist.reports.document import mask_identity
 from reading_worklist.workitems.queries import site_view
+from reading_worklist.workitems.tables import Workitem
 from storage.index.tables import Study
 from storage.orders.states import ExamState
 from storage.orders.tables import Order, StudyOrder
+from storage.orders.words import OrderSource
 from storage.person_name import canonical, display_name, latin_name
 from storage.registry import Organisation
 
@@ -87,6 +89,25 @@ def one(session: Session, scope: Scope, order_id: UUID) -> OrderView:
 _MADE_HERE: Final = frozenset(
     {"site", "steps", "study_instance_uids", "patient_latin_name", "patient_name_groups"}
 )
+
+
+def of_workitem(session: Session, scope: Scope, workitem_id: UUID) -> OrderView | None:
+    """Return the order that a workitem's study answers; None when it has none in writing.
+
+    Raises:
+        Problem: 404 for an unseen workitem.
+    """
+    study_id = session.scalar(
+        select(Workitem.study_id).where(Workitem.id == workitem_id, scope.sees(Workitem.site_id))
+    )
+    if study_id is None:
+        raise not_found("The workitem")
+    order_id = session.scalar(
+        select(Order.id)
+        .join(StudyOrder, StudyOrder.order_id == Order.id)
+        .where(StudyOrder.study_id == study_id, Order.source != OrderSource.HEADER)
+    )
+    return one(session, scope, order_id) if order_id else None
 
 
 def order_called(text: str) -> ColumnElement[bool]:

@@ -1,4 +1,4 @@
-import { createContext, use, useEffect, useSyncExternalStore } from 'react';
+import { useEffect, useSyncExternalStore } from 'react';
 
 import type { ReportText } from '../api/types';
 
@@ -48,20 +48,17 @@ export class Insertions {
   }
 }
 
-/** One for each page; the reading page gives its own. */
-export const InsertionsContext = createContext(new Insertions());
+export const insertions = new Insertions();
 
 /** How panels insert: null while nothing is being written here. */
 export function useInsert(): Insertions['insert'] | null {
-  const insertions = use(InsertionsContext);
   const open = useSyncExternalStore(insertions.subscribe, insertions.open);
   return open ? insertions.insert : null;
 }
 
 /** Takes the texts that panels insert, for as long as the editor is shown. */
 export function useInsertionTarget(target: Target): void {
-  const insertions = use(InsertionsContext);
-  useEffect(() => insertions.register(target), [insertions, target]);
+  useEffect(() => insertions.register(target), [target]);
 }
 
 /** Returns `old` with `text` as its last paragraph. */
