@@ -11,30 +11,12 @@ from reading_worklist.dicomweb.instances import FrameLayouts
 from reading_worklist.dicomweb.queries import InstanceRecord
 from reading_worklist.dicomweb.rendering import JPEG, View, Viewport, Window, render
 from reading_worklist.key_images.queries import chosen
+from reading_worklist.reports.document import PrintedImage
 from storage.objects import ObjectStore
 
 # 56 mm of paper at 290 dpi; a radiograph is not printed to be read.
 _SIDE: Final = 640
 _QUALITY: Final = 88
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PrintedImage:
-    """A frame printed beside the text, and where it is found again.
-
-    picture: JPEG; empty where it was left out because it can be drawn again from the instance,
-        which never changes.
-    """
-
-    series_instance_uid: str
-    sop_instance_uid: str
-    frame_number: int
-    frame_count: int = 1
-    series_number: int | None = None
-    instance_number: int | None = None
-    window_center: float | None = None
-    window_width: float | None = None
-    picture: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)

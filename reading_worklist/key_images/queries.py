@@ -37,7 +37,7 @@ def chosen(session: Session, workitem_id: UUID) -> list[Chosen]:
         .where(KeyImage.workitem_id == workitem_id)
         .order_by(KeyImage.position, KeyImage.id)
     )
-    return [Chosen(*row) for row in rows.tuples()]
+    return [Chosen(*row) for row in rows]
 
 
 def of_reading(session: Session, scope: Scope, workitem_id: UUID) -> list[Chosen]:
