@@ -62,7 +62,7 @@ def issue_alone(
         basis = _required(session, item, utc_now()).basis
     signer = unlock(services.database, scope.person_id, signing_pin)
     signed_at = utc_now()
-    facts = submitting.with_ecg(services, prepared, language)
+    facts = submitting.with_pictures(services, prepared, language)
     signed = submitting.sign(
         services,
         signer,

@@ -113,6 +113,25 @@ class EcgBlock:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PrintedImage:
+    """A frame of the exam printed below the text, and where it is found again.
+
+    picture: JPEG; empty where it was left out because it can be drawn again from the instance,
+        which never changes.
+    """
+
+    series_instance_uid: str
+    sop_instance_uid: str
+    frame_number: int
+    frame_count: int = 1
+    series_number: int | None = None
+    instance_number: int | None = None
+    window_center: float | None = None
+    window_width: float | None = None
+    picture: bytes = b""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ReportDocument:
     """Every fact of one report version; empty texts are left out of the paper.
 
@@ -159,6 +178,7 @@ class ReportDocument:
     amendment_reason: str = ""
     single_signature_basis: str = ""
     ecg: EcgBlock | None = None
+    key_images: tuple[PrintedImage, ...] = ()
     codes: Mapping[str, str] = field(default_factory=dict[str, str])
 
     @property

@@ -69,7 +69,7 @@ def issue_preliminary(
         _require_alone(item, _worked(session, scope), utc_now())
     signer = unlock(services.database, scope.person_id, signing_pin)
     signed_at = utc_now()
-    facts = submitting.with_ecg(services, prepared, language)
+    facts = submitting.with_pictures(services, prepared, language)
     final = with_new_code(
         replace(facts, version_number=facts.version_number + 1), services.config.public_url
     )

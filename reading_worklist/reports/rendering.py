@@ -9,6 +9,7 @@ from reading_worklist.patient_age import Age
 from reading_worklist.reports.document import (
     EcgBlock,
     EcgTrace,
+    PrintedImage,
     ReportDocument,
     measurement_rows,
 )
@@ -138,6 +139,7 @@ def _data(document: ReportDocument, language: Language, typesetter: Typesetter) 
             _trace(trace, words, typesetter)
             for trace in (document.ecg.traces if document.ecg else ())
         ],
+        "key_images": [_key_image(one, words, typesetter) for one in document.key_images],
         "qr": _qr(document.verification_url),
         "verification_code": typesetter.plain(document.verification_code),
         "verification_url": typesetter.line(document.verification_url),
@@ -260,6 +262,18 @@ def _measurements(ecg: EcgBlock | None, words: Labels, typesetter: Typesetter) -
             }
             for name, unit, values in rows
         ],
+    }
+
+
+def _key_image(image: PrintedImage, words: Labels, typesetter: Typesetter) -> dict[str, JsonValue]:
+    named = words["section"]["image_frame" if image.frame_count > 1 else "image"]
+    numbers = {"series": image.series_number, "instance": image.instance_number}
+    for name, number in numbers.items():
+        named = named.replace(f"{{{name}}}", "—" if number is None else str(number))
+    return {
+        # JSON has no bytes, and typst no base64.
+        "picture": list(image.picture),
+        "caption": typesetter.line(named.replace("{frame}", str(image.frame_number))),
     }
 
 

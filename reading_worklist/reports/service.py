@@ -140,7 +140,7 @@ def submit(
         )
     signer = unlock(services.database, scope.person_id, signing_pin)
     signed_at = utc_now()
-    facts = submitting.with_ecg(services, prepared, language)
+    facts = submitting.with_pictures(services, prepared, language)
     signed = submitting.sign(
         services, signer, workitem_id, facts, language=language, signed_at=signed_at
     )

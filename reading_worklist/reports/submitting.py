@@ -14,10 +14,16 @@ from sqlalchemy.orm import Session
 
 from reading_worklist.access.scope import Scope
 from reading_worklist.critical_values import queries as critical_values
-from reading_worklist.problems import Problem
+from reading_worklist.key_images.pictures import Undrawn, drawn, undrawn
+from reading_worklist.problems import Problem, conflict
 from reading_worklist.reports import queries
 from reading_worklist.reports.assembly import ReportText, report_document
-from reading_worklist.reports.document import ReportDocument, ReportStatus, to_content
+from reading_worklist.reports.document import (
+    PrintedImage,
+    ReportDocument,
+    ReportStatus,
+    to_content,
+)
 from reading_worklist.reports.documents import StoredPdf, store_pdf
 from reading_worklist.reports.ecg_block import ecg_block
 from reading_worklist.reports.exam_facts import known_exam
@@ -43,10 +49,11 @@ from reading_worklist.workitems.tables import Lane
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """The facts of a report that shall be signed, and the study whose recording it may print."""
+    """The facts of a report that shall be signed, and what is drawn into it from stored objects."""
 
     document: ReportDocument
     study_id: UUID
+    images: tuple[Undrawn, ...] = ()
     overridden: tuple[Overridden, ...] = ()
 
 
@@ -103,12 +110,20 @@ def prepare(
     amendment = queries.open_amendment(session, workitem_id)
     if amendment is not None:
         document = replace(document, status=ReportStatus.AMENDED, amendment_reason=amendment.reason)
-    return Prepared(document, item.study_id, overridden)
+    images = undrawn(session, workitem_id)
+    document = replace(document, key_images=tuple(one.image for one in images))
+    return Prepared(document, item.study_id, images, overridden)
 
 
-def with_ecg(services: Services, prepared: Prepared, language: Language) -> ReportDocument:
-    """Return the report with the measurements and traces of an ECG, which are read from objects."""
-    document = prepared.document
+def with_pictures(services: Services, prepared: Prepared, language: Language) -> ReportDocument:
+    """Return the report with its key images and the values and traces of an ECG.
+
+    Reads objects: call it outside of a transaction.
+
+    Raises:
+        Problem: 422 when the pixels of a key image cannot be shown.
+    """
+    document = replace(prepared.document, key_images=drawn(services.objects, prepared.images))
     if not document.is_ecg:
         return document
     return replace(
@@ -158,7 +173,15 @@ def add(
     *,
     overridden: tuple[Overridden, ...],
 ) -> ReportSubmission:
-    """Add the submission of a signed document, and over which warnings it was signed."""
+    """Add the submission of a signed document, and over which warnings it was signed.
+
+    Raises:
+        Problem: 409 when other key images were chosen since it was drawn.
+    """
+    if tuple(one.image for one in undrawn(session, workitem_id)) != _without_pictures(signed):
+        raise conflict(
+            "changed", "The key images were changed elsewhere in the meantime", remedy="Reload."
+        )
     earlier = queries.latest_submission(session, workitem_id)
     document = signed.document
     submission = ReportSubmission(
@@ -169,7 +192,7 @@ def add(
         impression=document.impression,
         advice=document.advice,
         codes=dict(document.codes),
-        content=to_content(_without_trace(document)),
+        content=to_content(_to_keep(signed)),
         language=language,
         verification_code=document.verification_code,
         pdf_object_key=signed.stored.key,
@@ -213,8 +236,13 @@ def incomplete(what: str, field: str) -> Problem:
     return Problem(422, "incomplete-report", what, expected=f"text in '{field}'", remedy="Fill in.")
 
 
-def _without_trace(document: ReportDocument) -> ReportDocument:
-    """Drop the drawing: it is made again from the recording, which never changes."""
+def _to_keep(signed: Signed) -> ReportDocument:
+    """Drop what was drawn: it is made again from stored instances, which never change."""
+    document = replace(signed.document, key_images=_without_pictures(signed))
     if document.ecg is None:
         return document
     return replace(document, ecg=replace(document.ecg, traces=()))
+
+
+def _without_pictures(signed: Signed) -> tuple[PrintedImage, ...]:
+    return tuple(replace(one, picture=b"") for one in signed.document.key_images)
