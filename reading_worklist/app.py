@@ -11,28 +11,33 @@ from reading_worklist.agreements import routes as agreement_routes
 from reading_worklist.consultations import routes as consultation_routes
 from reading_worklist.critical_values import routes as critical_value_routes
 from reading_worklist.dicomweb import routes as dicomweb_routes
+from reading_worklist.dicomweb.direct import DirectRetrieval
 from reading_worklist.dicomweb.express import ExpressRetrieval
 from reading_worklist.dicomweb.headers_only import HeadersOnly
 from reading_worklist.dicomweb.instances import FrameLayouts
 from reading_worklist.dicomweb.series_views import SeriesViews
 from reading_worklist.ecg import routes as ecg_routes
 from reading_worklist.events import EventHub
-from reading_worklist.identity import routes as identity_routes
 from reading_worklist.exam_notes import routes as exam_note_routes
+from reading_worklist.identity import routes as identity_routes
 from reading_worklist.keeping import routes as keeping_routes
+from reading_worklist.key_images import routes as key_image_routes
 from reading_worklist.operations import routes as operations_routes
-from reading_worklist.orders import routes as order_routes
-from reading_worklist.portal import routes as portal_routes
 from reading_worklist.orders import request_routes
+from reading_worklist.orders import routes as order_routes
+from reading_worklist.phone import routes as phone_routes
+from reading_worklist.portal import routes as portal_routes
+from reading_worklist.preliminary import routes as preliminary_routes
 from reading_worklist.priors import routes as prior_routes
+from reading_worklist.priors.grants import RecentGrants
 from reading_worklist.quarantine import routes as quarantine_routes
 from reading_worklist.reports import routes as report_routes
-from reading_worklist.reports import verification_routes, version_routes
-from reading_worklist.priors.grants import RecentGrants
+from reading_worklist.reports import verification_routes, version_routes, writing_routes
 from reading_worklist.retakes import routes as retake_routes
 from reading_worklist.routing import routes as routing_routes
 from reading_worklist.services import COOKIE, Services, WebConfig
 from reading_worklist.single_signature import routes as single_signature_routes
+from reading_worklist.templates import routes as template_routes
 from reading_worklist.typesetting.typesetter import Typesetter
 from reading_worklist.ups import routes as ups_routes
 from reading_worklist.volume import routes as volume_routes
@@ -73,11 +78,11 @@ def create_app(config: WebConfig, database: Database, objects: ObjectStore) -> F
     app.state.services = services
     app.state.frame_layouts = FrameLayouts()
     app.state.series_views = SeriesViews()
+    app.state.recent_grants = RecentGrants()
+    app.add_middleware(DirectRetrieval, services=services)
     app.add_middleware(
         ExpressRetrieval,
         objects=objects,
-    app.state.recent_grants = RecentGrants()
-    app.add_middleware(DirectRetrieval, services=services)
         scopes=services.recent_scopes,
         views=app.state.series_views,
         cookie=COOKIE,
@@ -97,10 +102,15 @@ def create_app(config: WebConfig, database: Database, objects: ObjectStore) -> F
         order_routes,
         identity_routes,
         report_routes,
+        key_image_routes,
         version_routes,
+        writing_routes,
+        template_routes,
         critical_value_routes,
         consultation_routes,
         retake_routes,
+        phone_routes,
+        preliminary_routes,
         verification_routes,
         ecg_routes,
         portal_routes,
@@ -109,6 +119,8 @@ def create_app(config: WebConfig, database: Database, objects: ObjectStore) -> F
         quarantine_routes,
         working_time_routes,
         prior_routes,
+        request_routes,
+        exam_note_routes,
         agreement_routes,
         single_signature_routes,
         live,
@@ -118,5 +130,3 @@ def create_app(config: WebConfig, database: Database, objects: ObjectStore) -> F
     viewer.install(app, config.ohif)
     web_ui.install(app, config.web_ui)
     return app
-        request_routes,
-        exam_note_routes,
