@@ -9,7 +9,10 @@ import typer
 from deploy.cli_session import Code, DataDir, note, open_session, show_table
 
 if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
     from deploy.people import AddedPerson
+    from storage.registry import Organisation
 
 sites = typer.Typer(help="Organisations: the consortium, its centre, the sites.")
 users = typer.Typer(help="People and what they may do.")
@@ -44,7 +47,26 @@ def add_site(
             parent=above,
         )
         note(session, "organisation:add", "organisation", added.id, code=code, kind=kind)
+        if added.kind is registry.OrganisationKind.CONSORTIUM:
+            _take_over_templates(session, added)
     typer.echo(f"added {kind} {code}")
+
+
+@sites.command("templates")
+def give_templates(code: Code, *, data_dir: DataDir = None) -> None:
+    """Give a consortium the shipped report templates that it has never had."""
+    from storage import registry  # noqa: PLC0415
+
+    with open_session(data_dir) as (session, _):
+        organisation = registry.organisation_by_code(session, code)
+        made = _take_over_templates(session, registry.consortium_of(session, organisation.id))
+    typer.echo(f"{made} templates are new")
+
+
+def _take_over_templates(session: Session, consortium: Organisation) -> int:
+    from reading_worklist.templates.starter import take_over  # noqa: PLC0415
+
+    return take_over(session, consortium.id)
 
 
 @sites.command("change")

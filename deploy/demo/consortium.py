@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from deploy import people
 from reading_worklist.signing.authority import Authority
+from reading_worklist.templates.starter import take_over
 from storage import registry
 from storage.agreements.tables import Agreement, Service
 from storage.clock import utc_now
@@ -165,6 +166,7 @@ def _create(database: Database, authority: Authority) -> list[DemoPerson]:
                 document="医共体章程",
             )
         )
+        take_over(session, root.id)
         return [
             _person(session, authority, login, name, code, roles)
             for login, name, code, roles in _PEOPLE

@@ -35,7 +35,7 @@ def last_normal(session: Session, scope: Scope, item: Workitem) -> LastNormal | 
             ReportSubmission.writer_id == scope.person_id,
             ReportSubmission.workitem_id != item.id,
             Workitem.lane == item.lane,
-            Study.modalities.overlap(study.modalities),
+            Study.modalities.bool_op("&&")(study.modalities),
             Patient.sex.is_not_distinct_from(patient.sex),
             scope.sees(Workitem.site_id),
         )

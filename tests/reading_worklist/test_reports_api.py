@@ -221,7 +221,8 @@ def test_an_ecg_needs_no_findings_beside_its_impression(
     item = f"/api/workitems/{consortium.queued_study(modalities=('ECG',)).workitem_id}"
     writer = Browser(app, "writer")
     writer.post(f"{item}/claim")
-    writer.put(f"{item}/draft", revision=0, **{**TEXT, "findings": ""})
+    text = {**TEXT, "findings": ""}
+    writer.put(f"{item}/draft", revision=0, **text, codes={"ecg_class": "normal"})
     submitted = writer.post(f"{item}/submit", revision=1, signing_pin=PIN)
     assert submitted.status_code == 200, submitted.text
 

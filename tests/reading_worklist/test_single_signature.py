@@ -34,7 +34,7 @@ def ecg(app: FastAPI, consortium: Consortium, modality: str = "ECG") -> Desk:
     study = consortium.queued_study(modalities=(modality,), local_id=f"P-{modality}")
     desk = Desk(app, consortium, study.workitem_id)
     desk.do("reviewer", "claim", "CLAIMED")
-    desk.draft("reviewer", "窦性心律，正常心电图。")
+    desk.draft("reviewer", "窦性心律，正常心电图。", ecg_class="normal")
     return desk
 
 
@@ -108,7 +108,7 @@ def test_the_report_and_the_audit_trail_show_one_signature_and_its_basis(
 
     # What replaces it has two signatures.
     desk.do("reviewer2", "amend", "CLAIMED", reason="补充诊断")
-    revision = desk.draft("reviewer2", "窦性心动过速。")
+    revision = desk.draft("reviewer2", "窦性心动过速。", ecg_class="abnormal")
     signing = {"revision": revision, "signing_pin": PIN}
     desk.refused("reviewer2", "issue-alone", 409, "wrong-state", **signing)
 

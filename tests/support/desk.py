@@ -46,10 +46,10 @@ class Desk:
         answer = self(login).post(f"{self.path}/{action}", **body)
         assert (answer.status_code, answer.json()["type"]) == (status, f"urn:rdc:problem:{code}")
 
-    def draft(self, login: str, impression: str) -> int:
+    def draft(self, login: str, impression: str, **codes: str) -> int:
         seen = self(login).get(self.path).json()["draft"]
         revision = seen["revision"] if seen else 0
-        body = {**TEXT, "impression": impression, "revision": revision}
+        body = {**TEXT, "impression": impression, "codes": codes, "revision": revision}
         saved = self(login).put(f"{self.path}/draft", **body)
         assert saved.status_code == 200, saved.text
         return saved.json()["revision"]

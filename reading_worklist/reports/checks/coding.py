@@ -11,6 +11,7 @@ from reading_worklist.reports.checks.findings import (
     Finding,
     Part,
     Severity,
+    Source,
     at,
 )
 from reading_worklist.reports.checks.lexicon import plain
@@ -48,6 +49,11 @@ def check(report: CheckedReport, exam: ExamFacts) -> Iterator[Finding]:
     for name in exam.required_codes:
         if not report.codes.get(name):
             yield Finding(Code.MISSING_CODE, Severity.BLOCK, expected=name)
+    side, coded_side = exam.examined.laterality, report.codes.get("laterality")
+    if side in {"L", "R"} and coded_side not in {None, side}:
+        certain = exam.examined.laterality_by is Source.ORDER
+        severity = Severity.BLOCK if certain else Severity.WARN
+        yield Finding(Code.WRONG_SIDE, severity, expected=side, found=coded_side or "")
     for part, text in report.texts():
         yield from _written(part, text, report)
     result, ecg_class = report.codes.get("result"), report.codes.get("ecg_class")
