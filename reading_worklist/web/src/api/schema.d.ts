@@ -4243,7 +4243,7 @@ export interface components {
             phone: string;
             /** Role */
             role: string;
-            step: components["schemas"]["reading_worklist__critical_values__clocks__Step"];
+            step: components["schemas"]["Step"];
         };
         /**
          * Contact
@@ -5100,7 +5100,7 @@ export interface components {
             /** Scheduled At */
             scheduled_at: string | null;
             site: components["schemas"]["SiteView"];
-            step: components["schemas"]["reading_worklist__portal__road__Step"];
+            step: components["schemas"]["ExamStep"];
             steps: components["schemas"]["ExamSteps"];
             study: components["schemas"]["ExamStudy"];
             /** Viewer Url */
@@ -5155,6 +5155,14 @@ export interface components {
          * @enum {string}
          */
         ExamState: "REQUESTED" | "CHECKED_IN" | "ACQUIRED" | "RECEIVED" | "INCOMPLETE" | "QUEUED" | "CANCELLED" | "IDENTITY_HOLD" | "RETAKE" | "REJECTED_QUALITY";
+        /**
+         * ExamStep
+         * @description The last step that an exam has passed, in the order of the road.
+         *
+         *     SIGNED: a report that stands is issued, preliminary or final.
+         * @enum {string}
+         */
+        ExamStep: "ordered" | "checked_in" | "acquired" | "receiving" | "queued" | "reading" | "signed" | "delivered" | "opened";
         /**
          * ExamSteps
          * @description When the exam passed each step; None is not yet, or that it went without it.
@@ -5250,7 +5258,7 @@ export interface components {
             /** Scheduled At */
             scheduled_at: string | null;
             site: components["schemas"]["SiteView"];
-            step: components["schemas"]["reading_worklist__portal__road__Step"];
+            step: components["schemas"]["ExamStep"];
             steps: components["schemas"]["ExamSteps"];
             study: components["schemas"]["ExamStudy"];
             /** Workitem Id */
@@ -7932,6 +7940,12 @@ export interface components {
             unopened: components["schemas"]["Rate"];
         };
         /**
+         * Step
+         * @description Who is told, one after the other as long as nobody acknowledges.
+         * @enum {integer}
+         */
+        Step: 0 | 1 | 2 | 3;
+        /**
          * StepBody
          * @description One step to schedule; without a time it is due now, without a station any may do it.
          */
@@ -8816,12 +8830,6 @@ export interface components {
             reason: string;
         };
         /**
-         * Step
-         * @description Who is told, one after the other as long as nobody acknowledges.
-         * @enum {integer}
-         */
-        reading_worklist__critical_values__clocks__Step: 0 | 1 | 2 | 3;
-        /**
          * ReasonBody
          * @description Why.
          */
@@ -8974,14 +8982,6 @@ export interface components {
             /** Step Id */
             step_id: string;
         };
-        /**
-         * Step
-         * @description The last step that an exam has passed, in the order of the road.
-         *
-         *     SIGNED: a report that stands is issued, preliminary or final.
-         * @enum {string}
-         */
-        reading_worklist__portal__road__Step: "ordered" | "checked_in" | "acquired" | "receiving" | "queued" | "reading" | "signed" | "delivered" | "opened";
         /**
          * SegmentView
          * @description How long a part of the road took, in seconds; None where no exam has passed it.
@@ -11430,7 +11430,7 @@ export interface operations {
         parameters: {
             query?: {
                 q?: string | null;
-                step?: components["schemas"]["reading_worklist__portal__road__Step"] | null;
+                step?: components["schemas"]["ExamStep"] | null;
                 modality?: string | null;
                 needs?: components["schemas"]["Need"] | null;
                 from_date?: string | null;
