@@ -1,19 +1,34 @@
 """What a person may see and do: the scope of a request.
 
-Every query for patient data goes through `Scope.sees`; there is no second way
+Every query for patient data goes through `Scope.sees`, or for images through
+`Scope.sees_images`, which adds what a consultation shares; there is no third way
 to decide what belongs to whom.
 """
 
+from collections.abc import Hashable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement
+from sqlalchemy import ColumnElement, false, or_
 from sqlalchemy.orm import InstrumentedAttribute
 
+from reading_worklist.consultations.sharing import is_shared
 from reading_worklist.problems import forbidden
 from storage.audit import Actor
 from storage.registry import OrganisationKind, Role
+
+IMAGE_READERS: Final = (
+    Role.SITE_TECHNICIAN,
+    Role.SITE_DOCTOR,
+    Role.WRITER,
+    Role.REVIEWER,
+    Role.QUALITY_CONTROLLER,
+    Role.DISPATCHER,
+    Role.CONSORTIUM_ADMIN,
+)
+"""Who sees the images of every visible site; auditors, regulators and system administrators do no
+clinical reading, and an expert sees what is shared with him."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +36,7 @@ class Scope:
     """A signed-in person acting for one organisation.
 
     site_ids: the sites whose patients may be seen: one's own, or for the centre those of its
-        consortium.
+        consortium; none for who is an expert and nothing else.
     client: the network address of the browser.
     """
 
@@ -47,6 +62,31 @@ class Scope:
         """
         condition: ColumnElement[Any] = site_id.in_(self.site_ids)
         return condition
+
+    def sees_images(
+        self, site_id: InstrumentedAttribute[UUID] | InstrumentedAttribute[UUID | None]
+    ) -> ColumnElement[bool]:
+        """Return the SQL condition that the images of a row's study are visible.
+
+        To `IMAGE_READERS` those of the visible sites; to an expert those of a study about which he
+        is asked, as long as that consultation is open. Of `Organisation`: that it has such a study.
+        """
+        visible = self.sees(site_id) if self._reads_images else false()
+        if Role.EXPERT not in self.roles:
+            return visible
+        return or_(visible, is_shared(site_id, self.person_id))
+
+    @property
+    def sight(self) -> Hashable:
+        """Return what `sees_images` depends on: the same for two people who see the same."""
+        return (
+            self.site_ids if self._reads_images else None,
+            self.person_id if Role.EXPERT in self.roles else None,
+        )
+
+    @property
+    def _reads_images(self) -> bool:
+        return not self.roles.isdisjoint(IMAGE_READERS)
 
     def require(self, *roles: Role) -> None:
         """Pass when the person has one of `roles`.

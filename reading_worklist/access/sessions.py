@@ -243,7 +243,10 @@ def _load(session: Session, token: str, client: str) -> _Loaded:
         organisation_name_en=one.name_en,
         organisation_kind=one.kind,
         roles=roles,
-        site_ids=frozenset(one.site_ids or ()),
+        # An expert sees what is shared with him, wherever he is a member.
+        site_ids=frozenset()
+        if roles == frozenset({Role.EXPERT})
+        else frozenset(one.site_ids or ()),
         csrf_token=one.csrf_token,
         client=client,
     )

@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from datetime import date
+from typing import Final, TypeAlias
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Row, Select, case, func, or_, select
@@ -21,6 +22,7 @@ from reading_worklist.consultations.service import (
     years_before,
 )
 from reading_worklist.consultations.states import (
+    SHARED,
     UNANSWERED,
     ConsultationAction,
     ConsultationState,
@@ -29,7 +31,7 @@ from reading_worklist.consultations.states import (
 from reading_worklist.consultations.tables import Consultation, Practitioner
 from reading_worklist.problems import not_found
 from reading_worklist.signing.statements import statement_holds
-from reading_worklist.workitems.queries import patient_view, site_view, study_view
+from reading_worklist.workitems.queries import patient_view, site_view, study_view, viewer_url
 from reading_worklist.workitems.routes import CENTRE_ROLES
 from reading_worklist.workitems.schemas import PersonView
 from reading_worklist.workitems.tables import Workitem
@@ -57,6 +59,9 @@ _EXPERTS: Final = frozenset(
 _SEERS: Final = frozenset({*CENTRE_ROLES, *APPLICANTS})
 _Applicant = aliased(Person)
 _Invitee = aliased(Person)
+
+_Line: TypeAlias = tuple[Consultation, Study, Patient, Organisation, Person, Person, Workitem]
+"""With the study's patient and site, who has asked, who is asked, and the workitem."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +123,7 @@ def listed(
     return ConsultationPage(
         items=[_view(scope, row, trust_anchors) for row in rows],
         total=total or 0,
+        waiting=_waiting(session, scope),
         page=page,
         page_size=page_size,
     )
@@ -140,36 +146,53 @@ def one(
 
 
 def experts(session: Session, scope: Scope) -> list[ExpertView]:
-    """Return who may be asked in this consortium today, by specialty and name."""
+    """Return the experts of this consortium today, by specialty and name."""
     here = consortium_of(session, scope.organisation_id).id
     rows = session.execute(
-        select(Person, Practitioner, Membership.organisation_id)
-        .join(Practitioner, Practitioner.person_id == Person.id)
+        select(Person, Organisation, Practitioner)
         .join(Membership, Membership.person_id == Person.id)
-        .where(
-            Membership.role == Role.EXPERT,
-            holds_today(),
-            Person.active,
-            Practitioner.practising_since <= years_before(utc_now().date(), PRACTICE_YEARS),
-        )
-        .order_by(Practitioner.specialty, Person.display_name, Person.id)
+        .join(Organisation, Organisation.id == Membership.organisation_id)
+        .join(Practitioner, Practitioner.person_id == Person.id, isouter=True)
+        .where(Membership.role == Role.EXPERT, holds_today(), Person.active)
+        .order_by(Practitioner.specialty.nulls_last(), Person.display_name, Person.id)
     )
-    found = {
-        person.id: ExpertView(
-            person=_person(person),
-            title=known.title,
-            specialty=known.specialty,
-            practising_since=known.practising_since,
-        )
-        for person, known, organisation_id in rows
-        if consortium_of(session, organisation_id).id == here
-    }
+    latest = years_before(utc_now().date(), PRACTICE_YEARS)
+    found: dict[UUID, ExpertView] = {}
+    for person, organisation, known in rows:
+        if consortium_of(session, organisation.id).id == here:
+            found[person.id] = _expert(person, organisation, known, latest)
     return list(found.values())
 
 
-def _rows() -> Select[Consultation, Study, Patient, Organisation, Person, Person]:
+def _expert(
+    person: Person, organisation: Organisation, known: Practitioner | None, latest: date
+) -> ExpertView:
+    """Return an expert; `latest`: on which day practice has to have begun by the rule."""
+    return ExpertView(
+        person=_person(person),
+        organisation=organisation.name,
+        organisation_en=organisation.name_en,
+        title=known.title if known else None,
+        specialty=known.specialty if known else None,
+        practising_since=known.practising_since if known else None,
+        may_be_asked=known is not None and known.practising_since <= latest,
+    )
+
+
+def _waiting(session: Session, scope: Scope) -> int:
+    answered = Consultation.state == ConsultationState.OPINION_SIGNED
+    late = Consultation.state.in_(UNANSWERED) & Consultation.overdue_at.is_not(None)
+    mine = Consultation.state.in_(UNANSWERED) & (Consultation.invitee_id == scope.person_id)
+    waits = or_(mine, answered, late) if scope.roles & _SEERS else mine
     return (
-        select(Consultation, Study, Patient, Organisation, _Applicant, _Invitee)
+        session.scalar(select(func.count()).select_from(Consultation).where(visible(scope), waits))
+        or 0
+    )
+
+
+def _rows() -> Select[*_Line]:
+    return (
+        select(Consultation, Study, Patient, Organisation, _Applicant, _Invitee, Workitem)
         .join(Workitem, Workitem.id == Consultation.workitem_id)
         .join(Study, Study.id == Workitem.study_id)
         .join(Patient, Patient.id == Study.patient_id)
@@ -181,10 +204,11 @@ def _rows() -> Select[Consultation, Study, Patient, Organisation, Person, Person
 
 def _view(
     scope: Scope,
-    row: Row[Consultation, Study, Patient, Organisation, Person, Person],
+    row: Row[*_Line],
     trust_anchors: Sequence[str],
 ) -> ConsultationView:
-    this, study, patient, site, applicant, invitee = row
+    this, study, patient, site, applicant, invitee, item = row
+    sees_images = this.site_id in scope.site_ids or this.state in SHARED
     signed = this.opinion_content is not None and this.signature is not None
     return ConsultationView(
         id=this.id,
@@ -200,6 +224,8 @@ def _view(
         site=site_view(site),
         patient=patient_view(patient, study),
         study=study_view(study),
+        lane=item.lane,
+        viewer_url=viewer_url(study.study_instance_uid, site.code) if sees_images else None,
         applied_by=_person(applicant),
         applied_at=this.applied_at,
         due_at=this.due_at,

@@ -13,7 +13,8 @@
     PUT  /api/experts/{person id}          PractitionerBody     → ExpertView[], by an administrator
 
 An urgent one is due 10 minutes after it was asked, another 24 hours. Accepting an urgent one
-schedules it at once. Live event: `consultation` with {id, state}.
+schedules it at once. The expert may see the images of the study from the application on until the
+opinion is archived, or he has declined. Live event: `consultation` with {id, state}.
 
 Problems: 403 forbidden, not-applicant · 404 not-found · 409 wrong-state · 422 invalid-request,
 unfit-expert.
@@ -38,8 +39,10 @@ from reading_worklist.consultations.schemas import (
     ReasonBody,
     ScheduleBody,
 )
+from reading_worklist.consultations.service import APPLICANTS
 from reading_worklist.consultations.states import ConsultationState
 from reading_worklist.services import Asking, Parts
+from reading_worklist.workitems.routes import CENTRE_ROLES
 
 router = APIRouter(prefix="/api", tags=["consultations"])
 
@@ -135,7 +138,8 @@ def rate_consultation(
 
 @router.get("/experts")
 def list_experts(scope: Asking, services: Parts) -> list[ExpertView]:
-    """Return who may be asked in this consortium."""
+    """Return the experts of this consortium and whether they may be asked."""
+    scope.require(*APPLICANTS, *CENTRE_ROLES)
     with services.database.transaction() as session:
         return queries.experts(session, scope)
 
@@ -144,7 +148,7 @@ def list_experts(scope: Asking, services: Parts) -> list[ExpertView]:
 def set_expert(
     person_id: UUID, body: PractitionerBody, scope: Asking, services: Parts
 ) -> list[ExpertView]:
-    """Enter a doctor's licence; returns who may be asked then."""
+    """Enter a doctor's licence; returns the experts as they are known then."""
     with services.database.transaction() as session:
         service.set_practitioner(session, scope, person_id, body)
         session.flush()

@@ -8,6 +8,7 @@ from pydantic import AwareDatetime, BaseModel, Field, StringConstraints
 
 from reading_worklist.consultations.states import ConsultationState
 from reading_worklist.consultations.tables import ConsentBasis, Urgency
+from reading_worklist.workitems.lane import Lane
 from reading_worklist.workitems.schemas import PatientView, PersonView, SiteView, StudyView
 
 _Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
@@ -63,18 +64,26 @@ class PractitionerBody(BaseModel):
 
 
 class ExpertView(BaseModel):
-    """Somebody who may be asked."""
+    """An expert of this consortium.
+
+    title, specialty, practising_since: None as long as nobody has entered the licence.
+    may_be_asked: whether there is a licence, of so many years as the rule asks for.
+    """
 
     person: PersonView
-    title: str
-    specialty: str
-    practising_since: date
+    organisation: str
+    organisation_en: str
+    title: str | None
+    specialty: str | None
+    practising_since: date | None
+    may_be_asked: bool
 
 
 class ConsultationView(BaseModel):
     """One consultation as applicant and expert see it.
 
-    overdue: not answered when it was due. actions: those this person may take now.
+    overdue: not answered when it was due. viewer_url: None to an expert once it is closed.
+    actions: those this person may take now.
     signature_holds: whether the opinion is what the expert signed; None before he has.
     """
 
@@ -91,6 +100,8 @@ class ConsultationView(BaseModel):
     site: SiteView
     patient: PatientView
     study: StudyView
+    lane: Lane
+    viewer_url: str | None
     applied_by: PersonView
     applied_at: datetime
     due_at: datetime
@@ -110,9 +121,14 @@ class ConsultationView(BaseModel):
 
 
 class ConsultationPage(BaseModel):
-    """A page of consultations: unanswered ones first, by due time."""
+    """A page of consultations: unanswered ones first, by due time.
+
+    waiting: how many of all that are visible wait for this person: of an expert, for his answer; of
+        others, those with an answer that is not put to the records, and those that are overdue.
+    """
 
     items: list[ConsultationView]
     total: int
+    waiting: int
     page: int
     page_size: int

@@ -358,4 +358,5 @@ def _record(
         detail={"from": before, "to": consultation.state},
     )
     data = {"id": str(consultation.id), "state": consultation.state.value}
-    events.publish(session, events.Event("consultation", consultation.site_id, data))
+    told = events.Event("consultation", consultation.site_id, data, consultation.invitee_id)
+    events.publish(session, told)

@@ -63,6 +63,9 @@ UNANSWERED: Final = frozenset(
     {ConsultationState.APPLIED, ConsultationState.ACCEPTED, ConsultationState.SCHEDULED}
 )
 
+SHARED: Final = UNANSWERED | {ConsultationState.OPINION_SIGNED}
+"""While the expert may see the images: until it is declined or put to the records."""
+
 
 def next_state(state: ConsultationState, action: ConsultationAction) -> ConsultationState | None:
     """Return the state after `action`, or None when `state` does not allow it."""

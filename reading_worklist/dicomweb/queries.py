@@ -1,4 +1,4 @@
-"""What the index knows, for one caller: every query here is scoped by `Scope.sees`."""
+"""What the index knows, for one caller: every query here is scoped by `Scope.sees_images`."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -43,7 +43,7 @@ class Root:
 
     def sees(self) -> ColumnElement[bool]:
         """Return the SQL condition on `Study` and its `Organisation` for what is visible."""
-        condition = self.scope.sees(Study.site_id)
+        condition = self.scope.sees_images(Study.site_id)
         if self.site_code is None:
             return condition
         return and_(condition, Organisation.code == self.site_code)
@@ -109,7 +109,7 @@ def require_site(session: Session, root: Root) -> UUID | None:
     query = select(Organisation.id).where(
         Organisation.code == root.site_code,
         Organisation.kind == OrganisationKind.SITE,
-        root.scope.sees(Organisation.id),
+        root.scope.sees_images(Organisation.id),
     )
     site_id = session.scalar(query)
     if site_id is None:

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from fastapi import Depends, Request
 
-from reading_worklist.access.scope import Scope
+from reading_worklist.access.scope import IMAGE_READERS, Scope
 from reading_worklist.dicomweb.instances import FrameLayouts
 from reading_worklist.dicomweb.media_types import (
     DICOM_JSON,
@@ -29,16 +29,8 @@ from storage.identifiers import Uid
 from storage.objects import ObjectStore
 from storage.registry import Role
 
-IMAGE_ROLES: Final = (
-    Role.SITE_TECHNICIAN,
-    Role.SITE_DOCTOR,
-    Role.WRITER,
-    Role.REVIEWER,
-    Role.QUALITY_CONTROLLER,
-    Role.DISPATCHER,
-    Role.CONSORTIUM_ADMIN,
-)
-"""Who may see images; auditors, regulators and system administrators do no clinical reading."""
+IMAGE_ROLES: Final = (*IMAGE_READERS, Role.EXPERT)
+"""Who may ask for images at all; `Scope.sees_images` says for which."""
 
 _JSON_OFFERS: Final = (Offer(DICOM_JSON), Offer(JSON))
 

@@ -33,7 +33,9 @@ def waveforms_of_workitem(
         Problem: 404 when the workitem does not exist or is not visible.
     """
     study_id = session.scalar(
-        select(Workitem.study_id).where(Workitem.id == workitem_id, scope.sees(Workitem.site_id))
+        select(Workitem.study_id).where(
+            Workitem.id == workitem_id, scope.sees_images(Workitem.site_id)
+        )
     )
     if study_id is None:
         raise not_found("The workitem")

@@ -26,7 +26,8 @@ from reading_worklist.ecg.queries import EcgInstance
 from reading_worklist.ecg.schemas import EcgRecordView, record_view
 from reading_worklist.problems import Problem, not_found
 from reading_worklist.services import Asking, Parts, Services
-from reading_worklist.workitems.routes import centre
+from reading_worklist.workitems.routes import CENTRE_ROLES
+from storage.registry import Role
 
 router = APIRouter(prefix="/api/workitems", tags=["ecg"])
 
@@ -117,7 +118,7 @@ def get_ecg_trace(  # noqa: PLR0917 -- one parameter for each query parameter
 
 def _instances(workitem_id: UUID, scope: Scope, services: Services) -> Sequence[EcgInstance]:
     """Ask the index, and end the transaction before any object is read."""
-    centre(scope)
+    scope.require(*CENTRE_ROLES, Role.EXPERT)
     with services.database.transaction() as session:
         return queries.waveforms_of_workitem(session, scope, workitem_id)
 

@@ -1,5 +1,6 @@
 """What is told on the telephone: who took it down, and from whom."""
 
+from datetime import datetime
 from http import HTTPStatus
 from typing import Annotated
 
@@ -7,6 +8,7 @@ from pydantic import BaseModel, StringConstraints
 
 from reading_worklist.access.scope import Scope
 from reading_worklist.problems import Problem
+from reading_worklist.workitems.schemas import PersonView
 from storage.registry import OrganisationKind, Role
 
 Line = Annotated[str, StringConstraints(strip_whitespace=True, max_length=200)]
@@ -20,6 +22,17 @@ class CallBody(BaseModel):
     phone: Said
     answered: bool
     note: Line = ""
+
+
+class PhoneCall(BaseModel):
+    """One attempt: who rang whom, when, and whether somebody answered."""
+
+    at: datetime
+    by: PersonView
+    contact_name: str
+    contact_phone: str
+    answered: bool
+    note: str | None
 
 
 def at_site(scope: Scope, *roles: Role) -> bool:

@@ -9,8 +9,9 @@ from sqlalchemy import Row, Select, case, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from reading_worklist.access.scope import Scope
+from reading_worklist.phone.said import PhoneCall
 from reading_worklist.problems import not_found
-from reading_worklist.retakes.schemas import RetakeCallView, RetakePage, RetakeView
+from reading_worklist.retakes.schemas import RetakePage, RetakeView
 from reading_worklist.retakes.service import CLOSERS, SITE_ROLES
 from reading_worklist.retakes.states import WAITING, RetakeAction, RetakeState, next_state
 from reading_worklist.retakes.tables import Retake, RetakeCall
@@ -117,17 +118,17 @@ def _told(scope: Scope) -> frozenset[RetakeState]:
     return WAITING if scope.organisation_kind is OrganisationKind.SITE else _OPEN
 
 
-def _calls(session: Session, retake_ids: Collection[UUID]) -> Mapping[UUID, list[RetakeCallView]]:
+def _calls(session: Session, retake_ids: Collection[UUID]) -> Mapping[UUID, list[PhoneCall]]:
     rows = session.execute(
         select(RetakeCall, Person)
         .join(Person, Person.id == RetakeCall.person_id)
         .where(RetakeCall.retake_id.in_(retake_ids))
         .order_by(RetakeCall.id)
     )
-    found: dict[UUID, list[RetakeCallView]] = {}
+    found: dict[UUID, list[PhoneCall]] = {}
     for one, by in rows:
         found.setdefault(one.retake_id, []).append(
-            RetakeCallView(
+            PhoneCall(
                 at=one.at,
                 by=PersonView(id=by.id, display_name=by.display_name),
                 contact_name=one.contact_name,
@@ -155,7 +156,7 @@ def _rows() -> Select[Retake, Study, Patient, Organisation, Person, Person, Stud
 def _view(
     scope: Scope,
     row: Row[Retake, Study, Patient, Organisation, Person, Person, Study, Workitem],
-    calls: Sequence[RetakeCallView],
+    calls: Sequence[PhoneCall],
 ) -> RetakeView:
     retake, study, patient, site, requester, answerer, new, item = row
     return RetakeView(

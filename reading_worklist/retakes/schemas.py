@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel, StringConstraints, model_validator
 
-from reading_worklist.phone.said import Line
+from reading_worklist.phone.said import Line, PhoneCall
 from reading_worklist.retakes.states import RetakeKind, RetakeReason, RetakeState
 from reading_worklist.workitems.schemas import PatientView, PersonView, SiteView, StudyView
 from storage.orders.words import Priority
@@ -64,17 +64,6 @@ class ReceiveBody(BaseModel):
     workitem_id: UUID
 
 
-class RetakeCallView(BaseModel):
-    """Somebody of the site was rung."""
-
-    at: datetime
-    by: PersonView
-    contact_name: str
-    contact_phone: str
-    answered: bool
-    note: str | None
-
-
 class RetakeView(BaseModel):
     """One retake as both sides see it.
 
@@ -107,7 +96,7 @@ class RetakeView(BaseModel):
     acknowledged_role: str | None
     answer: str | None
     booked_for: datetime | None
-    calls: list[RetakeCallView]
+    calls: list[PhoneCall]
     new_study_instance_uid: str | None
     new_workitem_id: UUID | None
     received_at: datetime | None

@@ -54,6 +54,11 @@ class Workitem(Routed, Base):
             postgresql_where=text("acknowledge_by IS NOT NULL"),
         ),
         Index("ix_workitem_site_id_queued_at", "site_id", "queued_at"),
+        Index(
+            "ix_workitem_preliminary",
+            "due_at",
+            postgresql_where=text("preliminary_at IS NOT NULL AND finalised_at IS NULL"),
+        ),
         *QUEUE_INDEXES,
     )
 

@@ -12,15 +12,16 @@ from storage.registry.refusal import RegistryRefused
 
 
 class OrganisationKind(StrEnum):
-    """What an organisation is in the consortium."""
+    """What an organisation is in the consortium; a partner gives it experts and sends nothing."""
 
     CONSORTIUM = "consortium"
     CENTRE = "centre"
     SITE = "site"
+    PARTNER = "partner"
 
 
 class Organisation(Base):
-    """A consortium, its centre, or a site; `parent_id` makes the tree."""
+    """A consortium, its centre, a site or a partner; `parent_id` makes the tree."""
 
     __tablename__ = "organisation"
 

@@ -3,6 +3,7 @@
 from datetime import date, timedelta
 from itertools import product
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 from uuid import UUID
 
@@ -21,15 +22,21 @@ from reading_worklist.consultations.states import (
     next_state,
 )
 from reading_worklist.consultations.tables import Consultation, ConsultationTransition
+from reading_worklist.dicomweb import series_views
 from reading_worklist.signing.authority import open_authority
 from reading_worklist.signing.credentials import issue_credential
 from reading_worklist.signing.statements import statement_holds
+from reading_worklist.workitems.service import queue_study
+from reading_worklist.workitems.tables import Workitem
 from storage import registry
 from storage.audit import AuditRecord
 from storage.database import Database
+from storage.index.tables import Study
 from storage.objects import ObjectStore
-from storage.registry import Role
-from tests.support.seed import Consortium, password_hash
+from storage.registry import OrganisationKind, Role
+from tests.reading_worklist.dicomweb.archive import Archive
+from tests.reading_worklist.dicomweb.conftest import copy_of
+from tests.support.seed import Consortium, password_hash, received
 from tests.support.web import PIN, Browser, application
 
 TABLE = {
@@ -234,7 +241,8 @@ def test_who_may_be_asked(
     refused(site.post(path, **question(consortium, consent_note=" ")), 422, "invalid-request")
     young = {**LICENCE, "practising_since": date.today().isoformat()}  # noqa: DTZ011
     head = Browser(app, "head")
-    assert head.put(f"/api/experts/{consortium.people['expert'].id}", **young).json() == []
+    (known,) = head.put(f"/api/experts/{consortium.people['expert'].id}", **young).json()
+    assert known["may_be_asked"] is False
     refused(site.post(path, **question(consortium)), 422, "unfit-expert")
     assert expert.get("/api/consultations").json()["total"] == 0
 
@@ -245,6 +253,98 @@ def test_the_database_knows_the_three_years(
     apply(app, consortium, item)
     with pytest.raises(IntegrityError, match="practice"), database.transaction() as session:
         session.execute(text("UPDATE consultation SET invitee_practising_since = current_date"))
+
+
+def test_an_expert_sees_the_images_while_he_is_asked_and_of_no_other_study(
+    app: FastAPI,
+    consortium: Consortium,
+    expert: Browser,
+    objects: ObjectStore,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    archive = Archive(consortium.database, objects)
+    shared = archive.file(copy_of("CT_small.dcm"), consortium.east)
+    other = archive.file(
+        copy_of("CT_small.dcm", StudyInstanceUID="1.2.3.4", SOPInstanceUID="1.2.3.5"),
+        consortium.east,
+    )
+    assert shared is not None
+    assert other is not None
+    archive.complete()
+    item = queued(consortium, shared.header.study_instance_uid)
+    addresses = [
+        f"/dicom-web/{root}{path}"
+        for root in ("", "sites/EAST/")
+        for path in (
+            f"studies/{shared.header.study_instance_uid}",
+            f"studies/{shared.header.study_instance_uid}/series",
+            f"studies/{shared.header.study_instance_uid}/metadata",
+            shared.path,
+        )
+    ]
+    for address in addresses:
+        refused(expert.get(address), 404, "not-found")
+    path = apply(app, consortium, item)
+    stranger = second_expert(app, consortium)
+    for address in addresses:
+        # Now the process has it in its memory, and still not for the other expert.
+        assert expert.get(address).status_code == 200, address
+        refused(stranger.get(address), 404, "not-found")
+    for root in ("", "sites/EAST/"):
+        found = expert.get(f"/dicom-web/{root}studies?PatientName=*").json()
+        assert [one["0020000D"]["Value"] for one in found] == [[shared.header.study_instance_uid]]
+    refused(expert.get(f"/dicom-web/{other.path}"), 404, "not-found")
+    refused(expert.get(f"/api/workitems/{item}"), 403, "forbidden")
+    refused(expert.get("/api/experts"), 403, "forbidden")
+    refused(stranger.get(path), 404, "not-found")
+    assert stranger.get("/dicom-web/studies").json() == []
+    assert ok(expert.get(path))["viewer_url"] is not None
+    assert ok(expert.get("/api/consultations"))["waiting"] == 1
+    ok(expert.post(f"{path}/accept"))
+    ok(expert.post(f"{path}/schedule", scheduled_for="2026-11-23T01:00:00Z"))
+    ok(expert.post(f"{path}/opinion", opinion="考虑炎性结节。", signing_pin=PIN))
+    assert expert.get(addresses[0]).status_code == 200
+    site = Browser(app, "doctor-east")
+    assert ok(site.get("/api/consultations"))["waiting"] == 1
+    ok(site.post(f"{path}/archive"))
+    # What a viewer's next frame needs is remembered for a second; let it pass.
+    monkeypatch.setattr(series_views, "time", SimpleNamespace(monotonic=lambda: float("inf")))
+    for address in addresses:
+        refused(expert.get(address), 404, "not-found")
+    assert ok(expert.get(path))["viewer_url"] is None
+    assert ok(site.get(path))["viewer_url"] is not None
+
+
+def queued(consortium: Consortium, study_instance_uid: str) -> UUID:
+    """Put a study that was filed into the worklist."""
+    with consortium.database.transaction() as session:
+        study = session.scalars(
+            select(Study).where(Study.study_instance_uid == study_instance_uid)
+        ).one()
+        queue_study(session, received(study))
+        return session.scalars(select(Workitem.id).where(Workitem.study_id == study.id)).one()
+
+
+def second_expert(app: FastAPI, consortium: Consortium) -> Browser:
+    """Another expert, of an outside hospital, who is asked nothing."""
+    with consortium.database.transaction() as session:
+        outside = registry.add_organisation(
+            session,
+            kind=OrganisationKind.PARTNER,
+            code="partner",
+            name="省立医院",
+            name_en="Provincial hospital",
+            parent=consortium.root,
+        )
+        registry.add_person(
+            session,
+            "expert2",
+            "胡专家",
+            password_hash(),
+            organisation=outside,
+            roles=(Role.EXPERT,),
+        )
+    return Browser(app, "expert2")
 
 
 def test_another_site_learns_nothing(

@@ -123,11 +123,22 @@ def test_roles_without_clinical_reading_see_no_image(
             "其他",
             password_hash(),
             organisation=consortium.centre,
-            roles=(Role.AUDITOR, Role.REGULATOR, Role.SYSTEM_ADMIN, Role.EXPERT),
+            roles=(Role.AUDITOR, Role.REGULATOR, Role.SYSTEM_ADMIN),
         )
-    client = sign_in("other")
+        # An expert sees what a consultation shares with him, and here there is none.
+        registry.add_person(
+            session,
+            "expert",
+            "专家",
+            password_hash(),
+            organisation=consortium.centre,
+            roles=(Role.AUDITOR, Role.EXPERT),
+        )
+    client, expert = sign_in("other"), sign_in("expert")
     for address in all_addresses(filed):
         assert client.get(address).status_code == 403, address
+        answer = expert.get(address)
+        assert answer.status_code == 404 or answer.json() == [], address
 
 
 def test_identifiers_that_are_none_are_refused(writer: TestClient) -> None:

@@ -1,0 +1,1 @@
+"""Preliminary reports that wait for their final review."""
