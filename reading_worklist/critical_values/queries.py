@@ -20,7 +20,7 @@ from reading_worklist.critical_values.schemas import (
     CriticalPage,
     CriticalView,
     NoticeView,
-    StepView,
+    TellingStep,
 )
 from reading_worklist.critical_values.states import OPEN, CriticalAction, CriticalState, next_state
 from reading_worklist.critical_values.tables import (
@@ -157,12 +157,12 @@ def detail(session: Session, scope: Scope, value_id: UUID) -> CriticalDetail:
     )
 
 
-def _steps(session: Session, value: CriticalValue) -> list[StepView]:
+def _steps(session: Session, value: CriticalValue) -> list[TellingStep]:
     if value.notified_at is None:
         return []
     clocks = clocks_of(session, value.site_id)
     return [
-        StepView(
+        TellingStep(
             step=int(step),
             due_at=clocks.due_at(step, value.notified_at),
             reached=step <= value.level,

@@ -100,7 +100,7 @@ class NoticeView(BaseModel):
     note: str | None
 
 
-class StepView(BaseModel):
+class TellingStep(BaseModel):
     """One step of telling: when it is or was due, and whether it was reached."""
 
     step: int
@@ -162,7 +162,7 @@ class CriticalDetail(CriticalView):
     steps: none before it is told.
     """
 
-    steps: list[StepView]
+    steps: list[TellingStep]
     notices: list[NoticeView]
     contacts: list[Contact]
 
