@@ -8,7 +8,7 @@
     POST /api/critical-values/{id}/calls        {name, phone, answered, note} → CriticalDetail
     POST /api/critical-values/{id}/acknowledge  {read_back, name, role} → CriticalDetail
     POST /api/critical-values/{id}/action       {action, name}         → CriticalDetail
-    GET  /api/critical-values/rulesets                                 → RulesetView[]
+    GET  /api/critical-values/rulesets                                 → CriticalRuleset[]
     GET, PUT /api/critical-values/clocks        ClocksBody             → ClocksBody
     GET, PUT /api/critical-values/contacts/{site id}  {contacts}       → Contact[]
 
@@ -39,10 +39,10 @@ from reading_worklist.critical_values.schemas import (
     ContactsBody,
     CriticalDetail,
     CriticalPage,
+    CriticalRule,
+    CriticalRuleset,
     RaiseBody,
     ReasonBody,
-    RulesetView,
-    RuleView,
 )
 from reading_worklist.critical_values.states import CriticalState
 from reading_worklist.phone.said import CallBody
@@ -83,11 +83,11 @@ def suspect_critical_value(
 
 
 @router.get("/critical-values/rulesets")
-def list_critical_rulesets(scope: Asking) -> list[RulesetView]:
+def list_critical_rulesets(scope: Asking) -> list[CriticalRuleset]:
     """Return the published lists of critical values that can be cited."""
     scope.require(*SEERS)
     return [
-        RulesetView(
+        CriticalRuleset(
             id=one.id,
             lane=one.lane,
             title=one.title,
@@ -95,7 +95,8 @@ def list_critical_rulesets(scope: Asking) -> list[RulesetView]:
             source=one.source,
             source_en=one.source_en,
             rules=[
-                RuleView(code=rule.code, name=rule.name, name_en=rule.name_en) for rule in one.rules
+                CriticalRule(code=rule.code, name=rule.name, name_en=rule.name_en)
+                for rule in one.rules
             ],
         )
         for one in RULESETS

@@ -180,7 +180,7 @@ class CriticalPage(BaseModel):
     page_size: int
 
 
-class RuleView(BaseModel):
+class CriticalRule(BaseModel):
     """One rule of a ruleset."""
 
     code: str
@@ -188,7 +188,7 @@ class RuleView(BaseModel):
     name_en: str
 
 
-class RulesetView(BaseModel):
+class CriticalRuleset(BaseModel):
     """A list of critical values that can be cited; source: who says so."""
 
     id: str
@@ -197,4 +197,4 @@ class RulesetView(BaseModel):
     title_en: str
     source: str
     source_en: str
-    rules: list[RuleView]
+    rules: list[CriticalRule]
