@@ -136,6 +136,19 @@ class SpoolWriter:
             self._write_out()
             fragment = fragment[room:]
 
+    def room(self) -> memoryview:
+        """Return the memory of what is gathered next, for who can receive right into it.
+
+        Valid until anything else is called. Empty when `write` must make room first.
+        """
+        assert self._buffer is not None, "written to after its end"
+        return memoryview(self._buffer)[self._gathered :]
+
+    def filled(self, count: int) -> None:
+        """Append the next `count` bytes, which are at the beginning of `room`."""
+        self._digest.update(self.room()[:count])
+        self._gathered += count
+
     def open_dataset(self) -> BinaryIO:
         """Return the file at the first byte of its dataset, which is complete, for reading.
 

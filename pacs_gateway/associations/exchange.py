@@ -93,6 +93,17 @@ class Reception(Protocol):
         """Take the next fragment, valid only during the call; never raises for what it holds."""
         ...
 
+    def room(self) -> memoryview | None:
+        """Return memory in which the next of the dataset may be received, instead of `write`.
+
+        None, or none left: there is no such memory, and `write` takes the next fragment.
+        """
+        ...
+
+    def filled(self, count: int) -> None:
+        """Take the next `count` bytes, which are at the beginning of the last `room`."""
+        ...
+
     def finish(self, exchange: Exchange) -> Answer:
         """Give the final answer, after the last fragment."""
         ...

@@ -31,6 +31,7 @@ from pacs_gateway.associations.transport import WAKE_SECONDS
 _PDU_HEADER: Final = struct.Struct(">BxI")
 _PDV_HEADER: Final = struct.Struct(">IBB")
 _PDV_COUNTED: Final = 2
+_NEXT_HEADERS: Final = _PDU_HEADER.size + _PDV_HEADER.size
 _P_DATA_TF: Final = 0x04
 _COMMAND_FRAGMENT: Final = 0x01
 _LAST_FRAGMENT: Final = 0x02
@@ -207,11 +208,20 @@ class DataPhase:
         if serving is None or serving.finishing or serving.context.id != context_id:
             raise ProtocolViolation("a dataset fragment came without its command")
         while length:
-            fragment = self._reader.some(length)
-            serving.reception.write(fragment)
-            length -= len(fragment)
+            length -= self._take_fragment(serving.reception, length)
         if last:
             self._answer()
+
+    def _take_fragment(self, reception: Reception, limit: int) -> int:
+        """Let `reception` have the next at most `limit` bytes; return how many."""
+        room = reception.room() if self._reader.drained else None
+        if room:
+            received = self._reader.into(room, limit, ahead=_NEXT_HEADERS)
+            reception.filled(received)
+            return received
+        fragment = self._reader.some(limit)
+        reception.write(fragment)
+        return len(fragment)
 
     def _answer(self) -> None:
         serving = self._serving

@@ -9,7 +9,8 @@ from typing import Final
 
 from pacs_gateway.associations.transport import WAKE_SECONDS, acknowledge_at_once
 
-_BUFFER: Final = 512 * 1024
+# Headers, commands and datasets of a few slices come in one piece; larger ones pass it by.
+_BUFFER: Final = 32 * 1024
 
 
 class PeerSilent(Exception):
@@ -62,15 +63,37 @@ class PduReader:
         Raises:
             PeerGone, PeerSilent: none came.
         """
-        if self._start == self._end:
+        if self.drained:
             self._receive()
         taken = self._buffer[self._start : min(self._end, self._start + limit)]
         self._start += len(taken)
         return taken
 
+    def into(self, room: memoryview, count: int, *, ahead: int) -> int:
+        """Receive at least one and at most `count` bytes into `room`; return how many.
+
+        What was received before must have been taken. ahead: so many bytes more may be received,
+        where `room` holds them, and are kept for the next call: the header of what follows then
+        costs no call of the system.
+
+        Raises:
+            PeerGone, PeerSilent: none came.
+        """
+        assert self.drained, "bytes received before would come after those received now"
+        received = self._received(room[: count + ahead])
+        beyond = max(0, received - count)
+        self._buffer[:beyond] = room[received - beyond : received]
+        self._start, self._end = 0, beyond
+        return received - beyond
+
+    @property
+    def drained(self) -> bool:
+        """Whether all that was received has been taken."""
+        return self._start == self._end
+
     def readable(self, seconds: float) -> bool:
         """Tell whether bytes are here, or come within `seconds`; also when the connection ended."""
-        if self._start != self._end:
+        if not self.drained:
             return True
         if isinstance(self._connection, ssl.SSLSocket) and self._connection.pending():
             return True
@@ -94,10 +117,14 @@ class PduReader:
     def _receive(self) -> None:
         if self._start == self._end:
             self._start = self._end = 0
+        self._end += self._received(self._buffer[self._end :])
+
+    def _received(self, room: memoryview) -> int:
+        """Wait for bytes, at least one, and return how many are in `room`."""
         since = 0.0
         while True:
             try:
-                received = self._connection.recv_into(self._buffer[self._end :])
+                received = self._connection.recv_into(room)
             except (BlockingIOError, TimeoutError, ssl.SSLWantReadError):
                 since = since or time.monotonic() - WAKE_SECONDS
                 self._wait(time.monotonic() - since)
@@ -107,7 +134,6 @@ class PduReader:
             if not received:
                 raise PeerGone
             acknowledge_at_once(self._connection)
-            self._end += received
             if self._pace is not None:
                 self._pace(received)
-            return
+            return received

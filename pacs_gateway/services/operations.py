@@ -89,6 +89,12 @@ class CollectedRequest:
             return
         self._dataset += fragment
 
+    def room(self) -> None:
+        """Offer no memory: how much comes is not known."""
+
+    def filled(self, count: int) -> None:
+        """Nothing can be there."""
+
     def finish(self, exchange: Exchange) -> Answer:
         """Serve the request."""
         if self._too_large:

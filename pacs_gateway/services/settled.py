@@ -14,6 +14,12 @@ class Settled:
     def write(self, fragment: memoryview) -> None:
         """Pass over `fragment`."""
 
+    def room(self) -> None:
+        """Offer no memory."""
+
+    def filled(self, count: int) -> None:
+        """Pass over `count` bytes."""
+
     def finish(self, exchange: Exchange) -> Answer:
         """Give the answer."""
         del exchange

@@ -91,6 +91,14 @@ class _Storing:
         except (SpoolFull, SpoolFailed) as error:
             self._fail(error)
 
+    def room(self) -> memoryview | None:
+        if self._failure is not None:
+            return None
+        return self._writer.room()[: self._max_bytes - self._writer.size]
+
+    def filled(self, count: int) -> None:
+        self._writer.filled(count)
+
     def finish(self, exchange: Exchange) -> Answer:
         """Answer success only for what is durable; what cannot be filed is kept for a person."""
         del exchange

@@ -74,6 +74,12 @@ class Recording:
         self._digest.update(fragment)
         self._record.size += len(fragment)
 
+    def room(self) -> None:
+        """Offer no memory."""
+
+    def filled(self, count: int) -> None:
+        """Nothing can be there."""
+
     def finish(self, exchange: Exchange) -> Answer:
         del exchange
         self._record.digest = self._digest.hexdigest()
