@@ -22,6 +22,7 @@ from reading_worklist.exam_notes import routes as exam_note_routes
 from reading_worklist.identity import routes as identity_routes
 from reading_worklist.keeping import routes as keeping_routes
 from reading_worklist.key_images import routes as key_image_routes
+from reading_worklist.measurements import routes as measurement_routes
 from reading_worklist.operations import routes as operations_routes
 from reading_worklist.orders import request_routes
 from reading_worklist.orders import routes as order_routes
@@ -103,6 +104,7 @@ def create_app(config: WebConfig, database: Database, objects: ObjectStore) -> F
         identity_routes,
         report_routes,
         key_image_routes,
+        measurement_routes,
         version_routes,
         writing_routes,
         template_routes,

@@ -32,6 +32,22 @@
   // page stays black.
   window.__filename = window.location.origin + '/viewer/app-config.js';
 
+  // What the reader measures is stored with his session, whose token every unsafe request repeats.
+  let token = null;
+  window
+    .fetch('/api/session', { headers: { Accept: 'application/json' } })
+    .then((answer) => (answer.ok ? answer.json() : null))
+    .then((session) => {
+      token = session && session.csrf_token;
+    })
+    .catch((error) => console.warn('measurements cannot be stored', error));
+  const repeatToken = (configuration) => {
+    window.services.userAuthenticationService.setServiceImplementation({
+      getAuthorizationHeader: () => (token === null ? {} : { 'X-CSRF-Token': token }),
+    });
+    return configuration;
+  };
+
   window.config = {
     name: 'rdc',
     routerBasename: '/viewer',
@@ -62,7 +78,8 @@
           wadoUriRoot: root,
           qidoSupportsIncludeField: true,
           supportsReject: false,
-          supportsStow: false,
+          supportsStow: true,
+          onConfiguration: repeatToken,
           dicomUploadEnabled: false,
           imageRendering: 'wadors',
           thumbnailRendering: 'wadors',

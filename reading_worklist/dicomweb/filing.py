@@ -5,10 +5,12 @@ Its object begins as one that came over DIMSE does, with our record of the recep
 
 import hashlib
 import io
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import Any, BinaryIO, Final, cast
 from uuid import UUID, uuid4
 
+from sqlalchemy.orm import Session
 from typing_extensions import override
 
 from storage import receptions
@@ -28,6 +30,7 @@ CALLING_AE_TITLE: Final = "STOW-RS"
 CANNOT_UNDERSTAND: Final = 0xC000
 OTHER_STUDY: Final = 0xA900
 DUPLICATE_SOP_INSTANCE: Final = 0x0111
+NOT_AUTHORIZED: Final = 0x0124
 PATIENT_MISMATCH: Final = 0xA900
 _CHUNK: Final = 1 << 20
 
@@ -55,12 +58,29 @@ class Archive:
     quiet_times: QuietTimes
 
 
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """Whether an instance is taken, see `ReceivedInstance.evidence`.
+
+    reason: Failure Reason when it is not. filed: called in the transaction that files it.
+    """
+
+    reason: int | None = None
+    evidence: bool = False
+    filed: Callable[[Session], None] | None = None
+
+
 def file_instance(
-    archive: Archive, site_id: UUID, client: str, file: BinaryIO, *, study: str | None
+    archive: Archive,
+    site_id: UUID,
+    client: str,
+    file: BinaryIO,
+    *,
+    admit: Callable[[InstanceHeader], Admission],
 ) -> Outcome:
     """File a Part 10 file for a site; when this returns, its bytes are durable or refused.
 
-    client: whence it came. study: the only Study Instance UID that is taken.
+    client: whence it came. admit: decides by the header; asked before anything is kept.
 
     Raises:
         ObjectStoreUnavailable: the object store does not answer.
@@ -69,12 +89,15 @@ def file_instance(
         header = read_header(file)
     except DatasetError:
         return Outcome("", "", "", "", CANNOT_UNDERSTAND)
-    if study is not None and header.study_instance_uid != study:
-        return _outcome(header, OTHER_STUDY)
+    admission = admit(header)
+    if admission.reason is not None:
+        return _outcome(header, admission.reason)
     origin = Origin(site_id, None, CALLING_AE_TITLE, "", client)
-    received = _put(archive, origin, header, file)
+    received = replace(_put(archive, origin, header, file), evidence=admission.evidence)
     with archive.database.transaction() as session:
         (outcome,) = ingest(session, [received])
+        if outcome.filing is Filing.STORED and admission.filed is not None:
+            admission.filed(session)
         if outcome.filing is not Filing.CONFLICT:
             return _outcome(header, None)
         quarantine.enter_conflict(session, received, outcome, origin, name=uuid4().hex)

@@ -2,8 +2,8 @@
 
 Under the common root everything is found that the caller's sites have; where two
 of them have the same study, the root of the site says which one is meant. The root of a reading
-holds its study and the earlier ones its reader opened, see `reading_worklist.priors.grants`;
-nothing is stored under it.
+holds its study and the earlier ones its reader opened, see `reading_worklist.priors.grants`; what
+is stored under it belongs to its own study, see `reading_worklist.dicomweb.evidence`.
 """
 
 from fastapi import APIRouter
@@ -23,7 +23,6 @@ for _root in ("/dicom-web", _SITE_ROOT, _READING_ROOT):
     router.include_router(search_routes.router, prefix=_root)
     router.include_router(retrieve_routes.router, prefix=_root)
     router.include_router(rendered_routes.router, prefix=_root)
-for _root in ("/dicom-web", _SITE_ROOT):
     router.include_router(store_routes.router, prefix=_root)
 # Of any path, so the longer root comes first.
 for _root in (_SITE_ROOT, "/dicom-web"):

@@ -12,7 +12,17 @@ from fastapi import APIRouter
 from fastapi.responses import Response
 from sqlalchemy import select
 
-from reading_worklist.dicomweb.filing import CANNOT_UNDERSTAND, Archive, Outcome, file_instance
+from reading_worklist.dicomweb.evidence import READING_ROLES, is_evidence, note, study_read
+from reading_worklist.dicomweb.filing import (
+    CANNOT_UNDERSTAND,
+    NOT_AUTHORIZED,
+    OTHER_STUDY,
+    PATIENT_MISMATCH,
+    Admission,
+    Archive,
+    Outcome,
+    file_instance,
+)
 from reading_worklist.dicomweb.json_model import text_attribute
 from reading_worklist.dicomweb.media_types import DICOM, DICOM_JSON, MULTIPART, parse_accept
 from reading_worklist.dicomweb.queries import require_site
@@ -20,11 +30,14 @@ from reading_worklist.dicomweb.requests import Asked, Asks, study_uid
 from reading_worklist.dicomweb.responses import as_problems
 from reading_worklist.dicomweb.upload import PartsReader, UploadedPart, broken_body
 from reading_worklist.problems import Problem
+from reading_worklist.workitems.tables import Workitem
+from storage.dicom_header import InstanceHeader
 from storage.registry import Organisation, OrganisationKind, Role
 
 router = APIRouter()
 
 STORING_ROLES: Final = (Role.SITE_TECHNICIAN, Role.DISPATCHER, Role.CONSORTIUM_ADMIN)
+"""Who stores whatever a site has; for readers see `dicomweb.evidence`."""
 _GATHERED: Final = 1 << 20
 
 
@@ -56,7 +69,7 @@ def refuse_to_delete(asked: Asks, path: str) -> Response:
 
 
 async def _store(asked: Asked, study: str | None) -> Response:
-    asked.scope.require(*STORING_ROLES)
+    asked.scope.require(*STORING_ROLES, *READING_ROLES)
     boundary = _boundary(asked.request.headers.get("content-type", ""))
     site_id, site_code = await asyncio.to_thread(_site, asked)
     outcomes: list[Outcome] = []
@@ -83,7 +96,39 @@ def _take(
         return
     services = asked.services
     archive = Archive(services.database, services.objects, services.config.quiet_times)
-    outcomes.append(file_instance(archive, site_id, asked.scope.client, part.file, study=study))
+    outcomes.append(
+        file_instance(
+            archive,
+            site_id,
+            asked.scope.client,
+            part.file,
+            admit=partial(_admit, asked, site_id, study),
+        )
+    )
+
+
+def _admit(asked: Asked, site_id: UUID, study: str | None, header: InstanceHeader) -> Admission:
+    """Decide about an instance: some store whatever a site has, readers what they made of it."""
+    if study is not None and header.study_instance_uid != study:
+        return Admission(OTHER_STUDY)
+    scope, reading = asked.scope, _reading_id(asked)
+    stores_all = reading is None and not scope.roles.isdisjoint(STORING_ROLES)
+    found = None
+    if is_evidence(scope, header):
+        with asked.services.database.transaction() as session:
+            found = study_read(session, scope, site_id, header.study_instance_uid, reading)
+    elif not stores_all:
+        return Admission(NOT_AUTHORIZED)
+    if found is None:
+        return Admission() if stores_all else Admission(OTHER_STUDY)
+    if header.patient_id not in found.patient_ids:
+        return Admission(PATIENT_MISMATCH)
+    return Admission(evidence=True, filed=lambda session: note(session, scope, found, header))
+
+
+def _reading_id(asked: Asked) -> UUID | None:
+    reading = asked.request.path_params.get("reading_id")
+    return None if reading is None else UUID(reading)
 
 
 def _boundary(content_type: str) -> str:
@@ -111,13 +156,17 @@ def _boundary(content_type: str) -> str:
 
 
 def _site(asked: Asked) -> tuple[UUID, str]:
-    """Return the site that instances are stored for: the root's, or the only one there is.
+    """Return the site that instances are stored for: the root's or reading's, or the only one.
 
     Raises:
         Problem: 404 for a foreign site, 409 when the root does not tell which.
     """
+    reading = _reading_id(asked)
     with asked.services.database.transaction() as session:
-        site_id = require_site(session, asked.root)
+        if reading is None:
+            site_id = require_site(session, asked.root)
+        else:
+            site_id = session.scalar(select(Workitem.site_id).where(Workitem.id == reading))
         query = select(Organisation.id, Organisation.code).where(
             Organisation.kind == OrganisationKind.SITE, asked.scope.sees(Organisation.id)
         )

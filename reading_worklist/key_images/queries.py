@@ -71,10 +71,19 @@ def view(one: Chosen) -> KeyImageView:
         window_center=image.window_center,
         window_width=image.window_width,
         added_at=image.added_at,
-        picture_url=(
-            f"/dicom-web/sites/{one.site.code}/studies/{one.study.study_instance_uid}"
-            f"/series/{one.series.series_instance_uid}"
-            f"/instances/{one.instance.sop_instance_uid}"
-            f"/frames/{image.frame_number}/rendered{query}"
-        ),
+        picture_url=picture_url(
+            one.site.code, one.study, one.series, one.instance, image.frame_number
+        )
+        + query,
+    )
+
+
+def picture_url(
+    site_code: str, study: Study, series: Series, instance: Instance, frame_number: int
+) -> str:
+    """Return the address of a frame as a picture (PS3.18 §10.4.1.1.3)."""
+    return (
+        f"/dicom-web/sites/{site_code}/studies/{study.study_instance_uid}"
+        f"/series/{series.series_instance_uid}/instances/{instance.sop_instance_uid}"
+        f"/frames/{frame_number}/rendered"
     )

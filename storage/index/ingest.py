@@ -129,7 +129,7 @@ def _lock_order(item: ReceivedInstance) -> tuple[str, str, str]:
 def _take_fresh(study: StudyInHand, items: Sequence[ReceivedInstance]) -> None:
     for item in items:
         # Not the patient's own: a person may have given the study to another patient.
-        if item.header.patient_id == study.header_patient_id:
+        if item.evidence or item.header.patient_id == study.header_patient_id:
             study.fresh.setdefault(item.header.sop_instance_uid, item)
 
 
@@ -167,8 +167,9 @@ _FILE: Final = text("""
             instance_count = instance_count + by_study.instances,
             byte_count = byte_count + by_study.bytes,
             last_received_at = greatest(last_received_at, by_study.received_at),
-            quiet_due_at = touched.quiet_due_at,
-            state = 'RECEIVING',
+            quiet_due_at = CASE WHEN touched.evidence AND state = 'COMPLETE'
+                THEN study.quiet_due_at ELSE touched.quiet_due_at END,
+            state = CASE WHEN touched.evidence THEN state ELSE 'RECEIVING' END,
             purged_at = NULL
         FROM (
             SELECT study_id, count(*) AS instances, sum(object_size) AS bytes,
@@ -176,7 +177,8 @@ _FILE: Final = text("""
             FROM made GROUP BY study_id
         ) AS by_study
         JOIN json_to_recordset(CAST(:studies AS json))
-            AS touched(id uuid, quiet_due_at timestamptz) ON touched.id = by_study.study_id
+            AS touched(id uuid, quiet_due_at timestamptz, evidence boolean)
+            ON touched.id = by_study.study_id
         WHERE study.id = by_study.study_id AND study.id = ANY (CAST(:study_ids AS uuid[]))
     )
     SELECT site_id, sop_instance_uid, id FROM made
@@ -196,6 +198,7 @@ def _file(
         {
             "id": study.text,
             "quiet_due_at": (now + max(one.quiet for one in study.fresh.values())).isoformat(),
+            "evidence": all(one.evidence for one in study.fresh.values()),
         }
         for study in studies
         if study.fresh

@@ -19,6 +19,8 @@ class ReceivedInstance:
     quiet: how long its study must be quiet afterwards to count as complete; of a batch the longest
         counts.
     dataset_offset, pixel_data_offset: see `Instance`.
+    evidence: made by whoever reads the study, who was found to mean its patient. A complete study
+        stays so: nobody waited for this.
     """
 
     header: InstanceHeader
@@ -32,6 +34,7 @@ class ReceivedInstance:
     pixel_data_offset: int | None
     received_at: datetime
     quiet: timedelta
+    evidence: bool = False
 
 
 def instance_key(site_id: UUID, study_instance_uid: str, dataset_sha256: str) -> ObjectKey:
