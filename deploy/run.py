@@ -165,6 +165,7 @@ def web(settings: Settings, name: str) -> None:
     """Run the web server."""
     import uvicorn  # noqa: PLC0415
 
+    from deploy.zero_copy import ZeroCopySends  # noqa: PLC0415
     from reading_worklist.app import create_app  # noqa: PLC0415
     from reading_worklist.warm_up import warm_up  # noqa: PLC0415
 
@@ -188,7 +189,7 @@ def web(settings: Settings, name: str) -> None:
 
         Server(
             uvicorn.Config(
-                app,
+                ZeroCopySends(app),
                 host=settings.http_host,
                 port=settings.http_port,
                 log_config=None,

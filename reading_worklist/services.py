@@ -83,6 +83,18 @@ def client_address(request: Request) -> str:
     return request.client.host if request.client else "unknown"
 
 
+def resumed_scope(services: Services, token: str, client: str) -> Scope:
+    """Return whose session a token is, and remember it for the requests that follow at once.
+
+    Raises:
+        Problem: see `sessions.resume`.
+    """
+    with services.database.reading() as connection:
+        scope, _ = sessions.resume(connection, token, client, services.config.session_limits)
+    services.recent_scopes.note(token, client, scope)
+    return scope
+
+
 def current_scope(request: Request, services: Parts) -> Scope:
     """Return who is asking; for unsafe methods the CSRF token must be repeated in a header.
 
@@ -92,11 +104,7 @@ def current_scope(request: Request, services: Parts) -> Scope:
     token = request.cookies.get(COOKIE)
     if token is None:
         raise not_signed_in()
-    with services.database.transaction() as session:
-        scope, _ = sessions.resume(
-            session, token, client_address(request), services.config.session_limits
-        )
-    services.recent_scopes.note(token, client_address(request), scope)
+    scope = resumed_scope(services, token, client_address(request))
     if request.method not in _SAFE_METHODS and not csrf_matches(
         scope, request.headers.get(CSRF_HEADER)
     ):
@@ -118,5 +126,6 @@ __all__: Sequence[str] = (
     "WebConfig",
     "client_address",
     "current_scope",
+    "resumed_scope",
     "services_of",
 )

@@ -5,6 +5,8 @@ PostgreSQL is the only dialect. Every function elsewhere that takes a
 audit record and its message are committed together or not at all.
 """
 
+import select
+import time
 from collections.abc import Generator
 from contextlib import contextmanager
 from datetime import datetime
@@ -14,8 +16,18 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 import psycopg
 from psycopg import sql
-from sqlalchemy import DateTime, MetaData, String, TypeDecorator, create_engine, make_url, text
+from sqlalchemy import (
+    DateTime,
+    MetaData,
+    String,
+    TypeDecorator,
+    create_engine,
+    event,
+    make_url,
+    text,
+)
 from sqlalchemy.engine import Connection, Dialect, Engine
+from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
 from typing_extensions import override
 
@@ -30,6 +42,8 @@ _MIGRATION_LOCK: Final = 0x5244434D  # advisory lock key, ASCII "RDCM"
 _OPTIONS: Final = (
     "-c timezone=UTC -c jit=off -c max_parallel_workers_per_gather=0 -c random_page_cost=1.1"
 )
+# A firewall forgets connections that say nothing for minutes, and tells nobody.
+_TRUSTED_SECONDS: Final = 30.0
 
 
 class Base(DeclarativeBase):
@@ -91,19 +105,32 @@ class Database:
             self.url,
             pool_size=pool_size,
             max_overflow=pool_size,
-            # A connection that died with a restarted server is replaced, not handed out.
-            pool_pre_ping=True,
+            # The connection used last: its server process has the catalogue, the plans and the
+            # prepared statements in memory.
+            pool_use_lifo=True,
             connect_args={"options": _OPTIONS},
             # An error's text ends up in logs, and parameters are patient data.
             hide_parameters=True,
         )
+        _never_hand_out_dead_ones(self.engine)
         self._sessions = sessionmaker(self.engine, expire_on_commit=False)
+        self._reading = self.engine.execution_options(isolation_level="AUTOCOMMIT")
 
     @contextmanager
     def transaction(self) -> Generator[Session]:
         """Open a transaction; commit at the end of the block, roll back when it raises."""
         with self._sessions() as session, session.begin():
             yield session
+
+    @contextmanager
+    def reading(self) -> Generator[Connection]:
+        """Open a connection for a few queries, each of which sees what is committed by then.
+
+        No transaction is begun or ended: that would be two more round trips to the server. What
+        is written through it is committed at once.
+        """
+        with self._reading.connect() as connection:
+            yield connection
 
     @contextmanager
     def listen(self, *channels: str) -> Generator[psycopg.Connection[Any]]:
@@ -123,6 +150,28 @@ class Database:
     def close(self) -> None:
         """Close every idle connection of the pool."""
         self.engine.dispose()
+
+
+def _never_hand_out_dead_ones(engine: Engine) -> None:
+    """Have connections that died with a restarted server replaced when they are taken out.
+
+    The end of a server shows on the socket: to look there costs nothing, where a query before
+    every query would be a round trip. Connections that have been still for long are asked.
+    """
+
+    def check(connection: psycopg.Connection[Any], record: Any, _fairy: object) -> None:  # noqa: ANN401 -- SQLAlchemy's, whose `info` is a plain dictionary
+        now = time.monotonic()
+        used_at = record.info.get("used_at", now)
+        record.info["used_at"] = now
+        try:
+            waiting = select.poll()
+            waiting.register(connection.fileno(), select.POLLIN)
+            if waiting.poll(0) or now - used_at > _TRUSTED_SECONDS:
+                engine.dialect.do_ping(connection)  # pyright: ignore[reportArgumentType] -- SQLAlchemy's own protocol of it
+        except psycopg.Error as error:
+            raise InvalidatePoolError from error
+
+    event.listen(engine, "checkout", check)
 
 
 def psycopg_url(url: str) -> str:

@@ -9,7 +9,7 @@ from http import HTTPStatus
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Select, and_, bindparam, func, select, update
+from sqlalchemy import Connection, Select, and_, bindparam, func, select, update
 from sqlalchemy.orm import Session
 
 from reading_worklist.access.passwords import verify_password
@@ -123,7 +123,7 @@ def sign_in(
 
 
 def resume(
-    session: Session, token: str, client: str, limits: SessionLimits
+    session: Session | Connection, token: str, client: str, limits: SessionLimits
 ) -> tuple[Scope, datetime]:
     """Return the scope of a session and when it ends.
 
@@ -219,7 +219,7 @@ class _Loaded:
     last_seen_at: datetime
 
 
-def _load(session: Session, token: str, client: str) -> _Loaded:
+def _load(session: Session | Connection, token: str, client: str) -> _Loaded:
     """Return a session that has not been ended, with its person's scope, in one query.
 
     Every request begins with this, a viewer's hundreds of frames among them.

@@ -6,26 +6,42 @@ hundreds of frames per second.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Iterator, Sequence
-from contextlib import aclosing, asynccontextmanager
+import os
+from collections import deque
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterator,
+    Callable,
+    Generator,
+    Iterable,
+    Iterator,
+    Sequence,
+)
+from contextlib import aclosing, asynccontextmanager, closing
 from dataclasses import dataclass
 from functools import partial
-from typing import Final, TypeAlias
+from itertools import chain, islice
+from typing import Final, TypeAlias, cast
 
 from fastapi.responses import Response
 from starlette.concurrency import iterate_in_threadpool
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 from typing_extensions import override
 
+from reading_worklist.file_bodies import EXTENSION, BodyPart, FileRange
 from storage.datasets.pixels import Frame
 from storage.datasets.sources import CHUNK, ByteSource, ObjectSource
 from storage.datasets.splicing import SplicedSource
-from storage.objects import ObjectKey, ObjectStore
+from storage.objects import ObjectKey, ObjectStore, in_memory
 
 # Below this, joining pieces costs less than sending each by itself.
 _JOINED_MAX: Final = 1 << 15
+# Below this, a file costs more than its bytes.
+_FILE_MIN: Final = 1 << 16
+# Heads of parts among them: three objects more than the one that is sent.
+_PARTS_AHEAD: Final = 7
 # A body this long is worth noticing that nobody reads it any more.
-_WATCHED_MIN: Final = 8 << 20
+_LONG_MIN: Final = 8 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,16 +163,34 @@ class PiecesResponse(Response):
     @override
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send the answer; give up quietly when the client has gone."""
+        if EXTENSION in scope.get("extensions", {}) and self._is_for_the_server():
+            with closing(_parts(self._pieces, self._objects)) as parts:
+                # The head of a part, and the first object: what is wrong with that is told.
+                first = await asyncio.to_thread(_first_of, parts)
+                if not any(isinstance(one, Region) for one in first):
+                    await send(self._start())
+                    rest = chain(first, parts)
+                    await send({"type": EXTENSION, "parts": rest, "length": self.length})
+                    return
+        await self._send_chunks(receive, send)
+
+    def _is_for_the_server(self) -> bool:
+        """Tell whether the body is better sent by the server itself: long, and kept as it is."""
+        is_made = any(isinstance(one, Streamed) for one in self._pieces)
+        return self.length > _LONG_MIN and not is_made
+
+    def _start(self) -> Message:
+        return {
+            "type": "http.response.start",
+            "status": self.status_code,
+            "headers": self.raw_headers,
+        }
+
+    async def _send_chunks(self, receive: Receive, send: Send) -> None:
         async with aclosing(self._chunks()) as chunks, _watch(receive, self.length) as gone:
             # The head of a part, and the first bytes of an object.
             head, ahead = await anext(chunks, b""), await anext(chunks, None)
-            await send(
-                {
-                    "type": "http.response.start",
-                    "status": self.status_code,
-                    "headers": self.raw_headers,
-                }
-            )
+            await send(self._start())
             while ahead is not None:
                 await send({"type": "http.response.body", "body": head, "more_body": True})
                 if gone.is_set():
@@ -204,11 +238,71 @@ class PiecesResponse(Response):
                 yield chunk
 
 
+def _parts(pieces: Iterable[Piece], objects: ObjectStore) -> Generator[BodyPart | Region]:
+    """Yield a body of bytes and regions as bytes and ranges of files.
+
+    A file is open while its range is sent, and from a little before: what is not in memory the
+    disk reads meanwhile, while the network is busy with those before. Where the objects are no
+    files the regions are yielded as they are.
+
+    Raises:
+        ObjectNotFound, ObjectStoreUnavailable: for the next part or one that comes soon.
+    """
+    rest = iter(pieces)
+    ahead: deque[BodyPart | Region] = deque()
+    try:
+        while True:
+            ahead.extend(_opened(one, objects) for one in islice(rest, _PARTS_AHEAD - len(ahead)))
+            if not ahead:
+                return
+            yield ahead[0]
+            _close(ahead.popleft())
+    finally:
+        for one in ahead:
+            _close(one)
+
+
+def _first_of(parts: Iterator[BodyPart | Region]) -> list[BodyPart | Region]:
+    """Return the first part, and the second when the first is no range: its file stays open."""
+    first = [*islice(parts, 1)]
+    if first and isinstance(first[0], bytes):
+        first += islice(parts, 1)
+    return first
+
+
+def _opened(piece: Piece, objects: ObjectStore) -> BodyPart | Region:
+    if not isinstance(piece, Region):
+        return cast("bytes", piece)
+    file = objects.descriptor(ObjectKey(piece.key))
+    if file is None:
+        return piece
+    try:
+        if not _is_long(piece):
+            data = os.pread(file, piece.length, piece.offset)
+            os.close(file)
+            return data
+        if not in_memory(file, piece.offset, piece.length):
+            os.posix_fadvise(file, piece.offset, piece.length, os.POSIX_FADV_WILLNEED)
+    except OSError:
+        os.close(file)
+        raise
+    return FileRange(file, piece.offset, piece.length)
+
+
+def _close(part: BodyPart | Region) -> None:
+    if isinstance(part, FileRange):
+        os.close(part.file)
+
+
+def _is_long(piece: Piece) -> bool:
+    return isinstance(piece, Region) and piece.length >= _FILE_MIN
+
+
 @asynccontextmanager
 async def _watch(receive: Receive, length: int) -> AsyncGenerator[asyncio.Event]:
     """Yield an event that is set when the client of a long body has gone."""
     gone = asyncio.Event()
-    if length < _WATCHED_MIN:
+    if length < _LONG_MIN:
         yield gone
         return
 

@@ -17,6 +17,7 @@ from starlette.types import Scope as Connection
 
 from reading_worklist.access.recent import RecentScopes
 from reading_worklist.access.scope import Scope
+from reading_worklist.dicomweb.direct import retrieval_steps
 from reading_worklist.dicomweb.payloads import frame_numbers, frames_of
 from reading_worklist.dicomweb.queries import Root
 from reading_worklist.dicomweb.requests import IMAGE_ROLES, Wanted, accepted_by
@@ -27,7 +28,6 @@ from storage.datasets.sources import ObjectSource
 from storage.errors import RdcError
 from storage.objects import ObjectStore
 
-_PREFIX: Final = "/dicom-web/"
 _ROLES: Final = frozenset(IMAGE_ROLES)
 # studies/{}/series/{}, and below it instances/{}, and below that frames/{}.
 _SERIES_STEPS: Final = 4
@@ -75,19 +75,10 @@ class ExpressRetrieval:
             await self._app(scope, receive, send)
 
     def _answer(self, scope: Connection) -> Response | None:
-        is_retrieval = (
-            scope["type"] == "http"
-            and scope["method"] == "GET"
-            and scope["path"].startswith(_PREFIX)
-            and not scope["query_string"]
-        )
-        if not is_retrieval:
-            return None
-        steps: list[str] = scope["path"][len(_PREFIX) :].split("/")
-        site = None
-        if steps[0] == "sites" and len(steps) > 2:  # noqa: PLR2004 -- sites/{code}/…
-            site, steps = steps[1], steps[2:]
+        site, steps = retrieval_steps(scope)
         if len(steps) <= _SERIES_STEPS or steps[0] != "studies" or steps[2] != "series":
+            return None
+        if scope["query_string"]:
             return None
         headers = Headers(scope=scope)
         person = self._person(scope, headers)

@@ -2,16 +2,17 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from http import HTTPStatus
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, select
+from sqlalchemy import ColumnElement, Connection, Select, and_, bindparam, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from reading_worklist.access.scope import Scope
-from reading_worklist.problems import Problem, not_found
 from reading_worklist.priors.grants import Granted
+from reading_worklist.problems import Problem, not_found
 from storage.identifiers import Uid
 from storage.identity.overlay import Overlay, overlay_of, was_decided
 from storage.index.tables import Instance, Series, Study, StudyState
@@ -33,16 +34,37 @@ _INSTANCE_COLUMNS: Final[tuple[InstrumentedAttribute[Any], ...]] = (
     Instance.pixel_data_offset,
 )
 
+_SERIES_COLUMNS: Final[tuple[InstrumentedAttribute[Any], ...]] = (
+    Series.id,
+    Series.series_instance_uid,
+    Series.revision,
+)
+_SERIES_ORDER: Final = (Series.series_number, Series.series_instance_uid)
+_NAMED_STUDY: Final = Study.study_instance_uid == bindparam("study")
+_NAMED_SERIES: Final = and_(
+    Series.study_id == Study.id, Series.series_instance_uid == bindparam("series")
+)
+_KEPT_QUERIES: Final = 512
+
+Reading: TypeAlias = Session | Connection
+"""What a query can be asked of."""
+
 
 @dataclass(frozen=True, slots=True)
 class Root:
-    """What one caller sees under a DICOMweb root: that of a site, or the common one (None)."""
+    """What one caller sees under a DICOMweb root: of a site, of a reading, or the common one.
+
+    reading: what lies under the root of a reading; of no other study that root tells anything.
+    """
 
     scope: Scope
     site_code: str | None = None
+    reading: Granted | None = None
 
     def sees(self) -> ColumnElement[bool]:
         """Return the SQL condition on `Study` and its `Organisation` for what is visible."""
+        if self.reading is not None:
+            return Study.id.in_(self.reading.study_ids)
         condition = self.scope.sees_images(Study.site_id)
         if self.site_code is None:
             return condition
@@ -59,7 +81,6 @@ class StudyRecord:
     id: UUID
     site_code: str
     study_instance_uid: str
-    reading: Granted | None = None
     complete: bool
     overlay: Overlay | None = None
 
@@ -117,110 +138,63 @@ def require_site(session: Session, root: Root) -> UUID | None:
     return site_id
 
 
-def find_study(session: Session, root: Root, study: Uid) -> StudyRecord:
+def find_study(session: Reading, root: Root, study: Uid) -> StudyRecord:
     """Return a study.
 
     Raises:
         Problem: 404 when the caller sees none, 409 when several of its sites have it.
     """
-    rows = session.execute(
-        select(
-            Study.id,
-            Organisation.code,
-            Study.study_instance_uid,
-            Study.state,
-            was_decided(Study.id),
-        )
-        .join(Organisation, Organisation.id == Study.site_id)
-        .where(Study.study_instance_uid == study, root.sees())
-        .limit(_AMBIGUOUS_ROWS)
-    ).all()
-    row = _the_only(rows, "The study")
-    overlay = overlay_of(session, row[0]) if row[4] else None
-    return StudyRecord(row[0], row[1], row[2], row[3] == StudyState.COMPLETE, overlay)
+    rows = session.execute(_study_query(root), {"study": study}).all()
+    return _study_of(session, _the_only(rows, "The study"))
 
 
-def find_series(session: Session, root: Root, study: Uid, series: Uid) -> SeriesRecord:
+def find_study_with_series(
+    session: Reading, root: Root, study: Uid
+) -> tuple[StudyRecord, list[SeriesRecord]]:
+    """Return a study and its series by series number, in one query.
+
+    Raises:
+        Problem: as for `find_study`.
+    """
+    rows = session.execute(_study_and_series_query(root), {"study": study}).all()
+    first_of_each = {row[0]: row for row in reversed(rows)}
+    found = _study_of(session, _the_only(list(first_of_each.values()), "The study"))
+    return found, [_series_of(found, *row[5:]) for row in rows if row[5] is not None]
+
+
+def find_series(session: Reading, root: Root, study: Uid, series: Uid) -> SeriesRecord:
     """Return a series of a study.
 
     Raises:
         Problem: 404 when the caller sees none, 409 when several of its sites have the study.
     """
-    rows = session.execute(
-        select(
-            Series.id,
-            Organisation.code,
-            Study.study_instance_uid,
-            Series.series_instance_uid,
-            Series.revision,
-            Study.state,
-            was_decided(Study.id),
-            Study.id,
-        )
-        .select_from(Study)
-        .join(Organisation, Organisation.id == Study.site_id)
-        .join(
-            Series,
-            and_(Series.study_id == Study.id, Series.series_instance_uid == series),
-            isouter=True,
-        )
-        .where(Study.study_instance_uid == study, root.sees())
-        .limit(_AMBIGUOUS_ROWS)
-    ).all()
+    rows = session.execute(_series_query(root), {"study": study, "series": series}).all()
     row = _the_only(rows, "The series")
-    overlay = overlay_of(session, row[7]) if row[6] else None
+    overlay = _overlay(session, row[7]) if row[6] else None
     return SeriesRecord(
         row[0], row[1], row[2], row[3], row[4], row[5] == StudyState.COMPLETE, overlay
     )
 
 
 def find_instance(
-    session: Session, root: Root, study: Uid, series: Uid, instance: Uid
+    session: Reading, root: Root, study: Uid, series: Uid, instance: Uid
 ) -> InstanceRecord:
     """Return an instance of a series.
 
     Raises:
         Problem: 404 when the caller sees none, 409 when several of its sites have the study.
     """
-    rows = session.execute(
-        select(*_INSTANCE_COLUMNS)
-        .select_from(Study)
-        .join(Organisation, Organisation.id == Study.site_id)
-        .join(
-            Series,
-            and_(Series.study_id == Study.id, Series.series_instance_uid == series),
-            isouter=True,
-        )
-        .join(
-            Instance,
-            and_(Instance.series_id == Series.id, Instance.sop_instance_uid == instance),
-            isouter=True,
-        )
-        .where(Study.study_instance_uid == study, root.sees())
-        .limit(_AMBIGUOUS_ROWS)
-    ).all()
+    named = {"study": study, "series": series, "instance": instance}
+    rows = session.execute(_instance_query(root), named).all()
     return InstanceRecord(*_the_only(rows, "The instance"))
 
 
 def series_of_study(session: Session, study: StudyRecord) -> list[SeriesRecord]:
     """Return the series of a study that was found for the caller, by series number."""
     rows = session.execute(
-        select(Series.id, Series.series_instance_uid, Series.revision)
-        .where(Series.study_id == study.id)
-        .order_by(Series.series_number, Series.series_instance_uid)
+        select(*_SERIES_COLUMNS).where(Series.study_id == study.id).order_by(*_SERIES_ORDER)
     )
-    return [
-        SeriesRecord(
-            pk,
-            study.site_code,
-            study.study_instance_uid,
-            uid,
-            revision,
-            study.complete,
-            study.overlay,
-        )
-        for pk, uid, revision in rows
-    ]
+    return [_series_of(study, *row) for row in rows]
 
 
 def complete_study(session: Session, study_id: UUID) -> StudyRecord | None:
@@ -245,17 +219,125 @@ def is_current(session: Session, series: SeriesRecord) -> bool:
     return row[0] == series.revision and overlay_of(session, row[1]) == series.overlay
 
 
-def instances_of_study(session: Session, study: StudyRecord) -> list[InstanceRecord]:
+def instances_of_study(session: Reading, study: StudyRecord) -> list[InstanceRecord]:
     """Return the instances of a study found for the caller, by series and instance number."""
     return _instances(session, Instance.study_id == study.id)
 
 
-def instances_of_series(session: Session, series: SeriesRecord) -> list[InstanceRecord]:
+def instances_of_series(session: Reading, series: SeriesRecord) -> list[InstanceRecord]:
     """Return the instances of a series that was found for the caller, by instance number."""
     return _instances(session, Instance.series_id == series.id)
 
 
-def _instances(session: Session, condition: ColumnElement[bool]) -> list[InstanceRecord]:
+@lru_cache(_KEPT_QUERIES)
+def _study_query(root: Root) -> Select[*tuple[Any, ...]]:
+    """Return the query for the study `study`.
+
+    Made once for each caller, as making it takes longer than PostgreSQL takes to answer it.
+    """
+    return (
+        select(
+            Study.id,
+            Organisation.code,
+            Study.study_instance_uid,
+            Study.state,
+            was_decided(Study.id),
+        )
+        .join(Organisation, Organisation.id == Study.site_id)
+        .where(_NAMED_STUDY, root.sees())
+        .limit(_AMBIGUOUS_ROWS)
+    )
+
+
+@lru_cache(_KEPT_QUERIES)
+def _study_and_series_query(root: Root) -> Select[*tuple[Any, ...]]:
+    """Return the query for the study `study` and its series; kept as `_study_query`."""
+    return (
+        select(
+            Study.id,
+            Organisation.code,
+            Study.study_instance_uid,
+            Study.state,
+            was_decided(Study.id),
+            *_SERIES_COLUMNS,
+        )
+        .select_from(Study)
+        .join(Organisation, Organisation.id == Study.site_id)
+        .join(Series, Series.study_id == Study.id, isouter=True)
+        .where(_NAMED_STUDY, root.sees())
+        .order_by(*_SERIES_ORDER)
+    )
+
+
+@lru_cache(_KEPT_QUERIES)
+def _series_query(root: Root) -> Select[*tuple[Any, ...]]:
+    """Return the query for the series `series` of `study`; kept as `_study_query`."""
+    return (
+        select(
+            Series.id,
+            Organisation.code,
+            Study.study_instance_uid,
+            Series.series_instance_uid,
+            Series.revision,
+            Study.state,
+            was_decided(Study.id),
+            Study.id,
+        )
+        .select_from(Study)
+        .join(Organisation, Organisation.id == Study.site_id)
+        .join(Series, _NAMED_SERIES, isouter=True)
+        .where(_NAMED_STUDY, root.sees())
+        .limit(_AMBIGUOUS_ROWS)
+    )
+
+
+@lru_cache(_KEPT_QUERIES)
+def _instance_query(root: Root) -> Select[*tuple[Any, ...]]:
+    """Return the query for `instance` of `series` of `study`; kept as `_study_query`."""
+    return (
+        select(*_INSTANCE_COLUMNS)
+        .select_from(Study)
+        .join(Organisation, Organisation.id == Study.site_id)
+        .join(Series, _NAMED_SERIES, isouter=True)
+        .join(
+            Instance,
+            and_(
+                Instance.series_id == Series.id,
+                Instance.sop_instance_uid == bindparam("instance"),
+            ),
+            isouter=True,
+        )
+        .where(_NAMED_STUDY, root.sees())
+        .limit(_AMBIGUOUS_ROWS)
+    )
+
+
+def _study_of(session: Reading, row: Sequence[Any]) -> StudyRecord:
+    overlay = _overlay(session, row[0]) if row[4] else None
+    return StudyRecord(row[0], row[1], row[2], row[3] == StudyState.COMPLETE, overlay)
+
+
+def _overlay(session: Reading, study_id: UUID) -> Overlay | None:
+    """Return the overlay of a study about which something was decided."""
+    if isinstance(session, Session):
+        return overlay_of(session, study_id)
+    with Session(session) as of_connection:
+        return overlay_of(of_connection, study_id)
+
+
+def _series_of(study: StudyRecord, pk: int, uid: str, revision: int) -> SeriesRecord:
+    return SeriesRecord(
+        pk,
+        study.site_code,
+        study.study_instance_uid,
+        uid,
+        revision,
+        study.complete,
+        study.overlay,
+    )
+
+
+def _instances(session: Reading, condition: ColumnElement[bool]) -> list[InstanceRecord]:
     rows = session.execute(
         select(*_INSTANCE_COLUMNS)
         .select_from(Instance)
@@ -263,12 +345,7 @@ def _instances(session: Session, condition: ColumnElement[bool]) -> list[Instanc
         .join(Study, Study.id == Instance.study_id)
         .join(Organisation, Organisation.id == Study.site_id)
         .where(condition)
-        .order_by(
-            Series.series_number,
-            Series.series_instance_uid,
-            Instance.instance_number,
-            Instance.sop_instance_uid,
-        )
+        .order_by(*_SERIES_ORDER, Instance.instance_number, Instance.sop_instance_uid)
     )
     return [InstanceRecord(*row) for row in rows]
 

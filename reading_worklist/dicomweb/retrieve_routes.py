@@ -4,6 +4,7 @@ Where people decided that a study's patient is another than its header says, ins
 metadata say so, and frames and bulk data are what they were.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 from hashlib import sha256
 
@@ -19,6 +20,7 @@ from reading_worklist.dicomweb.payloads import (
     frames_of,
 )
 from reading_worklist.dicomweb.prepared import prepared_metadata
+from reading_worklist.dicomweb.queries import InstanceRecord, SeriesRecord
 from reading_worklist.dicomweb.requests import Asked, Asks, instance_uid, series_uid, study_uid
 from reading_worklist.dicomweb.responses import (
     as_problems,
@@ -39,18 +41,28 @@ router = APIRouter()
 @router.get("/studies/{study}")
 def retrieve_study(asked: Asks, study: str) -> Response:
     """Return every instance of a study as received."""
-    with as_problems(), asked.services.database.transaction() as session:
-        found = queries.find_study(session, asked.root, study_uid(study))
-        records = queries.instances_of_study(session, found)
+    database = asked.services.database
+    with as_problems():
+        with database.reading() as session:
+            found, series = queries.find_study_with_series(session, asked.root, study_uid(study))
+        records = _indexed(asked, series)
+        if records is None:
+            with database.reading() as session:
+                records = queries.instances_of_study(session, found)
     return whole_instances(asked.wanted, records, overlay=found.overlay)
 
 
 @router.get("/studies/{study}/series/{series}")
 def retrieve_series(asked: Asks, study: str, series: str) -> Response:
     """Return every instance of a series as received."""
-    with as_problems(), asked.services.database.transaction() as session:
-        found = queries.find_series(session, asked.root, study_uid(study), series_uid(series))
-        records = queries.instances_of_series(session, found)
+    database = asked.services.database
+    with as_problems():
+        with database.reading() as session:
+            found = queries.find_series(session, asked.root, study_uid(study), series_uid(series))
+        records = _indexed(asked, [found])
+        if records is None:
+            with database.reading() as session:
+                records = queries.instances_of_series(session, found)
     return whole_instances(asked.wanted, records, overlay=found.overlay)
 
 
@@ -72,9 +84,8 @@ def retrieve_study_metadata(asked: Asks, study: str) -> Response:
     """Return the metadata of every instance of a study."""
     asked.require_json()
     services = asked.services
-    with as_problems(), services.database.transaction() as session:
-        found = queries.find_study(session, asked.root, study_uid(study))
-        series = queries.series_of_study(session, found)
+    with as_problems(), services.database.reading() as session:
+        found, series = queries.find_study_with_series(session, asked.root, study_uid(study))
     revisions = " ".join(f"{one.id}-{one.revision}" for one in series)
     tag = _tag(sha256(revisions.encode()).hexdigest()[:32], FORMAT, overlay=found.overlay)
     if (unchanged := not_modified(asked.request.headers, tag)) is not None:
@@ -92,7 +103,7 @@ def retrieve_series_metadata(asked: Asks, study: str, series: str) -> Response:
     """Return the metadata of every instance of a series."""
     asked.require_json()
     services = asked.services
-    with as_problems(), services.database.transaction() as session:
+    with as_problems(), services.database.reading() as session:
         found = queries.find_series(session, asked.root, study_uid(study), series_uid(series))
     tag = _tag(found.id, found.revision, FORMAT, overlay=found.overlay)
     if (unchanged := not_modified(asked.request.headers, tag)) is not None:
@@ -145,7 +156,7 @@ def find_indexed(asked: Asked, study: str, series: str, instance: str) -> Indexe
     services, root = asked.services, asked.root
     with as_problems():
         study_id, series_id, sop_id = study_uid(study), series_uid(series), instance_uid(instance)
-        with services.database.transaction() as session:
+        with services.database.reading() as session:
             found = queries.find_series(session, root, study_id, series_id)
         view = asked.views.note(root, found, services.objects)
         if view is not None:
@@ -153,9 +164,17 @@ def find_indexed(asked: Asked, study: str, series: str, instance: str) -> Indexe
                 raise not_found("The instance")
             known = view.instances[sop_id]
             return known if found.overlay is None else replace(known, overlay=found.overlay)
-        with services.database.transaction() as session:
+        with services.database.reading() as session:
             record = queries.find_instance(session, root, study_id, series_id, sop_id)
     return IndexedInstance(record, None, found.overlay)
+
+
+def _indexed(asked: Asked, series: Sequence[SeriesRecord]) -> list[InstanceRecord] | None:
+    """Return the instances of complete series; None where not all of them are written down."""
+    views = [asked.views.note(asked.root, one, asked.services.objects) for one in series]
+    if not views or None in views:
+        return None
+    return [one.record for view in views if view for one in view.instances.values()]
 
 
 def opened_by(asked: Asked, found: IndexedInstance) -> Opened:

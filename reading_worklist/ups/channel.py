@@ -11,10 +11,9 @@ from fastapi import APIRouter, WebSocket
 from fastapi.concurrency import run_in_threadpool
 from starlette.websockets import WebSocketDisconnect
 
-from reading_worklist.access import sessions
 from reading_worklist.access.scope import Scope
 from reading_worklist.problems import Problem
-from reading_worklist.services import COOKIE, Services
+from reading_worklist.services import COOKIE, Services, resumed_scope
 from reading_worklist.ups.subscriptions import event_report
 from reading_worklist.workitems.routes import CENTRE_ROLES
 
@@ -78,8 +77,7 @@ def _scope(socket: WebSocket, services: Services) -> Scope | None:
         return None
     client = socket.client.host if socket.client else "unknown"
     try:
-        with services.database.transaction() as session:
-            scope, _ = sessions.resume(session, token, client, services.config.session_limits)
+        scope = resumed_scope(services, token, client)
     except Problem:
         return None
     return scope if scope.roles & set(CENTRE_ROLES) else None

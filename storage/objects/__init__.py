@@ -18,6 +18,7 @@ from storage.objects.contract import (
     SourceTruncated,
     StoredObject,
 )
+from storage.objects.files import in_memory
 from storage.objects.filesystem import FilesystemObjectStore
 
 __all__ = [
@@ -32,6 +33,7 @@ __all__ = [
     "ObjectStoreUnavailable",
     "SourceTruncated",
     "StoredObject",
+    "in_memory",
     "open_object_store",
 ]
 

@@ -260,6 +260,16 @@ class ObjectStore(Protocol):
         """
         ...
 
+    def descriptor(self, key: ObjectKey) -> int | None:
+        """Return an open file of this machine that is the object, for the caller to close.
+
+        None where the object is no such file.
+
+        Raises:
+            ObjectNotFound: it is not there.
+        """
+        ...
+
     def stream(
         self, key: ObjectKey, offset: int = 0, length: int | None = None, chunk: int = CHUNK_BYTES
     ) -> Iterator[bytes]:

@@ -17,6 +17,7 @@ from storage.objects.contract import CHUNK_BYTES, ObjectStoreUnavailable
 LINK_IMPOSSIBLE: Final = frozenset(
     {errno.EXDEV, errno.EPERM, errno.EACCES, errno.EMLINK, errno.ENOTSUP, errno.ENOSYS}
 )
+_NO_WAIT: Final = getattr(os, "RWF_NOWAIT", 0)
 _REMEDIES: Final = {
     errno.ENOSPC: "Free space on the disk of the object store, or move the store to a larger one.",
     errno.EDQUOT: "Raise the disk quota of the user that runs the service.",
@@ -45,6 +46,23 @@ def unavailable(what: str, root: Path) -> Generator[None]:
                 error.errno or 0, "Look at the disk and the system log, then try again."
             ),
         ) from error
+
+
+def in_memory(file: int, offset: int, length: int) -> bool:
+    """Tell whether a range of an open file can be read without waiting for the disk.
+
+    Files come into memory and go from it in long runs: the two ends speak for all. Linux alone
+    can tell; elsewhere nothing counts as being in memory.
+    """
+    if not _NO_WAIT:
+        return False
+    try:
+        for place in {offset, max(offset + length - 1, offset)}:
+            os.preadv(file, [bytearray(1)], place, _NO_WAIT)
+    except OSError:
+        # Some of it is not in memory, or the filesystem cannot tell.
+        return False
+    return True
 
 
 def links_work(folder: Path) -> bool:

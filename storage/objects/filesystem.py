@@ -35,6 +35,7 @@ from storage.objects.contract import (
 )
 from storage.objects.files import (
     LINK_IMPOSSIBLE,
+    in_memory,
     links_work,
     one_journal,
     same_bytes,
@@ -51,8 +52,6 @@ _REMEMBERED_FOLDERS: Final = 10_000
 # Objects are patient data: their folders are closed to other users of the machine.
 _FOLDER_MODE: Final = 0o750
 _FILE_MODE: Final = 0o640
-# Linux alone can read without waiting for the disk; elsewhere nothing counts as being in memory.
-_NO_WAIT: Final = getattr(os, "RWF_NOWAIT", 0)
 _ABSENT: Final = (FileNotFoundError, NotADirectoryError, IsADirectoryError)
 
 
@@ -204,25 +203,22 @@ class FilesystemObjectStore:
     def read_now(self, key: ObjectKey, offset: int, length: int) -> bytes | None:
         """Return a range that is in the page cache; see `ObjectStore.read_now`."""
         check_range(offset, length)
-        if not _NO_WAIT:
-            return None
         try:
             handle = os.open(f"{self._root}/{ObjectKey(key)}", os.O_RDONLY)
         except OSError:
             return None
         try:
-            last = min(offset + length, os.fstat(handle).st_size) - 1
-            if last < offset:
-                return b""
-            # Files come into memory and go from it in long runs: the two ends speak for all.
-            for place in (offset, last):
-                os.preadv(handle, [bytearray(1)], place, _NO_WAIT)
-            return os.pread(handle, last + 1 - offset, offset)
+            there = max(min(length, os.fstat(handle).st_size - offset), 0)
+            return os.pread(handle, there, offset) if in_memory(handle, offset, there) else None
         except OSError:
-            # Some of it is not in memory, or the filesystem cannot tell.
             return None
         finally:
             os.close(handle)
+
+    def descriptor(self, key: ObjectKey) -> int | None:
+        """Return the object's file, open; see `ObjectStore.descriptor`."""
+        with self._reading(key):
+            return os.open(f"{self._root}/{ObjectKey(key)}", os.O_RDONLY | os.O_CLOEXEC)
 
     def stream(
         self, key: ObjectKey, offset: int = 0, length: int | None = None, chunk: int = CHUNK_BYTES

@@ -169,6 +169,11 @@ class S3ObjectStore:
         del key, offset, length
         return None
 
+    def descriptor(self, key: ObjectKey) -> int | None:
+        """Return None: no object is a file of this machine; see `ObjectStore.descriptor`."""
+        del key
+        return None
+
     def stream(
         self, key: ObjectKey, offset: int = 0, length: int | None = None, chunk: int = CHUNK_BYTES
     ) -> Iterator[bytes]:
