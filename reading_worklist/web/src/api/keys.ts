@@ -11,6 +11,12 @@ export const keys = {
   quality: (id: string) => ['workitem', id, 'quality'] as const,
   identityNotice: (id: string) => ['workitem', id, 'identity'] as const,
   timeline: (id: string) => ['workitem', id, 'timeline'] as const,
+  priors: (id: string) => ['workitem', id, 'priors'] as const,
+  /** Apart from its exam: each time it is asked for is recorded. */
+  priorReport: (id: string, studyId: string) => ['prior-report', id, studyId] as const,
+  request: (id: string) => ['workitem', id, 'request'] as const,
+  examNotes: ['exam-notes'] as const,
+  notesOf: (examId: string) => ['exam-notes', examId] as const,
   submission: (id: string, number: number) => ['document', 'submission', id, number] as const,
   report: (versionId: string) => ['document', 'report', versionId] as const,
   verification: (versionOrCode: string) => ['verification', versionOrCode] as const,

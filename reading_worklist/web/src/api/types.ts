@@ -68,3 +68,13 @@ export interface ReportText {
   impression: string;
   advice: string;
 }
+export type Priors = Schemas['Priors'];
+export type PriorStudy = Schemas['PriorStudy'];
+export type PriorReport = Schemas['PriorReport'];
+export type PriorPurpose = PriorReasonBody['purpose'];
+export type ExamNote = Schemas['NoteView'];
+export type NoteThread = Schemas['Thread'];
+
+type PriorReasonBody =
+  paths['/api/workitems/{workitem_id}/priors/reason']['post']['requestBody']['content']['application/json'];
+

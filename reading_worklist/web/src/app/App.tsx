@@ -18,6 +18,12 @@ const router = createBrowserRouter([
   { path: '/sign-in', Component: SignInPage, ErrorBoundary: CrashPage },
   { path: '/organisation', Component: OrganisationPage, ErrorBoundary: CrashPage },
   {
+    path: '/viewing',
+    lazy: { Component: async () => (await import('../reading/ViewingPage')).ViewingPage },
+    HydrateFallback: Loading,
+    ErrorBoundary: CrashPage,
+  },
+  {
     path: '/verify/:code?',
     lazy: { Component: async () => (await import('../verification/VerifyPage')).VerifyPage },
     HydrateFallback: Loading,

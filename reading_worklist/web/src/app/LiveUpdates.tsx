@@ -52,6 +52,9 @@ export function LiveUpdates() {
         case 'quarantine':
           renew(keys.quarantine);
           break;
+        case 'exam_note':
+          renew(keys.examNotes);
+          break;
         case 'order':
           orders.run();
           break;
@@ -70,6 +73,7 @@ export function LiveUpdates() {
             keys.orders,
           ])
             renew(queryKey);
+            keys.examNotes,
           break;
       }
     });

@@ -6,7 +6,9 @@ import { operations } from './catalogue/operations';
 import { orders } from './catalogue/orders';
 import { panels } from './catalogue/panels';
 import { portal } from './catalogue/portal';
+import { notes } from './catalogue/notes';
 import { problems } from './catalogue/problems';
+import { priors } from './catalogue/priors';
 import { quality } from './catalogue/quality';
 import { reading } from './catalogue/reading';
 import { session } from './catalogue/session';
@@ -29,6 +31,8 @@ export const catalogue = {
   ...operations,
   ...identity,
   ...keeping,
+  ...priors,
+  ...notes,
   ...orders,
   ...quality,
   ...session,

@@ -1,24 +1,24 @@
-import { Skeleton } from 'antd';
-import { lazy, Suspense, useState } from 'react';
-import { useLocation, useNavigate, useParams } from 'react-router';
+import { App, Button, Skeleton } from 'antd';
+import { useState } from 'react';
+import { useNavigate, useParams } from 'react-router';
 
-import { Loading } from '../app/Loading';
 import type { WorkitemDetail } from '../api/types';
 import { ProblemNotice } from '../design/Notice';
 import { type HelpLine, ShortcutHelp } from '../design/ShortcutHelp';
 import { useShortcuts } from '../design/shortcuts';
 import { useLanguage } from '../i18n/language';
+import { useComparison } from '../priors/comparison';
 import { IdentityBanner } from './IdentityBanner';
 import { useLeaseRenewal } from './lease';
+import { useNeighbours, useOrigin, useTakeNext } from './neighbours';
 import { PANELS } from './panels';
 import { useWorkitem } from './queries';
 import { ReadingHeader } from './ReadingHeader';
 import { ReportPanel } from './ReportPanel';
-import { useSecondWindow, ViewerPane } from './ViewerPane';
+import { useSecondWindow } from './secondWindow';
+import { useBesideWords, ViewerPane } from './ViewerPane';
 import { Workplace } from './Workplace';
 import './reading.css';
-
-const EcgPane = lazy(async () => ({ default: (await import('../ecg/EcgPane')).EcgPane }));
 
 const HELP: readonly HelpLine[] = [
   [['Ctrl', 'S'], 'keys.save'],
@@ -27,6 +27,9 @@ const HELP: readonly HelpLine[] = [
   [['Alt', 'V'], 'keys.viewer'],
   ...PANELS.map((panel): HelpLine => [['Alt', panel.key.toUpperCase()], panel.name]),
   [['Alt', 'Z'], 'panel.fold'],
+  [['Alt', 'N'], 'next.take'],
+  [['Alt', 'J'], 'next.nextInList'],
+  [['Alt', 'K'], 'next.previousInList'],
   [['Alt', 'W'], 'keys.back'],
   [['?'], 'keys.help'],
 ];
@@ -56,20 +59,30 @@ export function ReadingPage() {
 
 function Reading({ item }: { item: WorkitemDetail }) {
   const { t } = useLanguage();
+  const { message } = App.useApp();
   const navigate = useNavigate();
-  const from = useOrigin();
+  const { from } = useOrigin();
   const [helpOpen, setHelpOpen] = useState(false);
-  const second = useSecondWindow(item.viewer_url);
-  const noteActivity = useLeaseRenewal(item);
+  const lease = useLeaseRenewal(item);
+  const comparison = useComparison(item.id);
+  const beside = useBesideWords(comparison);
+  const [second, seen] = useSecondWindow(
+    { id: item.id, patientId: item.patient.id, url: comparison?.url ?? item.viewer_url, beside },
+    lease.noteActivity,
+  );
+  const neighbours = useNeighbours(item.id);
+  const next = useTakeNext(item);
 
   const back = (): void => void navigate(from);
+  const openSecond = (): void => {
+    if (!second.open()) void message.warning(t('reading.viewer.blocked'));
+  };
   useShortcuts({
     'alt+w': back,
-    'alt+v': () => {
-      if (item.lane === 'ecg') return false;
-      second.open();
-      return true;
-    },
+    'alt+v': openSecond,
+    'alt+n': next.take,
+    'alt+j': () => neighbours.next?.(),
+    'alt+k': () => neighbours.previous?.(),
     '?': () => setHelpOpen(true),
   });
 
@@ -77,23 +90,34 @@ function Reading({ item }: { item: WorkitemDetail }) {
     <div className="reading">
       <ReadingHeader
         item={item}
+        lease={lease}
+        neighbours={neighbours}
+        next={next}
         onBack={back}
         onHelp={() => setHelpOpen(true)}
-        {...(item.lane === 'imaging' ? { onSecondWindow: second.open } : {})}
+        onSecondWindow={openSecond}
       />
+      {seen.astray && (
+        <p className="viewing-warning" role="alert">
+          {t('viewing.astray')}{' '}
+          <Button size="small" onClick={() => second.bringBack()}>
+            {t('reading.viewer.bringBack')}
+          </Button>
+        </p>
+      )}
       <IdentityBanner id={item.id} />
+      {seen.isOpen && !seen.astray && (
+        <p className="viewing-elsewhere">
+          {t('reading.viewer.elsewhere')}{' '}
+          <Button size="small" onClick={() => second.bringBack()}>
+            {t('reading.viewer.bringBack')}
+          </Button>
+        </p>
+      )}
       <Workplace
         item={item}
-        viewerElsewhere={second.isOpen}
-        viewer={
-          item.lane === 'ecg' ? (
-            <Suspense fallback={<Loading />}>
-              <EcgPane id={item.id} />
-            </Suspense>
-          ) : (
-            <ViewerPane item={item} second={second} onActivity={noteActivity} />
-          )
-        }
+        viewerElsewhere={seen.isOpen}
+        viewer={seen.isOpen ? null : <ViewerPane item={item} comparison={comparison} onActivity={lease.noteActivity} />}
         report={<ReportPanel item={item} />}
       />
       <ShortcutHelp
@@ -104,10 +128,4 @@ function Reading({ item }: { item: WorkitemDetail }) {
       />
     </div>
   );
-}
-
-function useOrigin(): string {
-  const { state } = useLocation() as { state: unknown };
-  const from = typeof state === 'object' && state !== null && 'from' in state ? state.from : null;
-  return typeof from === 'string' ? from : '/worklist';
 }

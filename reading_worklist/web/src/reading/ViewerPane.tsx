@@ -1,78 +1,106 @@
-import { App, Button } from 'antd';
-import { useCallback, useEffect, useRef, useState } from 'react';
+import { Button } from 'antd';
+import { lazy, Suspense } from 'react';
 
+import { Loading } from '../app/Loading';
 import type { WorkitemDetail } from '../api/types';
+import { type Comparison, compare } from '../priors/comparison';
 import { useLanguage } from '../i18n/language';
+import { siteName } from '../i18n/siteName';
 
-export interface SecondWindow {
-  isOpen: boolean;
-  open: () => void;
-  bringBack: () => void;
-}
+const EcgPane = lazy(async () => ({ default: (await import('../ecg/EcgPane')).EcgPane }));
 
-const LOOK_EVERY = 1_000;
-
-/** The viewer in a window of its own, for the second monitor. Its place here is freed until it is closed. */
-export function useSecondWindow(url: string): SecondWindow {
-  const { message } = App.useApp();
-  const { t } = useLanguage();
-  const handle = useRef<Window | null>(null);
-  const [isOpen, setIsOpen] = useState(false);
-
-  const open = useCallback(() => {
-    handle.current = window.open(url, 'rdc-viewer', 'popup,width=1600,height=1000');
-    if (handle.current === null) void message.warning(t('reading.viewer.blocked'));
-    else handle.current.focus();
-    setIsOpen(handle.current !== null);
-  }, [url, message, t]);
-  const bringBack = useCallback(() => {
-    handle.current?.close();
-    setIsOpen(false);
-  }, []);
-
-  useEffect(() => {
-    if (!isOpen) return undefined;
-    // A window tells nobody that it was closed.
-    const timer = setInterval(() => {
-      if (handle.current?.closed !== false) setIsOpen(false);
-    }, LOOK_EVERY);
-    return () => clearInterval(timer);
-  }, [isOpen]);
-
-  return { isOpen, open, bringBack };
-}
-
-/** OHIF with the study of the workitem. */
+/** The images of an exam, and beside them those of a prior that was opened. */
 export function ViewerPane({
   item,
-  second,
+  comparison,
   onActivity,
 }: {
   item: WorkitemDetail;
-  second: SecondWindow;
+  comparison: Comparison | null;
   onActivity: () => void;
 }) {
+  return (
+    <div className="viewing-pane">
+      {comparison !== null && <ComparisonBar comparison={comparison} />}
+      {item.lane === 'ecg' ? (
+        <Suspense fallback={<Loading />}>
+          <Ecgs item={item} comparison={comparison} />
+        </Suspense>
+      ) : (
+        <ImageViewer url={comparison?.url ?? item.viewer_url} onActivity={onActivity} />
+      )}
+    </div>
+  );
+}
+
+/** What stands beside the exam, in the words of a list. */
+export function useBesideWords(comparison: Comparison | null): string | null {
+  const { t, language } = useLanguage();
+  if (comparison === null) return null;
+  const { prior } = comparison;
+  return t('priors.comparing', {
+    date: prior.study_date ?? t('priors.undated'),
+    what: [prior.modalities.join(' '), prior.description ?? ''].join(' ').trim(),
+    site: siteName(language, prior.site),
+  });
+}
+
+function ComparisonBar({ comparison }: { comparison: Comparison }) {
   const { t } = useLanguage();
-  if (second.isOpen) {
-    return (
-      <div className="viewer viewer-elsewhere">
-        <p>{t('reading.viewer.elsewhere')}</p>
-        <Button onClick={second.bringBack}>{t('reading.viewer.bringBack')}</Button>
-      </div>
-    );
-  }
+  const words = useBesideWords(comparison);
+  return (
+    <div className="viewing-bar">
+      <span>{words}</span>
+      <Button size="small" onClick={() => compare(null)}>
+        {t('priors.close')}
+      </Button>
+    </div>
+  );
+}
+
+function Ecgs({ item, comparison }: { item: WorkitemDetail; comparison: Comparison | null }) {
+  const prior = comparison?.prior.workitem_id ?? null;
+  return (
+    <div className="viewing-ecgs">
+      <EcgPane id={item.id} />
+      {prior !== null && <EcgPane key={prior} id={prior} />}
+    </div>
+  );
+}
+
+function ImageViewer({ url, onActivity }: { url: string; onActivity: () => void }) {
+  const { t } = useLanguage();
   return (
     <div className="viewer">
       <iframe
         title={t('reading.viewer')}
-        src={item.viewer_url}
+        src={url}
         allow="fullscreen"
         onLoad={(event) => {
           const inside = event.currentTarget.contentWindow;
           for (const sign of ['pointerdown', 'keydown', 'wheel'] as const)
             inside?.addEventListener(sign, onActivity, { passive: true });
+          inside?.addEventListener('keydown', passOn);
         }}
       />
     </div>
   );
+}
+
+/** Keys of the page work while the images have the focus too; those of the viewer itself have no Alt. */
+function passOn(event: KeyboardEvent): void {
+  const ours = event.altKey || (event.ctrlKey && event.key === 'Enter');
+  if (!ours || event.isComposing) return;
+  const { key, code, altKey, ctrlKey, shiftKey, metaKey } = event;
+  const again = new KeyboardEvent('keydown', {
+    key,
+    code,
+    altKey,
+    ctrlKey,
+    shiftKey,
+    metaKey,
+    bubbles: true,
+    cancelable: true,
+  });
+  if (!document.dispatchEvent(again)) event.preventDefault();
 }

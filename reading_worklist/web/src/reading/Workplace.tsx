@@ -7,6 +7,7 @@ import { type Shortcuts, useShortcuts } from '../design/shortcuts';
 import { useLanguage } from '../i18n/language';
 import { PanelRail } from './PanelRail';
 import { PANELS } from './panels';
+import { RequestStrip } from './RequestPanel';
 import { SidePanel } from './SidePanel';
 import { useLayout, useRoom } from './useLayout';
 
@@ -92,6 +93,7 @@ export function Workplace({
               onDone={layout.keep}
             />
           )}
+          <RequestStrip item={item} onOpen={() => toggle('request')} />
           {report}
         </div>
       </div>

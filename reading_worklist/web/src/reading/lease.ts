@@ -10,11 +10,18 @@ const CHECK_EVERY = 30_000;
 const AT_WORK = 4 * 60_000;
 const RENEW_BELOW = 8 * 60_000;
 
-/**
- * Keeps an exam with the doctor who works on it: reading without typing must not lose it, leaving the desk must.
- * Returns the function that notes a sign of life from inside the viewer.
- */
-export function useLeaseRenewal(item: WorkitemDetail): () => void {
+/** How an exam stays with the doctor who works on it. */
+export interface Lease {
+  /** Until when it is his; null where it is not his to lose. */
+  until: string | null;
+  /** Notes a sign of life from inside the viewer. */
+  noteActivity: () => void;
+  /** Keeps it now. */
+  keep: () => void;
+}
+
+/** Keeps an exam with the doctor who works on it: reading without typing must not lose it, leaving the desk must. */
+export function useLeaseRenewal(item: WorkitemDetail): Lease {
   const { data: session } = useSession();
   const { mutate } = useWorkitemAct(item.id);
   const lastActivity = useRef(0);
@@ -43,5 +50,8 @@ export function useLeaseRenewal(item: WorkitemDetail): () => void {
     return () => clearInterval(timer);
   }, [act, until, mutate]);
 
-  return note;
+  const keep = useCallback(() => {
+    if (act !== null) mutate({ act });
+  }, [act, mutate]);
+  return { until: act === null ? null : until, noteActivity: note, keep };
 }

@@ -1,8 +1,16 @@
-import { HistoryOutlined, SafetyCertificateOutlined } from '@ant-design/icons';
+import {
+  FileSearchOutlined,
+  HistoryOutlined,
+  MessageOutlined,
+  SafetyCertificateOutlined,
+  SolutionOutlined,
+} from '@ant-design/icons';
 import { type ComponentType, lazy, type LazyExoticComponent } from 'react';
 
 import type { WorkitemDetail } from '../api/types';
 import type { PlainKey } from '../i18n/catalogue';
+import { useNotesBadge } from '../notes/badge';
+import { usePriorsBadge } from '../priors/badge';
 import { useQualityBadge } from '../quality/badge';
 
 /** What a panel wants to be noticed for: how much of it there is, and how pressing it is. */
@@ -43,6 +51,33 @@ export const useNoBadge = (): null => null;
  * D, E, F belong to browsers.
  */
 export const PANELS: readonly ReadingPanel[] = [
+  {
+    id: 'request',
+    key: 'b',
+    name: 'request.title',
+    short: 'request.short',
+    icon: SolutionOutlined,
+    useBadge: useNoBadge,
+    Content: lazy(async () => ({ default: (await import('./RequestPanel')).RequestPanel })),
+  },
+  {
+    id: 'priors',
+    key: 'p',
+    name: 'priors.title',
+    short: 'priors.short',
+    icon: FileSearchOutlined,
+    useBadge: usePriorsBadge,
+    Content: lazy(async () => ({ default: (await import('../priors/PriorsPanel')).PriorsPanel })),
+  },
+  {
+    id: 'notes',
+    key: 'm',
+    name: 'notes.title',
+    short: 'notes.short',
+    icon: MessageOutlined,
+    useBadge: useNotesBadge,
+    Content: lazy(async () => ({ default: (await import('../notes/NotesPanel')).NotesPanel })),
+  },
   {
     id: 'quality',
     key: 'q',

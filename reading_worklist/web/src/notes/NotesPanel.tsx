@@ -1,0 +1,7 @@
+import type { PanelProps } from '../reading/panels';
+import { NotesThread } from './NotesThread';
+
+/** The notes between the centre and the site that examined. */
+export function NotesPanel({ item }: PanelProps) {
+  return <NotesThread examId={item.id} />;
+}
