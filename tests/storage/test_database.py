@@ -1,0 +1,36 @@
+"""Connections of the pool: dead ones are replaced, and reading begins no transaction."""
+
+from sqlalchemy import text
+
+from storage.database import Database
+
+_SELF = text("SELECT pg_backend_pid()")
+
+
+def test_connections_that_the_server_ended_are_replaced_before_their_next_use(
+    database: Database,
+) -> None:
+    with database.reading() as one, database.reading() as other:
+        ended = {one.scalar(_SELF), other.scalar(_SELF)}
+        with database.reading() as third:
+            for number in ended:
+                third.execute(text("SELECT pg_terminate_backend(:pid, 5000)"), {"pid": number})
+    with database.transaction() as session:
+        assert session.scalar(_SELF) not in ended
+    with database.reading() as one, database.reading() as other, database.reading() as third:
+        assert not ended & {one.scalar(_SELF), other.scalar(_SELF), third.scalar(_SELF)}
+
+
+def test_reading_sees_what_is_committed_meanwhile(database: Database) -> None:
+    state = text("SELECT pg_current_xact_id_if_assigned() IS NULL, now() = statement_timestamp()")
+    with database.transaction() as session:
+        session.execute(text("CREATE TABLE seen (n int)"))
+    with database.reading() as connection:
+        assert tuple(connection.execute(state).one()) == (True, True)
+        with database.transaction() as session:
+            session.execute(text("INSERT INTO seen VALUES (1)"))
+        assert connection.scalar(text("SELECT n FROM seen")) == 1
+        # Each statement is by itself.
+        assert tuple(connection.execute(state).one()) == (True, True)
+    with database.transaction() as session:
+        session.execute(text("DROP TABLE seen"))
