@@ -57,7 +57,7 @@ def list_lines(
 
 
 @router.get("/worklist/readers")
-def list_readers(scope: Asking, services: Parts) -> list[Reader]:
+def list_worklist_readers(scope: Asking, services: Parts) -> list[Reader]:
     """Return to whom a dispatcher can give work, with what they have to do already."""
     with services.database.transaction() as session:
         return readers.shown(session, scope)

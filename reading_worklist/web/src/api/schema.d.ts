@@ -2888,6 +2888,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/workitems/{workitem_id}/measurements": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Measurements
+         * @description Return what was measured in the exam's images and stored with them.
+         */
+        get: operations["list_measurements"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/workitems/{workitem_id}/preliminary": {
         parameters: {
             query?: never;
@@ -4080,6 +4100,18 @@ export interface components {
             ordered: string | null;
         };
         /**
+         * ConceptView
+         * @description A code with its words; `value` is empty for what somebody typed.
+         */
+        ConceptView: {
+            /** Meaning */
+            meaning: string;
+            /** Scheme */
+            scheme: string;
+            /** Value */
+            value: string;
+        };
+        /**
          * Conditions
          * @description What a study must be like for a rule; an empty list, or None, asks nothing.
          *
@@ -4405,7 +4437,7 @@ export interface components {
             site: components["schemas"]["SiteView"];
             state: components["schemas"]["CriticalState"];
             /** Steps */
-            steps: components["schemas"]["reading_worklist__critical_values__schemas__StepView"][];
+            steps: components["schemas"]["TellingStep"][];
             study: components["schemas"]["StudyView"];
             /**
              * Workitem Id
@@ -4430,6 +4462,37 @@ export interface components {
             page_size: number;
             /** Total */
             total: number;
+        };
+        /**
+         * CriticalRule
+         * @description One rule of a ruleset.
+         */
+        CriticalRule: {
+            /** Code */
+            code: string;
+            /** Name */
+            name: string;
+            /** Name En */
+            name_en: string;
+        };
+        /**
+         * CriticalRuleset
+         * @description A list of critical values that can be cited; source: who says so.
+         */
+        CriticalRuleset: {
+            /** Id */
+            id: string;
+            lane: components["schemas"]["Lane"];
+            /** Rules */
+            rules: components["schemas"]["CriticalRule"][];
+            /** Source */
+            source: string;
+            /** Source En */
+            source_en: string;
+            /** Title */
+            title: string;
+            /** Title En */
+            title_en: string;
         };
         /**
          * CriticalState
@@ -5752,6 +5815,59 @@ export interface components {
          */
         Measure: "sent" | "reported" | "in_time" | "late" | "retakes" | "unopened" | "critical" | "critical_in_time" | "chest_pain" | "chest_pain_in_time" | "graded" | "grade_a";
         /**
+         * MeasuredImage
+         * @description The frame that was measured in. `picture_url` takes the parameters of rendered resources.
+         */
+        MeasuredImage: {
+            /** Frame Count */
+            frame_count: number;
+            /** Frame Number */
+            frame_number: number;
+            /** Instance Number */
+            instance_number: number | null;
+            /** Picture Url */
+            picture_url: string;
+            /** Series Number */
+            series_number: number | null;
+            /** Sop Instance Uid */
+            sop_instance_uid: string;
+        };
+        /**
+         * MeasuredView
+         * @description A number as it was stored, with its unit in UCUM (mm, mm2, deg, [hnsf'U] …).
+         */
+        MeasuredView: {
+            concept: components["schemas"]["ConceptView"];
+            /** Unit */
+            unit: string;
+            /** Value */
+            value: string;
+        };
+        /**
+         * MeasurementView
+         * @description What was measured of one thing, see `content.MeasurementGroup`.
+         *
+         *     stored_at: when the report that holds it came; report: its SOP Instance UID.
+         */
+        MeasurementView: {
+            finding: components["schemas"]["ConceptView"] | null;
+            image: components["schemas"]["MeasuredImage"] | null;
+            /** Report */
+            report: string;
+            site: components["schemas"]["ConceptView"] | null;
+            /**
+             * Stored At
+             * Format: date-time
+             */
+            stored_at: string;
+            /** Tracking Identifier */
+            tracking_identifier: string;
+            /** Tracking Uid */
+            tracking_uid: string;
+            /** Values */
+            values: components["schemas"]["MeasuredView"][];
+        };
+        /**
          * MontageView
          * @description A picture of a series at a glance. width, height: in pixels. tiles: slices shown.
          */
@@ -6129,7 +6245,7 @@ export interface components {
             source: components["schemas"]["OrderSource"];
             state: components["schemas"]["ExamState"];
             /** Steps */
-            steps: components["schemas"]["reading_worklist__orders__schemas__StepView"][];
+            steps: components["schemas"]["StepView"][];
             /** Study Instance Uid */
             study_instance_uid: string;
             /** Study Instance Uids */
@@ -7490,18 +7606,6 @@ export interface components {
             years: number;
         };
         /**
-         * RuleView
-         * @description One rule of a ruleset.
-         */
-        RuleView: {
-            /** Code */
-            code: string;
-            /** Name */
-            name: string;
-            /** Name En */
-            name_en: string;
-        };
-        /**
          * RulesetBody
          * @description Rules for a new version, in the order they are tried, and why it is made.
          */
@@ -7520,6 +7624,33 @@ export interface components {
          * @enum {string}
          */
         RulesetState: "DRAFT" | "ON" | "OFF";
+        /**
+         * RulesetView
+         * @description One version of the rules.
+         */
+        RulesetView: {
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            created_by: components["schemas"]["PersonView"];
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Note */
+            note: string;
+            /** Rules */
+            rules: components["schemas"]["Rule"][];
+            state: components["schemas"]["RulesetState"];
+            /** Switched On At */
+            switched_on_at: string | null;
+            switched_on_by: components["schemas"]["PersonView"] | null;
+            /** Version */
+            version: number;
+        };
         /**
          * SavedView
          * @description A kept filter; `count` of what it shows now, exact unless `count_exact` is False.
@@ -7968,6 +8099,26 @@ export interface components {
          */
         StepStatus: "SCHEDULED" | "ARRIVED" | "READY" | "STARTED" | "COMPLETED" | "DISCONTINUED";
         /**
+         * StepView
+         * @description A scheduled procedure step.
+         */
+        StepView: {
+            /** Description */
+            description: string | null;
+            /** Modality */
+            modality: string;
+            /**
+             * Scheduled At
+             * Format: date-time
+             */
+            scheduled_at: string;
+            /** Station Ae Title */
+            station_ae_title: string | null;
+            status: components["schemas"]["StepStatus"];
+            /** Step Id */
+            step_id: string;
+        };
+        /**
          * StudyFate
          * @description What became of a study of a purge.
          *
@@ -8056,6 +8207,21 @@ export interface components {
             revision: number;
             /** Signing Pin */
             signing_pin: string;
+        };
+        /**
+         * TellingStep
+         * @description One step of telling: when it is or was due, and whether it was reached.
+         */
+        TellingStep: {
+            /**
+             * Due At
+             * Format: date-time
+             */
+            due_at: string;
+            /** Reached */
+            reached: boolean;
+            /** Step */
+            step: number;
         };
         /**
          * TemplateBody
@@ -8838,40 +9004,6 @@ export interface components {
             reason: string;
         };
         /**
-         * RulesetView
-         * @description A list of critical values that can be cited; source: who says so.
-         */
-        reading_worklist__critical_values__schemas__RulesetView: {
-            /** Id */
-            id: string;
-            lane: components["schemas"]["Lane"];
-            /** Rules */
-            rules: components["schemas"]["RuleView"][];
-            /** Source */
-            source: string;
-            /** Source En */
-            source_en: string;
-            /** Title */
-            title: string;
-            /** Title En */
-            title_en: string;
-        };
-        /**
-         * StepView
-         * @description One step of telling: when it is or was due, and whether it was reached.
-         */
-        reading_worklist__critical_values__schemas__StepView: {
-            /**
-             * Due At
-             * Format: date-time
-             */
-            due_at: string;
-            /** Reached */
-            reached: boolean;
-            /** Step */
-            step: number;
-        };
-        /**
          * Language
          * @description Languages of the captions.
          * @enum {string}
@@ -8961,26 +9093,6 @@ export interface components {
              * Format: date-time
              */
             started_at: string;
-        };
-        /**
-         * StepView
-         * @description A scheduled procedure step.
-         */
-        reading_worklist__orders__schemas__StepView: {
-            /** Description */
-            description: string | null;
-            /** Modality */
-            modality: string;
-            /**
-             * Scheduled At
-             * Format: date-time
-             */
-            scheduled_at: string;
-            /** Station Ae Title */
-            station_ae_title: string | null;
-            status: components["schemas"]["StepStatus"];
-            /** Step Id */
-            step_id: string;
         };
         /**
          * SegmentView
@@ -9133,33 +9245,6 @@ export interface components {
         reading_worklist__retakes__schemas__ReasonBody: {
             /** Reason */
             reason: string;
-        };
-        /**
-         * RulesetView
-         * @description One version of the rules.
-         */
-        reading_worklist__routing__schemas__RulesetView: {
-            /**
-             * Created At
-             * Format: date-time
-             */
-            created_at: string;
-            created_by: components["schemas"]["PersonView"];
-            /**
-             * Id
-             * Format: uuid
-             */
-            id: string;
-            /** Note */
-            note: string;
-            /** Rules */
-            rules: components["schemas"]["Rule"][];
-            state: components["schemas"]["RulesetState"];
-            /** Switched On At */
-            switched_on_at: string | null;
-            switched_on_by: components["schemas"]["PersonView"] | null;
-            /** Version */
-            version: number;
         };
         /**
          * Language
@@ -9866,7 +9951,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["reading_worklist__critical_values__schemas__RulesetView"][];
+                    "application/json": components["schemas"]["CriticalRuleset"][];
                 };
             };
         };
@@ -12441,7 +12526,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["reading_worklist__routing__schemas__RulesetView"][];
+                    "application/json": components["schemas"]["RulesetView"][];
                 };
             };
             /** @description Validation Error */
@@ -12470,7 +12555,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["reading_worklist__routing__schemas__RulesetView"][];
+                    "application/json": components["schemas"]["RulesetView"][];
                 };
             };
         };
@@ -12494,7 +12579,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["reading_worklist__routing__schemas__RulesetView"];
+                    "application/json": components["schemas"]["RulesetView"];
                 };
             };
             /** @description Validation Error */
@@ -12525,7 +12610,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["reading_worklist__routing__schemas__RulesetView"][];
+                    "application/json": components["schemas"]["RulesetView"][];
                 };
             };
             /** @description Validation Error */
@@ -12589,7 +12674,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["reading_worklist__routing__schemas__RulesetView"][];
+                    "application/json": components["schemas"]["RulesetView"][];
                 };
             };
         };
@@ -14247,6 +14332,37 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["LastNormal"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    list_measurements: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                workitem_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MeasurementView"][];
                 };
             };
             /** @description Validation Error */
