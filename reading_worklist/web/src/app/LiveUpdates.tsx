@@ -57,6 +57,8 @@ export function LiveUpdates() {
           break;
         case 'order':
           orders.run();
+          // An exam is its order until its images are here.
+          lists.run();
           break;
         case 'critical_value':
         case 'consultation':
@@ -71,9 +73,9 @@ export function LiveUpdates() {
             keys.deliveries,
             keys.identity,
             keys.orders,
+            keys.examNotes,
           ])
             renew(queryKey);
-            keys.examNotes,
           break;
       }
     });
