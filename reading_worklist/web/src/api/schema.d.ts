@@ -3364,10 +3364,10 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * List Readers
+         * List Worklist Readers
          * @description Return to whom a dispatcher can give work, with what they have to do already.
          */
-        get: operations["list_readers"];
+        get: operations["list_worklist_readers"];
         put?: never;
         post?: never;
         delete?: never;
@@ -15095,7 +15095,7 @@ export interface operations {
             };
         };
     };
-    list_readers: {
+    list_worklist_readers: {
         parameters: {
             query?: never;
             header?: never;
