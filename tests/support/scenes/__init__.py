@@ -7,6 +7,8 @@ identifiers that its pictures need, by names of its own.
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Protocol
 
+from tests.support.scenes import portal, rules
+
 if TYPE_CHECKING:
     from tests.support.scene import Scene
 
@@ -19,4 +21,5 @@ class Part(Protocol):
         ...
 
 
-PARTS: tuple[Part, ...] = ()
+PARTS: tuple[Part, ...] = (portal, rules)
+"""The rules come last: what is queued after them would go by them."""

@@ -43,6 +43,11 @@ const router = createBrowserRouter([
         path: 'portal/:id',
         lazy: { Component: async () => (await import('../portal/PortalExamPage')).PortalExamPage },
       },
+      { path: 'site-exams', lazy: { Component: async () => (await import('../portal/ExamsPage')).ExamsPage } },
+      {
+        path: 'site-statistics',
+        lazy: { Component: async () => (await import('../portal/StatisticsPage')).StatisticsPage },
+      },
       { path: 'orders', lazy: { Component: async () => (await import('../orders/OrdersPage')).OrdersPage } },
       {
         path: 'identity/:id?',
@@ -57,6 +62,32 @@ const router = createBrowserRouter([
         lazy: { Component: async () => (await import('../deliveries/QuarantinePage')).QuarantinePage },
       },
       { path: 'keeping', lazy: { Component: async () => (await import('../keeping/KeepingPage')).KeepingPage } },
+      { path: 'rules', lazy: { Component: async () => (await import('../rules/RulesPage')).RulesPage } },
+      { path: 'groups', lazy: { Component: async () => (await import('../rules/GroupsPage')).GroupsPage } },
+      { path: 'clocks', lazy: { Component: async () => (await import('../rules/ClocksPage')).ClocksPage } },
+      { path: 'calendar', lazy: { Component: async () => (await import('../rules/CalendarPage')).CalendarPage } },
+      { path: 'roster', lazy: { Component: async () => (await import('../roster/RosterPage')).RosterPage } },
+      {
+        path: 'agreements',
+        lazy: { Component: async () => (await import('../agreements/AgreementsPage')).AgreementsPage },
+      },
+      {
+        path: 'critical/:id?',
+        lazy: { Component: async () => (await import('../critical/CriticalPage')).CriticalPage },
+      },
+      { path: 'phone', lazy: { Component: async () => (await import('../phone/PhonePage')).PhonePage } },
+      {
+        path: 'retakes/:id?',
+        lazy: { Component: async () => (await import('../retakes/RetakesPage')).RetakesPage },
+      },
+      {
+        path: 'consultations/:id?',
+        lazy: { Component: async () => (await import('../consultations/ConsultationsPage')).ConsultationsPage },
+      },
+      {
+        path: 'preliminary',
+        lazy: { Component: async () => (await import('../preliminary/PreliminaryPage')).PreliminaryPage },
+      },
       { path: '*', lazy: { Component: async () => (await import('./NotFound')).NotFound } },
     ],
   },

@@ -1,19 +1,29 @@
+import { agreements } from './catalogue/agreements';
 import { common } from './catalogue/common';
+import { consultations } from './catalogue/consultations';
+import { critical } from './catalogue/critical';
 import { ecg } from './catalogue/ecg';
 import { identity } from './catalogue/identity';
 import { keeping } from './catalogue/keeping';
+import { keyImages } from './catalogue/keyImages';
 import { operations } from './catalogue/operations';
 import { orders } from './catalogue/orders';
 import { panels } from './catalogue/panels';
-import { portal } from './catalogue/portal';
 import { notes } from './catalogue/notes';
-import { problems } from './catalogue/problems';
+import { phone } from './catalogue/phone';
+import { portal } from './catalogue/portal';
+import { preliminary } from './catalogue/preliminary';
 import { priors } from './catalogue/priors';
+import { problems } from './catalogue/problems';
 import { quality } from './catalogue/quality';
 import { reading } from './catalogue/reading';
+import { roster } from './catalogue/roster';
+import { rules } from './catalogue/rules';
+import { retakes } from './catalogue/retakes';
 import { session } from './catalogue/session';
 import { verification } from './catalogue/verification';
 import { worklist } from './catalogue/worklist';
+import { writing } from './catalogue/writing';
 import type { Entry } from './entry';
 
 export const LANGUAGES = ['zh-CN', 'en'] as const;
@@ -24,19 +34,29 @@ export const catalogue = {
   ...common,
   ...problems,
   ...worklist,
+  ...writing,
   ...reading,
   ...panels,
+  ...priors,
+  ...keyImages,
+  ...notes,
   ...ecg,
   ...portal,
   ...operations,
   ...identity,
   ...keeping,
-  ...priors,
-  ...notes,
   ...orders,
   ...quality,
+  ...rules,
+  ...roster,
+  ...agreements,
   ...session,
   ...verification,
+  ...critical,
+  ...phone,
+  ...retakes,
+  ...consultations,
+  ...preliminary,
 };
 
 export type Catalogue = typeof catalogue;

@@ -16,6 +16,7 @@ interface PageEntry {
 }
 
 const READERS = ['writer', 'reviewer'] as const;
+const ADMINS = ['consortium_admin'] as const;
 const KEEPERS = ['dispatcher', 'consortium_admin', 'system_admin'] as const;
 
 /** Every page of the navigation by its address, in order; one with a live count has it in `app/badges.ts`. */
@@ -27,6 +28,33 @@ const TABLE = {
     start: [...READERS, 'quality_controller', 'dispatcher'],
     inBar: true,
   },
+  '/critical': {
+    name: 'nav.critical',
+    group: 'clinical',
+    roles: [...READERS, 'dispatcher', 'quality_controller', 'consortium_admin', 'site_doctor', 'site_technician'],
+    inBar: true,
+  },
+  '/phone': {
+    name: 'nav.phone',
+    group: 'clinical',
+    roles: [...READERS, 'dispatcher', 'consortium_admin', 'site_doctor'],
+  },
+  '/preliminary': {
+    name: 'nav.preliminary',
+    group: 'clinical',
+    roles: [...READERS, 'dispatcher', 'quality_controller', 'consortium_admin'],
+  },
+  '/retakes': {
+    name: 'nav.retakes',
+    group: 'clinical',
+    roles: [...READERS, 'dispatcher', 'quality_controller', 'consortium_admin', 'site_doctor', 'site_technician'],
+  },
+  '/consultations': {
+    name: 'nav.consultations',
+    group: 'clinical',
+    roles: [...READERS, 'dispatcher', 'quality_controller', 'consortium_admin', 'site_doctor', 'expert'],
+    start: ['expert'],
+  },
   '/portal': {
     name: 'nav.portal',
     group: 'site',
@@ -34,6 +62,7 @@ const TABLE = {
     start: ['site_doctor'],
     inBar: true,
   },
+  '/site-exams': { name: 'nav.siteExams', group: 'site', roles: ['site_doctor', 'site_technician'] },
   '/orders': {
     name: 'nav.orders',
     group: 'site',
@@ -41,6 +70,7 @@ const TABLE = {
     start: ['site_technician'],
     inBar: true,
   },
+  '/site-statistics': { name: 'nav.siteStatistics', group: 'site', roles: ['site_doctor', 'site_technician'] },
   '/identity': { name: 'nav.identity', group: 'desk', roles: ['dispatcher'], inBar: true },
   '/deliveries': {
     name: 'nav.deliveries',
@@ -50,6 +80,12 @@ const TABLE = {
   },
   '/quarantine': { name: 'nav.quarantine', group: 'desk', roles: KEEPERS },
   '/keeping': { name: 'nav.keeping', group: 'desk', roles: KEEPERS },
+  '/roster': { name: 'nav.roster', group: 'settings', roles: ['dispatcher', 'consortium_admin'] },
+  '/rules': { name: 'nav.rules', group: 'settings', roles: ADMINS },
+  '/groups': { name: 'nav.groups', group: 'settings', roles: ADMINS },
+  '/clocks': { name: 'nav.clocks', group: 'settings', roles: ADMINS },
+  '/calendar': { name: 'nav.calendar', group: 'settings', roles: ADMINS },
+  '/agreements': { name: 'nav.agreements', group: 'settings', roles: ADMINS },
 } as const satisfies Record<`/${string}`, PageEntry>;
 
 export type Page = keyof typeof TABLE;

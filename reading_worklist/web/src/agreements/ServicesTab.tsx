@@ -1,0 +1,283 @@
+import { PlusOutlined } from '@ant-design/icons';
+import { App, Button, Input, Modal, Select } from 'antd';
+import { useState } from 'react';
+
+import { useDay } from './today';
+import { Chip } from '../design/Chip';
+import { Empty, ProblemNotice } from '../design/Notice';
+import { useShortcuts } from '../design/shortcuts';
+import { type Column, Table } from '../design/Table';
+import { formatDateTime } from '../i18n/format';
+import { useLanguage } from '../i18n/language';
+import { siteName } from '../i18n/siteName';
+import { Field } from '../rules/RuleDialog';
+import { ConfirmDialog } from './ConfirmDialog';
+import { type Agreement, type AgreementBody, useAgreementAct, useAgreements, useParties } from './queries';
+
+const SERVICES = ['priors'] as const;
+
+/** Agreements between organisations, those that hold and those that did. */
+export function ServicesTab() {
+  const { t } = useLanguage();
+  const { message } = App.useApp();
+  const agreements = useAgreements();
+  const [adding, setAdding] = useState(false);
+  const [ending, setEnding] = useState<Agreement | null>(null);
+  const { mutateAsync } = useAgreementAct();
+  const columns = useColumns(setEnding);
+  useShortcuts({ n: () => setAdding(true) });
+  return (
+    <>
+      <p className="agreements-note">
+        <span>{t('agreements.intro')}</span>
+        <Button type="primary" icon={<PlusOutlined />} className="agreements-add" onClick={() => setAdding(true)}>
+          {t('agreements.add')}
+        </Button>
+      </p>
+      {agreements.isError && (
+        <div className="page-problem">
+          <ProblemNotice
+            heading={t('agreements.failed')}
+            error={agreements.error}
+            onRetry={() => void agreements.refetch()}
+          />
+        </div>
+      )}
+      {agreements.data?.length === 0 ? (
+        <div className="page-empty">
+          <Empty title={t('agreements.empty.title')} text={t('agreements.empty.text')} />
+        </div>
+      ) : (
+        <Table
+          label={t('agreements.table')}
+          columns={columns}
+          rows={agreements.data ?? (agreements.isError ? [] : null)}
+          rowKey={(one) => one.id}
+        />
+      )}
+      {adding && <AgreementDialog onClose={() => setAdding(false)} />}
+      {ending !== null && (
+        <ConfirmDialog
+          title={t('agreements.end')}
+          text={t('agreements.endExplain')}
+          onConfirm={async () => {
+            await mutateAsync({ kind: 'end', id: ending.id });
+            void message.success(t('agreements.ended'));
+          }}
+          onClose={() => setEnding(null)}
+        />
+      )}
+    </>
+  );
+}
+
+function useColumns(onEnd: (agreement: Agreement) => void): Column<Agreement>[] {
+  const { t, language } = useLanguage();
+  const today = useDay();
+  return [
+    {
+      key: 'service',
+      heading: t('agreements.column.service'),
+      width: 150,
+      cell: (one) => <span className="strong">{t(`agreements.service.${one.service}`)}</span>,
+    },
+    {
+      key: 'provider',
+      heading: t('agreements.column.provider'),
+      cell: (one) => siteName(language, one.provider),
+    },
+    {
+      key: 'client',
+      heading: t('agreements.column.client'),
+      cell: (one) =>
+        one.client.code === one.provider.code ? (
+          <span className="quiet">{t('agreements.self')}</span>
+        ) : (
+          siteName(language, one.client)
+        ),
+    },
+    {
+      key: 'dates',
+      heading: t('agreements.column.dates'),
+      width: 190,
+      cell: (one) => t('agreements.dates', { from: one.valid_from, until: one.valid_until ?? t('agreements.open') }),
+    },
+    {
+      key: 'document',
+      heading: t('agreements.column.document'),
+      cell: (one) => (
+        <>
+          {one.document}
+          <div className="quiet small">
+            {[one.made_by, formatDateTime(one.made_at)].filter((part) => part !== null).join(' · ')}
+          </div>
+        </>
+      ),
+    },
+    {
+      key: 'state',
+      heading: t('agreements.column.state'),
+      width: 120,
+      cell: (one) => <State one={one} today={today} />,
+    },
+    {
+      key: 'action',
+      heading: t('agreements.column.action'),
+      width: 90,
+      cell: (one) =>
+        one.ended_at === null && (one.valid_until === null || one.valid_until >= today) ? (
+          <Button size="small" className="agreement-end" onClick={() => onEnd(one)}>
+            {t('agreements.end')}
+          </Button>
+        ) : null,
+    },
+  ];
+}
+
+function State({ one, today }: { one: Agreement; today: string }) {
+  const { t } = useLanguage();
+  if (one.ended_at !== null) {
+    return (
+      <>
+        <Chip tone="red">{t('agreements.ended')}</Chip>
+        <div className="quiet small">{formatDateTime(one.ended_at)}</div>
+      </>
+    );
+  }
+  if (one.holds) return <Chip tone="green">{t('agreements.holds')}</Chip>;
+  return one.valid_from > today ? (
+    <Chip tone="blue" hollow>
+      {t('agreements.coming')}
+    </Chip>
+  ) : (
+    <Chip tone="slate">{t('agreements.over')}</Chip>
+  );
+}
+
+function AgreementDialog({ onClose }: { onClose: () => void }) {
+  const { t, language } = useLanguage();
+  const { message } = App.useApp();
+  const parties = useParties();
+  const { mutateAsync, isPending } = useAgreementAct();
+  const today = useDay();
+  const [body, setBody] = useState<AgreementBody>({
+    service: SERVICES[0],
+    provider: '',
+    client: '',
+    valid_from: today,
+    valid_until: null,
+    document: '',
+  });
+  const [tried, setTried] = useState(false);
+  const [refusal, setRefusal] = useState<unknown>(null);
+  const put = (part: Partial<AgreementBody>): void => setBody({ ...body, ...part });
+  const missing = body.provider === '' || body.client === '' || body.valid_from === '' || body.document.trim() === '';
+  const until = body.valid_until ?? null;
+  const unordered = until !== null && until < body.valid_from;
+  const save = async (): Promise<void> => {
+    setTried(true);
+    if (missing || unordered || isPending) return;
+    setRefusal(null);
+    try {
+      await mutateAsync({ kind: 'make', body: { ...body, document: body.document.trim() } });
+      void message.success(t('agreements.made'));
+      onClose();
+    } catch (error) {
+      setRefusal(error);
+    }
+  };
+  const options = (parties.data ?? []).map((one) => ({ value: one.code, label: siteName(language, one) }));
+  return (
+    <Modal
+      open
+      width={620}
+      title={t('agreements.add')}
+      okText={t('app.save')}
+      cancelText={t('app.cancel')}
+      confirmLoading={isPending}
+      mask={{ closable: false }}
+      onOk={() => void save()}
+      onCancel={onClose}
+    >
+      <div
+        className="rule-form rule-form-two"
+        onKeyDown={(event) => {
+          if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) void save();
+        }}
+      >
+        <Field label={t('agreements.form.service')} wide>
+          {(id) => (
+            <Select
+              id={id}
+              value={body.service}
+              options={SERVICES.map((value) => ({ value, label: t(`agreements.service.${value}`) }))}
+              onChange={(service) => put({ service })}
+            />
+          )}
+        </Field>
+        <Field label={t('agreements.form.provider')}>
+          {(id) => (
+            <Select
+              id={id}
+              autoFocus
+              showSearch={{ optionFilterProp: 'label' }}
+              value={body.provider || null}
+              options={options}
+              onChange={(provider) => put({ provider })}
+            />
+          )}
+        </Field>
+        <Field label={t('agreements.form.client')}>
+          {(id) => (
+            <Select
+              id={id}
+              showSearch={{ optionFilterProp: 'label' }}
+              value={body.client || null}
+              options={options}
+              onChange={(client) => put({ client })}
+            />
+          )}
+        </Field>
+        <p className="quiet small rule-field-wide">{t('agreements.form.hint')}</p>
+        <Field label={t('agreements.form.from')}>
+          {(id) => (
+            <Input
+              id={id}
+              type="date"
+              value={body.valid_from}
+              onChange={(event) => put({ valid_from: event.target.value })}
+            />
+          )}
+        </Field>
+        <Field
+          label={t('agreements.form.until')}
+          hint={t('agreements.form.untilHint')}
+          error={unordered ? t('agreements.form.order') : null}
+        >
+          {(id) => (
+            <Input
+              id={id}
+              type="date"
+              value={until ?? ''}
+              onChange={(event) => put({ valid_until: event.target.value === '' ? null : event.target.value })}
+            />
+          )}
+        </Field>
+        <Field label={t('agreements.form.document')} wide>
+          {(id) => (
+            <Input
+              id={id}
+              maxLength={500}
+              value={body.document}
+              onChange={(event) => put({ document: event.target.value })}
+            />
+          )}
+        </Field>
+      </div>
+      <div className="reason-message" role="alert">
+        {tried && missing && t('agreements.form.missing')}
+      </div>
+      {refusal !== null && <ProblemNotice error={refusal} />}
+    </Modal>
+  );
+}

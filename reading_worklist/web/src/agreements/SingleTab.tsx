@@ -1,0 +1,220 @@
+import { App, Button, Input, Modal } from 'antd';
+import { useState } from 'react';
+
+import { Chip } from '../design/Chip';
+import { Empty, ProblemNotice } from '../design/Notice';
+import { type Column, Table } from '../design/Table';
+import { formatDateTime } from '../i18n/format';
+import { useLanguage } from '../i18n/language';
+import { daysLater } from '../rules/days';
+import { Field } from '../rules/RuleDialog';
+import { ConfirmDialog } from './ConfirmDialog';
+import { type SingleBody, type SinglePeriod, useAgreementAct, useSinglePeriods } from './queries';
+import { useDay } from './today';
+
+const USUAL_DAYS = 90;
+
+/** The dated switch under which one doctor alone may issue an ECG report. */
+export function SingleTab() {
+  const { t } = useLanguage();
+  const { message } = App.useApp();
+  const periods = useSinglePeriods();
+  const { mutateAsync } = useAgreementAct();
+  const [adding, setAdding] = useState(false);
+  const [ending, setEnding] = useState<SinglePeriod | null>(null);
+  const columns = useColumns(setEnding);
+  const on = periods.data?.some((one) => one.holds) ?? false;
+  return (
+    <>
+      <p className="agreements-note">
+        {periods.isSuccess && (
+          <Chip tone={on ? 'amber' : 'slate'} hollow={!on}>
+            {t(on ? 'single.on' : 'single.off')}
+          </Chip>
+        )}
+        <span>{t('single.intro')}</span>
+        <Button className="agreements-add" onClick={() => setAdding(true)}>
+          {t('single.switchOn')}
+        </Button>
+      </p>
+      {periods.isError && (
+        <div className="page-problem">
+          <ProblemNotice
+            heading={t('agreements.failed')}
+            error={periods.error}
+            onRetry={() => void periods.refetch()}
+          />
+        </div>
+      )}
+      {periods.data?.length === 0 ? (
+        <div className="page-empty">
+          <Empty title={t('single.empty.title')} text={t('single.empty.text')} />
+        </div>
+      ) : (
+        <Table
+          label={t('single.table')}
+          columns={columns}
+          rows={periods.data ?? (periods.isError ? [] : null)}
+          rowKey={(one) => one.id}
+        />
+      )}
+      {adding && <SingleDialog onClose={() => setAdding(false)} />}
+      {ending !== null && (
+        <ConfirmDialog
+          title={t('single.switchOff')}
+          text={t('single.switchOffExplain')}
+          onConfirm={async () => {
+            await mutateAsync({ kind: 'single-off', id: ending.id });
+            void message.success(t('single.switchedOff'));
+          }}
+          onClose={() => setEnding(null)}
+        />
+      )}
+    </>
+  );
+}
+
+function useColumns(onEnd: (period: SinglePeriod) => void): Column<SinglePeriod>[] {
+  const { t } = useLanguage();
+  const today = useDay();
+  return [
+    {
+      key: 'dates',
+      heading: t('single.column.dates'),
+      width: 200,
+      cell: (one) => (
+        <span className="strong">{t('agreements.dates', { from: one.valid_from, until: one.valid_until })}</span>
+      ),
+    },
+    { key: 'basis', heading: t('single.column.basis'), cell: (one) => one.basis },
+    {
+      key: 'by',
+      heading: t('single.column.by'),
+      width: 160,
+      cell: (one) => (
+        <>
+          {one.made_by.display_name}
+          <div className="quiet small">{formatDateTime(one.made_at)}</div>
+        </>
+      ),
+    },
+    {
+      key: 'reports',
+      heading: t('single.column.reports'),
+      width: 100,
+      cell: (one) => t('single.reports', { n: one.reports }),
+    },
+    {
+      key: 'state',
+      heading: t('single.column.state'),
+      width: 220,
+      cell: (one) => {
+        if (one.ended_at !== null && one.ended_by !== null) {
+          return (
+            <span className="quiet">
+              {t('single.ended', { name: one.ended_by.display_name, time: formatDateTime(one.ended_at) })}
+            </span>
+          );
+        }
+        if (one.valid_until < today) return <Chip tone="slate">{t('single.over')}</Chip>;
+        return (
+          <span className="single-state">
+            <Chip tone={one.holds ? 'amber' : 'blue'} hollow={!one.holds}>
+              {t(one.holds ? 'single.holds' : 'single.coming')}
+            </Chip>
+            <Button size="small" danger onClick={() => onEnd(one)}>
+              {t('single.switchOff')}
+            </Button>
+          </span>
+        );
+      },
+    },
+  ];
+}
+
+function SingleDialog({ onClose }: { onClose: () => void }) {
+  const { t } = useLanguage();
+  const { message } = App.useApp();
+  const { mutateAsync, isPending } = useAgreementAct();
+  const today = useDay();
+  const [body, setBody] = useState<SingleBody>({
+    valid_from: today,
+    valid_until: daysLater(today, USUAL_DAYS),
+    basis: '',
+  });
+  const [tried, setTried] = useState(false);
+  const [refusal, setRefusal] = useState<unknown>(null);
+  const put = (part: Partial<SingleBody>): void => setBody({ ...body, ...part });
+  const missing = body.valid_from === '' || body.valid_until === '' || body.basis.trim() === '';
+  const unordered = body.valid_until < body.valid_from;
+  const save = async (): Promise<void> => {
+    setTried(true);
+    if (missing || unordered || isPending) return;
+    setRefusal(null);
+    try {
+      await mutateAsync({ kind: 'single-on', body: { ...body, basis: body.basis.trim() } });
+      void message.success(t('single.switchedOn'));
+      onClose();
+    } catch (error) {
+      setRefusal(error);
+    }
+  };
+  return (
+    <Modal
+      open
+      width={520}
+      title={t('single.switchOn')}
+      okText={t('single.switchOn')}
+      cancelText={t('app.cancel')}
+      confirmLoading={isPending}
+      mask={{ closable: false }}
+      onOk={() => void save()}
+      onCancel={onClose}
+    >
+      <div
+        className="rule-form rule-form-two"
+        onKeyDown={(event) => {
+          if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) void save();
+        }}
+      >
+        <Field label={t('agreements.form.from')}>
+          {(id) => (
+            <Input
+              id={id}
+              type="date"
+              min={today}
+              value={body.valid_from}
+              onChange={(event) => put({ valid_from: event.target.value })}
+            />
+          )}
+        </Field>
+        <Field label={t('agreements.form.until')} error={unordered ? t('agreements.form.order') : null}>
+          {(id) => (
+            <Input
+              id={id}
+              type="date"
+              min={today}
+              value={body.valid_until}
+              onChange={(event) => put({ valid_until: event.target.value })}
+            />
+          )}
+        </Field>
+        <Field label={t('single.form.basis')} hint={t('single.form.basisHint')} wide>
+          {(id) => (
+            <Input
+              id={id}
+              autoFocus
+              maxLength={200}
+              value={body.basis}
+              onChange={(event) => put({ basis: event.target.value })}
+            />
+          )}
+        </Field>
+      </div>
+      <div className="reason-message" role="alert">
+        {tried && missing && t('single.form.missing')}
+      </div>
+      {refusal !== null && <ProblemNotice error={refusal} />}
+    </Modal>
+  );
+}

@@ -1,0 +1,54 @@
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+
+import { answer, api } from '../api/client';
+import type { components } from '../api/schema';
+
+type Schemas = components['schemas'];
+
+export type Agreement = Schemas['AgreementView'];
+export type AgreementBody = Schemas['AgreementBody'];
+export type Party = Schemas['PartyView'];
+export type SinglePeriod = Schemas['SingleSignatureView'];
+export type SingleBody = Schemas['SingleSignatureBody'];
+
+const AGREEMENTS = ['agreements'] as const;
+
+export function useAgreements() {
+  return useQuery({ queryKey: [...AGREEMENTS, 'list'], queryFn: () => answer(api.GET('/api/agreements')) });
+}
+
+export function useParties() {
+  return useQuery({ queryKey: [...AGREEMENTS, 'parties'], queryFn: () => answer(api.GET('/api/agreements/parties')) });
+}
+
+export function useSinglePeriods() {
+  return useQuery({ queryKey: [...AGREEMENTS, 'single'], queryFn: () => answer(api.GET('/api/single-signatures')) });
+}
+
+type Act =
+  | { kind: 'make'; body: AgreementBody }
+  | { kind: 'end'; id: string }
+  | { kind: 'single-on'; body: SingleBody }
+  | { kind: 'single-off'; id: string };
+
+function perform(act: Act): Promise<unknown> {
+  switch (act.kind) {
+    case 'make':
+      return answer(api.POST('/api/agreements', { body: act.body }));
+    case 'end':
+      return answer(api.POST('/api/agreements/{agreement_id}/end', { params: { path: { agreement_id: act.id } } }));
+    case 'single-on':
+      return answer(api.POST('/api/single-signatures', { body: act.body }));
+    case 'single-off':
+      return answer(api.POST('/api/single-signatures/{period_id}/end', { params: { path: { period_id: act.id } } }));
+  }
+}
+
+/** Makes or ends something; the lists are asked again, also after a refusal. */
+export function useAgreementAct() {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: perform,
+    onSettled: () => client.invalidateQueries({ queryKey: AGREEMENTS }),
+  });
+}

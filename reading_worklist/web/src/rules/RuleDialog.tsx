@@ -1,0 +1,310 @@
+import { CloseOutlined, PlusOutlined } from '@ant-design/icons';
+import { Button, Checkbox, Input, Modal, Segmented, Select } from 'antd';
+import { type ReactNode, useId, useState } from 'react';
+
+import { useLanguage } from '../i18n/language';
+import { siteName } from '../i18n/siteName';
+import type { Group, Rule } from './queries';
+import { sentenceOf, type Words } from './sentence';
+
+const MODALITIES = ['CT', 'MR', 'DX', 'CR', 'US', 'MG', 'XA', 'ECG'] as const;
+const PRIORITIES = ['STAT', 'URGENT', 'ROUTINE'] as const;
+const VISITS = ['outpatient', 'inpatient', 'emergency', 'checkup', 'other'] as const;
+const CLOCKS = ['ecg', 'x_ray', 'head_ct', 'ct_mr', 'inpatient_ct_mr', 'complex'] as const;
+const LANES = ['imaging', 'ecg'] as const;
+const NIGHT = { begins: '22:00:00', ends: '08:00:00' };
+const LONGEST_NAME = 100;
+
+interface RuleDialogProps {
+  rule: Rule;
+  words: Omit<Words, 'groups'> & { groups: readonly Group[] };
+  /** Names of the other rules: each has one of its own. */
+  taken: readonly string[];
+  onDone: (rule: Rule) => void;
+  onClose: () => void;
+}
+
+/** One rule: what exams it is for, and what becomes of them. Its sentence stands below while it is made. */
+export function RuleDialog({ rule, words, taken, onDone, onClose }: RuleDialogProps) {
+  const { t, language } = useLanguage();
+  const [edited, setEdited] = useState(rule);
+  const [tried, setTried] = useState(false);
+  const { when, then } = edited;
+  const name = edited.name.trim();
+  const wrong = name === '' ? t('rules.form.nameMissing') : taken.includes(name) ? t('rules.form.nameTaken') : null;
+  const setWhen = (part: Partial<Rule['when']>): void => setEdited({ ...edited, when: { ...when, ...part } });
+  const setThen = (part: Partial<Rule['then']>): void => setEdited({ ...edited, then: { ...then, ...part } });
+  const done = (): void => {
+    setTried(true);
+    if (wrong === null) onDone({ ...edited, name });
+  };
+  const groups = words.groups
+    .filter((group) => group.active)
+    .map((group) => ({ value: group.code, label: siteName(language, group), lane: group.lane }));
+  const sentence = sentenceOf(language, edited, words);
+  const any = t('rules.form.any');
+  const keep = t('rules.form.keep');
+  return (
+    <Modal
+      open
+      width={760}
+      style={{ top: 32 }}
+      title={rule.name === '' ? t('rules.form.new') : rule.name}
+      okText={t('app.save')}
+      cancelText={t('app.cancel')}
+      mask={{ closable: false }}
+      onOk={done}
+      onCancel={onClose}
+    >
+      <div
+        className="rule-form"
+        onKeyDown={(event) => {
+          if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) done();
+        }}
+      >
+        <Field label={t('rules.form.name')} wide error={tried ? wrong : null}>
+          {(id) => (
+            <Input
+              id={id}
+              autoFocus
+              maxLength={LONGEST_NAME}
+              value={edited.name}
+              status={tried && wrong !== null ? 'error' : ''}
+              onChange={(event) => setEdited({ ...edited, name: event.target.value })}
+            />
+          )}
+        </Field>
+        <h3>{t('rules.form.when')}</h3>
+        <Field label={t('rules.form.sites')}>
+          {(id) => (
+            <Select
+              id={id}
+              mode="multiple"
+              showSearch={{ optionFilterProp: 'label' }}
+              placeholder={any}
+              value={when.sites}
+              options={words.sites.map((site) => ({ value: site.code, label: siteName(language, site) }))}
+              onChange={(sites) => setWhen({ sites })}
+            />
+          )}
+        </Field>
+        <Field label={t('rules.form.modalities')}>
+          {(id) => (
+            <Select
+              id={id}
+              mode="tags"
+              placeholder={any}
+              value={when.modalities}
+              options={MODALITIES.map((value) => ({ value, label: value }))}
+              onChange={(modalities) => setWhen({ modalities: modalities.map((one) => one.trim().toUpperCase()) })}
+            />
+          )}
+        </Field>
+        <Field label={t('rules.form.bodyParts')}>
+          {(id) => (
+            <Select
+              id={id}
+              mode="tags"
+              open={false}
+              suffix={null}
+              placeholder={t('rules.form.bodyPartsHint')}
+              value={when.body_parts}
+              onChange={(body_parts) => setWhen({ body_parts })}
+            />
+          )}
+        </Field>
+        <Field label={t('rules.form.priorities')}>
+          {(id) => (
+            <Select
+              id={id}
+              mode="multiple"
+              placeholder={any}
+              value={when.priorities}
+              options={PRIORITIES.map((value) => ({ value, label: t(`priority.${value}`) }))}
+              onChange={(priorities) => setWhen({ priorities })}
+            />
+          )}
+        </Field>
+        <Field label={t('rules.form.visits')}>
+          {(id) => (
+            <Select
+              id={id}
+              mode="multiple"
+              placeholder={any}
+              value={when.visit_types}
+              options={VISITS.map((value) => ({ value, label: t(`orders.visit.${value}`) }))}
+              onChange={(visit_types) => setWhen({ visit_types })}
+            />
+          )}
+        </Field>
+        <Field label={t('rules.form.onDuty')}>
+          {(id) => (
+            <Select
+              id={id}
+              allowClear
+              placeholder={any}
+              value={when.on_duty}
+              options={groups}
+              onChange={(chosen) => setWhen({ on_duty: orNull(chosen) })}
+            />
+          )}
+        </Field>
+        <Field label={t('rules.form.working')}>
+          {(id) => (
+            <Segmented
+              id={id}
+              value={when.working === null ? 'any' : when.working ? 'in' : 'outside'}
+              options={[
+                { value: 'any', label: t('rules.form.workingAny') },
+                { value: 'in', label: t('rules.working') },
+                { value: 'outside', label: t('rules.outside') },
+              ]}
+              onChange={(chosen) => setWhen({ working: chosen === 'any' ? null : chosen === 'in' })}
+            />
+          )}
+        </Field>
+        <Windows windows={when.windows} onChange={(windows) => setWhen({ windows })} />
+        <h3>{t('rules.form.then')}</h3>
+        <Field label={t('rules.form.lane')}>
+          {(id) => (
+            <Select
+              id={id}
+              allowClear
+              placeholder={keep}
+              value={then.lane}
+              options={LANES.map((value) => ({ value, label: t(`lane.${value}`) }))}
+              onChange={(lane) => setThen({ lane: orNull(lane) })}
+            />
+          )}
+        </Field>
+        <Field label={t('rules.form.group')}>
+          {(id) => (
+            <Select
+              id={id}
+              allowClear
+              placeholder={keep}
+              value={then.group}
+              options={groups.filter((group) => then.lane === null || group.lane === then.lane)}
+              onChange={(group) => setThen({ group: orNull(group) })}
+            />
+          )}
+        </Field>
+        <Field label={t('rules.form.priority')}>
+          {(id) => (
+            <Select
+              id={id}
+              allowClear
+              placeholder={keep}
+              value={then.priority}
+              options={PRIORITIES.map((value) => ({ value, label: t(`priority.${value}`) }))}
+              onChange={(priority) => setThen({ priority: orNull(priority) })}
+            />
+          )}
+        </Field>
+        <Field label={t('rules.form.clock')}>
+          {(id) => (
+            <Select
+              id={id}
+              allowClear
+              placeholder={keep}
+              value={then.clock}
+              options={CLOCKS.map((value) => ({ value, label: t(`clock.${value}`) }))}
+              onChange={(clock) => setThen({ clock: orNull(clock) })}
+            />
+          )}
+        </Field>
+        <div className="rule-field-wide">
+          <Checkbox checked={then.assign} onChange={(event) => setThen({ assign: event.target.checked })}>
+            {t('rules.form.assign')}
+          </Checkbox>
+        </div>
+      </div>
+      <p className="rule-preview" aria-live="polite">
+        <span className="quiet small">{t('rules.form.preview')}</span>
+        <span>
+          {sentence.when} <span className="rule-arrow">→</span> <strong>{sentence.then}</strong>
+        </span>
+      </p>
+    </Modal>
+  );
+}
+
+/** Ant Design's types leave out that a cleared choice is undefined. */
+function orNull<T>(chosen: T | undefined): T | null {
+  return chosen ?? null;
+}
+
+/** Parts of the day; one may go past midnight. */
+function Windows({
+  windows,
+  onChange,
+}: {
+  windows: Rule['when']['windows'];
+  onChange: (windows: Rule['when']['windows']) => void;
+}) {
+  const { t } = useLanguage();
+  const put = (at: number, part: Partial<(typeof windows)[number]>): void =>
+    onChange(windows.map((window, place) => (place === at ? { ...window, ...part } : window)));
+  return (
+    <div className="rule-field">
+      <span className="rule-label">{t('rules.form.windows')}</span>
+      {windows.map((window, at) => (
+        <span key={at} className="rule-window">
+          <Input
+            type="time"
+            aria-label={t('rules.form.windowFrom')}
+            value={window.begins.slice(0, 5)}
+            onChange={(event) => event.target.value !== '' && put(at, { begins: `${event.target.value}:00` })}
+          />
+          {t('rules.form.dash')}
+          <Input
+            type="time"
+            aria-label={t('rules.form.windowTo')}
+            value={window.ends.slice(0, 5)}
+            onChange={(event) => event.target.value !== '' && put(at, { ends: `${event.target.value}:00` })}
+          />
+          <Button
+            type="text"
+            icon={<CloseOutlined />}
+            aria-label={t('rules.form.removeWindow')}
+            onClick={() => onChange(windows.filter((_, place) => place !== at))}
+          />
+        </span>
+      ))}
+      <Button icon={<PlusOutlined />} onClick={() => onChange([...windows, NIGHT])}>
+        {t('rules.form.addWindow')}
+      </Button>
+    </div>
+  );
+}
+
+/** A label with its control below it; `children` gets the id that ties both together. */
+export function Field({
+  label,
+  wide = false,
+  error = null,
+  hint = null,
+  children,
+}: {
+  label: string;
+  wide?: boolean;
+  error?: string | null;
+  hint?: string | null;
+  children: (id: string) => ReactNode;
+}) {
+  const id = useId();
+  return (
+    <div className={wide ? 'rule-field rule-field-wide' : 'rule-field'}>
+      <label htmlFor={id} className="rule-label">
+        {label}
+      </label>
+      {children(id)}
+      {error !== null && (
+        <span className="danger small" role="alert">
+          {error}
+        </span>
+      )}
+      {hint !== null && error === null && <span className="quiet small">{hint}</span>}
+    </div>
+  );
+}
