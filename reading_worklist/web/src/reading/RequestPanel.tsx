@@ -1,21 +1,12 @@
-import { useQuery } from '@tanstack/react-query';
 import { Skeleton } from 'antd';
 
-import { answer, api } from '../api/client';
-import { keys } from '../api/keys';
-import type { Order, WorkitemDetail } from '../api/types';
+import type { Order } from '../api/types';
 import { Empty, ProblemNotice } from '../design/Notice';
 import { isPlainKey } from '../i18n/catalogue';
 import { formatDateTime } from '../i18n/format';
 import { useLanguage } from '../i18n/language';
 import type { PanelProps } from './panels';
-
-function useRequest(id: string) {
-  return useQuery({
-    queryKey: keys.request(id),
-    queryFn: () => answer(api.GET('/api/workitems/{workitem_id}/request', { params: { path: { workitem_id: id } } })),
-  });
-}
+import { useRequest } from './request';
 
 /** What was asked for and what is known of the patient: the question first. */
 export function RequestPanel({ item }: PanelProps) {
@@ -68,20 +59,6 @@ function RequestFacts({ order }: { order: Order }) {
         <p className="request-urgent">{t('request.cancelled', { reason: order.cancellation_reason })}</p>
       )}
     </>
-  );
-}
-
-/** What a doctor must have read before he writes, always in sight above the report; the rest is in the panel. */
-export function RequestStrip({ item, onOpen }: { item: WorkitemDetail; onOpen: () => void }) {
-  const { t } = useLanguage();
-  const { data: order } = useRequest(item.id);
-  if (order === undefined || order === null) return null;
-  const words = [order.clinical_diagnosis, order.reason].filter((part) => part !== null && part !== '').join(' · ');
-  if (words === '') return null;
-  return (
-    <button type="button" className="request-strip" title={words} onClick={onOpen}>
-      <span className="quiet">{t('request.short')}</span> {words}
-    </button>
   );
 }
 

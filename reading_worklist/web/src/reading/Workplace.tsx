@@ -7,7 +7,7 @@ import { type Shortcuts, useShortcuts } from '../design/shortcuts';
 import { useLanguage } from '../i18n/language';
 import { PanelRail } from './PanelRail';
 import { PANELS } from './panels';
-import { RequestStrip } from './RequestPanel';
+import { RequestStrip } from './RequestStrip';
 import { SidePanel } from './SidePanel';
 import { useLayout, useRoom } from './useLayout';
 
