@@ -110,16 +110,15 @@ async def asked(request: Request, scope: Asking, services: Parts) -> Asked:
     Raises:
         Problem: 401 without a session, 403 for other roles.
     """
-    # Asynchronous for the same reason as `services_of`.
+    # Asynchronous for the same reason as `services_of`; only a reading's root has to be looked up.
     scope.require(*IMAGE_ROLES)
-    return Asked(request, services, Root(scope, request.path_params.get("site_code")))
     reading = request.path_params.get("reading_id")
     if reading is not None:
         found = await asyncio.to_thread(_granted, request, scope, services, reading)
         return Asked(request, services, Root(scope, reading=found))
+    return Asked(request, services, Root(scope, request.path_params.get("site_code")))
 
 
-def study_uid(text: str) -> Uid:
 def _granted(request: Request, scope: Scope, services: Services, reading: str) -> Granted:
     """Return what lies under the root of a reading for who asks.
 
@@ -139,6 +138,7 @@ def _granted(request: Request, scope: Scope, services: Services, reading: str) -
     return found
 
 
+def study_uid(text: str) -> Uid:
     """Parse the study's UID in a path. Raises `InvalidIdentifier`."""
     return Uid.parse(text, what="Study Instance UID")
 

@@ -1,6 +1,6 @@
 """What was found for a caller a moment ago, so that a viewer's next frame needs no query.
 
-Everything here was found by a query scoped by `Scope.sees` and is forgotten
+Everything here was found by a query scoped by `Scope.sees_images` and is forgotten
 after `FRESH_SECONDS`: so long may a withdrawn right, or a study that was taken
 away, be seen by who saw it just before.
 """
@@ -8,10 +8,9 @@ away, be seen by who saw it just before.
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from typing import Final, TypeAlias
-from uuid import UUID
 
 from reading_worklist.dicomweb.metadata import Prepared, prepared_key
 from reading_worklist.dicomweb.queries import Root, SeriesRecord
@@ -22,7 +21,7 @@ FRESH_SECONDS: Final = 1.0
 _INSTANCES_MAX: Final = 50_000
 _SHOWN_MAX: Final = 4096
 
-_Key: TypeAlias = tuple[frozenset[UUID], str | None, str, str]
+_Key: TypeAlias = tuple[Hashable, str | None, str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,9 +94,9 @@ class SeriesViews:
                 self._held += len(index)
             while self._held > _INSTANCES_MAX and len(self._indexes) > 1:
                 self._held -= len(self._indexes.popitem(last=False)[1])
+        return index
 
 
 def _visible(root: Root) -> Hashable:
     """Return what tells one view from another; a reading's root has one of its own."""
     return root.scope.sight if root.reading is None else root.reading
-        return index
