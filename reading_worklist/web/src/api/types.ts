@@ -52,6 +52,21 @@ export type Purge = Schemas['PurgeView'];
 export type PurgeDetail = Schemas['PurgeDetail'];
 export type LegalHold = Schemas['HoldView'];
 
+export type CriticalValue = Schemas['CriticalView'];
+export type CriticalDetail = Schemas['CriticalDetail'];
+export type CriticalState = CriticalValue['state'];
+export type CriticalNotice = CriticalDetail['notices'][number];
+export type CriticalContact = CriticalDetail['contacts'][number];
+export type CriticalClocks = Schemas['ClocksBody'];
+export type Retake = Schemas['RetakeView'];
+export type RetakeState = Retake['state'];
+export type RetakeReason = NonNullable<Retake['reason_code']>;
+export type Consultation = Schemas['ConsultationView'];
+export type ConsultationState = Consultation['state'];
+export type Expert = Schemas['ExpertView'];
+export type PhoneTask = Schemas['PhoneTask'];
+export type Preliminary = Schemas['PreliminaryView'];
+
 export type ActingChoice = Schemas['ActingChoiceView'];
 export type IdentityNotice = Schemas['IdentityNotice'];
 export type RetentionRule = Schemas['RetentionRuleView'];

@@ -88,6 +88,23 @@ const router = createBrowserRouter([
         path: 'preliminary',
         lazy: { Component: async () => (await import('../preliminary/PreliminaryPage')).PreliminaryPage },
       },
+      {
+        path: 'critical/:id?',
+        lazy: { Component: async () => (await import('../critical/CriticalPage')).CriticalPage },
+      },
+      { path: 'phone', lazy: { Component: async () => (await import('../phone/PhonePage')).PhonePage } },
+      {
+        path: 'retakes/:id?',
+        lazy: { Component: async () => (await import('../retakes/RetakesPage')).RetakesPage },
+      },
+      {
+        path: 'consultations/:id?',
+        lazy: { Component: async () => (await import('../consultations/ConsultationsPage')).ConsultationsPage },
+      },
+      {
+        path: 'preliminary',
+        lazy: { Component: async () => (await import('../preliminary/PreliminaryPage')).PreliminaryPage },
+      },
       { path: '*', lazy: { Component: async () => (await import('./NotFound')).NotFound } },
     ],
   },

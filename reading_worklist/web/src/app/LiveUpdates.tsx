@@ -37,6 +37,7 @@ export function LiveUpdates() {
     const unsubscribe = live.subscribe((event) => {
       switch (event.kind) {
         case 'workitem':
+          renew(keys.preliminary);
           lists.run();
           renew(keys.workitem(event.id));
           break;
@@ -61,12 +62,26 @@ export function LiveUpdates() {
           lists.run();
           break;
         case 'critical_value':
+          // Nobody waits for a hidden page to be looked at: its alarm and its title tell of it.
+          void client.invalidateQueries({ queryKey: keys.critical });
+          renew(keys.phone);
+          lists.run();
+          break;
         case 'consultation':
+          renew(keys.consultations);
+          lists.run();
+          break;
         case 'retake':
+          renew(keys.retakes);
+          renew(keys.phone);
           lists.run();
           break;
         case 'resync':
           for (const queryKey of [
+            keys.critical,
+            keys.phone,
+            keys.retakes,
+            keys.consultations,
             keys.workitems,
             ['workitem'],
             keys.portal,

@@ -4,6 +4,7 @@ import zhCN from 'antd/locale/zh_CN';
 import { Fragment, Suspense, useMemo } from 'react';
 import { Navigate, Outlet, useLocation } from 'react-router';
 
+import { CriticalAlert } from '../critical/CriticalAlert';
 import { useAppearance } from '../design/appearance';
 import { ProblemNotice } from '../design/Notice';
 import { themeFor } from '../design/theme';
@@ -53,6 +54,7 @@ function SignedIn() {
       <LiveUpdates />
       <Header session={session.data} />
       <OfflineBanner />
+      <CriticalAlert session={session.data} />
       <main id="content" className="shell-content" tabIndex={-1}>
         <Suspense fallback={<Loading />}>
           <Outlet />

@@ -14,7 +14,8 @@ export function Due({ item }: { item: Pick<Workitem, 'state' | 'queued_at' | 'du
   return <Countdown queuedAt={item.queued_at} dueAt={item.due_at} />;
 }
 
-function Countdown({ queuedAt, dueAt }: { queuedAt: string; dueAt: string }) {
+/** The time from `queuedAt` that is left until `dueAt`, counting down; then by how much it has passed. */
+export function Countdown({ queuedAt, dueAt }: { queuedAt: string; dueAt: string }) {
   const { t, language } = useLanguage();
   const now = useSecond();
   const level = dueLevel(queuedAt, dueAt, now);

@@ -15,6 +15,7 @@ import { siteName } from '../i18n/siteName';
 import { CaseView } from './CaseView';
 import { differenceWords } from './differences';
 import { type CaseState, useCases } from './queries';
+import '../design/desk.css';
 import './identity.css';
 
 const STATES = ['OPEN', 'DECIDED'] as const satisfies readonly CaseState[];

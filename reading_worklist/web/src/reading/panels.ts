@@ -1,9 +1,12 @@
 import {
+  AlertOutlined,
   FileSearchOutlined,
   HistoryOutlined,
   MessageOutlined,
+  RedoOutlined,
   SafetyCertificateOutlined,
   SolutionOutlined,
+  TeamOutlined,
 } from '@ant-design/icons';
 import { type ComponentType, lazy, type LazyExoticComponent } from 'react';
 
@@ -11,6 +14,9 @@ import type { WorkitemDetail } from '../api/types';
 import type { PlainKey } from '../i18n/catalogue';
 import { useNotesBadge } from '../notes/badge';
 import { usePriorsBadge } from '../priors/badge';
+import { useConsultationBadge } from '../consultations/badge';
+import { useCriticalBadge } from '../critical/badge';
+import { useRetakeBadge } from '../retakes/badge';
 import { useQualityBadge } from '../quality/badge';
 
 /** What a panel wants to be noticed for: how much of it there is, and how pressing it is. */
@@ -96,5 +102,32 @@ export const PANELS: readonly ReadingPanel[] = [
     icon: HistoryOutlined,
     useBadge: useNoBadge,
     Content: lazy(async () => ({ default: (await import('./TimelinePanel')).TimelinePanel })),
+  },
+  {
+    id: 'critical',
+    key: 'c',
+    name: 'panel.critical',
+    short: 'panel.critical.short',
+    icon: AlertOutlined,
+    useBadge: useCriticalBadge,
+    Content: lazy(async () => ({ default: (await import('../critical/CriticalPanel')).CriticalPanel })),
+  },
+  {
+    id: 'retake',
+    key: 'r',
+    name: 'panel.retake',
+    short: 'panel.retake.short',
+    icon: RedoOutlined,
+    useBadge: useRetakeBadge,
+    Content: lazy(async () => ({ default: (await import('../retakes/RetakePanel')).RetakePanel })),
+  },
+  {
+    id: 'consultation',
+    key: 'o',
+    name: 'panel.consultation',
+    short: 'panel.consultation.short',
+    icon: TeamOutlined,
+    useBadge: useConsultationBadge,
+    Content: lazy(async () => ({ default: (await import('../consultations/ConsultationPanel')).ConsultationPanel })),
   },
 ];

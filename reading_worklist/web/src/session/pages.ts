@@ -55,6 +55,33 @@ const TABLE = {
     roles: [...READERS, 'dispatcher', 'quality_controller', 'consortium_admin', 'site_doctor', 'expert'],
     start: ['expert'],
   },
+  '/critical': {
+    name: 'nav.critical',
+    group: 'clinical',
+    roles: [...READERS, 'dispatcher', 'quality_controller', 'consortium_admin', 'site_doctor', 'site_technician'],
+    inBar: true,
+  },
+  '/phone': {
+    name: 'nav.phone',
+    group: 'clinical',
+    roles: [...READERS, 'dispatcher', 'consortium_admin', 'site_doctor'],
+  },
+  '/preliminary': {
+    name: 'nav.preliminary',
+    group: 'clinical',
+    roles: [...READERS, 'dispatcher', 'quality_controller', 'consortium_admin'],
+  },
+  '/retakes': {
+    name: 'nav.retakes',
+    group: 'clinical',
+    roles: [...READERS, 'dispatcher', 'quality_controller', 'consortium_admin', 'site_doctor', 'site_technician'],
+  },
+  '/consultations': {
+    name: 'nav.consultations',
+    group: 'clinical',
+    roles: [...READERS, 'dispatcher', 'quality_controller', 'consortium_admin', 'site_doctor', 'expert'],
+    start: ['expert'],
+  },
   '/portal': {
     name: 'nav.portal',
     group: 'site',

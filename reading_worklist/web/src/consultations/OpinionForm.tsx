@@ -1,0 +1,74 @@
+import { App, Button, Input, Modal } from 'antd';
+import { type SubmitEvent, useId, useRef, useState } from 'react';
+
+import type { Consultation } from '../api/types';
+import { PatientName, SexAge } from '../design/PatientName';
+import { PinForm, type PinFormHandle } from '../design/PinForm';
+import { useLanguage } from '../i18n/language';
+import { useConsultationAct } from './queries';
+import { keepOpinion, keptOpinion } from './words';
+
+/** The expert's opinion, kept while it is typed and signed with the PIN of his own key. */
+export function OpinionForm({ consultation }: { consultation: Consultation }) {
+  const { t } = useLanguage();
+  const { message } = App.useApp();
+  const { mutateAsync } = useConsultationAct(consultation.id);
+  const [text, setText] = useState(() => keptOpinion(consultation.id));
+  const [signing, setSigning] = useState(false);
+  const pin = useRef<PinFormHandle>(null);
+  const textId = useId();
+  const send = (event: SubmitEvent): void => {
+    event.preventDefault();
+    if (text.trim() !== '') setSigning(true);
+  };
+  return (
+    <form className="critical-form" onSubmit={send}>
+      <label htmlFor={textId} className="critical-label">
+        {t('consult.opinion')}
+      </label>
+      <Input.TextArea
+        id={textId}
+        autoSize={{ minRows: 5, maxRows: 16 }}
+        maxLength={10_000}
+        value={text}
+        placeholder={t('consult.opinionHint')}
+        onChange={(event) => {
+          setText(event.target.value);
+          keepOpinion(consultation.id, event.target.value);
+        }}
+      />
+      <p className="quiet small">{t('consult.opinionKept')}</p>
+      <Button type="primary" htmlType="submit" disabled={text.trim() === ''}>
+        {t('consult.act.sign')}
+      </Button>
+      {signing && (
+        <Modal
+          open
+          width={440}
+          title={t('consult.act.sign')}
+          footer={null}
+          mask={{ closable: false }}
+          onCancel={() => setSigning(false)}
+          afterOpenChange={(open) => open && pin.current?.focus()}
+        >
+          <p>{t('consult.signText')}</p>
+          <p className="consult-sign">
+            <strong>
+              <PatientName patient={consultation.patient} />
+            </strong>{' '}
+            <SexAge patient={consultation.patient} /> {consultation.study.description} {consultation.study.study_date}
+          </p>
+          <PinForm
+            ref={pin}
+            onSign={async (typed) => {
+              await mutateAsync({ act: 'opinion', opinion: text.trim(), pin: typed });
+              keepOpinion(consultation.id, '');
+              void message.success(t('consult.done.sign'));
+            }}
+            onCancel={() => setSigning(false)}
+          />
+        </Modal>
+      )}
+    </form>
+  );
+}
