@@ -7,7 +7,7 @@
 
 Choosing a frame again takes its window anew. Live event: `workitem`.
 
-Problems: 403 forbidden · 404 not-found · 409 wrong-state, not-holder, changed,
+Problems: 403 forbidden · 404 not-found · 409 wrong-state, not-holder, key-images-changed,
 too-many-key-images · 422 not-of-the-exam, invalid-request.
 """
 

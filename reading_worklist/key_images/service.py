@@ -110,7 +110,9 @@ def order(
     images = {one.image.id: one.image for one in queries.chosen(session, workitem_id)}
     if sorted(images) != sorted(ids):
         raise conflict(
-            "changed", "The key images have changed in the meantime", remedy="Reload them."
+            "key-images-changed",
+            "The key images have changed in the meantime",
+            remedy="Look at them again.",
         )
     for position, one in enumerate(ids):
         images[one].position = position

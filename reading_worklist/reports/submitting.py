@@ -180,7 +180,9 @@ def add(
     """
     if tuple(one.image for one in undrawn(session, workitem_id)) != _without_pictures(signed):
         raise conflict(
-            "changed", "The key images were changed elsewhere in the meantime", remedy="Reload."
+            "key-images-changed",
+            "The key images have changed in the meantime",
+            remedy="Look at them again.",
         )
     earlier = queries.latest_submission(session, workitem_id)
     document = signed.document

@@ -83,7 +83,7 @@ def test_writer_chooses_orders_and_removes_and_the_report_prints_them(
     ids = [one["id"] for one in again]
     ordered = writer.put(f"{path}/order", ids=[ids[2], ids[1], ids[0]])
     assert [one["id"] for one in ordered.json()] == [ids[2], ids[1], ids[0]]
-    assert code(writer.put(f"{path}/order", ids=ids[:2])) == (409, "changed")
+    assert code(writer.put(f"{path}/order", ids=ids[:2])) == (409, "key-images-changed")
     left = writer.client.delete(f"{path}/{ids[0]}").json()
     assert [one["id"] for one in left] == [ids[2], ids[1]]
     assert code(writer.client.delete(f"{path}/{ids[0]}")) == (404, "not-found")

@@ -11,6 +11,8 @@ export const keys = {
   quality: (id: string) => ['workitem', id, 'quality'] as const,
   identityNotice: (id: string) => ['workitem', id, 'identity'] as const,
   timeline: (id: string) => ['workitem', id, 'timeline'] as const,
+  keyImages: (id: string) => ['workitem', id, 'key-images'] as const,
+  measurements: (id: string) => ['workitem', id, 'measurements'] as const,
   priors: (id: string) => ['workitem', id, 'priors'] as const,
   /** Apart from its exam: each time it is asked for is recorded. */
   priorReport: (id: string, studyId: string) => ['prior-report', id, studyId] as const,

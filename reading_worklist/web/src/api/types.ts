@@ -10,7 +10,7 @@ export type WorklistFilter = Partial<Schemas['WorklistFilter']>;
 export type SavedView = Schemas['SavedView'];
 export type ViewBody = Schemas['ViewBody'];
 export type Preferences = Schemas['Preferences'];
-export type Reader = Schemas['Reader'];
+export type Assignee = Schemas['Reader'];
 export type Assignments = Schemas['Assignments'];
 export type ReadingGroup = Schemas['GroupView'];
 export type Board = Schemas['Board'];
@@ -34,6 +34,18 @@ export type Verification =
   paths['/api/reports/{version_id}/verification']['get']['responses'][200]['content']['application/json'];
 export type Exam = Schemas['ExamView'];
 export type ExamDetail = Schemas['ExamDetail'];
+export type ExamPage = Schemas['ExamPage'];
+export type ExamStep = Schemas['ExamStep'];
+export type Need = Schemas['Need'];
+export type Home = Schemas['HomeView'];
+export type Kept = Schemas['KeptView'];
+export type RecallNotice = Schemas['RecallNotice'];
+export type StatisticsRow = Schemas['StatisticsRow'];
+export type Rate = Schemas['Rate'];
+export type Measure = Schemas['Measure'];
+export type Procedure = Schemas['ProcedureView'];
+export type SitePatient = Schemas['SitePatient'];
+export type EarlierExam = Schemas['EarlierExam'];
 export type Delivery = Schemas['DeliveryView'];
 export type DeliveryDetail = Schemas['DeliveryDetail'];
 export type QuarantineRow = Schemas['QuarantineView'];
@@ -71,6 +83,19 @@ export type ActingChoice = Schemas['ActingChoiceView'];
 export type IdentityNotice = Schemas['IdentityNotice'];
 export type RetentionRule = Schemas['RetentionRuleView'];
 
+export type KeyImage = Schemas['KeyImageView'];
+export type Measurement = Schemas['MeasurementView'];
+export type Measured = Schemas['MeasuredView'];
+export type Priors = Schemas['Priors'];
+export type PriorStudy = Schemas['PriorStudy'];
+export type PriorReport = Schemas['PriorReport'];
+export type PriorPurpose = PriorReasonBody['purpose'];
+export type ExamNote = Schemas['NoteView'];
+export type NoteThread = Schemas['Thread'];
+
+type PriorReasonBody =
+  paths['/api/workitems/{workitem_id}/priors/reason']['post']['requestBody']['content']['application/json'];
+
 export type State = Workitem['state'];
 export type Lane = Workitem['lane'];
 export type Priority = Workitem['priority'];
@@ -83,13 +108,22 @@ export interface ReportText {
   impression: string;
   advice: string;
 }
-export type Priors = Schemas['Priors'];
-export type PriorStudy = Schemas['PriorStudy'];
-export type PriorReport = Schemas['PriorReport'];
-export type PriorPurpose = PriorReasonBody['purpose'];
-export type ExamNote = Schemas['NoteView'];
-export type NoteThread = Schemas['Thread'];
 
-type PriorReasonBody =
-  paths['/api/workitems/{workitem_id}/priors/reason']['post']['requestBody']['content']['application/json'];
+export type Codes = Schemas['Codes'];
+export type CodeName = Schemas['OfferedCode']['name'];
+export type OfferedCode = Schemas['OfferedCode'];
+export type CheckFinding = Schemas['CheckFinding'];
+export type CheckResult = Schemas['CheckResult'];
+export type WritingAids = Schemas['WritingAids'];
+export type Template = Schemas['TemplateView'];
+export type TemplateBody = Schemas['TemplateBody'];
+export type TemplateField = Schemas['TemplateField'];
+export type FilledText = Schemas['FilledText'];
+export type Snippet = Schemas['SnippetView'];
+export type FieldDifference = Schemas['FieldDifference'];
 
+/** What a writer's page saves. */
+export interface DraftContent extends ReportText {
+  codes: Codes;
+  template_id: string | null;
+}

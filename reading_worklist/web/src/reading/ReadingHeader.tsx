@@ -17,6 +17,7 @@ import { formatDuration, formatStudyTime } from '../i18n/format';
 import { useLanguage } from '../i18n/language';
 import { siteName } from '../i18n/siteName';
 import { DoubtButton } from './DoubtButton';
+import { KeyImageButton } from './keyImages/KeyImageButton';
 import type { Lease } from './lease';
 import type { Neighbours } from './neighbours';
 
@@ -82,6 +83,7 @@ export function ReadingHeader(props: ReadingHeaderProps) {
             onClick={next.take}
           />
         </Tooltip>
+        <KeyImageButton item={item} />
         <Tooltip title={`${t('keys.viewer')}  Alt+V`}>
           <Button icon={<DesktopOutlined />} aria-label={t('keys.viewer')} onClick={onSecondWindow} />
         </Tooltip>

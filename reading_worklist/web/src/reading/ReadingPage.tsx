@@ -25,6 +25,7 @@ const HELP: readonly HelpLine[] = [
   [['Ctrl', 'Enter'], 'keys.sign'],
   [['Alt', '1–3'], 'keys.fields'],
   [['Alt', 'V'], 'keys.viewer'],
+  [['Alt', 'S'], 'keyImages.markKey'],
   ...PANELS.map((panel): HelpLine => [['Alt', panel.key.toUpperCase()], panel.name]),
   [['Alt', 'Z'], 'panel.fold'],
   [['Alt', 'N'], 'next.take'],

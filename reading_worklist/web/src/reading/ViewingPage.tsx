@@ -15,6 +15,7 @@ import { useLanguage } from '../i18n/language';
 import { siteName } from '../i18n/siteName';
 import { useSession } from '../session/session';
 import { IdentityBanner } from './IdentityBanner';
+import { markOnKey, useImageAnswers } from './keyImages/imageLink';
 import { useWorkitem } from './queries';
 import { ASK_EVERY, channelOf, type FromPage, type FromViewer, keepPlace, LOST_AFTER, type Wanted } from './viewerLink';
 import './reading.css';
@@ -44,6 +45,7 @@ export function ViewingPage() {
 
 function Viewing({ token }: { token: string }) {
   const { t } = useLanguage();
+  useImageAnswers(token);
   const { wanted, lost, say } = useLink(token);
   return (
     <main className="viewing">
@@ -58,13 +60,21 @@ function Viewing({ token }: { token: string }) {
           <p>{t('viewing.idle')}</p>
         </div>
       ) : (
-        <Exam key={wanted.id} wanted={wanted} say={say} />
+        <Exam key={wanted.id} wanted={wanted} say={say} onKey={markOnKey(token)} />
       )}
     </main>
   );
 }
 
-function Exam({ wanted, say }: { wanted: Wanted; say: (message: FromViewer) => void }) {
+function Exam({
+  wanted,
+  say,
+  onKey,
+}: {
+  wanted: Wanted;
+  say: (message: FromViewer) => void;
+  onKey: (event: KeyboardEvent) => void;
+}) {
   const { t, language } = useLanguage();
   const now = useMinute();
   const workitem = useWorkitem(wanted.id);
@@ -131,6 +141,7 @@ function Exam({ wanted, say }: { wanted: Wanted; say: (message: FromViewer) => v
               const inside = event.currentTarget.contentWindow;
               for (const sign of ['pointerdown', 'keydown', 'wheel'] as const)
                 inside?.addEventListener(sign, noteActivity, { passive: true });
+              inside?.addEventListener('keydown', onKey);
             }}
           />
         </div>

@@ -4,6 +4,7 @@ import {
   HistoryOutlined,
   MessageOutlined,
   RedoOutlined,
+  PushpinOutlined,
   SafetyCertificateOutlined,
   SolutionOutlined,
   TeamOutlined,
@@ -18,6 +19,7 @@ import { useConsultationBadge } from '../consultations/badge';
 import { useCriticalBadge } from '../critical/badge';
 import { useRetakeBadge } from '../retakes/badge';
 import { useQualityBadge } from '../quality/badge';
+import { useKeyImagesBadge } from './keyImages/badge';
 
 /** What a panel wants to be noticed for: how much of it there is, and how pressing it is. */
 export interface PanelBadge {
@@ -53,7 +55,7 @@ export const useNoBadge = (): null => null;
  *
  * The letters of a panel are its own. Taken by the page: V second window, W back to the list, N take the next,
  * J and K next and previous, Z fold the report, B request, P priors, M notes of the site, Q quality, T timeline,
- * C critical value, O consultation, R retake, I key images and measurements, digits the fields of the report.
+ * C critical value, O consultation, R retake, I key images and measurements, S add the image shown, digits the fields of the report.
  * D, E, F belong to browsers.
  */
 export const PANELS: readonly ReadingPanel[] = [
@@ -83,6 +85,16 @@ export const PANELS: readonly ReadingPanel[] = [
     icon: MessageOutlined,
     useBadge: useNotesBadge,
     Content: lazy(async () => ({ default: (await import('../notes/NotesPanel')).NotesPanel })),
+  },
+  {
+    id: 'images',
+    key: 'i',
+    name: 'keyImages.title',
+    short: 'keyImages.short',
+    icon: PushpinOutlined,
+    useBadge: useKeyImagesBadge,
+    applies: (item) => item.lane === 'imaging',
+    Content: lazy(async () => ({ default: (await import('./keyImages/KeyImagesPanel')).KeyImagesPanel })),
   },
   {
     id: 'quality',

@@ -114,4 +114,13 @@ export const problems = {
   'problem.unfit-expert.remedy': ['请从专家列表中选择。', 'Choose somebody of the list of experts.'],
   'problem.not-applicant': ['只有申请人可以评价会诊', 'Only who has asked rates the answer'],
   'problem.not-applicant.remedy': ['请由申请人评价。', 'Leave it to him.'],
+  'problem.not-of-the-exam': ['该图像不属于本次检查', 'The image does not belong to this exam'],
+  'problem.not-of-the-exam.remedy': [
+    '只能加入本次检查的图像；既往检查有自己的报告。',
+    'Choose an image of this exam; an earlier one has its own report.',
+  ],
+  'problem.too-many-key-images': ['关键图像已满', 'A report has no place for more images'],
+  'problem.key-images-changed': ['关键图像刚刚被改动', 'The key images have changed in the meantime'],
+  'problem.key-images-changed.remedy': ['请重新核对关键图像。', 'Look at them again.'],
+  'problem.too-many-key-images.remedy': ['请先移除一幅。', 'Remove one first.'],
 } as const satisfies Record<string, Entry>;
