@@ -1,159 +1,241 @@
-import { Button } from 'antd';
-import { memo, useState } from 'react';
-import { Link, useLocation } from 'react-router';
+import { Checkbox } from 'antd';
+import { memo, type MouseEvent, type ReactNode, useState } from 'react';
 
-import type { Workitem } from '../api/types';
+import type { WorklistLine } from '../api/types';
 import { ModalityMark, PriorityMark, StateChip } from '../design/Chip';
-import { useMinute } from '../design/clock';
 import { Due } from '../design/Due';
 import { LatinName, PatientName, SexAge } from '../design/PatientName';
-import { formatDateTime, formatShortTime, formatStudyTime } from '../i18n/format';
+import { formatDateTime, formatDuration, formatShortTime, formatStudyTime } from '../i18n/format';
 import { useLanguage } from '../i18n/language';
 import { siteName } from '../i18n/siteName';
-import { useSession } from '../session/session';
-import { takingAction } from './claim';
+import { takingAction } from './actions';
+import type { ColumnName } from './columns';
+import { Marks } from './Marks';
 
-interface WorklistRowProps {
-  item: Workitem;
-  selected: boolean;
-  claiming: boolean;
-  onSelect: (item: Workitem) => void;
-  onOpen: (item: Workitem) => void;
-  onClaim: (item: Workitem) => void;
+/** What a row can be asked to do; the same object for all rows and all time. */
+export interface RowActs {
+  select: (index: number) => void;
+  open: (item: WorklistLine) => void;
+  claim: (item: WorklistLine) => void;
+  mark: (index: number, item: WorklistLine, upTo: boolean) => void;
 }
 
-export const WorklistRow = memo(function WorklistRow({
-  item,
-  selected,
-  claiming,
-  onSelect,
-  onOpen,
-  onClaim,
-}: WorklistRowProps) {
-  const { t, language } = useLanguage();
-  const now = useMinute();
-  const location = useLocation();
-  const { study, patient } = item;
-  const site = siteName(language, item.site);
-  const description = study.description ?? '';
+interface WorklistRowProps {
+  item: WorklistLine;
+  index: number;
+  columns: readonly ColumnName[];
+  /** null where nobody marks rows. */
+  marked: boolean | null;
+  selected: boolean;
+  claiming: boolean;
+  /** Who looks. */
+  me: string;
+  now: number;
+  acts: RowActs;
+}
+
+export const WorklistRow = memo(function WorklistRow(props: WorklistRowProps) {
+  const { item, index, columns, marked, selected, acts } = props;
+  const { t } = useLanguage();
 
   // A change that came by itself lights up once, so that the eye finds what moved.
   const [seenRevision, setSeenRevision] = useState(item.revision);
-  const changed = item.revision !== seenRevision;
-
+  const classes = [
+    item.priority === 'STAT' ? 'row-stat' : '',
+    item.revision === seenRevision ? '' : 'row-changed',
+    marked === true ? 'row-marked' : '',
+  ];
   return (
     <tr
       aria-selected={selected}
-      className={changed ? 'row-changed' : undefined}
+      aria-rowindex={index + 2}
+      className={classes.filter((one) => one !== '').join(' ') || undefined}
       onAnimationEnd={() => setSeenRevision(item.revision)}
-      onClick={() => onSelect(item)}
-      onDoubleClick={() => onOpen(item)}
+      onClick={() => acts.select(index)}
+      onDoubleClick={() => acts.open(item)}
     >
-      <td className="col-priority">
-        <PriorityMark priority={item.priority} />
-      </td>
-      <td className="col-due">
-        <Due item={item} />
-      </td>
-      <th
-        scope="row"
-        className="col-patient"
-        title={[patient.name, patient.latin_name].filter((part) => part !== '').join(' ')}
-      >
-        <span className="row-patient">
-          <Link to={`/exams/${item.id}`} state={{ from: location.pathname + location.search }}>
-            <PatientName patient={patient} latin={false} />
-          </Link>
-          <span className="quiet">
-            <SexAge patient={patient} />
-          </span>
-          <LatinName latin={patient.latin_name} />
-        </span>
-      </th>
-      <td className="col-id">{patient.local_id ?? t('app.none')}</td>
-      <td className="col-site" title={site}>
-        {site}
-      </td>
-      <td className="col-modality">
-        <ModalityMark lane={item.lane} modalities={study.modalities} />
-      </td>
-      <td className="col-study" title={description}>
-        {item.late_instances && (
-          <span className="row-late" title={t('worklist.late')}>
-            +
-          </span>
-        )}
-        {item.quality_warnings > 0 && (
-          <span className="row-late" title={t('worklist.qualityWarnings', { n: item.quality_warnings })}>
-            !
-          </span>
-        )}
-        {description === '' ? <span className="quiet">{t('worklist.noDescription')}</span> : description}
-      </td>
-      <td
-        className="col-images"
-        title={t('worklist.images', { series: study.series_count, instances: study.instance_count })}
-      >
-        {study.series_count}/{study.instance_count}
-      </td>
-      <td className="col-examined" title={[study.study_date, study.study_time?.slice(0, 5)].join(' ')}>
-        {formatStudyTime(study.study_date, study.study_time, now) ?? t('app.none')}
-      </td>
-      <td className="col-queued" title={formatDateTime(item.queued_at)}>
-        {formatShortTime(item.queued_at, now)}
-      </td>
-      <td className="col-state">
-        <StateChip state={item.state} />
-      </td>
-      <td className="col-doctor">
-        <Doctor item={item} />
-      </td>
-      <td className="col-action">
-        <RowAction item={item} claiming={claiming} onOpen={onOpen} onClaim={onClaim} />
-      </td>
+      {marked !== null && (
+        <td className="col-mark">
+          <Checkbox
+            tabIndex={-1}
+            checked={marked}
+            aria-label={t('worklist.mark', { patient: item.patient.name })}
+            onClick={(event) => {
+              event.stopPropagation();
+              acts.mark(index, item, event.shiftKey);
+            }}
+          />
+        </td>
+      )}
+      {columns.map((name) => (
+        <Cell key={name} name={name} {...props} />
+      ))}
     </tr>
   );
 });
 
-function Doctor({ item }: { item: Workitem }) {
-  const { t } = useLanguage();
-  const { data: session } = useSession();
-  if (item.claimed_by !== null) {
-    const mine = item.claimed_by.id === session?.person.id;
-    return mine ? <strong className="row-mine">{t('worklist.claimedByMe')}</strong> : item.claimed_by.display_name;
-  }
-  if (item.written_by === null) return <span className="quiet">{t('app.none')}</span>;
+function Cell(props: WorklistRowProps & { name: ColumnName }) {
+  const { name, item } = props;
+  const words = useLanguage();
+  if (name === 'patient') return <PatientCell {...props} />;
+  const { text, title } = cellOf(words, props);
   return (
-    <span className="quiet" title={t('worklist.writtenBy', { name: item.written_by.display_name })}>
-      {item.written_by.display_name}
-    </span>
+    <td className={`col-${name}`} title={title}>
+      {name === 'action' ? <RowAction {...props} /> : text}
+      {name === 'study' && item.amending && <Amending />}
+    </td>
   );
 }
 
-function RowAction({
-  item,
-  claiming,
-  onOpen,
-  onClaim,
-}: Pick<WorklistRowProps, 'item' | 'claiming' | 'onOpen' | 'onClaim'>) {
+type Words = ReturnType<typeof useLanguage>;
+
+interface CellText {
+  text: ReactNode;
+  title?: string | undefined;
+}
+
+function cellOf(words: Words, { name, item, me, now }: WorklistRowProps & { name: ColumnName }): CellText {
+  const { t, language } = words;
+  const { study } = item;
+  const none = t('app.none');
+  switch (name) {
+    case 'priority':
+      return { text: <PriorityMark priority={item.priority} /> };
+    case 'due':
+      return { text: <Due item={item} /> };
+    case 'id':
+      return { text: item.patient.local_id ?? none, title: item.patient.local_id ?? undefined };
+    case 'accession':
+      return { text: study.accession_number ?? none, title: study.accession_number ?? undefined };
+    case 'site': {
+      const site = siteName(language, item.site);
+      return { text: site, title: site };
+    }
+    case 'modality':
+      return { text: <ModalityMark lane={item.lane} modalities={study.modalities} /> };
+    case 'study': {
+      const description = study.description ?? '';
+      const text = description === '' ? <span className="quiet">{t('worklist.noDescription')}</span> : description;
+      return { text, title: description };
+    }
+    case 'marks':
+      return { text: <Marks item={item} /> };
+    case 'priors':
+      return item.priors === 0
+        ? { text: <span className="quiet">{none}</span> }
+        : { text: item.priors, title: t('worklist.priors', { n: item.priors }) };
+    case 'images':
+      return {
+        text: `${study.series_count}/${study.instance_count}`,
+        title: t('worklist.images', { series: study.series_count, instances: study.instance_count }),
+      };
+    case 'examined':
+      return {
+        text: formatStudyTime(study.study_date, study.study_time, now) ?? none,
+        title: [study.study_date, study.study_time?.slice(0, 5)].join(' '),
+      };
+    case 'queued':
+      return { text: formatShortTime(item.queued_at, now), title: formatDateTime(item.queued_at) };
+    case 'group': {
+      if (item.group === null) return { text: <span className="quiet">{none}</span> };
+      const group = siteName(language, item.group);
+      return { text: group, title: group };
+    }
+    case 'state':
+      return { text: <StateChip state={item.state} /> };
+    case 'doctor':
+      return doctorOf(words, item, me, now);
+    default:
+      return { text: null };
+  }
+}
+
+/** Who is at it and for how long it stays his; else who shall do it, or who wrote it. */
+function doctorOf({ t, language }: Words, item: WorklistLine, me: string, now: number): CellText {
+  if (item.claimed_by !== null) {
+    const mine = item.claimed_by.id === me;
+    const left = item.lease_until === null ? 0 : Math.max(0, Date.parse(item.lease_until) - now);
+    const time = formatDuration(language, Math.max(left, 60_000));
+    const name = mine ? (
+      <strong className="row-mine">{t('worklist.claimedByMe')}</strong>
+    ) : (
+      item.claimed_by.display_name
+    );
+    return {
+      text: (
+        <>
+          {name} <span className="row-lease">{time}</span>
+        </>
+      ),
+      title: t('worklist.lease', { name: item.claimed_by.display_name, time }),
+    };
+  }
+  if (item.assigned_to !== null) {
+    const name = item.assigned_to.id === me ? t('worklist.claimedByMe') : item.assigned_to.display_name;
+    return {
+      text: <span className="row-assigned">{t('worklist.assignedTo', { name })}</span>,
+      title: t('worklist.assignedTo', { name: item.assigned_to.display_name }),
+    };
+  }
+  if (item.written_by === null) return { text: <span className="quiet">{t('app.none')}</span> };
+  return {
+    text: <span className="quiet">{item.written_by.display_name}</span>,
+    title: t('worklist.writtenBy', { name: item.written_by.display_name }),
+  };
+}
+
+function PatientCell({ item, acts }: WorklistRowProps) {
+  const { patient } = item;
+  const full = [patient.name, patient.latin_name].filter((part) => part !== '').join(' ');
+  return (
+    <th scope="row" className="col-patient" title={full}>
+      <span className="row-patient">
+        <a
+          href={`/exams/${item.id}`}
+          title={full}
+          onClick={(event) => {
+            if (opensElsewhere(event)) return;
+            event.preventDefault();
+            acts.open(item);
+          }}
+        >
+          <PatientName patient={patient} latin={false} />
+        </a>
+        <span className="quiet">
+          <SexAge patient={patient} />
+        </span>
+        <LatinName latin={patient.latin_name} />
+      </span>
+    </th>
+  );
+}
+
+function opensElsewhere(event: MouseEvent): boolean {
+  return event.ctrlKey || event.metaKey || event.shiftKey || event.button !== 0;
+}
+
+function Amending() {
+  const { t } = useLanguage();
+  return <span className="row-amending">{t('worklist.amending')}</span>;
+}
+
+function RowAction({ item, claiming, acts }: WorklistRowProps) {
   const { t } = useLanguage();
   const action = takingAction(item);
-  // The row's own double click must not fire on a button that was pressed twice.
-  const alone = (work: () => void) => (event: { stopPropagation: () => void }) => {
-    event.stopPropagation();
-    work();
-  };
-  const common = { size: 'small' as const, onDoubleClick: alone(() => undefined) };
-  if (action === null) {
-    return (
-      <Button {...common} type="text" onClick={alone(() => onOpen(item))}>
-        {t('worklist.open')}
-      </Button>
-    );
-  }
+  // Plain buttons: a row of a long list is drawn anew at every step of scrolling.
   return (
-    <Button {...common} loading={claiming} className="row-take" onClick={alone(() => onClaim(item))}>
-      {t(`worklist.${action}`)}
-    </Button>
+    <button
+      type="button"
+      className={action === null ? 'row-button' : 'row-button row-take'}
+      disabled={claiming}
+      onClick={(event) => {
+        event.stopPropagation();
+        if (action === null) acts.open(item);
+        else acts.claim(item);
+      }}
+      onDoubleClick={(event) => event.stopPropagation()}
+    >
+      {action === null ? t('worklist.open') : t(`worklist.${action}`)}
+    </button>
   );
 }
