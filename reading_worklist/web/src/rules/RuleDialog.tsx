@@ -1,5 +1,5 @@
 import { CloseOutlined, PlusOutlined } from '@ant-design/icons';
-import { Button, Checkbox, Input, Modal, Segmented, Select } from 'antd';
+import { Button, Checkbox, Input, Modal, Select } from 'antd';
 import { type ReactNode, useId, useState } from 'react';
 
 import { useLanguage } from '../i18n/language';
@@ -151,11 +151,11 @@ export function RuleDialog({ rule, words, taken, onDone, onClose }: RuleDialogPr
         </Field>
         <Field label={t('rules.form.working')}>
           {(id) => (
-            <Segmented
+            <Select
               id={id}
               value={when.working === null ? 'any' : when.working ? 'in' : 'outside'}
               options={[
-                { value: 'any', label: t('rules.form.workingAny') },
+                { value: 'any', label: any },
                 { value: 'in', label: t('rules.working') },
                 { value: 'outside', label: t('rules.outside') },
               ]}

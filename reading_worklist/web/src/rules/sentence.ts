@@ -1,6 +1,5 @@
 import type { Lane, Priority } from '../api/types';
 import { type Language, textOf } from '../i18n/catalogue';
-import { formatDuration } from '../i18n/format';
 import { siteName } from '../i18n/siteName';
 import type { ClockRow, Group, Rule } from './queries';
 
@@ -16,7 +15,7 @@ export interface Sentence {
   then: string;
 }
 
-const MINUTE = 60_000;
+const HOUR = 60;
 
 /** What a rule asks and what it does, as somebody would say it. */
 export function sentenceOf(language: Language, rule: Pick<Rule, 'when' | 'then'>, words: Words): Sentence {
@@ -67,10 +66,11 @@ function dueWord(language: Language, then: Rule['then'], when: Rule['when'], wor
   return textOf(language, 'rules.dueIn', { time: minutes(language, row.due_minutes) });
 }
 
-/** `8 min`, `2 h 00 min`: a whole number of minutes in words. */
+/** `8 min`, `2 h`, `1 h 30 min`: a number of minutes in words. */
 export function minutes(language: Language, count: number): string {
-  if (count < 10) return textOf(language, 'duration.minutes', { m: count });
-  return formatDuration(language, count * MINUTE);
+  const [h, m] = [Math.floor(count / HOUR), count % HOUR];
+  if (h === 0) return textOf(language, 'rules.minutes', { m });
+  return m === 0 ? textOf(language, 'rules.hours', { h }) : textOf(language, 'rules.hoursMinutes', { h, m });
 }
 
 export function groupWord(language: Language, code: string, words: Pick<Words, 'groups'>): string {

@@ -68,6 +68,9 @@ export const rules = {
   'rules.toPriority': ['按{priority}', 'priority {priority}'],
   'rules.toClock': ['按“{clock}”时限', 'due as {clock}'],
   'rules.dueIn': ['{time}内出报告', 'due in {time}'],
+  'rules.minutes': ['{m} 分钟', '{m} min'],
+  'rules.hours': ['{h} 小时', '{h} h'],
+  'rules.hoursMinutes': ['{h} 小时 {m} 分钟', '{h} h {m} min'],
   'rules.assigned': ['自动分配', 'assigned automatically'],
   'rules.unchanged': ['去向不变', 'nothing changes'],
 
@@ -84,7 +87,6 @@ export const rules = {
   'rules.form.priorities': ['申请优先级', 'Priority ordered'],
   'rules.form.visits': ['就诊类型', 'Visit'],
   'rules.form.working': ['工作时间', 'Working hours'],
-  'rules.form.workingAny': ['不限', 'Any time'],
   'rules.form.windows': ['时段', 'Time of day'],
   'rules.form.windowFrom': ['开始', 'From'],
   'rules.form.windowTo': ['结束', 'To'],
