@@ -16,7 +16,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from reading_worklist.access.scope import Scope
 from reading_worklist.orders.queries import order_called
-from reading_worklist.portal.road import ORDER_STEPS, Need, Step
+from reading_worklist.portal.road import ORDER_STEPS, ExamStep, Need
 from reading_worklist.portal.schemas import ExamFilter
 from reading_worklist.reports.tables import ReportOpening, ReportRecall, ReportVersion
 from reading_worklist.workitems.queries import matches_text
@@ -150,8 +150,7 @@ def _readings(scope: Scope, wanted: ExamFilter) -> _Row:
             Order, Order.id == StudyOrder.order_id
         )
         conditions.append(
-            Order.state.in_((ExamState.IDENTITY_HOLD, ExamState.RETAKE, ExamState.REJECTED_QUALITY))
-            | ((Order.missing_instances > 0) & ~STANDS)
+            (Order.state == ExamState.IDENTITY_HOLD) | ((Order.missing_instances > 0) & ~STANDS)
         )
     return query.where(*conditions)
 
@@ -201,7 +200,7 @@ def _studies(scope: Scope, wanted: ExamFilter) -> _Row:
         ~ordered,
         *_of_study(wanted),
     ]
-    if wanted.step not in (None, Step.RECEIVING):
+    if wanted.step not in (None, ExamStep.RECEIVING):
         conditions.append(literal(value=False))
     return (
         _row(Kind.STUDY, Study.id, Study.first_received_at)
@@ -235,14 +234,14 @@ def _on_its_way() -> ColumnElement[bool]:
     )
 
 
-def _reading_at(step: Step) -> ColumnElement[bool]:
+def _reading_at(step: ExamStep) -> ColumnElement[bool]:
     """Return the SQL condition for `queries.step_of(reading) is step`."""
-    conditions: dict[Step, ColumnElement[bool]] = {
-        Step.OPENED: Workitem.opened_at.is_not(None),
-        Step.DELIVERED: Workitem.opened_at.is_(None) & Workitem.delivered_at.is_not(None),
-        Step.SIGNED: Workitem.opened_at.is_(None) & Workitem.delivered_at.is_(None) & STANDS,
-        Step.READING: _undone() & Workitem.state.in_(READING),
-        Step.QUEUED: _undone() & Workitem.state.not_in(READING),
+    conditions: dict[ExamStep, ColumnElement[bool]] = {
+        ExamStep.OPENED: Workitem.opened_at.is_not(None),
+        ExamStep.DELIVERED: Workitem.opened_at.is_(None) & Workitem.delivered_at.is_not(None),
+        ExamStep.SIGNED: Workitem.opened_at.is_(None) & Workitem.delivered_at.is_(None) & STANDS,
+        ExamStep.READING: _undone() & Workitem.state.in_(READING),
+        ExamStep.QUEUED: _undone() & Workitem.state.not_in(READING),
     }
     return conditions.get(step, literal(value=False))
 
@@ -264,10 +263,10 @@ def _undone() -> ColumnElement[bool]:
     return Workitem.opened_at.is_(None) & Workitem.delivered_at.is_(None) & ~STANDS
 
 
-def _order_at(step: Step, comes: ColumnElement[bool]) -> ColumnElement[bool]:
-    if step is Step.RECEIVING:
+def _order_at(step: ExamStep, comes: ColumnElement[bool]) -> ColumnElement[bool]:
+    if step is ExamStep.RECEIVING:
         return comes
-    states = [state for state in ExamState if ORDER_STEPS.get(state, Step.ORDERED) is step]
+    states = [state for state in ExamState if ORDER_STEPS.get(state, ExamStep.ORDERED) is step]
     return Order.state.in_(states) & ~comes
 
 

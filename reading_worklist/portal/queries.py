@@ -17,7 +17,7 @@ from reading_worklist.critical_values.tables import CriticalValue
 from reading_worklist.patient_age import Age
 from reading_worklist.portal import finding
 from reading_worklist.portal.finding import READING, Found, Kind
-from reading_worklist.portal.road import ORDER_STEPS, Step, attention_of
+from reading_worklist.portal.road import ORDER_STEPS, ExamStep, attention_of
 from reading_worklist.portal.schemas import (
     ExamDetail,
     ExamFilter,
@@ -80,15 +80,15 @@ def exam(session: Session, scope: Scope, exam_id: UUID) -> ExamDetail:
     )
 
 
-def step_of(item: Workitem) -> Step:
+def step_of(item: Workitem) -> ExamStep:
     """Return the last step of an exam that is in the queue or has left it."""
     if item.opened_at is not None:
-        return Step.OPENED
+        return ExamStep.OPENED
     if item.delivered_at is not None:
-        return Step.DELIVERED
+        return ExamStep.DELIVERED
     if item.report_stands:
-        return Step.SIGNED
-    return Step.READING if item.state in READING else Step.QUEUED
+        return ExamStep.SIGNED
+    return ExamStep.READING if item.state in READING else ExamStep.QUEUED
 
 
 def expected_counts(
@@ -233,7 +233,7 @@ def _order(
         priority_reason=order.priority_reason,
         first_contact_at=order.first_contact_at,
         scheduled_at=_scheduled(order),
-        step=Step.RECEIVING if study else ORDER_STEPS.get(order.state, Step.ORDERED),
+        step=ExamStep.RECEIVING if study else ORDER_STEPS.get(order.state, ExamStep.ORDERED),
         attention=None,
         critical=False,
         due_at=None,
@@ -302,7 +302,7 @@ def _studies(session: Session, ids: Sequence[UUID]) -> dict[Found, ExamView]:
             priority_reason=None,
             first_contact_at=None,
             scheduled_at=None,
-            step=Step.RECEIVING,
+            step=ExamStep.RECEIVING,
             attention=None,
             critical=False,
             due_at=None,

@@ -8,7 +8,7 @@ from typing import Final
 from storage.orders.states import ExamState
 
 
-class Step(StrEnum):
+class ExamStep(StrEnum):
     """The last step that an exam has passed, in the order of the road.
 
     SIGNED: a report that stands is issued, preliminary or final.
@@ -40,8 +40,9 @@ class Attention(StrEnum):
 class Need(StrEnum):
     """What exams can want of the site.
 
-    ATTENTION: see `Attention`. UNOPENED: a report that nobody has opened. LATE: ordered, and their
-    images should be here.
+    ATTENTION: whose images they are is in question, or not all are here; retakes have a list of
+    their own. UNOPENED: a report that nobody has opened. LATE: ordered, and their images should be
+    here.
     """
 
     ATTENTION = "attention"
@@ -56,9 +57,9 @@ _ATTENTION: Final = {
 }
 
 ORDER_STEPS: Final = {
-    ExamState.REQUESTED: Step.ORDERED,
-    ExamState.CHECKED_IN: Step.CHECKED_IN,
-    ExamState.ACQUIRED: Step.ACQUIRED,
+    ExamState.REQUESTED: ExamStep.ORDERED,
+    ExamState.CHECKED_IN: ExamStep.CHECKED_IN,
+    ExamState.ACQUIRED: ExamStep.ACQUIRED,
 }
 """Of an exam whose images have not begun to come; every other state counts as ordered."""
 

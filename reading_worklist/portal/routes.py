@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query, Response
 
 from reading_worklist.portal import home, kept, queries, statistics_routes
 from reading_worklist.portal.people import SITE_ROLES
-from reading_worklist.portal.road import Need, Step
+from reading_worklist.portal.road import ExamStep, Need
 from reading_worklist.portal.schemas import (
     ExamDetail,
     ExamFilter,
@@ -38,7 +38,7 @@ def list_exams(  # noqa: PLR0917 -- one parameter for each query parameter
     scope: Asking,
     services: Parts,
     q: Annotated[str | None, Query(max_length=100)] = None,
-    step: Step | None = None,
+    step: ExamStep | None = None,
     modality: Annotated[str | None, Query(max_length=16)] = None,
     needs: Need | None = None,
     from_date: date | None = None,

@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import BaseModel
 
 from reading_worklist.critical_values.schemas import CriticalPage
-from reading_worklist.portal.road import Attention, Need, Obstacle, Step, Verdict
+from reading_worklist.portal.road import Attention, ExamStep, Need, Obstacle, Verdict
 from reading_worklist.reports.schemas import RecallNotice
 from reading_worklist.retakes.schemas import RetakePage
 from reading_worklist.workitems.schemas import DeliveryStep, RecallView, SiteView
@@ -86,7 +86,7 @@ class ExamView(BaseModel):
     priority_reason: PriorityReason | None
     first_contact_at: datetime | None
     scheduled_at: datetime | None
-    step: Step
+    step: ExamStep
     attention: Attention | None
     critical: bool
     due_at: datetime | None
@@ -161,7 +161,7 @@ class HomeView(BaseModel):
     """What needs somebody of the site now; each list has its first few and how many there are.
 
     critical: told and not acknowledged, or acknowledged and not acted on. retakes: to be made
-    again. attention: images with a question about whose they are, or not whole. unopened: reports
+    again. attention: images with a question about whose they are, or not all here. unopened: reports
     of the last 30 days that nobody has opened. late: ordered exams whose images should be here.
     recalls: reports that this person has opened and that do not stand any more.
     """
@@ -185,7 +185,7 @@ class ExamFilter:
     """
 
     text: str | None = None
-    step: Step | None = None
+    step: ExamStep | None = None
     modality: str | None = None
     needs: Need | None = None
     from_date: date | None = None

@@ -45,6 +45,7 @@ BOTH = "both-houses"
 LONG_NAME = "Abdukerim^Abdurahman Tursun=阿卜杜克热木·阿卜杜热合曼·吐尔逊"
 FINDINGS = "右肺上叶尖段见一实性结节，直径约 14 mm，边缘见短毛刺，邻近胸膜牵拉。余肺野清晰。"
 IMPRESSION = "右肺上叶结节，建议增强扫描。"
+KNEE = ("左膝内侧半月板后角见线状高信号，达关节面。", "左膝内侧半月板后角撕裂。")
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,12 +227,13 @@ class Scene:
         writer, reviewer = Browser(self.app, "writer"), Browser(self.app, "reviewer")
         for local_id in ("DH20261121", "W2001", "W2002", "E1006"):
             item = f"/api/workitems/{items[local_id]}"
+            findings, impression = KNEE if local_id == "W2002" else (FINDINGS, IMPRESSION)
             claimed = writer.post(f"{item}/claim")
             assert claimed.status_code == 200, claimed.text
             saved = writer.put(
                 f"{item}/draft",
-                findings=FINDINGS,
-                impression=IMPRESSION,
+                findings=findings,
+                impression=impression,
                 advice="请结合临床。",
                 revision=claimed.json()["draft"]["revision"] if claimed.json()["draft"] else 0,
             )

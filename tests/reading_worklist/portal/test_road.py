@@ -12,9 +12,9 @@ from sqlalchemy import select, update
 from reading_worklist.identity import arrival
 from reading_worklist.portal.road import (
     Attention,
+    ExamStep,
     KeptFacts,
     Obstacle,
-    Step,
     Verdict,
     attention_of,
     judge,
@@ -177,13 +177,13 @@ def site(consortium: Consortium, objects: ObjectStore, tmp_path: Path) -> Site:
 def test_one_exam_from_its_order_to_the_opened_report(site: Site) -> None:
     order = site.order(procedure_description="胸部CT")
     path = f"/api/orders/{order['id']}"
-    assert site.exam(order["id"])["step"] == Step.ORDERED
+    assert site.exam(order["id"])["step"] == ExamStep.ORDERED
     site.doctor.client.patch(path, json={"state": "CHECKED_IN"})
-    assert site.exam(order["id"])["step"] == Step.CHECKED_IN
+    assert site.exam(order["id"])["step"] == ExamStep.CHECKED_IN
     site.perform(order, None)
     uids = site.send(order)
     coming = site.exam(order["id"])
-    assert (coming["step"], coming["study"]["instance_count"]) == (Step.RECEIVING, 2)
+    assert (coming["step"], coming["study"]["instance_count"]) == (ExamStep.RECEIVING, 2)
     assert coming["study"]["expected_count"] is None
     assert site.kept(order["id"]) == (Verdict.NOT_YET, Obstacle.RECEIVING)
     with site.database.transaction() as session:
@@ -203,28 +203,28 @@ def test_one_exam_from_its_order_to_the_opened_report(site: Site) -> None:
             transfer_syntax_uid="1.2",
         )
     queued = site.exam(order["id"])
-    assert (queued["step"], queued["study"]["expected_count"]) == (Step.QUEUED, 2)
+    assert (queued["step"], queued["study"]["expected_count"]) == (ExamStep.QUEUED, 2)
     assert queued["steps"]["checked_in_at"]
     assert {site.exam(one)["id"] for one in (study_id, queued["workitem_id"])} == {queued["id"]}
     assert site.kept(queued["id"]) == (Verdict.SAFE, None)
-    assert site.listed() == [Step.QUEUED]
+    assert site.listed() == [ExamStep.QUEUED]
 
     item = f"/api/workitems/{queued['workitem_id']}"
     writer, reviewer = Browser(site.app, "writer"), Browser(site.app, "reviewer")
     writer.post(f"{item}/claim")
-    assert site.listed(step="reading") == [Step.READING]
+    assert site.listed(step="reading") == [ExamStep.READING]
     writer.put(
         f"{item}/draft", revision=0, findings="双肺清晰。", impression="未见异常。", advice=""
     )
     assert writer.post(f"{item}/submit", revision=1, signing_pin=PIN).status_code == 200
-    assert site.listed(step="reading") == [Step.READING]
+    assert site.listed(step="reading") == [ExamStep.READING]
     reviewer.post(f"{item}/review")
     assert reviewer.post(f"{item}/finalise", signing_pin=PIN).status_code == 200
-    assert site.listed(needs="unopened") == site.listed(step="signed") == [Step.SIGNED]
+    assert site.listed(needs="unopened") == site.listed(step="signed") == [ExamStep.SIGNED]
     assert site.doctor.get("/api/portal/home").json()["unopened"]["total"] == 1
     assert site.doctor.get(f"/api/portal/exams/{queued['id']}/report").status_code == 200
     assert site.listed(needs="unopened") == []
-    assert site.listed(step="opened") == [Step.OPENED]
+    assert site.listed(step="opened") == [ExamStep.OPENED]
     assert site.exam(order["id"])["report_status"] == "final"
 
 
@@ -238,15 +238,19 @@ def test_exams_are_found_by_what_a_technician_remembers(site: Site) -> None:
         f"/api/orders/{cancelled['id']}", json={"state": "CANCELLED", "reason": "改期"}
     )
     site.send(order)
-    assert sorted(site.listed()) == [Step.ORDERED, Step.RECEIVING]
-    assert site.listed(step="receiving") == [Step.RECEIVING]
+    assert sorted(site.listed()) == [ExamStep.ORDERED, ExamStep.RECEIVING]
+    assert site.listed(step="receiving") == [ExamStep.RECEIVING]
     site.complete()
-    assert sorted(site.listed()) == [Step.ORDERED, Step.QUEUED]
-    for text, step in (("张", Step.QUEUED), ("zw", Step.QUEUED), ("zhangwei", Step.QUEUED)):
+    assert sorted(site.listed()) == [ExamStep.ORDERED, ExamStep.QUEUED]
+    for text, step in (
+        ("张", ExamStep.QUEUED),
+        ("zw", ExamStep.QUEUED),
+        ("zhangwei", ExamStep.QUEUED),
+    ):
         assert site.listed(q=text) == [step], text
-    assert site.listed(q="李") == site.listed(q="P002") == [Step.ORDERED]
-    assert site.listed(q=other["accession_number"]) == [Step.ORDERED]
-    assert site.listed(modality="DX") == [Step.ORDERED]
+    assert site.listed(q="李") == site.listed(q="P002") == [ExamStep.ORDERED]
+    assert site.listed(q=other["accession_number"]) == [ExamStep.ORDERED]
+    assert site.listed(modality="DX") == [ExamStep.ORDERED]
     assert site.listed(q="P003") == []
     stranger = Browser(site.app, "doctor-west")
     assert stranger.get("/api/portal/exams").json()["total"] == 0
@@ -259,9 +263,9 @@ def test_exams_are_found_by_what_a_technician_remembers(site: Site) -> None:
 def test_a_study_without_an_order_is_shown_while_it_comes(site: Site) -> None:
     ordered = {"study_instance_uid": "1.2.3.4", "accession_number": "A9"}
     site.send(ordered)
-    assert site.listed() == [Step.RECEIVING]
+    assert site.listed() == [ExamStep.RECEIVING]
     site.complete()
-    assert site.listed() == [Step.QUEUED]
+    assert site.listed() == [ExamStep.QUEUED]
 
 
 def test_late_exams_are_told_of(site: Site) -> None:

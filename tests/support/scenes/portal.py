@@ -154,6 +154,7 @@ def _amended(scene: "Scene", order: dict[str, Any]) -> str:
     desk.finalise()
     assert desk("doctor-east").get(f"/api/portal/exams/{desk.id}/report").status_code == 200
     desk.do("reviewer", "amend", reason="结节大小更正为 6 mm")
+    desk.do("reviewer", "release", "QUEUED")
     desk.write()
     desk.do("reviewer", "review")
     desk.do("reviewer", "finalise", signing_pin=PIN)

@@ -5563,7 +5563,7 @@ export interface components {
          * @description What needs somebody of the site now; each list has its first few and how many there are.
          *
          *     critical: told and not acknowledged, or acknowledged and not acted on. retakes: to be made
-         *     again. attention: images with a question about whose they are, or not whole. unopened: reports
+         *     again. attention: images with a question about whose they are, or not all here. unopened: reports
          *     of the last 30 days that nobody has opened. late: ordered exams whose images should be here.
          *     recalls: reports that this person has opened and that do not stand any more.
          */
@@ -5738,7 +5738,7 @@ export interface components {
          *
          *     waiting: by priority. working: what somebody is writing or reviewing; to_review: what waits for
          *     the second signature; held: what waits for the identity desk.
-         *     overdue, due_soon: of everything in the queue. unclaimed: escalated and still waiting.
+         *     overdue, due_soon: of everything in the queue.
          */
         LaneBoard: {
             /** Due Soon */
@@ -5750,8 +5750,6 @@ export interface components {
             overdue: number;
             /** To Review */
             to_review: number;
-            /** Unclaimed */
-            unclaimed: number;
             /** Waiting */
             waiting: {
                 [key: string]: components["schemas"]["Waiting"];
@@ -5926,8 +5924,9 @@ export interface components {
          * Need
          * @description What exams can want of the site.
          *
-         *     ATTENTION: see `Attention`. UNOPENED: a report that nobody has opened. LATE: ordered, and their
-         *     images should be here.
+         *     ATTENTION: whose images they are is in question, or not all are here; retakes have a list of
+         *     their own. UNOPENED: a report that nobody has opened. LATE: ordered, and their images should be
+         *     here.
          * @enum {string}
          */
         Need: "attention" | "unopened" | "late";
@@ -8602,10 +8601,14 @@ export interface components {
         /**
          * Waiting
          * @description What nobody has begun, of one priority; oldest_queued_at: of these.
+         *
+         *     late: how many of these somebody should have claimed by now.
          */
         Waiting: {
             /** Count */
             count: number;
+            /** Late */
+            late: number;
             /** Oldest Queued At */
             oldest_queued_at: string | null;
         };

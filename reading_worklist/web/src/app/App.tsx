@@ -37,6 +37,7 @@ const router = createBrowserRouter([
     children: [
       { index: true, Component: Landing },
       { path: 'worklist', lazy: { Component: async () => (await import('../worklist/WorklistPage')).WorklistPage } },
+      { path: 'board', lazy: { Component: async () => (await import('../board/BoardPage')).BoardPage } },
       { path: 'exams/:id', lazy: { Component: async () => (await import('../reading/ReadingPage')).ReadingPage } },
       { path: 'portal', lazy: { Component: async () => (await import('../portal/PortalPage')).PortalPage } },
       {
@@ -61,6 +62,10 @@ const router = createBrowserRouter([
         path: 'quarantine/:id?',
         lazy: { Component: async () => (await import('../deliveries/QuarantinePage')).QuarantinePage },
       },
+      {
+        path: 'templates',
+        lazy: { Component: async () => (await import('../templates/TemplatesPage')).TemplatesPage },
+      },
       { path: 'keeping', lazy: { Component: async () => (await import('../keeping/KeepingPage')).KeepingPage } },
       { path: 'rules', lazy: { Component: async () => (await import('../rules/RulesPage')).RulesPage } },
       { path: 'groups', lazy: { Component: async () => (await import('../rules/GroupsPage')).GroupsPage } },
@@ -70,23 +75,6 @@ const router = createBrowserRouter([
       {
         path: 'agreements',
         lazy: { Component: async () => (await import('../agreements/AgreementsPage')).AgreementsPage },
-      },
-      {
-        path: 'critical/:id?',
-        lazy: { Component: async () => (await import('../critical/CriticalPage')).CriticalPage },
-      },
-      { path: 'phone', lazy: { Component: async () => (await import('../phone/PhonePage')).PhonePage } },
-      {
-        path: 'retakes/:id?',
-        lazy: { Component: async () => (await import('../retakes/RetakesPage')).RetakesPage },
-      },
-      {
-        path: 'consultations/:id?',
-        lazy: { Component: async () => (await import('../consultations/ConsultationsPage')).ConsultationsPage },
-      },
-      {
-        path: 'preliminary',
-        lazy: { Component: async () => (await import('../preliminary/PreliminaryPage')).PreliminaryPage },
       },
       {
         path: 'critical/:id?',

@@ -35,7 +35,7 @@ export function LatinName({ latin }: { latin: string | null }) {
 }
 
 interface PatientNameProps {
-  patient: Patient;
+  patient: Omit<Patient, 'id'>;
   /** Whether the Latin letters stand beside it; not where the page shows them elsewhere. */
   latin?: boolean;
 }
@@ -56,7 +56,7 @@ export function PatientName({ patient, latin = true }: PatientNameProps) {
 }
 
 /** `女 67岁`, `F 67 y`; a dash when neither is known. */
-export function SexAge({ patient }: { patient: Patient }) {
+export function SexAge({ patient }: { patient: Pick<Patient, 'sex' | 'age'> }) {
   const { t, language } = useLanguage();
   const sex = patient.sex === 'M' || patient.sex === 'F' || patient.sex === 'O' ? t(`sex.${patient.sex}`) : null;
   const age = patient.age === null ? null : formatAge(language, patient.age);

@@ -175,7 +175,7 @@ function useColumns(changes: OrderChanges): Column<Order>[] {
     {
       key: 'action',
       heading: t('orders.column.action'),
-      width: 214,
+      width: 236,
       cell: (order) => <Acts order={order} {...changes} />,
     },
   ];

@@ -34,6 +34,13 @@ describe('orders', () => {
     expect(body).toMatchObject({ document_kind: 'resident_id', document_number: '11010519491231002X' });
   });
 
+  it('send the first contact of chest pain alone', () => {
+    const stat = { ...fields, priority: 'STAT', first_contact_at: '2026-11-22T08:50' } as const;
+    const pain = bodyOf({ ...stat, priority_reason: 'chest_pain' });
+    expect(pain).toMatchObject({ first_contact_at: new Date('2026-11-22T08:50').toISOString() });
+    expect(bodyOf({ ...stat, priority_reason: 'stroke' })).not.toHaveProperty('first_contact_at');
+  });
+
   it('have every state in one tab at most', () => {
     const states = ORDER_TABS.flatMap((tab) => statesOf(tab));
     expect(new Set(states).size).toBe(states.length);
@@ -72,6 +79,9 @@ const order: Order = {
   procedure_description: '胸部CT',
   body_part: null,
   laterality: null,
+  contrast: 'plain',
+  priority_reason: 'chest_pain',
+  first_contact_at: '2026-11-22T00:50:00Z',
   requested_at: '2026-11-22T01:00:00Z',
   checked_in_at: null,
   acquired_at: null,
@@ -109,6 +119,9 @@ describe('an order to be changed', () => {
       visit_type: 'inpatient',
       bed: '12',
       procedure_code: 'CT01',
+      contrast: 'plain',
+      priority_reason: 'chest_pain',
+      first_contact_at: '2026-11-22T00:50:00.000Z',
       clinical_diagnosis: '胸痛',
       keep_document: true,
     });

@@ -16,9 +16,12 @@ export function statesOf(tab: OrderTab): readonly ExamState[] {
   return STATES[tab];
 }
 
+type PriorityReason = NonNullable<Order['priority_reason']>;
+type Contrast = NonNullable<Order['contrast']>;
+
 /** An order as the form has it. */
 export interface OrderFields {
-  patient_local_id: string;
+  patient_local_id?: string;
   patient_name: string;
   patient_sex?: 'M' | 'F' | 'O';
   patient_birth_date?: string;
@@ -30,8 +33,13 @@ export interface OrderFields {
   clinical_diagnosis?: string;
   reason?: string;
   priority: 'STAT' | 'URGENT' | 'ROUTINE';
+  priority_reason?: PriorityReason;
+  /** As `scheduled_at`: this machine's wall clock. */
+  first_contact_at?: string;
+  procedure_code?: string;
   procedure_description?: string;
   body_part?: string;
+  contrast?: Contrast;
   laterality?: 'R' | 'L' | 'U' | 'B';
   modality: string;
   scheduled_at?: string;
@@ -61,6 +69,10 @@ export function fieldsOf(order: Order): OrderFields {
     procedure_description: order.procedure_description,
     body_part: order.body_part,
     laterality: order.laterality,
+    procedure_code: order.procedure_code,
+    contrast: order.contrast,
+    priority_reason: order.priority_reason,
+    first_contact_at: order.first_contact_at === null ? null : wallClock(new Date(order.first_contact_at)),
     patient_sex: sex === 'M' || sex === 'F' || sex === 'O' ? sex : null,
     scheduled_at: step === undefined ? null : wallClock(new Date(step.scheduled_at)),
   };
@@ -87,7 +99,6 @@ export function changeOf(order: Order, fields: OrderFields) {
     ...(fields.patient_name.trim() === order.patient_name ? { patient_name: order.patient_name_groups } : {}),
     ...(order.patient_id_issuer === null ? {} : { patient_id_issuer: order.patient_id_issuer }),
     ...(order.bed === null ? {} : { bed: order.bed }),
-    ...(order.procedure_code === null ? {} : { procedure_code: order.procedure_code }),
     keep_document: !('document_number' in body),
     steps: [
       {
@@ -114,14 +125,20 @@ function stepOf(step: Order['steps'][number]) {
 }
 
 /** The form of `datetime-local` fields: this machine's wall clock, to the minute. */
-function wallClock(at: Date): string {
+export function wallClock(at: Date): string {
   const local = new Date(at.getTime() - at.getTimezoneOffset() * 60_000);
   return local.toISOString().slice(0, 16);
 }
 
 /** What the API takes for the fields of the form; what was left empty is not sent. */
 export function bodyOf(fields: OrderFields) {
-  const { modality, scheduled_at: at = '', document_number: number = '', ...rest } = fields;
+  const {
+    modality,
+    scheduled_at: at = '',
+    document_number: number = '',
+    first_contact_at: contact = '',
+    ...rest
+  } = fields;
   // A field that nobody touched is there without a value.
   const filled = Object.entries<string | undefined>(rest)
     .map(([name, value]) => [name, value?.trim() ?? ''] as const)
@@ -129,7 +146,10 @@ export function bodyOf(fields: OrderFields) {
   return {
     ...(Object.fromEntries(filled) as typeof rest),
     ...(number.trim() === '' ? {} : { document_kind: 'resident_id' as const, document_number: number.trim() }),
-    // The field holds this machine's wall clock.
+    // Only chest pain has a first contact; the fields hold this machine's wall clock.
+    ...(contact === '' || fields.priority_reason !== 'chest_pain'
+      ? {}
+      : { first_contact_at: new Date(contact).toISOString() }),
     steps: [{ modality, ...(at === '' ? {} : { scheduled_at: new Date(at).toISOString() }) }],
   };
 }

@@ -29,6 +29,43 @@ export function useOrders({ tab, text, page }: OrderFilters) {
   });
 }
 
+const SUGGESTIONS_STALE = 30_000;
+
+/** The procedures to choose from. */
+export function useProcedures() {
+  return useQuery({
+    queryKey: [...keys.orders, 'procedures'],
+    queryFn: () => answer(api.GET('/api/orders/procedures')),
+    staleTime: Infinity,
+  });
+}
+
+/** Patients of the site whom a text may mean; nothing is asked for less than two characters. */
+export function useSitePatients(text: string) {
+  return useQuery({
+    queryKey: [...keys.orders, 'patients', text],
+    queryFn: () => answer(api.GET('/api/orders/patients', { params: { query: { q: text } } })),
+    enabled: text.length > 1,
+    staleTime: SUGGESTIONS_STALE,
+    placeholderData: keepPreviousData,
+  });
+}
+
+/** Exams that speak against another of the kind; asked as soon as patient and modality are known. */
+export function useEarlierExams(patient: string, modality: string, bodyPart: string) {
+  return useQuery({
+    queryKey: [...keys.orders, 'earlier', patient, modality, bodyPart],
+    queryFn: () =>
+      answer(
+        api.GET('/api/orders/earlier', {
+          params: { query: { patient, modality, ...(bodyPart === '' ? {} : { body_part: bodyPart }) } },
+        }),
+      ),
+    enabled: patient !== '' && modality !== '',
+    staleTime: SUGGESTIONS_STALE,
+  });
+}
+
 /** Places an order, changes it, checks its patient in, or cancels it; lists are renewed. */
 export function useOrderActs() {
   const client = useQueryClient();

@@ -1,178 +1,170 @@
-import { SearchOutlined } from '@ant-design/icons';
-import { Input, Select } from 'antd';
-import { useEffect, useMemo, useState } from 'react';
-import { Link, useNavigate, useSearchParams } from 'react-router';
+import { Skeleton } from 'antd';
+import { type ReactNode, useId } from 'react';
+import { Link } from 'react-router';
 
-import type { Exam } from '../api/types';
-import { ModalityMark, PriorityMark } from '../design/Chip';
+import type { Exam, ExamPage, Home } from '../api/types';
+import { SiteCriticalValues } from '../critical/SiteCriticalValues';
+import { ModalityMark } from '../design/Chip';
 import { useMinute } from '../design/clock';
 import { Empty, ProblemNotice } from '../design/Notice';
-import { Pager } from '../design/Pager';
 import { PatientName, SexAge } from '../design/PatientName';
-import { type Column, Table } from '../design/Table';
-import { formatShortTime, formatStudyTime } from '../i18n/format';
+import { formatShortTime } from '../i18n/format';
 import { useLanguage } from '../i18n/language';
-import { type ExamFilters, PAGE_SIZE, useExams } from './queries';
-import { EXAM_STEPS } from './road';
-import { Road } from './Road';
+import { whyOf } from '../retakes/words';
+import { ExamTable } from './ExamTable';
+import { ALL_EXAMS, parametersFrom } from './filters';
+import { useUnreadNotes } from '../notes/queries';
+import { useExams, useHome } from './queries';
+import { Recalls } from './Recalls';
+import { stepSince } from './road';
+import { Attention } from './Road';
 import './portal.css';
 
-const SEARCH_DELAY = 300;
+const LATEST = 8;
+const NOTES_SHOWN = 5;
 
-function filtersFrom(parameters: URLSearchParams): ExamFilters {
-  const page = Number(parameters.get('page') ?? '1');
-  return {
-    text: parameters.get('q') ?? '',
-    step: EXAM_STEPS.find((step) => step === parameters.get('step')) ?? null,
-    page: Number.isInteger(page) && page > 0 ? page : 1,
-  };
-}
-
-function parametersFrom({ text, step, page }: ExamFilters): URLSearchParams {
-  const parameters = new URLSearchParams();
-  if (text !== '') parameters.set('q', text);
-  if (step !== null) parameters.set('step', step);
-  if (page !== 1) parameters.set('page', String(page));
-  return parameters;
-}
-
-/** What a site sent, where each exam is on its road, and the reports that came back. */
+/** Where the people of a site begin: what needs them now, and the newest exams. */
 export function PortalPage() {
   const { t } = useLanguage();
-  const [parameters, setParameters] = useSearchParams();
-  const filters = useMemo(() => filtersFrom(parameters), [parameters]);
-  const exams = useExams(filters);
-  const columns = useColumns();
-  const navigate = useNavigate();
-  const change = (part: Partial<ExamFilters>): void => {
-    setParameters((old) => parametersFrom({ ...filtersFrom(old), page: 1, ...part }), { replace: true });
-  };
-  const narrowed = filters.text !== '' || filters.step !== null;
+  const home = useHome();
+  const latest = useExams(ALL_EXAMS, LATEST);
   return (
-    <div className="page">
-      <div className="page-head">
-        <h1>{t('portal.title')}</h1>
-        <span className="page-space" />
-        <Select
-          aria-label={t('portal.state')}
-          className="portal-step"
-          value={filters.step ?? ''}
-          options={[
-            { value: '', label: t('portal.state.all') },
-            ...EXAM_STEPS.map((step) => ({ value: step, label: t(`road.${step}`) })),
-          ]}
-          onChange={(chosen) => change({ step: EXAM_STEPS.find((step) => step === chosen) ?? null })}
-        />
-        <Search key={filters.text} text={filters.text} onSearch={(text) => change({ text })} />
-      </div>
-      {exams.isError && (
-        <div className="page-problem">
-          <ProblemNotice heading={t('portal.failed')} error={exams.error} onRetry={() => void exams.refetch()} />
+    <div className="page portal-home">
+      <section aria-labelledby="portal-now" className="portal-now">
+        <h1 id="portal-now">{t('portal.now')}</h1>
+        {home.isError && (
+          <ProblemNotice heading={t('portal.now.failed')} error={home.error} onRetry={() => void home.refetch()} />
+        )}
+        {home.data === undefined ? (
+          !home.isError && <Skeleton active paragraph={{ rows: 3 }} />
+        ) : (
+          <Now home={home.data} />
+        )}
+      </section>
+      <section aria-labelledby="portal-latest" className="portal-latest">
+        <div className="portal-latest-head">
+          <h2 id="portal-latest">{t('portal.latest')}</h2>
+          <Link to="/site-exams">{t('portal.allExams')}</Link>
         </div>
-      )}
-      {exams.data?.total === 0 ? (
-        <div className="page-empty">
-          {narrowed ? (
-            <Empty title={t('worklist.emptyFilter.title')} text={t('worklist.emptyFilter.text')} />
-          ) : (
-            <Empty title={t('portal.empty.title')} text={t('portal.empty.text')} />
-          )}
-        </div>
-      ) : (
-        <Table
-          label={t('portal.table')}
-          columns={columns}
-          rows={exams.data?.items ?? (exams.isError ? [] : null)}
-          rowKey={(exam) => exam.id}
-          onRow={(exam) => void navigate(`/portal/${exam.id}`)}
-          old={exams.isPlaceholderData}
-        />
-      )}
-      <Pager
-        page={filters.page}
-        pageSize={PAGE_SIZE}
-        total={exams.data?.total ?? 0}
-        onPage={(page) => change({ page })}
-      />
+        {latest.isError && (
+          <ProblemNotice heading={t('portal.failed')} error={latest.error} onRetry={() => void latest.refetch()} />
+        )}
+        {latest.data?.total === 0 ? (
+          <Empty title={t('portal.empty.title')} text={t('portal.empty.text')} />
+        ) : (
+          <ExamTable label={t('portal.latest')} exams={latest.data?.items ?? (latest.isError ? [] : null)} />
+        )}
+      </section>
     </div>
   );
 }
 
-function Search({ text, onSearch }: { text: string; onSearch: (text: string) => void }) {
-  const { t } = useLanguage();
-  const [typed, setTyped] = useState(text);
-  useEffect(() => {
-    if (typed.trim() === text) return undefined;
-    const timer = setTimeout(() => onSearch(typed.trim()), SEARCH_DELAY);
-    return () => clearTimeout(timer);
-  }, [typed, text, onSearch]);
+function Now({ home }: { home: Home }) {
+  const { t, language } = useLanguage();
+  const now = useMinute();
+  const { retakes, attention, unopened, late, recalls, critical } = home;
+  const notes = useUnreadNotes().data ?? [];
+  const lists = [retakes, attention, unopened, late, critical];
+  const waits = recalls.length + notes.length + lists.reduce((sum, list) => sum + list.total, 0);
+  if (waits === 0) return <p className="portal-nothing">{t('portal.now.nothing')}</p>;
   return (
-    <Input
-      className="portal-search"
-      aria-label={t('portal.search')}
-      placeholder={t('portal.searchHint')}
-      prefix={<SearchOutlined />}
-      allowClear
-      maxLength={100}
-      value={typed}
-      onChange={(event) => setTyped(event.target.value)}
-      onPressEnter={() => onSearch(typed.trim())}
-    />
+    <>
+      {critical.total > 0 && <SiteCriticalValues />}
+      <Recalls notices={recalls} linked />
+      <div className="portal-cards">
+        {retakes.total > 0 && (
+          <Card title={t('portal.now.retakes')} total={retakes.total} all="/retakes">
+            {retakes.items.map((one) => (
+              <li key={one.id}>
+                <Link to={`/portal/${one.workitem_id}`}>
+                  <PatientName patient={one.patient} latin={false} />
+                </Link>
+                <SexAge patient={one.patient} />
+                <span className="portal-card-text">{whyOf(language, one)}</span>
+                <span className="quiet">{formatShortTime(one.requested_at, now)}</span>
+              </li>
+            ))}
+          </Card>
+        )}
+        <ExamCard title={t('portal.now.attention')} page={attention} more="attention" />
+        <ExamCard title={t('portal.now.unopened')} page={unopened} more="unopened" />
+        <ExamCard title={t('portal.now.late')} page={late} more="late" />
+        {notes.length > 0 && (
+          <Card title={t('portal.now.notes')} total={notes.length}>
+            {notes.slice(0, NOTES_SHOWN).map((note) => (
+              <li key={note.exam_id}>
+                <Link to={`/portal/${note.exam_id}`}>{note.patient_name}</Link>
+                <span className="portal-card-text">{note.last_text}</span>
+                <span className="quiet">{formatShortTime(note.last_at, now)}</span>
+              </li>
+            ))}
+          </Card>
+        )}
+      </div>
+    </>
   );
 }
 
-function useColumns(): Column<Exam>[] {
-  const { t } = useLanguage();
-  const now = useMinute();
-  return [
-    {
-      key: 'patient',
-      heading: t('portal.column.patient'),
-      width: 220,
-      cell: (exam) => (
-        <>
-          <Link className="portal-patient" to={`/portal/${exam.id}`}>
-            <PatientName patient={exam.patient} />
-          </Link>{' '}
+type More = 'attention' | 'unopened' | 'late';
+
+function ExamCard({ title, page, more }: { title: string; page: ExamPage; more: More }) {
+  if (page.total === 0) return null;
+  return (
+    <Card
+      title={title}
+      total={page.total}
+      all={`/site-exams?${parametersFrom({ ...ALL_EXAMS, needs: more }).toString()}`}
+    >
+      {page.items.map((exam) => (
+        <li key={exam.id}>
+          <Link to={`/portal/${exam.id}`}>
+            <PatientName patient={exam.patient} latin={false} />
+          </Link>
           <SexAge patient={exam.patient} />
-          <div className="quiet small">{exam.patient.local_id ?? t('app.none')}</div>
-        </>
-      ),
-    },
-    {
-      key: 'exam',
-      heading: t('portal.column.exam'),
-      cell: (exam) => (
-        <>
-          <ModalityMark lane={exam.lane} modalities={exam.study.modalities} />{' '}
-          {exam.study.description ?? t('worklist.noDescription')}{' '}
-          {exam.priority !== 'ROUTINE' && <PriorityMark priority={exam.priority} />}
-          <div className="quiet small">
-            {[formatStudyTime(exam.study.study_date, exam.study.study_time, now), exam.study.accession_number]
-              .filter((part) => part !== null)
-              .join(' · ')}
-          </div>
-        </>
-      ),
-    },
-    {
-      key: 'received',
-      heading: t('portal.column.received'),
-      width: 110,
-      cell: (exam) => formatShortTime(exam.steps.received_at, now),
-    },
-    { key: 'progress', heading: t('portal.column.progress'), width: '30%', cell: (exam) => <Road exam={exam} /> },
-    { key: 'report', heading: t('portal.column.report'), width: 130, cell: (exam) => <ReportLink exam={exam} /> },
-  ];
+          <ExamWords exam={exam} />
+        </li>
+      ))}
+    </Card>
+  );
 }
 
-function ReportLink({ exam }: { exam: Exam }) {
+function ExamWords({ exam }: { exam: Exam }) {
   const { t } = useLanguage();
-  if (exam.report_version === null) return <span className="quiet">{t('portal.noReport')}</span>;
-  const fresh = exam.steps.opened_at === null;
+  const now = useMinute();
+  const since = stepSince(exam) ?? exam.scheduled_at;
   return (
-    <Link to={`/portal/${exam.id}`} className={`portal-report${fresh ? ' portal-report-new' : ''}`}>
-      {t('portal.openReport')}
-    </Link>
+    <>
+      <span className="portal-card-text">
+        <ModalityMark lane={exam.lane} modalities={exam.study.modalities} />{' '}
+        {exam.study.description ?? t('worklist.noDescription')}
+      </span>
+      <Attention exam={exam} />
+      <span className="quiet">{since === null ? '' : formatShortTime(since, now)}</span>
+    </>
+  );
+}
+
+interface CardProps {
+  title: string;
+  total: number;
+  /** The address of the whole list, where there is one. */
+  all?: string;
+  children: ReactNode;
+}
+
+/** One kind of thing that waits: the first few, and the way to all of them. */
+function Card({ title, total, all, children }: CardProps) {
+  const { t } = useLanguage();
+  const id = useId();
+  return (
+    <section className="portal-card" aria-labelledby={id}>
+      <header>
+        <h2 id={id}>{title}</h2>
+        <span className="portal-count">{total}</span>
+        <span className="page-space" />
+        {all !== undefined && <Link to={all}>{t('portal.more')}</Link>}
+      </header>
+      <ul>{children}</ul>
+    </section>
   );
 }

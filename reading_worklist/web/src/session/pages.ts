@@ -1,7 +1,7 @@
 import type { PlainKey } from '../i18n/catalogue';
 
 /** The menus that pages are gathered in where one bar does not hold them all, in their order. */
-export const GROUPS = ['reading', 'clinical', 'site', 'desk', 'settings'] as const;
+export const GROUPS = ['reading', 'clinical', 'site', 'desk', 'settings', 'more'] as const;
 export type Group = (typeof GROUPS)[number];
 
 interface PageEntry {
@@ -55,32 +55,11 @@ const TABLE = {
     roles: [...READERS, 'dispatcher', 'quality_controller', 'consortium_admin', 'site_doctor', 'expert'],
     start: ['expert'],
   },
-  '/critical': {
-    name: 'nav.critical',
-    group: 'clinical',
-    roles: [...READERS, 'dispatcher', 'quality_controller', 'consortium_admin', 'site_doctor', 'site_technician'],
-    inBar: true,
-  },
-  '/phone': {
-    name: 'nav.phone',
-    group: 'clinical',
-    roles: [...READERS, 'dispatcher', 'consortium_admin', 'site_doctor'],
-  },
-  '/preliminary': {
-    name: 'nav.preliminary',
-    group: 'clinical',
-    roles: [...READERS, 'dispatcher', 'quality_controller', 'consortium_admin'],
-  },
-  '/retakes': {
-    name: 'nav.retakes',
-    group: 'clinical',
-    roles: [...READERS, 'dispatcher', 'quality_controller', 'consortium_admin', 'site_doctor', 'site_technician'],
-  },
-  '/consultations': {
-    name: 'nav.consultations',
-    group: 'clinical',
-    roles: [...READERS, 'dispatcher', 'quality_controller', 'consortium_admin', 'site_doctor', 'expert'],
-    start: ['expert'],
+  '/board': {
+    name: 'nav.board',
+    group: 'reading',
+    roles: [...READERS, 'quality_controller', 'dispatcher', 'consortium_admin', 'regulator'],
+    start: ['regulator'],
   },
   '/portal': {
     name: 'nav.portal',
@@ -106,6 +85,11 @@ const TABLE = {
     start: ['consortium_admin', 'system_admin'],
   },
   '/quarantine': { name: 'nav.quarantine', group: 'desk', roles: KEEPERS },
+  '/templates': {
+    name: 'nav.templates',
+    group: 'settings',
+    roles: [...READERS, 'consortium_admin'],
+  },
   '/keeping': { name: 'nav.keeping', group: 'desk', roles: KEEPERS },
   '/roster': { name: 'nav.roster', group: 'settings', roles: ['dispatcher', 'consortium_admin'] },
   '/rules': { name: 'nav.rules', group: 'settings', roles: ADMINS },
@@ -129,14 +113,18 @@ export type BarItem = { page: Page } | { group: Group; pages: Page[] };
 /** Above this a bar is crowded on a screen of 1024 px. */
 const BAR_MAX = 5;
 
-/** Lays pages out in the bar: each for itself while they are few, else by group. */
+/** Lays pages out in the bar: each for itself while they are few, else by group, and what is alone in its group under "more". */
 export function barOf(pages: readonly Page[]): BarItem[] {
   if (pages.length <= BAR_MAX) return pages.map((page) => ({ page }));
-  return GROUPS.flatMap((group) => {
+  const bar: BarItem[] = [];
+  const alone: Page[] = [];
+  for (const group of GROUPS) {
     const own = pages.filter((page) => entryOf(page).group === group);
     const inMenu = own.filter((page) => entryOf(page).inBar !== true);
-    if (inMenu.length < 2) return own.map((page) => ({ page }));
-    const inBar = own.filter((page) => entryOf(page).inBar === true);
-    return [...inBar.map((page) => ({ page })), { group, pages: inMenu }];
-  });
+    bar.push(...own.filter((page) => entryOf(page).inBar === true).map((page) => ({ page })));
+    if (inMenu.length > 1) bar.push({ group, pages: inMenu });
+    else alone.push(...inMenu);
+  }
+  if (alone.length > 1) return [...bar, { group: 'more', pages: alone }];
+  return [...bar, ...alone.map((page) => ({ page }))];
 }

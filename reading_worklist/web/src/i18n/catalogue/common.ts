@@ -20,9 +20,10 @@ export const common = {
   'nav.group.site': ['本院', 'Our site'],
   'nav.group.desk': ['数据流转', 'Data flow'],
   'nav.group.settings': ['规则与排班', 'Rules and duty'],
+  'nav.group.more': ['更多', 'More'],
   'nav.waiting': ['项待处理', 'waiting'],
   'nav.worklist': ['工作列表', 'Worklist'],
-  'nav.portal': ['本院检查', 'Our exams'],
+  'nav.portal': ['工作台', 'Today'],
   'nav.deliveries': ['报告回传', 'Deliveries'],
   'nav.quarantine': ['隔离区', 'Quarantine'],
 

@@ -1,0 +1,55 @@
+import { App, Button } from 'antd';
+import { Link } from 'react-router';
+
+import { asProblem } from '../api/problem';
+import type { RecallNotice } from '../api/types';
+import { formatDateTime } from '../i18n/format';
+import { useLanguage } from '../i18n/language';
+import { wordsOf } from '../i18n/problemWords';
+import { useRecallAct } from './queries';
+import './portal.css';
+
+/** Reports that one has read and that do not stand any more, until one says that one knows. Nothing where there are none. */
+export function Recalls({ notices, linked }: { notices: readonly RecallNotice[]; linked: boolean }) {
+  const { t } = useLanguage();
+  if (notices.length === 0) return null;
+  return (
+    <section className="portal-recalls" aria-label={t('portal.recalls')}>
+      {notices.map((notice) => (
+        <Recall key={notice.id} notice={notice} linked={linked} />
+      ))}
+    </section>
+  );
+}
+
+function Recall({ notice, linked }: { notice: RecallNotice; linked: boolean }) {
+  const { t, language } = useLanguage();
+  const { message, notification } = App.useApp();
+  const act = useRecallAct();
+  const acknowledge = async (): Promise<void> => {
+    try {
+      await act.mutateAsync(notice.id);
+      void message.success(t('portal.recall.known'));
+    } catch (error) {
+      const words = wordsOf(language, asProblem(error));
+      notification.error({ title: words.title, description: words.remedy, placement: 'bottomRight' });
+    }
+  };
+  return (
+    <div className="notice notice-problem" role="alert">
+      <p className="notice-title">
+        {notice.replaced_by === null
+          ? t('portal.recall.revoked', { n: notice.number })
+          : t('portal.recall.superseded', { n: notice.number, next: notice.replaced_by })}
+      </p>
+      <p>{t('portal.recall.why', { reason: notice.reason, time: formatDateTime(notice.recalled_at) })}</p>
+      <p className="quiet">{t('portal.recall.opened', { time: formatDateTime(notice.opened_at) })}</p>
+      <div className="portal-acts">
+        <Button type="primary" size="small" loading={act.isPending} onClick={() => void acknowledge()}>
+          {t('portal.recall.acknowledge')}
+        </Button>
+        {linked && <Link to={`/portal/${notice.workitem_id}`}>{t('portal.recall.open')}</Link>}
+      </div>
+    </div>
+  );
+}
