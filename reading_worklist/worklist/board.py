@@ -97,6 +97,11 @@ def _lanes(session: Session, scope: Scope, now: datetime) -> list[LaneBoard]:
                     func.min(Workitem.queued_at)
                     .filter(waits, Workitem.urgency == urgency)
                     .label(f"{priority}_oldest"),
+                    func.count()
+                    .filter(
+                        waits, Workitem.urgency == urgency, Workitem.escalated_at.is_not(None)
+                    )
+                    .label(f"{priority}_late"),
                 )
             ),
             func.count()
@@ -110,7 +115,6 @@ def _lanes(session: Session, scope: Scope, now: datetime) -> list[LaneBoard]:
             func.count()
             .filter(and_(Workitem.warn_at <= now, Workitem.due_at > now))
             .label("due_soon"),
-            func.count().filter(waits, Workitem.escalated_at.is_not(None)).label("unclaimed"),
         )
         .where(IN_QUEUE, scope.sees(Workitem.site_id))
         .group_by(Workitem.lane)
@@ -125,6 +129,7 @@ def _lanes(session: Session, scope: Scope, now: datetime) -> list[LaneBoard]:
                 waiting={
                     one: Waiting(
                         count=getattr(row, one) if row else 0,
+                        late=getattr(row, f"{one}_late") if row else 0,
                         oldest_queued_at=getattr(row, f"{one}_oldest") if row else None,
                     )
                     for one in Priority
@@ -134,7 +139,6 @@ def _lanes(session: Session, scope: Scope, now: datetime) -> list[LaneBoard]:
                 held=row.held if row else 0,
                 overdue=row.overdue if row else 0,
                 due_soon=row.due_soon if row else 0,
-                unclaimed=row.unclaimed if row else 0,
             )
         )
     return boards

@@ -7,6 +7,7 @@ is only found quickly where the conditions can be answered along an index, see `
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
+from enum import Flag, auto
 from typing import Any, Final
 from uuid import UUID
 
@@ -33,8 +34,8 @@ from reading_worklist.workitems.states import OPEN, State
 from reading_worklist.workitems.tables import IN_QUEUE, Workitem
 from reading_worklist.worklist.schemas import Assigned, Sort, WorklistFilter
 from storage.clock import utc_now
-from storage.index.search import patient_name_begins
-from storage.index.tables import Patient, Series, Study
+from storage.index.search import name_begins, patient_name_begins
+from storage.index.tables import Patient, Series, Study, StudyListing
 from storage.person_name import canonical, search_keys
 from storage.registry import Organisation, consortium_of
 
@@ -50,22 +51,38 @@ _ORDERS: Final[dict[Sort, tuple[Any, ...]]] = {
 }
 
 
+class Joined(Flag):
+    """Tables that a filter needs."""
+
+    NOTHING = 0
+    LISTING = auto()
+    PATIENT = auto()
+
+
 @dataclass(frozen=True, slots=True)
 class Narrowed:
     """The conditions of a filter, without its states.
 
-    of_patient: whether the conditions are about the patient.
+    joined: what the conditions are about besides the workitem.
     by_site_alone: whether nothing but lane and site is asked for.
     """
 
     conditions: tuple[ColumnElement[bool], ...]
-    of_patient: bool
+    joined: Joined
     by_site_alone: bool
 
     def query(self, *columns: Any) -> Select[*tuple[Any, ...]]:  # noqa: ANN401 -- any column
         """Return the query for columns of what the conditions let through."""
         query = select(*columns).select_from(Workitem)
-        if self.of_patient:
+        if Joined.LISTING in self.joined:
+            query = query.join(
+                StudyListing,
+                and_(
+                    StudyListing.study_id == Workitem.study_id,
+                    StudyListing.modality == literal_column("''"),
+                ),
+            )
+        if Joined.PATIENT in self.joined:
             query = query.join(Patient, Patient.id == Workitem.patient_id)
         return query.where(*self.conditions)
 
@@ -90,13 +107,11 @@ def narrow(session: Session, scope: Scope, wanted: WorklistFilter) -> Narrowed:
             )
         )
     more += _of_days(session, scope, wanted)
+    joined = Joined.NOTHING
     if text:
-        more.append(_matches(session, scope, text))
-    return Narrowed(
-        (*of_queue, *more),
-        of_patient=bool(text) and not _has_digit(text),
-        by_site_alone=not more,
-    )
+        matches, joined = _matches(session, scope, text)
+        more.append(matches)
+    return Narrowed((*of_queue, *more), joined, by_site_alone=not more)
 
 
 def _flags(scope: Scope, wanted: WorklistFilter) -> list[ColumnElement[bool]]:
@@ -194,19 +209,33 @@ def _mine(person_id: UUID) -> ColumnElement[bool]:
     return Workitem.id.in_(held.union_all(assigned, returned))
 
 
-def _matches(session: Session, scope: Scope, text: str) -> ColumnElement[bool]:
+def _matches(session: Session, scope: Scope, text: str) -> tuple[ColumnElement[bool], Joined]:
+    """Return the condition that a text matches, and the tables that it needs."""
     if _has_digit(text):
-        return Workitem.study_id.in_(_by_number(scope, text))
+        return Workitem.study_id.in_(_by_number(scope, text)), Joined.NOTHING
     sites = _sites_called(session, scope, text)
-    by_name = patient_name_begins(text)
+    by_name, joined = _by_name(session, scope, text)
+    return (or_(by_name, Workitem.site_id.in_(sites)) if sites else by_name), joined
+
+
+def _by_name(session: Session, scope: Scope, text: str) -> tuple[ColumnElement[bool], Joined]:
+    match = name_begins(text)
+    if match is None:
+        return literal_column("false"), Joined.NOTHING
     few = session.scalars(
-        select(Patient.id).where(scope.sees(Patient.site_id), by_name).limit(_FEW + 1)
+        select(Patient.id).where(scope.sees(Patient.site_id), match.condition).limit(_FEW + 1)
     ).all()
     if len(few) <= _FEW:
         # A rare name: from its patients to their readings. Of a common one a page is full after a
         # short walk along the queue; the planner cannot tell the two apart.
-        by_name = Workitem.patient_id == any_(literal(few, ARRAY(Uuid())))
-    return or_(by_name, Workitem.site_id.in_(sites)) if sites else by_name
+        return Workitem.patient_id == any_(literal(few, ARRAY(Uuid()))), Joined.NOTHING
+    if match.lookup is None:
+        return match.condition, Joined.PATIENT
+    # The listing has the keys ready to be compared: a third of the work of each patient's.
+    listed = match.among(StudyListing.name_vector)
+    if match.exact is None:
+        return listed, Joined.LISTING
+    return and_(listed, match.exact), Joined.LISTING | Joined.PATIENT
 
 
 def _has_digit(text: str) -> bool:

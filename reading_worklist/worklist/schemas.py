@@ -214,9 +214,13 @@ class Assignments(BaseModel):
 
 
 class Waiting(BaseModel):
-    """What nobody has begun, of one priority; oldest_queued_at: of these."""
+    """What nobody has begun, of one priority; oldest_queued_at: of these.
+
+    late: how many of these somebody should have claimed by now.
+    """
 
     count: int
+    late: int
     oldest_queued_at: datetime | None
 
 
@@ -225,7 +229,7 @@ class LaneBoard(BaseModel):
 
     waiting: by priority. working: what somebody is writing or reviewing; to_review: what waits for
     the second signature; held: what waits for the identity desk.
-    overdue, due_soon: of everything in the queue. unclaimed: escalated and still waiting.
+    overdue, due_soon: of everything in the queue.
     """
 
     lane: Lane
@@ -235,7 +239,6 @@ class LaneBoard(BaseModel):
     held: int
     overdue: int
     due_soon: int
-    unclaimed: int
 
 
 class CriticalBoard(BaseModel):

@@ -56,7 +56,8 @@ def test_it_tells_of_queues_and_of_devices_that_are_silent(
         Priority.URGENT: None,
         Priority.ROUTINE: now - timedelta(minutes=40),
     }
-    assert (imaging.overdue, imaging.due_soon, imaging.unclaimed) == (1, 1, 1)
+    assert [waiting.late for waiting in imaging.waiting.values()] == [1, 0, 0]
+    assert (imaging.overdue, imaging.due_soon) == (1, 1)
     assert [one.ae_title for one in shown.silent_devices] == ["WEST_CT"]
     assert (shown.silent, shown.on_duty) == (1, [])
 

@@ -17,7 +17,10 @@ describe('the bar', () => {
   it('makes no menu of a single page, nor while pages are few', () => {
     const few: Page[] = ['/worklist', '/deliveries', '/quarantine'];
     expect(barOf(few)).toEqual(few.map((page) => ({ page })));
-    expect(barOf(PAGES).every((item) => 'page' in item || item.pages.length > 1)).toBe(true);
+    for (const role of ROLES) {
+      const bar = barOf(PAGES.filter((page) => entryOf(page).roles.includes(role)));
+      expect(bar.every((item) => 'page' in item || item.pages.length > 1)).toBe(true);
+    }
   });
 
   it('lets everybody who begins on a page open it', () => {

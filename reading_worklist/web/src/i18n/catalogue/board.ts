@@ -1,0 +1,28 @@
+import type { Entry } from '../entry';
+
+export const board = {
+  'nav.board': ['大屏', 'Wall board'],
+  'board.title': ['诊断中心大屏', 'Wall board'],
+  'board.leave': ['退出大屏（Esc；F 全屏，L 明暗）', 'Leave the board (Esc; F full screen, L light or dark)'],
+  'board.failed': ['大屏载入失败', 'The board could not be loaded'],
+  'board.stale': ['连接中断', 'Connection lost'],
+  'board.staleSince': ['数据停在 {time}，请勿据此判断', 'what is shown is of {time}; do not rely on it'],
+  'board.oldest': ['最久 {time}', 'oldest {time}'],
+  'board.nothingWaits': ['无等待', 'nothing waits'],
+  'board.unclaimed': ['{n} 项超时未领取', '{n} unclaimed too long'],
+  'board.overdue': ['已超时', 'Overdue'],
+  'board.due_soon': ['将到时限', 'Due soon'],
+  'board.working': ['处理中', 'In work'],
+  'board.to_review': ['待审核', 'To review'],
+  'board.held': ['身份待核', 'Identity'],
+  'board.critical': ['危急值', 'Critical values'],
+  'board.critical.unanswered': ['未应答 {n}', '{n} unanswered'],
+  'board.onDuty': ['当前值班 {n} 人', 'On duty now: {n}'],
+  'board.onDuty.nobody': ['此刻无人值班', 'Nobody is on duty'],
+  'board.somebody': ['值班医师', 'Doctor'],
+  'board.until': ['至 {time}', 'until {time}'],
+  'board.silent': ['失联设备 {n} 台', 'Silent devices: {n}'],
+  'board.silent.none': ['所有设备均有通讯', 'Every device has called'],
+  'board.silent.never': ['从未通讯', 'never'],
+  'board.more': ['另有 {n} 项', '{n} more'],
+} as const satisfies Record<string, Entry>;
