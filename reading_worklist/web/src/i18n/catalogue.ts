@@ -1,4 +1,5 @@
 import { agreements } from './catalogue/agreements';
+import { board } from './catalogue/board';
 import { common } from './catalogue/common';
 import { consultations } from './catalogue/consultations';
 import { critical } from './catalogue/critical';
@@ -39,6 +40,7 @@ export const catalogue = {
   ...common,
   ...problems,
   ...worklist,
+  ...board,
   ...writing,
   ...reading,
   ...panels,
