@@ -7,6 +7,7 @@ a container alike, and says through `readiness` when it can work.
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import os
 import signal
@@ -178,6 +179,9 @@ def web(settings: Settings, name: str) -> None:
             async def startup(self, sockets: list[socket.socket] | None = None) -> None:
                 # Not cancelled when it takes longer: a thread in it cannot be.
                 await asyncio.wait({asyncio.create_task(warm_up(app))}, timeout=WARM_UP_SECONDS)
+                # What is there now stays: the collector need not look at it again and again.
+                gc.collect()
+                gc.freeze()
                 await super().startup(sockets)
                 if self.started:
                     readiness.announce()

@@ -3,48 +3,81 @@
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, case, func, select
+from sqlalchemy import ColumnElement, Select, and_, func, select
 from sqlalchemy.orm import Session
 
 from reading_worklist.access.scope import Scope
 from reading_worklist.problems import not_found
 from reading_worklist.ups.dataset import Dataset, step_dataset
 from reading_worklist.ups.requests import StepSearch
-from reading_worklist.ups.states import STEP_STATES, StepState
+from reading_worklist.ups.states import STEP_STATES, STILL_OPEN, StepState
 from reading_worklist.workitems.queries import rows
-from reading_worklist.workitems.tables import Lane, Workitem
+from reading_worklist.workitems.tables import IN_QUEUE, Lane, Workitem
 from storage.index.search import patient_name_begins
 from storage.index.tables import Patient, Study
-from storage.orders.words import Priority
 
 COUNTED_MAX: Final = 10_000
 """Counting stops here: who has so many results asks for fewer."""
+
+_DONE_STATES: Final = tuple(state for state, step in STEP_STATES.items() if step not in STILL_OPEN)
 
 
 def search(
     session: Session, scope: Scope, site_id: UUID | None, wanted: StepSearch, base_url: str
 ) -> tuple[list[Dataset], int]:
-    """Return a page of workitems, most urgent first, and how many there are, at most counted."""
+    """Return a page of workitems, and how many there are, at most counted.
+
+    What waits comes first, the most urgent first; then what is done, the latest first.
+    """
     conditions = [scope.sees(Workitem.site_id), *_conditions(wanted)]
     if site_id is not None:
         conditions.append(Workitem.site_id == site_id)
-    some = (
-        select(Workitem.id)
-        .join(Study, Study.id == Workitem.study_id)
-        .join(Patient, Patient.id == Study.patient_id)
-        .where(*conditions)
-        .limit(COUNTED_MAX + 1)
+    query = _ids(wanted).where(*conditions)
+    total = session.scalar(_count(query.limit(COUNTED_MAX + 1))) or 0
+    ids = _page(session, query, wanted) if total > wanted.offset else []
+    found = session.execute(rows().where(Workitem.id.in_(ids))).all()
+    place = {one: number for number, one in enumerate(ids)}
+    found = sorted(found, key=lambda row: place[row[0].id])
+    return [step_dataset(row, base_url) for row in found], total
+
+
+def _ids(wanted: StepSearch) -> Select[UUID]:
+    """Return the query for workitems with no more tables than are asked about.
+
+    Nobody pages through a million of them with each row's patient looked up.
+    """
+    query = select(Workitem.id)
+    of_patient = wanted.patient_id is not None or wanted.patient_name is not None
+    if of_patient or wanted.study is not None:
+        query = query.join(Study, Study.id == Workitem.study_id)
+    if of_patient:
+        query = query.join(Patient, Patient.id == Study.patient_id)
+    return query
+
+
+def _count(query: Select[UUID]) -> Select[int]:
+    return select(func.count()).select_from(query.subquery())
+
+
+def _page(session: Session, query: Select[UUID], wanted: StepSearch) -> list[UUID]:
+    """Return the page: of what waits and of what is done each along an index of its own."""
+    waiting = query.where(IN_QUEUE)
+    if wanted.states and STILL_OPEN.isdisjoint(wanted.states):
+        # Of what waits, an amendment alone is a completed step.
+        waiting = query.where(IN_QUEUE, Workitem.amending)
+    order = (Workitem.urgency, Workitem.due_at, Workitem.id)
+    ids = [*session.scalars(waiting.order_by(*order).offset(wanted.offset).limit(wanted.limit))]
+    left = wanted.limit - len(ids)
+    if not left or (wanted.states and STILL_OPEN.issuperset(wanted.states)):
+        return ids
+    before = len(ids) + wanted.offset if ids else session.scalar(_count(waiting)) or 0
+    done = query.where(Workitem.state.in_(_DONE_STATES))
+    ids += session.scalars(
+        done.order_by(Workitem.queued_at.desc(), Workitem.id.desc())
+        .offset(max(wanted.offset - before, 0))
+        .limit(left)
     )
-    total = session.scalar(select(func.count()).select_from(some.subquery()))
-    urgency = case({Priority.STAT: 0, Priority.URGENT: 1}, value=Workitem.priority, else_=2)
-    found = session.execute(
-        rows()
-        .where(*conditions)
-        .order_by(urgency, Workitem.due_at, Workitem.id)
-        .offset(wanted.offset)
-        .limit(wanted.limit)
-    ).all()
-    return [step_dataset(row, base_url) for row in found], total or 0
+    return ids
 
 
 def retrieve(

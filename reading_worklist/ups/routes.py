@@ -54,7 +54,7 @@ _Dataset = Annotated[bytes, Depends(_received)]
 
 @_routes.get("/workitems")
 def search_workitems(asked: Asks) -> Response:
-    """Return workitems, most urgent first."""
+    """Return workitems: what waits, most urgent first, then what is done, the latest first."""
     centre(asked.scope)
     asked.require_json()
     wanted = parse_search(asked.request.query_params.multi_items())

@@ -46,6 +46,9 @@ STEP_STATES: Final[Mapping[State, StepState]] = MappingProxyType(
     }
 )
 
+STILL_OPEN: Final = frozenset({StepState.SCHEDULED, StepState.IN_PROGRESS})
+"""Somebody is expected to do something; a step whose report is amended is not among them."""
+
 PRIORITIES: Final[Mapping[Priority, str]] = MappingProxyType(
     {Priority.STAT: "HIGH", Priority.URGENT: "MEDIUM", Priority.ROUTINE: "LOW"}
 )

@@ -67,6 +67,16 @@ QUEUE_INDEXES: Final = (
         postgresql_where=text(WAITING),
         postgresql_include=[one for one in _SHOWN if one != "queued_at"],
     ),
+    # What waits for one group: counted without the rest of the queue.
+    Index(
+        "ix_workitem_queue_group",
+        "group_id",
+        "state",
+        postgresql_where=text(WAITING),
+        postgresql_include=["site_id", "lane"],
+    ),
+    # Completed steps (UPS) among what waits: reports that are being replaced.
+    Index("ix_workitem_amending", "due_at", postgresql_where=text("amending")),
     # Everything, the latest first; and how much of it is in a state, of all sites or of one.
     Index(
         "ix_workitem_queued_at", "queued_at", "id", postgresql_include=["state", "site_id", "lane"]

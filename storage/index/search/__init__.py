@@ -15,7 +15,7 @@ from storage.index.search.engine import (
     prepare,
     run,
 )
-from storage.index.search.names import patient_name_begins, patient_name_matches
+from storage.index.search.names import name_begins, patient_name_begins, patient_name_matches
 from storage.index.search.values import InvalidKey
 
 __all__ = [
@@ -35,6 +35,7 @@ __all__ = [
     "Sees",
     "Total",
     "Within",
+    "name_begins",
     "patient_name_begins",
     "patient_name_matches",
     "prepare",

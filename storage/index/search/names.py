@@ -78,10 +78,19 @@ def patient_name_begins(text: str) -> ColumnElement[bool]:
 
     Nothing in `text` is a wild card; case and the punctuation of names do not count.
     """
+    match = name_begins(text)
+    return false() if match is None else match.condition
+
+
+def name_begins(text: str) -> NameMatch | None:
+    """Return what it comes to that a name begins with `text`, as `patient_name_begins`.
+
+    None when no name does.
+    """
     wanted = canonical(text)
     if not wanted or any(not (one.isalnum() or one in _PUNCTUATION) for one in text):
-        return false()
-    return patient_name_matches(f"{wanted}*", fuzzy=True).condition
+        return None
+    return patient_name_matches(f"{wanted}*", fuzzy=True)
 
 
 @dataclass(frozen=True, slots=True)
