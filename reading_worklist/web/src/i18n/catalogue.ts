@@ -3,8 +3,6 @@ import { board } from './catalogue/board';
 import { common } from './catalogue/common';
 import { consultations } from './catalogue/consultations';
 import { critical } from './catalogue/critical';
-import { consultations } from './catalogue/consultations';
-import { critical } from './catalogue/critical';
 import { ecg } from './catalogue/ecg';
 import { identity } from './catalogue/identity';
 import { keeping } from './catalogue/keeping';
@@ -14,9 +12,7 @@ import { orders } from './catalogue/orders';
 import { panels } from './catalogue/panels';
 import { notes } from './catalogue/notes';
 import { phone } from './catalogue/phone';
-import { phone } from './catalogue/phone';
 import { portal } from './catalogue/portal';
-import { preliminary } from './catalogue/preliminary';
 import { preliminary } from './catalogue/preliminary';
 import { priors } from './catalogue/priors';
 import { problems } from './catalogue/problems';
@@ -24,7 +20,6 @@ import { quality } from './catalogue/quality';
 import { reading } from './catalogue/reading';
 import { roster } from './catalogue/roster';
 import { rules } from './catalogue/rules';
-import { retakes } from './catalogue/retakes';
 import { retakes } from './catalogue/retakes';
 import { session } from './catalogue/session';
 import { verification } from './catalogue/verification';
@@ -59,11 +54,6 @@ export const catalogue = {
   ...agreements,
   ...session,
   ...verification,
-  ...critical,
-  ...phone,
-  ...retakes,
-  ...consultations,
-  ...preliminary,
   ...critical,
   ...phone,
   ...retakes,
