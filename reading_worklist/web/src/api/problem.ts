@@ -11,6 +11,10 @@ export interface ProblemDocument {
   attempts_left?: number;
   /** Of a locked key: when the next attempt counts. */
   locked_until?: string;
+  /** Of a template or a value of one: what is wrong, with which field, and what was wanted. */
+  flaw?: string;
+  field?: string;
+  wanted?: string;
 }
 
 const TYPE_PREFIX = 'urn:rdc:problem:';

@@ -8,6 +8,7 @@ import { formatDateTime } from '../i18n/format';
 import { useLanguage } from '../i18n/language';
 import type { DraftSaver } from './draftSaver';
 import { ReportTextView } from './ReportTextView';
+import { contentOf } from './useDraft';
 
 /** Two windows saved different texts: both are shown, and the doctor chooses. */
 export function ConflictDialog({ item, saver, mine }: { item: WorkitemDetail; saver: DraftSaver; mine: ReportText }) {
@@ -31,7 +32,7 @@ export function ConflictDialog({ item, saver, mine }: { item: WorkitemDetail; sa
         <Button
           key="theirs"
           disabled={draft === null}
-          onClick={() => draft && saver.adopt(draft, draft.revision, draft.saved_at)}
+          onClick={() => draft && saver.adopt(contentOf(draft), draft.revision, draft.saved_at)}
         >
           {t('conflict.takeTheirs')}
         </Button>,

@@ -1,82 +1,167 @@
-import { App, Button, Popconfirm } from 'antd';
-import { useId, useRef, useState } from 'react';
+import { App } from 'antd';
+import { useCallback, useState } from 'react';
 import { useBlocker } from 'react-router';
 
-import type { WorkitemDetail } from '../api/types';
+import { asProblem } from '../api/problem';
+import type { CheckFinding, FilledText, Template, WorkitemDetail } from '../api/types';
+import { serverNow } from '../api/serverClock';
 import { ProblemNotice } from '../design/Notice';
 import { useShortcuts } from '../design/shortcuts';
 import { formatShortTime } from '../i18n/format';
-import { serverNow } from '../api/serverClock';
 import { useLanguage } from '../i18n/language';
-import { ConflictDialog } from './ConflictDialog';
-import { DraftStatusLine } from './DraftStatusLine';
+import { useSession } from '../session/session';
 import type { Act } from './act';
-import { type Field, FIELDS, useFieldName } from './ReportTextView';
+import { AmendingBanner } from './AmendingBanner';
+import { ChecksList } from './ChecksList';
+import { CodesForm } from './CodesForm';
+import { ConflictDialog } from './ConflictDialog';
+import { DraftActions, type Signature } from './DraftActions';
+import { DraftStatusLine } from './DraftStatusLine';
+import { ElsewhereNotice } from './ElsewhereNotice';
+import { appended, type Insertion, useInsertionTarget } from './insertions';
+import { RecoverDialog } from './RecoverDialog';
+import { FIELDS, isBlank, LONGEST_TEXT, requiredFields } from './reportFields';
+import { ReportFieldArea } from './ReportFieldArea';
+import { useFieldName } from './ReportTextView';
 import { SignDialog } from './SignDialog';
 import { EarlierSubmissions, ReturnedNotice } from './Submissions';
+import { TemplateDialog } from './TemplateDialog';
 import { useDraft } from './useDraft';
+import { useFields } from './useFields';
+import { useTakeOver } from './useTakeOver';
+import { useChecks, useSnippets, useWritingAids } from './writing';
+import { WritingTools } from './WritingTools';
 
-const LONGEST_TEXT = 20_000;
-
-/** Writing: three texts that save themselves, and the writer's signature. */
+/** Writing: three texts and the codes, which save themselves; what helps; and the writer's signature. */
 export function DraftEditor({ item, busy, act }: { item: WorkitemDetail; busy: boolean; act: Act }) {
   const { t } = useLanguage();
   const { message } = App.useApp();
-  const { saver, snapshot } = useDraft(item.id, item.draft);
-  const [signing, setSigning] = useState(false);
-  const nameOf = useFieldName(item.lane);
-  const fields = useRef(new Map<Field, HTMLTextAreaElement>());
-  const idPrefix = useId();
+  const { data: session } = useSession();
+  const draft = useDraft(item.id, session?.person.id ?? '', item.draft);
+  const { saver, snapshot } = draft;
   const { text, status, dirty } = snapshot;
+  const aids = useWritingAids(item.id, item.draft?.template_id ?? null);
+  const checks = useChecks(item.id, item.draft?.revision ?? 0);
+  const snippets = useSnippets();
+  const fields = useFields();
+  const nameOf = useFieldName(item.lane);
+  const [signing, setSigning] = useState<Signature | null>(null);
+  const [choosing, setChoosing] = useState(false);
+  const [foundAt, setFoundAt] = useState(0);
+  const readOnly = draft.role !== 'here';
+  const written = !isBlank(text);
+  const findings = checks.data?.findings ?? [];
+  const required = requiredFields(item.lane);
+  const takeOver = useTakeOver(item, saver, fields);
 
   useBlocker(() => dirty && (status.kind === 'failed' || status.kind === 'conflict') && !confirm(t('draft.leave')));
+  useInsertionTarget(
+    useCallback(
+      ({ field, text: more }: Insertion) => {
+        const longer = appended(saver.snapshot().text[field], more);
+        if (longer.length <= LONGEST_TEXT) saver.change({ [field]: longer });
+      },
+      [saver],
+    ),
+  );
 
-  // An ECG may stand by its impression alone.
-  const required: readonly Field[] = item.lane === 'ecg' ? ['impression'] : ['findings', 'impression'];
-  const startSigning = async (): Promise<void> => {
+  const goTo = (finding: CheckFinding): void => {
+    if (finding.part === null) {
+      document.querySelector<HTMLElement>('.codes input')?.focus();
+      return;
+    }
+    fields.select({ field: finding.part, start: finding.start, end: finding.end });
+  };
+  const startSigning = async (signature: Signature): Promise<void> => {
+    if (readOnly) return;
     const missing = required.find((field) => saver.snapshot().text[field].trim() === '');
     if (missing !== undefined) {
       void message.warning(t('action.missing', { field: nameOf(missing) }));
-      fields.current.get(missing)?.focus();
+      fields.focus(missing);
       return;
     }
-    if (await saver.flush()) setSigning(true);
+    if (!(await saver.flush())) return;
+    // The page may show the checks of the text before the last key.
+    const { data } = await checks.refetch();
+    const stopped = data?.findings.find((one) => one.severity === 'block');
+    if (stopped !== undefined) {
+      void message.warning(t('checks.stopped'));
+      goTo(stopped);
+      return;
+    }
+    setSigning(signature);
+  };
+  const nextPlace = (): void => {
+    if (!fields.toNextPlace(saver.snapshot().text)) void message.info(t('writing.noPlace'));
+  };
+  const nextFinding = (): void => {
+    const finding = findings[foundAt % Math.max(findings.length, 1)];
+    if (finding === undefined) return;
+    setFoundAt(foundAt + 1);
+    goTo(finding);
+  };
+  const choose = (): void => {
+    if (!readOnly && aids.data !== undefined) setChoosing(true);
+  };
+  const insertTemplate = async (template: Template, filled: FilledText): Promise<void> => {
+    setChoosing(false);
+    const { findings: seen, impression, advice, open } = filled;
+    const done = await takeOver.take({ findings: seen, impression, advice }, template.body.title, template.id);
+    if (done && open.length > 0) requestAnimationFrame(() => fields.toNextPlace(saver.snapshot().text));
   };
   useShortcuts({
     'ctrl+s': () => void saver.flush(),
-    'ctrl+Enter': () => void startSigning(),
-    'alt+1': () => fields.current.get('findings')?.focus(),
-    'alt+2': () => fields.current.get('impression')?.focus(),
-    'alt+3': () => fields.current.get('advice')?.focus(),
+    'ctrl+Enter': () => void startSigning('submit'),
+    'alt+1': () => fields.focus('findings'),
+    'alt+2': () => fields.focus('impression'),
+    'alt+3': () => fields.focus('advice'),
+    'alt+a': choose,
+    'alt+g': nextPlace,
+    'alt+l': () => void takeOver.lastNormal(),
+    'alt+x': nextFinding,
   });
 
   return (
     <>
       <div className="report-scroll report-editor">
-        <ReturnedNotice submission={item.submissions.at(-1)} />
+        <AmendingBanner item={item} />
+        <ReturnedNotice submission={item.submissions.at(-1)} item={item} revision={item.draft?.revision ?? 0} />
+        {readOnly && <ElsewhereNotice taking={draft.role === 'taking'} onTake={draft.takeOver} />}
         {status.kind === 'refused' && (
           <ProblemNotice heading={t('draft.refused')} error={status.problem} onRetry={() => void saver.flush()} />
         )}
+        <WritingTools
+          text={text}
+          disabled={readOnly}
+          onTemplates={choose}
+          onLastNormal={() => void takeOver.lastNormal()}
+          onNextPlace={nextPlace}
+        />
         {FIELDS.map((field) => (
-          <div key={field} className={`field field-${field}`}>
-            <label htmlFor={idPrefix + field}>
-              {nameOf(field)}
-              {!required.includes(field) && <span className="field-optional">{t('report.optional')}</span>}
-            </label>
-            <textarea
-              id={idPrefix + field}
-              ref={(element) => {
-                if (element === null) fields.current.delete(field);
-                else fields.current.set(field, element);
-              }}
-              value={text[field]}
-              maxLength={LONGEST_TEXT}
-              spellCheck={false}
-              required={required.includes(field)}
-              onChange={(event) => saver.change({ [field]: event.target.value })}
-            />
-          </div>
+          <ReportFieldArea
+            key={field}
+            name={nameOf(field)}
+            className={`field-${field}`}
+            required={required.includes(field)}
+            readOnly={readOnly}
+            value={text[field]}
+            snippets={snippets.data ?? []}
+            areaRef={fields.ref(field)}
+            onChange={(value) => saver.change({ [field]: value })}
+            onExpanded={(caret) => fields.caretSoon(field, caret)}
+          />
         ))}
+        {aids.data !== undefined && (
+          <CodesForm
+            offered={aids.data.codes}
+            codes={text.codes}
+            disabled={readOnly}
+            onChange={(codes) => saver.change({ codes })}
+          />
+        )}
+        {written && item.draft !== null && (
+          <ChecksList findings={findings} failed={checks.isError} onGo={goTo} />
+        )}
         <EarlierSubmissions item={item} />
       </div>
       <DraftStatusLine
@@ -85,37 +170,48 @@ export function DraftEditor({ item, busy, act }: { item: WorkitemDetail; busy: b
           item.lease_until === null ? null : t('draft.lease', { time: formatShortTime(item.lease_until, serverNow()) })
         }
       />
-      <div className="report-actions">
-        <Popconfirm
-          title={t('action.release')}
-          description={t('action.release.confirm')}
-          okText={t('action.release')}
-          cancelText={t('app.cancel')}
-          onConfirm={() => void saver.flush().then(() => act({ act: 'release' }))}
-        >
-          <Button size="large">{t('action.release')}</Button>
-        </Popconfirm>
-        <Button
-          type="primary"
-          size="large"
-          className="report-main-action"
-          loading={busy}
-          onClick={() => void startSigning()}
-        >
-          {t('action.submit')}
-        </Button>
-      </div>
-      {signing && (
+      <DraftActions
+        item={item}
+        busy={busy}
+        disabled={readOnly}
+        act={act}
+        flush={() => saver.flush()}
+        onSign={(signature) => void startSigning(signature)}
+      />
+      {choosing && aids.data !== undefined && (
+        <TemplateDialog
+          aids={aids.data}
+          onInsert={(template, filled) => void insertTemplate(template, filled)}
+          onClose={() => setChoosing(false)}
+        />
+      )}
+      {signing !== null && (
         <SignDialog
-          kind="submit"
+          kind={signing}
           item={item}
-          onSign={async (pin, language) => {
-            await act({ act: 'submit', revision: saver.revision, pin, language });
+          warnings={findings}
+          onSign={async (pin, language, reasons) => {
+            try {
+              await act({ act: signing, revision: saver.revision, pin, language, reasons });
+            } catch (error) {
+              if (asProblem(error).code === 'report-checks') void checks.refetch();
+              throw error;
+            }
           }}
-          onClose={() => setSigning(false)}
+          onClose={() => setSigning(null)}
         />
       )}
       {status.kind === 'conflict' && <ConflictDialog item={item} saver={saver} mine={text} />}
+      {draft.kept !== null && !readOnly && (
+        <RecoverDialog
+          item={item}
+          kept={draft.kept}
+          server={text}
+          revision={saver.revision}
+          onRestore={draft.restore}
+          onDiscard={draft.discard}
+        />
+      )}
     </>
   );
 }

@@ -28,7 +28,24 @@ const DONE: Record<WorkitemAct['act'], PlainKey> = {
   review: 'action.done.review',
   return: 'action.done.return',
   finalise: 'action.done.finalise',
+  preliminary: 'issue.done.preliminary',
+  alone: 'issue.done.alone',
+  amend: 'amend.done',
+  abandon: 'amend.abandoned',
+  proposeRevocation: 'revoke.done.propose',
+  confirmRevocation: 'revoke.done.confirm',
+  declineRevocation: 'revoke.done.decline',
+  reopen: 'revoke.done.reopen',
 };
+
+const IN_DIALOG: ReadonlySet<WorkitemAct['act']> = new Set<WorkitemAct['act']>([
+  'submit',
+  'finalise',
+  'preliminary',
+  'alone',
+  'amend',
+  'proposeRevocation',
+]);
 
 export function ReportPanel({ item }: { item: WorkitemDetail }) {
   const { t, language } = useLanguage();
@@ -41,8 +58,8 @@ export function ReportPanel({ item }: { item: WorkitemDetail }) {
       void message.success(t(DONE[request.act]));
       return true;
     } catch (error) {
-      // A dialog with a PIN shows its own refusals, beside the field.
-      if (request.act === 'submit' || request.act === 'finalise') throw error;
+      // A dialog shows its own refusals, beside the field.
+      if (IN_DIALOG.has(request.act)) throw error;
       const words = wordsOf(language, asProblem(error));
       notification.error({ title: words.title, description: words.remedy, placement: 'bottomRight' });
       return false;
@@ -55,7 +72,7 @@ export function ReportPanel({ item }: { item: WorkitemDetail }) {
       {item.late_instances && <p className="report-late">{t('reading.late')}</p>}
       {mode === 'write' && <DraftEditor item={item} busy={isPending} act={act} />}
       {mode === 'review' && <ReviewPanel item={item} busy={isPending} act={act} />}
-      {mode === 'signed' && <FinalPanel item={item} />}
+      {mode === 'signed' && <FinalPanel item={item} busy={isPending} act={act} />}
       {mode === 'status' && <StatusPanel item={item} busy={isPending} act={act} />}
     </section>
   );

@@ -1,8 +1,6 @@
 import type { Lane, ReportText } from '../api/types';
 import { useLanguage } from '../i18n/language';
-
-export const FIELDS = ['findings', 'impression', 'advice'] as const;
-export type Field = (typeof FIELDS)[number];
+import { type Field, FIELDS } from './reportFields';
 
 /** The heading of a part of the report; an ECG's parts have their own names. */
 export function useFieldName(lane: Lane): (field: Field) => string {

@@ -1,64 +1,72 @@
-import { Button, Input, type InputRef, Modal, Segmented } from 'antd';
-import { type SubmitEvent, useId, useRef, useState } from 'react';
+import { WarningFilled } from '@ant-design/icons';
+import { Input, Modal, Segmented } from 'antd';
+import { useId, useRef, useState } from 'react';
 
-import { asProblem, type Problem } from '../api/problem';
-import type { WorkitemDetail } from '../api/types';
+import { Problem } from '../api/problem';
+import type { CheckFinding, WorkitemDetail } from '../api/types';
 import { PatientName, SexAge } from '../design/PatientName';
+import { PinForm, type PinFormHandle } from '../design/PinForm';
 import { type Language, LANGUAGES } from '../i18n/catalogue';
 import { useLanguage } from '../i18n/language';
-import { wordsOf } from '../i18n/problemWords';
 import { useSession } from '../session/session';
+import { checkWords } from './checkWords';
+import type { Signature } from './DraftActions';
+import type { Reasons } from './queries';
+import './writing.css';
+
+const SHORTEST_REASON = 2;
+const LONGEST_REASON = 500;
+const REASON_MISSING = new Problem({ type: 'urn:rdc:problem:reason-missing', title: 'Reason missing', status: 422 });
+const TITLES = {
+  submit: 'sign.submitTitle',
+  finalise: 'sign.finaliseTitle',
+  preliminary: 'issue.preliminaryTitle',
+  alone: 'issue.aloneTitle',
+} as const;
+const TEXTS = {
+  submit: 'sign.submitText',
+  finalise: 'sign.finaliseText',
+  preliminary: 'issue.preliminaryText',
+  alone: 'issue.aloneText',
+} as const;
 
 interface SignDialogProps {
-  kind: 'submit' | 'finalise';
+  kind: Signature | 'finalise';
   item: WorkitemDetail;
-  /** Signs with the PIN, at submission in the language chosen; throws a Problem when the server refuses. */
-  onSign: (pin: string, printed: Language) => Promise<void>;
+  /** What the checks warn of and nobody has explained yet: each needs a reason. */
+  warnings: readonly CheckFinding[];
+  /** Signs with the PIN, a writer in the language chosen; throws a Problem when the server refuses. */
+  onSign: (pin: string, printed: Language, reasons: Reasons) => Promise<void>;
   onClose: () => void;
 }
 
 /** Asks for the signing PIN and shows once more what is signed, and as whom. */
-export function SignDialog({ kind, item, onSign, onClose }: SignDialogProps) {
+export function SignDialog({ kind, item, warnings, onSign, onClose }: SignDialogProps) {
   const { t, language } = useLanguage();
   const { data: session } = useSession();
   // Whatever the page's language is: the report goes to the county's own sites.
   const [printed, setPrinted] = useState<Language>('zh-CN');
-  const [busy, setBusy] = useState(false);
-  const [problem, setProblem] = useState<Problem | null>(null);
-  const [empty, setEmpty] = useState(false);
-  const input = useRef<InputRef>(null);
-  const pinId = useId();
-  const messageId = useId();
-
-  const sign = async (event: SubmitEvent): Promise<void> => {
-    event.preventDefault();
-    const pin = input.current?.input?.value ?? '';
-    setEmpty(pin === '');
-    setProblem(null);
-    if (pin === '') return;
-    setBusy(true);
-    try {
-      await onSign(pin, printed);
-      onClose();
-    } catch (error) {
-      setProblem(asProblem(error));
-      setBusy(false);
-      input.current?.focus({ cursor: 'all' });
-    }
-  };
-
-  const words = problem === null ? null : wordsOf(language, problem);
+  const pin = useRef<PinFormHandle>(null);
+  const [reasons, setReasons] = useState<Record<string, string>>({});
+  const [asked, setAsked] = useState(false);
+  const reasonId = useId();
+  const unexplained = warnings.filter(({ key }) => (reasons[key] ?? '').trim().length < SHORTEST_REASON);
   return (
     <Modal
       open
-      width={440}
-      title={t(`sign.${kind}Title`)}
+      width={warnings.length === 0 ? 440 : 560}
+      title={t(TITLES[kind])}
       footer={null}
       mask={{ closable: false }}
       onCancel={onClose}
-      afterOpenChange={(open) => open && input.current?.focus()}
+      afterOpenChange={(open) => {
+        const [first] = warnings;
+        if (!open) return;
+        if (first === undefined) pin.current?.focus();
+        else document.getElementById(reasonId + first.key)?.focus();
+      }}
     >
-      <p>{t(`sign.${kind}Text`)}</p>
+      <p>{t(TEXTS[kind])}</p>
       <dl className="sign-facts">
         <div>
           <dt>{t('sign.patient')}</dt>
@@ -79,7 +87,7 @@ export function SignDialog({ kind, item, onSign, onClose }: SignDialogProps) {
           <dt>{t('sign.signer')}</dt>
           <dd>{session?.person.display_name}</dd>
         </div>
-        {kind === 'submit' && (
+        {kind !== 'finalise' && (
           <div>
             <dt>{t('sign.language')}</dt>
             <dd>
@@ -94,38 +102,32 @@ export function SignDialog({ kind, item, onSign, onClose }: SignDialogProps) {
           </div>
         )}
       </dl>
-      <form onSubmit={(event) => void sign(event)} autoComplete="off">
-        <label htmlFor={pinId} className="sign-label">
-          {t('sign.pin')}
-        </label>
-        <Input
-          ref={input}
-          id={pinId}
-          name="signing-pin"
-          type="password"
-          size="large"
-          autoComplete="one-time-code"
-          maxLength={200}
-          status={problem !== null || empty ? 'error' : ''}
-          aria-describedby={messageId}
-        />
-        <div id={messageId} className="sign-message" role="alert">
-          {empty && t('sign.required')}
-          {words !== null && (
-            <>
-              <strong>{words.title}</strong> {words.remedy}
-            </>
-          )}
+      {warnings.map((one) => (
+        <div key={one.key} className="sign-warning">
+          <label htmlFor={reasonId + one.key}>
+            <WarningFilled /> {checkWords(language, one)}
+            {one.excerpt !== '' && <q>{one.excerpt}</q>}
+          </label>
+          <Input
+            id={reasonId + one.key}
+            maxLength={LONGEST_REASON}
+            placeholder={t('checks.reason')}
+            value={reasons[one.key] ?? ''}
+            status={asked && unexplained.includes(one) ? 'error' : ''}
+            onChange={(event) => setReasons({ ...reasons, [one.key]: event.target.value })}
+          />
         </div>
-        <div className="sign-buttons">
-          <Button onClick={onClose} disabled={busy}>
-            {t('app.cancel')}
-          </Button>
-          <Button type="primary" htmlType="submit" loading={busy}>
-            {busy ? t('sign.signing') : t('sign.confirm')}
-          </Button>
-        </div>
-      </form>
+      ))}
+      <PinForm
+        ref={pin}
+        onSign={async (typed) => {
+          setAsked(true);
+          if (unexplained.length > 0) throw REASON_MISSING;
+          await onSign(typed, printed, reasons);
+          onClose();
+        }}
+        onCancel={onClose}
+      />
     </Modal>
   );
 }

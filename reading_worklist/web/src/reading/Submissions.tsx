@@ -3,10 +3,21 @@ import { Collapse } from 'antd';
 import type { Submission, WorkitemDetail } from '../api/types';
 import { formatDateTime } from '../i18n/format';
 import { useLanguage } from '../i18n/language';
+import { CodesView } from './CodesForm';
 import { ReportTextView } from './ReportTextView';
+import { TextChanges } from './TextChanges';
 
 /** The reviewer's comment, so that the writer cannot miss it. */
-export function ReturnedNotice({ submission }: { submission: Submission | undefined }) {
+export function ReturnedNotice({
+  submission,
+  item,
+  revision = 0,
+}: {
+  submission: Submission | undefined;
+  /** With the revision of the saved draft: lets the writer see what he has changed since. */
+  item?: WorkitemDetail;
+  revision?: number;
+}) {
   const { t } = useLanguage();
   const returned = submission?.returned;
   if (!returned) return null;
@@ -17,6 +28,12 @@ export function ReturnedNotice({ submission }: { submission: Submission | undefi
       <p className="returned-by">
         {t('returned.by', { name: returned.reviewer.display_name, time: formatDateTime(returned.at) })}
       </p>
+      {item !== undefined && revision > 0 && (
+        <details className="returned-changes">
+          <summary>{t('compare.sinceReturn')}</summary>
+          <TextChanges id={item.id} lane={item.lane} from={submission.id} to={null} revision={revision} />
+        </details>
+      )}
     </aside>
   );
 }
@@ -42,6 +59,7 @@ export function EarlierSubmissions({ item }: { item: WorkitemDetail }) {
               </p>
               <ReturnedNotice submission={submission} />
               <ReportTextView lane={item.lane} text={submission} />
+              <CodesView codes={submission.codes} />
             </div>
           )),
         },

@@ -15,27 +15,42 @@ export function VersionList({ versions }: { versions: readonly ReportVersion[] }
   return (
     <div className="report-scroll">
       {versions.toReversed().map((version) => (
-        <Version key={version.id} version={version} />
+        <Version key={version.id} version={version} versions={versions} />
       ))}
     </div>
   );
 }
 
-function Version({ version }: { version: ReportVersion }) {
+function Version({ version, versions }: { version: ReportVersion; versions: readonly ReportVersion[] }) {
   const { t } = useLanguage();
+  const { recall } = version;
+  const follower = versions.find((each) => each.id === recall?.replaced_by);
   const statusKey = `final.status.${version.status}`;
   return (
     <article className="version">
       <h2>
         {t('final.version', { n: version.number })}{' '}
-        <Chip tone="green">{isPlainKey(statusKey) ? t(statusKey) : version.status}</Chip>
+        <Chip tone={recall === null ? 'green' : 'slate'} hollow={recall !== null}>
+          {isPlainKey(statusKey) ? t(statusKey) : version.status}
+        </Chip>
+        {recall !== null && (
+          <Chip tone="red">
+            {recall.kind === 'revoked' ? t('version.revoked') : t('version.superseded', { n: follower?.number ?? 0 })}
+          </Chip>
+        )}
       </h2>
       <dl>
         <Row name={t('review.writer')} value={version.writer.display_name} />
         {version.reviewer !== null && <Row name={t('final.reviewer')} value={version.reviewer.display_name} />}
         <Row name={t('final.issued')} value={formatExactTime(version.issued_at)} />
+        {recall !== null && recall.reason !== '' && <Row name={t('version.reason')} value={recall.reason} />}
         <Row name={t('verify.digest')} value={version.pdf_sha256} code />
       </dl>
+      <p>
+        <a href={`/api/reports/${version.id}/pdf`} target="_blank" rel="noreferrer">
+          {t('version.document')}
+        </a>
+      </p>
       <Signatures versionId={version.id} />
     </article>
   );

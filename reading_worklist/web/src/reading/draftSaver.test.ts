@@ -1,10 +1,10 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 
 import { NO_ANSWER, Problem } from '../api/problem';
-import type { ReportText } from '../api/types';
+import type { DraftContent } from '../api/types';
 import { DraftSaver, type SavedDraft } from './draftSaver';
 
-const EMPTY: ReportText = { findings: '', impression: '', advice: '' };
+const EMPTY: DraftContent = { findings: '', impression: '', advice: '', codes: {}, template_id: null };
 const problem = (status: number, code: string): Problem =>
   new Problem({ type: `urn:rdc:problem:${code}`, title: code, status });
 
@@ -15,7 +15,7 @@ class Server {
   saves = 0;
   failure: Error | null = null;
 
-  readonly save = (text: ReportText, revision: number): Promise<SavedDraft> => {
+  readonly save = (text: DraftContent, revision: number): Promise<SavedDraft> => {
     this.saves += 1;
     if (this.failure !== null) return Promise.reject(this.failure);
     if (revision !== this.revision) return Promise.reject(problem(409, 'stale-draft'));
@@ -99,7 +99,7 @@ it('stops at a refusal and says why', async () => {
 it('flush waits for a running save and saves what came after it', async () => {
   const server = new Server();
   let answer: (() => void) | undefined;
-  const slow = async (text: ReportText, revision: number): Promise<SavedDraft> => {
+  const slow = async (text: DraftContent, revision: number): Promise<SavedDraft> => {
     if (server.saves === 0) await new Promise<void>((resolve) => (answer = resolve));
     return server.save(text, revision);
   };
@@ -110,4 +110,12 @@ it('flush waits for a running save and saves what came after it', async () => {
   answer?.();
   expect(await first).toBe(true);
   expect(server).toMatchObject({ revision: 2, text: { impression: 'ab' } });
+});
+
+it('saves a code that was chosen like a text that was typed', async () => {
+  const server = new Server();
+  const saver = new DraftSaver(server.save, EMPTY, 0, null);
+  saver.change({ codes: { bi_rads: '4A' } });
+  expect(await saver.flush()).toBe(true);
+  expect(server.text.codes).toEqual({ bi_rads: '4A' });
 });

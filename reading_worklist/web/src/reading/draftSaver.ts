@@ -1,5 +1,5 @@
 import { asProblem, type Problem } from '../api/problem';
-import type { ReportText } from '../api/types';
+import type { DraftContent } from '../api/types';
 
 export interface SavedDraft {
   revision: number;
@@ -16,13 +16,13 @@ export type DraftStatus =
   | { kind: 'conflict' };
 
 export interface DraftSnapshot {
-  text: ReportText;
+  text: DraftContent;
   status: DraftStatus;
   /** Whether the server lacks some of the text. */
   dirty: boolean;
 }
 
-type Save = (text: ReportText, revision: number) => Promise<SavedDraft>;
+type Save = (text: DraftContent, revision: number) => Promise<SavedDraft>;
 
 const QUIET_TIME = 800;
 const FIRST_RETRY = 2_000;
@@ -34,8 +34,8 @@ const CONFLICT_CODE = 'stale-draft';
  * server cannot be reached. It never overwrites a text that was saved elsewhere: then it stops, and a person decides.
  */
 export class DraftSaver {
-  private text: ReportText;
-  private savedText: ReportText;
+  private text: DraftContent;
+  private savedText: DraftContent;
   private current: DraftSnapshot;
   private timer: ReturnType<typeof setTimeout> | null = null;
   private running: Promise<void> | null = null;
@@ -45,7 +45,7 @@ export class DraftSaver {
   /** `revision` is the one the text was loaded with; 0 when there is no draft yet. */
   constructor(
     private readonly save: Save,
-    text: ReportText,
+    text: DraftContent,
     private known: number,
     savedAt: string | null,
   ) {
@@ -70,7 +70,7 @@ export class DraftSaver {
   };
 
   /** Takes what was typed and saves it soon. */
-  change(part: Partial<ReportText>): void {
+  change(part: Partial<DraftContent>): void {
     this.text = { ...this.text, ...part };
     const { kind } = this.current.status;
     if (kind === 'conflict') {
@@ -93,7 +93,7 @@ export class DraftSaver {
   }
 
   /** Takes over a draft that was saved elsewhere. What was typed here and not saved is given up. */
-  adopt(text: ReportText, revision: number, savedAt: string): void {
+  adopt(text: DraftContent, revision: number, savedAt: string): void {
     this.stopTimer();
     this.known = revision;
     this.text = text;
@@ -113,7 +113,9 @@ export class DraftSaver {
     return (
       text.findings !== savedText.findings ||
       text.impression !== savedText.impression ||
-      text.advice !== savedText.advice
+      text.advice !== savedText.advice ||
+      text.template_id !== savedText.template_id ||
+      JSON.stringify(text.codes) !== JSON.stringify(savedText.codes)
     );
   }
 

@@ -44,10 +44,16 @@ export function useDoubt(id: string) {
 }
 
 export type WorkitemAct =
-  | { act: 'claim' | 'release' | 'review' }
+  | { act: 'claim' | 'release' | 'review' | 'abandon' | 'confirmRevocation' | 'declineRevocation' | 'reopen' }
   | { act: 'return'; comment: string }
-  | { act: 'submit'; revision: number; pin: string; language: Language }
-  | { act: 'finalise'; pin: string };
+  | { act: 'amend' | 'proposeRevocation'; reason: string }
+  | { act: 'submit' | 'preliminary' | 'alone'; revision: number; pin: string; language: Language; reasons: Reasons }
+  | { act: 'finalise'; pin: string; reasons: Reasons };
+
+/** Why somebody signs over a warning of the checks, by the key of the finding. */
+export type Reasons = Readonly<Record<string, string>>;
+
+const SIGNED_AT = { submit: 'submit', preliminary: 'preliminary', alone: 'issue-alone' } as const;
 
 function perform(id: string, request: WorkitemAct): Promise<WorkitemDetail> {
   switch (request.act) {
@@ -62,16 +68,42 @@ function perform(id: string, request: WorkitemAct): Promise<WorkitemDetail> {
         api.POST('/api/workitems/{workitem_id}/return', { ...path(id), body: { comment: request.comment } }),
       );
     case 'submit':
+    case 'preliminary':
+    case 'alone':
       return answer(
-        api.POST('/api/workitems/{workitem_id}/submit', {
+        api.POST(`/api/workitems/{workitem_id}/${SIGNED_AT[request.act]}`, {
           ...path(id),
-          body: { revision: request.revision, signing_pin: request.pin, language: request.language },
+          body: {
+            revision: request.revision,
+            signing_pin: request.pin,
+            language: request.language,
+            reasons: request.reasons,
+          },
         }),
       );
     case 'finalise':
       return answer(
-        api.POST('/api/workitems/{workitem_id}/finalise', { ...path(id), body: { signing_pin: request.pin } }),
+        api.POST('/api/workitems/{workitem_id}/finalise', {
+          ...path(id),
+          body: { signing_pin: request.pin, reasons: request.reasons },
+        }),
       );
+    case 'amend':
+      return answer(
+        api.POST('/api/workitems/{workitem_id}/amend', { ...path(id), body: { reason: request.reason } }),
+      );
+    case 'abandon':
+      return answer(api.POST('/api/workitems/{workitem_id}/amend/abandon', path(id)));
+    case 'proposeRevocation':
+      return answer(
+        api.POST('/api/workitems/{workitem_id}/revocation', { ...path(id), body: { reason: request.reason } }),
+      );
+    case 'confirmRevocation':
+      return answer(api.POST('/api/workitems/{workitem_id}/revocation/confirm', path(id)));
+    case 'declineRevocation':
+      return answer(api.POST('/api/workitems/{workitem_id}/revocation/decline', path(id)));
+    case 'reopen':
+      return answer(api.POST('/api/workitems/{workitem_id}/reopen', path(id)));
   }
 }
 

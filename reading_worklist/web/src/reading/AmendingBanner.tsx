@@ -1,0 +1,22 @@
+import type { WorkitemDetail } from '../api/types';
+import { useLanguage } from '../i18n/language';
+import { TextChanges } from './TextChanges';
+import './writing.css';
+
+/** What is written replaces a report that stands: what differs from it so far. */
+export function AmendingBanner({ item }: { item: WorkitemDetail }) {
+  const { t } = useLanguage();
+  if (!item.amending) return null;
+  const standing = item.versions.find((version) => version.recall === null);
+  return (
+    <aside className="amending">
+      <p className="strong">{t('amend.banner')}</p>
+      {standing !== undefined && item.draft !== null && (
+        <details>
+          <summary>{t('compare.changes')}</summary>
+          <TextChanges id={item.id} lane={item.lane} from={standing.id} to={null} revision={item.draft.revision} />
+        </details>
+      )}
+    </aside>
+  );
+}

@@ -1,0 +1,48 @@
+import { FileAddOutlined, RetweetOutlined, StepForwardOutlined } from '@ant-design/icons';
+import { Button } from 'antd';
+
+import type { ReportText } from '../api/types';
+import { useLanguage } from '../i18n/language';
+import { openPlaces } from './places';
+import './writing.css';
+
+/** What a report begins with, and the way through what is still open. */
+export function WritingTools({
+  text,
+  disabled,
+  onTemplates,
+  onLastNormal,
+  onNextPlace,
+}: {
+  text: ReportText;
+  disabled: boolean;
+  onTemplates: () => void;
+  onLastNormal: () => void;
+  onNextPlace: () => void;
+}) {
+  const { t } = useLanguage();
+  const open = openPlaces(text).length;
+  return (
+    <div className="writing-tools" role="toolbar" aria-label={t('writing.tools')}>
+      <Button size="small" icon={<FileAddOutlined />} disabled={disabled} aria-keyshortcuts="Alt+A" onClick={onTemplates}>
+        {t('writing.template')}
+      </Button>
+      <Button size="small" icon={<RetweetOutlined />} disabled={disabled} aria-keyshortcuts="Alt+L" onClick={onLastNormal}>
+        {t('writing.lastNormal')}
+      </Button>
+      {open > 0 && (
+        <Button
+          size="small"
+          type="dashed"
+          className="writing-open"
+          icon={<StepForwardOutlined />}
+          disabled={disabled}
+          aria-keyshortcuts="Alt+G"
+          onClick={onNextPlace}
+        >
+          {t('writing.places', { n: open })}
+        </Button>
+      )}
+    </div>
+  );
+}
