@@ -81,7 +81,10 @@ def visible(scope: Scope) -> ColumnElement[bool]:
 def listed(
     session: Session, scope: Scope, wanted: CriticalFilter, *, page: int, page_size: int
 ) -> CriticalPage:
-    """Return one page, open ones first, of these the oldest first, of the others the newest."""
+    """Return one page: what nobody has acknowledged, then other open ones, then the closed.
+
+    Open ones are ordered from the oldest, closed ones from the newest.
+    """
     conditions = [visible(scope)]
     if wanted.states:
         conditions.append(CriticalValue.state.in_(wanted.states))
@@ -100,6 +103,7 @@ def listed(
     rows = session.execute(
         narrowed.order_by(
             is_open.desc(),
+            case((is_open, CriticalValue.acknowledged_at.is_not(None))),
             case((is_open, CriticalValue.found_at)),
             CriticalValue.found_at.desc(),
             CriticalValue.id,

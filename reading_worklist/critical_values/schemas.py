@@ -168,7 +168,7 @@ class CriticalDetail(CriticalView):
 
 
 class CriticalPage(BaseModel):
-    """A page of critical values: open ones first, of these the oldest first.
+    """A page of critical values: first what nobody has acknowledged, then other open ones.
 
     open: how many of all that are visible are open.
     """

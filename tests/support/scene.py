@@ -14,6 +14,7 @@ from deploy.demo.phantom import write_phantom
 from pacs_gateway import tasks as gateway_tasks
 from reading_worklist import tasks as worklist_tasks
 from reading_worklist.reports.tables import ReportSubmission
+from reading_worklist.signing.authority import Authority
 from reading_worklist.volume.analysis import analyse
 from reading_worklist.workitems.tables import Workitem
 from storage import outbox, registry
@@ -65,12 +66,19 @@ class Places:
 class Scene:
     """Fills a database through the doors that people and devices use."""
 
-    def __init__(self, consortium: Consortium, objects: ObjectStore, app: FastAPI) -> None:
+    def __init__(
+        self,
+        consortium: Consortium,
+        objects: ObjectStore,
+        app: FastAPI,
+        authority: Authority | None = None,
+    ) -> None:
         self.consortium = consortium
         self.database: Database = consortium.database
         self.objects = objects
         self.files = Files(self.database, objects)
         self.app = app
+        self.authority = authority
         self._people()
 
     def _people(self) -> None:

@@ -86,7 +86,7 @@ def filled(
     )
     app = create_app(config, consortium.database, objects)
     (directory / "phantom").mkdir()
-    return app, Scene(consortium, objects, app).fill(directory / "phantom")
+    return app, Scene(consortium, objects, app, authority).fill(directory / "phantom")
 
 
 def take(context: BrowserContext, shot: Shot, language: str, look: str, out: Path) -> bool:

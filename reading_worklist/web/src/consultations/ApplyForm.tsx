@@ -94,6 +94,7 @@ export function ApplyForm({ workitem, onApplied }: { workitem: string; onApplied
         loading={experts.isPending}
         notFoundContent={t('consult.noExperts')}
         showSearch={{ optionFilterProp: 'label' }}
+        popupMatchSelectWidth={false}
         onChange={(id: string | null) => id !== null && choose(id)}
       />
       <p className="quiet small">{t('consult.rule')}</p>

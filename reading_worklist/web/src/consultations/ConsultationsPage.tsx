@@ -4,12 +4,13 @@ import { Link, useNavigate, useParams, useSearchParams } from 'react-router';
 
 import type { Consultation } from '../api/types';
 import { Chip, ModalityMark } from '../design/Chip';
+import { useMinute } from '../design/clock';
 import { Countdown } from '../design/Due';
 import { Empty, ProblemNotice } from '../design/Notice';
 import { Pager } from '../design/Pager';
 import { PatientName, SexAge } from '../design/PatientName';
 import { useShortcuts } from '../design/shortcuts';
-import { formatDateTime } from '../i18n/format';
+import { formatShortTime } from '../i18n/format';
 import { useLanguage } from '../i18n/language';
 import { siteName } from '../i18n/siteName';
 import { useSession } from '../session/session';
@@ -101,6 +102,8 @@ function Cases({ id, open, expert }: { id: string | undefined; open: boolean; ex
 
 function CaseLine({ consultation, selected, open }: { consultation: Consultation; selected: boolean; open: boolean }) {
   const { t, language } = useLanguage();
+  const { data: session } = useSession();
+  const now = useMinute();
   return (
     <Link
       to={`/consultations/${consultation.id}${open ? '' : '?tab=all'}`}
@@ -121,9 +124,11 @@ function CaseLine({ consultation, selected, open }: { consultation: Consultation
       <span className="quiet small">
         {[
           siteName(language, consultation.site),
-          consultation.invitee.display_name,
-          formatDateTime(consultation.applied_at),
-        ].join(' · ')}
+          consultation.invitee.id === session?.person.id ? '' : consultation.invitee.display_name,
+          formatShortTime(consultation.applied_at, now),
+        ]
+          .filter((part) => part !== '')
+          .join(' · ')}
       </span>
       <span className="desk-line-why">
         <Chip tone={toneOf(consultation.state)}>{t(`consult.state.${consultation.state}`)}</Chip>

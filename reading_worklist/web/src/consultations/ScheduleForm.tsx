@@ -2,9 +2,9 @@ import { App, Button, Input } from 'antd';
 import { type SubmitEvent, useId, useState } from 'react';
 
 import type { Consultation } from '../api/types';
+import { isoMoment, localMoment } from '../design/moment';
 import { ProblemNotice } from '../design/Notice';
 import { useLanguage } from '../i18n/language';
-import { isoMoment, localMoment } from '../retakes/words';
 import { useConsultationAct } from './queries';
 
 /** When the expert will look at it; before that it cannot be answered, and it may be said again. */

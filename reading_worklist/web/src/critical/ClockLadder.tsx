@@ -10,15 +10,15 @@ import { stepOf } from './words';
 export function ClockLadder({ value }: { value: CriticalDetail }) {
   const { t } = useLanguage();
   const waits = value.acknowledged_at === null && value.dismissed_at === null;
-  if (!waits && value.steps.length === 0) return null;
+  if (!waits && value.state !== 'ACKED') return null;
   return (
     <div className="ladder">
       {waits && <Limit at={value.limit_at} />}
       {value.state === 'ACKED' && <ActionLimit value={value} />}
-      {value.steps.length > 0 && (
+      {waits && value.steps.length > 0 && (
         <ol className="ladder-steps" aria-label={t('critical.steps')}>
           {value.steps.map((step) => (
-            <Step key={step.step} value={value} step={step} waits={waits} />
+            <Step key={step.step} value={value} step={step} />
           ))}
         </ol>
       )}
@@ -51,27 +51,19 @@ function ActionLimit({ value }: { value: CriticalDetail }) {
   );
 }
 
-function Step({
-  value,
-  step,
-  waits,
-}: {
-  value: CriticalDetail;
-  step: CriticalDetail['steps'][number];
-  waits: boolean;
-}) {
+function Step({ value, step }: { value: CriticalDetail; step: CriticalDetail['steps'][number] }) {
   const { t, language } = useLanguage();
   const now = useSecond();
   const people = value.contacts.filter((one) => one.step === step.step);
   const left = Date.parse(step.due_at) - now;
-  const isNow = waits && step.reached && step.step === value.level;
+  const isNow = step.reached && step.step === value.level;
   return (
     <li className={`ladder-step${step.reached ? ' ladder-reached' : ''}${isNow ? ' ladder-now' : ''}`}>
       <span className="ladder-step-head">
         {step.reached && <CheckOutlined aria-label={t('critical.told')} />}
         <strong>{t(`critical.step.${stepOf(step.step)}`)}</strong>
         <span className="quiet small">
-          {step.reached || !waits
+          {step.reached
             ? formatClock(step.due_at)
             : t('critical.stepIn', { time: formatDuration(language, Math.max(left, 0)) })}
         </span>

@@ -83,9 +83,11 @@ function AlertBells({ person }: { person: string }) {
           size="small"
           ghost
           icon={<BellOutlined />}
+          title={t('critical.alert.notify')}
+          aria-label={t('critical.alert.notify')}
           onClick={() => void Notification.requestPermission().then(setPermission)}
         >
-          {t('critical.alert.notify')}
+          <span className="alert-label">{t('critical.alert.notify')}</span>
         </Button>
       )}
       <Button
@@ -93,9 +95,11 @@ function AlertBells({ person }: { person: string }) {
         ghost
         aria-pressed={silent}
         icon={silent ? <MutedOutlined /> : <SoundOutlined />}
+        title={t(silent ? 'critical.alert.unmute' : 'critical.alert.mute')}
+        aria-label={t(silent ? 'critical.alert.unmute' : 'critical.alert.mute')}
         onClick={() => mute(person, silent ? null : serverNow())}
       >
-        {t(silent ? 'critical.alert.unmute' : 'critical.alert.mute')}
+        <span className="alert-label">{t(silent ? 'critical.alert.unmute' : 'critical.alert.mute')}</span>
       </Button>
     </>
   );

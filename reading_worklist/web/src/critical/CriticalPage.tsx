@@ -4,13 +4,14 @@ import { Link, useNavigate, useParams } from 'react-router';
 
 import type { CriticalValue } from '../api/types';
 import { Chip, ModalityMark } from '../design/Chip';
+import { useMinute } from '../design/clock';
 import { Countdown } from '../design/Due';
 import { Empty, ProblemNotice } from '../design/Notice';
 import { Pager } from '../design/Pager';
 import { PatientName, SexAge } from '../design/PatientName';
 import { useShortcuts } from '../design/shortcuts';
 import { useSites } from '../design/sites';
-import { formatDateTime } from '../i18n/format';
+import { formatShortTime } from '../i18n/format';
 import { useLanguage } from '../i18n/language';
 import { siteName } from '../i18n/siteName';
 import { useSession } from '../session/session';
@@ -104,6 +105,7 @@ export function CriticalPage() {
 
 function CriticalLine({ value, selected, site }: { value: CriticalValue; selected: boolean; site: boolean }) {
   const { t, language } = useLanguage();
+  const now = useMinute();
   const call = callOf(value, site);
   return (
     <Link
@@ -125,7 +127,7 @@ function CriticalLine({ value, selected, site }: { value: CriticalValue; selecte
         />
       </span>
       <span className="quiet small">
-        {[siteName(language, value.site), formatDateTime(value.found_at)].join(' · ')}
+        {[siteName(language, value.site), formatShortTime(value.found_at, now)].join(' · ')}
       </span>
       <span className="desk-line-why">
         <Chip tone={toneOf(value.state)}>{t(`critical.state.${value.state}`)}</Chip>

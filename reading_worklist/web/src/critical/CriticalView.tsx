@@ -16,15 +16,23 @@ import { isSite, stepOf, toneOf } from './words';
 import '../phone/phone.css';
 import './critical.css';
 
+interface CriticalViewProps {
+  id: string;
+  /** Beside something that names the patient already. */
+  compact?: boolean;
+  /** Without what was done so far. */
+  brief?: boolean;
+}
+
 /** One critical value: what it is, how long it may take, what is to be done now, and what was done. */
-export function CriticalView({ id, compact = false }: { id: string; compact?: boolean }) {
+export function CriticalView({ id, compact = false, brief = false }: CriticalViewProps) {
   const { data, isError, error, refetch } = useCritical(id);
-  if (data !== undefined) return <Loaded value={data} compact={compact} />;
+  if (data !== undefined) return <Loaded value={data} compact={compact} brief={brief} />;
   if (isError) return <ProblemNotice error={error} onRetry={() => void refetch()} />;
   return <Skeleton active paragraph={{ rows: compact ? 3 : 8 }} />;
 }
 
-function Loaded({ value, compact }: { value: CriticalDetail; compact: boolean }) {
+function Loaded({ value, compact, brief }: { value: CriticalDetail; compact: boolean; brief: boolean }) {
   const { t, language } = useLanguage();
   const { data: session } = useSession();
   const exam = isSite(session) ? `/portal/${value.workitem_id}` : `/exams/${value.workitem_id}`;
@@ -55,7 +63,7 @@ function Loaded({ value, compact }: { value: CriticalDetail; compact: boolean })
       <RuleLine value={value} />
       <ClockLadder value={value} />
       <CriticalActs value={value} />
-      <History value={value} />
+      {!brief && <History value={value} />}
     </article>
   );
 }

@@ -13,7 +13,7 @@ export function SiteCriticalValues() {
   return (
     <section className="site-critical" aria-label={t('critical.title')}>
       {waiting.map((one) => (
-        <CriticalView key={one.id} id={one.id} />
+        <CriticalView key={one.id} id={one.id} brief />
       ))}
     </section>
   );

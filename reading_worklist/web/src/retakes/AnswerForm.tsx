@@ -2,11 +2,11 @@ import { App, Button, Input } from 'antd';
 import { type SubmitEvent, useId, useState } from 'react';
 
 import type { CriticalContact, Retake } from '../api/types';
+import { isoMoment, localMoment } from '../design/moment';
 import { ProblemNotice } from '../design/Notice';
 import { useLanguage } from '../i18n/language';
 import { PersonOnPhone } from '../phone/PersonOnPhone';
 import { useRetakeAct } from './queries';
-import { isoMoment, localMoment } from './words';
 
 /** The site's answer, and for when it is booked; by telephone the centre takes down who gave it. */
 export function AnswerForm({

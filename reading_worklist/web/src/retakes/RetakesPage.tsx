@@ -5,13 +5,14 @@ import { Link, useNavigate, useParams } from 'react-router';
 import type { Retake } from '../api/types';
 import { isSite } from '../critical/words';
 import { Chip, ModalityMark, PriorityMark } from '../design/Chip';
+import { useMinute } from '../design/clock';
 import { Countdown } from '../design/Due';
 import { Empty, ProblemNotice } from '../design/Notice';
 import { Pager } from '../design/Pager';
 import { PatientName, SexAge } from '../design/PatientName';
 import { useShortcuts } from '../design/shortcuts';
 import { useSites } from '../design/sites';
-import { formatDateTime } from '../i18n/format';
+import { formatShortTime } from '../i18n/format';
 import { useLanguage } from '../i18n/language';
 import { siteName } from '../i18n/siteName';
 import { useSession } from '../session/session';
@@ -105,6 +106,7 @@ export function RetakesPage() {
 
 function RetakeLine({ retake, selected }: { retake: Retake; selected: boolean }) {
   const { t, language } = useLanguage();
+  const now = useMinute();
   return (
     <Link to={`/retakes/${retake.id}`} className="desk-line" {...(selected ? { 'aria-current': 'true' as const } : {})}>
       <span className="desk-line-head">
@@ -125,12 +127,12 @@ function RetakeLine({ retake, selected }: { retake: Retake; selected: boolean })
       </span>
       <span>{whyOf(language, retake)}</span>
       <span className="quiet small">
-        {[siteName(language, retake.site), formatDateTime(retake.requested_at)].join(' · ')}
+        {[siteName(language, retake.site), formatShortTime(retake.requested_at, now)].join(' · ')}
       </span>
       <span className="desk-line-why">
         <Chip tone={toneOf(retake.state)}>{t(`retake.state.${retake.state}`)}</Chip>
         {retake.booked_for !== null && retake.received_at === null && (
-          <Chip tone="blue">{t('retake.booked', { time: formatDateTime(retake.booked_for) })}</Chip>
+          <Chip tone="blue">{t('retake.booked', { time: formatShortTime(retake.booked_for, now) })}</Chip>
         )}
       </span>
     </Link>

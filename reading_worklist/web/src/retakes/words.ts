@@ -39,15 +39,3 @@ export function whyOf(language: Language, retake: Pick<Retake, 'reason_code' | '
   if (code === null || code === 'OTHER') return reason;
   return [textOf(language, `retake.reason.${code}`), reason].filter((part) => part !== '').join(' · ');
 }
-
-/** A moment as `<input type="datetime-local">` has it, in the browser's own zone; empty for none. */
-export function localMoment(iso: string | null): string {
-  if (iso === null) return '';
-  const at = new Date(iso);
-  return new Date(at.getTime() - at.getTimezoneOffset() * 60_000).toISOString().slice(0, 16);
-}
-
-/** The moment that such an input names, as the server takes it; null for an empty one. */
-export function isoMoment(local: string): string | null {
-  return local === '' ? null : new Date(local).toISOString();
-}
