@@ -33,6 +33,7 @@
   window.__filename = window.location.origin + '/viewer/app-config.js';
 
   // What the reader measures is stored with his session, whose token every unsafe request repeats.
+  // The viewer has a place for an Authorization header alone, and a session needs none.
   let token = null;
   window
     .fetch('/api/session', { headers: { Accept: 'application/json' } })
@@ -41,18 +42,87 @@
       token = session && session.csrf_token;
     })
     .catch((error) => console.warn('measurements cannot be stored', error));
-  const repeatToken = (configuration) => {
-    window.services.userAuthenticationService.setServiceImplementation({
-      getAuthorizationHeader: () => (token === null ? {} : { 'X-CSRF-Token': token }),
-    });
-    return configuration;
+  const open = XMLHttpRequest.prototype.open;
+  XMLHttpRequest.prototype.open = function (method, address, ...more) {
+    open.call(this, method, address, ...more);
+    if (token !== null && /^post$/i.test(method) && String(address).startsWith(root + '/')) {
+      this.setRequestHeader('X-CSRF-Token', token);
+    }
   };
+
+  // Two studies beside each other in one row: the viewer's own arrangement for two makes four places
+  // of it, and leaves half of the window empty where each study has one series to show.
+  const ofStudy = (index) => ({
+    studyMatchingRules: [
+      {
+        attribute: 'studyInstanceUIDsIndex',
+        from: 'options',
+        required: true,
+        constraint: { equals: { value: index } },
+      },
+    ],
+    seriesMatchingRules: [
+      { attribute: 'numImageFrames', constraint: { greaterThan: { value: 0 } } },
+      { attribute: 'isDisplaySetFromUrl', weight: 20, constraint: { equals: true } },
+    ],
+  });
+  const place = (id) => ({
+    viewportOptions: { toolGroupId: 'default', viewportType: 'stack', allowUnmatchedView: true },
+    displaySets: [{ id }],
+  });
+  const compare = {
+    id: 'rdc/compare',
+    name: 'Compare',
+    numberOfPriorsReferenced: 1,
+    protocolMatchingRules: [
+      {
+        id: 'two studies',
+        weight: 1000,
+        attribute: 'StudyInstanceUID',
+        from: 'prior',
+        required: true,
+        constraint: { notNull: true },
+      },
+    ],
+    toolGroupIds: ['default'],
+    displaySetSelectors: { current: ofStudy(0), prior: ofStudy(1) },
+    defaultViewport: {
+      viewportOptions: { viewportType: 'stack', toolGroupId: 'default', allowUnmatchedView: true },
+      displaySets: [{ id: 'current', matchedDisplaySetsIndex: -1 }],
+    },
+    stages: [
+      {
+        name: 'beside',
+        viewportStructure: { layoutType: 'grid', properties: { rows: 1, columns: 2 } },
+        viewports: [place('current'), place('prior')],
+      },
+    ],
+  };
+  const arrangements = {
+    id: 'rdc.arrangements',
+    getHangingProtocolModule: () => [{ name: compare.id, protocol: compare }],
+  };
+
+  // Beside the report every pixel is for images: the list of series opens at its button, and who the
+  // patient is stands above, in the page around the viewer.
+  const isFramed = window.parent !== window;
+  const isNarrow = window.innerWidth < 1000;
 
   window.config = {
     name: 'rdc',
     routerBasename: '/viewer',
-    extensions: [],
+    extensions: [arrangements],
     modes: [],
+    modesConfiguration: {
+      '@ohif/mode-longitudinal': {
+        routes: { 0: { layoutInstance: { props: { leftPanelClosed: { $set: isNarrow } } } } },
+      },
+    },
+    showPatientInfo: isFramed ? 'disabled' : 'visibleCollapsed',
+    // The viewer's name stands where its tools begin when there is little room.
+    whiteLabeling: isNarrow
+      ? { createLogoComponentFn: (React) => React.createElement('span') }
+      : undefined,
     customizationService: { 'ohif.tours': { $set: [] } },
     showStudyList: false,
     investigationalUseDialog: { option: 'never' },
@@ -79,7 +149,6 @@
           qidoSupportsIncludeField: true,
           supportsReject: false,
           supportsStow: true,
-          onConfiguration: repeatToken,
           dicomUploadEnabled: false,
           imageRendering: 'wadors',
           thumbnailRendering: 'wadors',

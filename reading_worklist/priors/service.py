@@ -9,6 +9,7 @@ stands.
 
 from datetime import timedelta
 from http import HTTPStatus
+from typing import Final
 from urllib.parse import urlencode
 from uuid import UUID
 
@@ -32,8 +33,8 @@ from storage import audit
 from storage.clock import utc_now
 from storage.registry import Person
 
-_COMPARE = "@ohif/hpCompare"
-"""The viewer's own arrangement of two studies beside each other."""
+_COMPARE: Final = "rdc/compare"
+"""The arrangement of two studies beside each other that `viewer_config.js` makes."""
 
 
 def shown(session: Session, scope: Scope, workitem_id: UUID) -> Priors:
