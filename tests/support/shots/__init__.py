@@ -1,10 +1,20 @@
 """Every page and the states of it that are worth a look, one module for each part of the UI."""
 
 from tests.support.scene import Places
-from tests.support.shots import critical, desk, keeping, portal, reading, rules, session, worklist
+from tests.support.shots import (
+    critical,
+    desk,
+    keeping,
+    portal,
+    reading,
+    rules,
+    session,
+    worklist,
+    writing,
+)
 from tests.support.shots.shot import Shot
 
-PARTS = (session, worklist, reading, desk, keeping, portal, rules, critical)
+PARTS = (session, worklist, reading, writing, desk, keeping, portal, rules, critical)
 
 
 def all_shots(places: Places) -> list[Shot]:
