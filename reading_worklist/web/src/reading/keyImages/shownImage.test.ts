@@ -42,6 +42,16 @@ describe('the image that the viewer shows', () => {
     expect(imageIn(null)).toBeNull();
     expect(imageIn({} as Window)).toBeNull();
     expect(imageIn(page(undefined))).toBeNull();
+    const loading = {
+      services: {
+        viewportGridService: {
+          getActiveViewportId: () => {
+            throw new TypeError('not a function');
+          },
+        },
+      },
+    };
+    expect(imageIn(loading as unknown as Window)).toBeNull();
     expect(frameOf('volumeId:1234')).toBeNull();
     expect(windowOf({ lower: 5, upper: 5 })).toBeNull();
   });

@@ -44,6 +44,16 @@ export function windowOf(range: { lower: number; upper: number } | undefined): [
 
 /** The image in the active viewport of a viewer's page; null when there is none. */
 export function imageIn(page: Window | null): ShownImage | null {
+  try {
+    return activeImage(page);
+  } catch (error) {
+    // The viewer's services throw as long as nothing stands behind them: while it loads.
+    console.warn('the viewer does not tell what it shows', error);
+    return null;
+  }
+}
+
+function activeImage(page: Window | null): ShownImage | null {
   const { services, cornerstone } = (page ?? {}) as ViewerWindow;
   const active = services?.viewportGridService?.getActiveViewportId?.();
   if (active === null || active === undefined) return null;
