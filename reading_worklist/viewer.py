@@ -26,7 +26,8 @@ from reading_worklist.access.scope import Scope
 from reading_worklist.dicomweb.requests import IMAGE_ROLES
 from reading_worklist.dicomweb.responses import wants_gzip
 from reading_worklist.problems import Problem, not_found
-from reading_worklist.services import Asking, Parts, current_scope
+from reading_worklist.services import Asking, Parts, Services, current_scope
+from reading_worklist.viewer_notice import notice, require_studies, wants_page
 
 PREFIX: Final = "/viewer"
 SIGN_IN: Final = "/sign-in"
@@ -156,22 +157,35 @@ def install(app: FastAPI, directory: Path) -> None:
     @app.get(f"{PREFIX}/{{path:path}}", include_in_schema=False)
     def resource(request: Request, services: Parts, path: str) -> Response:  # pyright: ignore[reportUnusedFunction] -- registered by the decorator
         """Return a file of the package, or its page for the addresses that it routes itself."""
-        files = package.files()
-        if path in files and path != "index.html":
-            file = files[path]
-            if file.stat().st_size > _KEPT_MAX:
-                headers = _SAFE | {"Cache-Control": _cache_control(path)}
-                return FileResponse(file, media_type=_media_type(path), headers=headers)
-            return _asset_response(request, package.asset(path))
-        if path != "index.html" and Path(path).suffix in _MEDIA_TYPES:
-            raise not_found("The file")
         try:
-            _image_viewer(current_scope(request, services))
+            return _resource(package, request, services, path)
         except Problem as problem:
-            if problem.status != HTTPStatus.UNAUTHORIZED:
+            # A browser shows the answer in the viewer's place: a person reads it.
+            if problem.status == HTTPStatus.UNAUTHORIZED or not wants_page(request):
                 raise
-            return RedirectResponse(SIGN_IN, HTTPStatus.SEE_OTHER)
-        return _asset_response(request, package.asset("index.html"))
+            return notice(request, problem)
+
+
+def _resource(package: ViewerPackage, request: Request, services: Services, path: str) -> Response:
+    files = package.files()
+    if path in files and path != "index.html":
+        file = files[path]
+        if file.stat().st_size > _KEPT_MAX:
+            headers = _SAFE | {"Cache-Control": _cache_control(path)}
+            return FileResponse(file, media_type=_media_type(path), headers=headers)
+        return _asset_response(request, package.asset(path))
+    if path != "index.html" and Path(path).suffix in _MEDIA_TYPES:
+        raise not_found("The file")
+    try:
+        scope = _image_viewer(current_scope(request, services))
+    except Problem as problem:
+        if problem.status != HTTPStatus.UNAUTHORIZED:
+            raise
+        return RedirectResponse(SIGN_IN, HTTPStatus.SEE_OTHER)
+    if wants_page(request):
+        with services.database.transaction() as session:
+            require_studies(session, scope, request.url.query)
+    return _asset_response(request, package.asset("index.html"))
 
 
 def relocate_page(text: str) -> str:

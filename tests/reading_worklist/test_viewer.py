@@ -98,6 +98,35 @@ def test_roles_without_clinical_reading_get_no_viewer(
         )
     stranger.post("/api/session", json={"login": "auditor", "password": PASSWORD})
     assert stranger.get("/viewer/viewer?StudyInstanceUIDs=1.2.3").status_code == 403
+    page = stranger.get("/viewer/viewer?StudyInstanceUIDs=1.2.3", headers={"Accept": "text/html"})
+    assert page.status_code == 403
+    assert "您的角色不能查看图像" in page.text
+
+
+def test_what_cannot_be_viewed_is_told_on_a_page(
+    consortium: Consortium, reader: TestClient
+) -> None:
+    study = consortium.complete_study(local_id="P1")
+    page = {"Accept": "text/html"}
+    seen = f"/viewer/viewer?StudyInstanceUIDs={study.study_instance_uid}"
+    assert reader.get(f"{seen}&site=EAST", headers=page).status_code == 200
+    missing = (
+        f"{seen}&site=WEST",
+        f"{seen},1.2.3",
+        f"{seen}&reading=00000000-0000-4000-8000-000000000000",
+        f"{seen}&reading=x",
+        "/viewer/viewer?StudyInstanceUIDs=..",
+    )
+    for address in missing:
+        answer = reader.get(address, headers=page)
+        assert answer.status_code == 404
+        assert answer.headers["content-type"] == "text/html; charset=utf-8"
+        assert "frame-ancestors 'self'" in answer.headers["content-security-policy"]
+        assert "没有可显示的图像" in answer.text
+        assert study.study_instance_uid not in answer.text
+    english = reader.get(missing[0], headers=page | {"Accept-Language": "en-GB"})
+    assert '<html lang="en">' in english.text
+    assert "There are no images to show" in english.text
 
 
 def test_start_leads_to_the_studies_or_to_the_worklist(stranger: TestClient) -> None:
@@ -169,6 +198,9 @@ def test_missing_or_foreign_package_is_told(
         answer = client.get(f"/viewer/{BUNDLE}")
         assert answer.status_code == 503
         assert "make setup" in answer.json()["remedy"]
+        page = client.get("/viewer/viewer", headers={"Accept": "text/html"})
+        assert page.status_code == 503
+        assert "服务器上没有安装阅片器" in page.text
 
 
 @pytest.mark.parametrize(
