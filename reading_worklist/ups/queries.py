@@ -34,7 +34,8 @@ def search(
         conditions.append(Workitem.site_id == site_id)
     query = _ids(wanted).where(*conditions)
     total = session.scalar(_count(query.limit(COUNTED_MAX + 1))) or 0
-    ids = _page(session, query, wanted) if total > wanted.offset else []
+    is_beyond = wanted.offset >= total and total <= COUNTED_MAX
+    ids = [] if is_beyond else _page(session, query, wanted)
     found = session.execute(rows().where(Workitem.id.in_(ids))).all()
     place = {one: number for number, one in enumerate(ids)}
     found = sorted(found, key=lambda row: place[row[0].id])

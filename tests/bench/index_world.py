@@ -1,5 +1,6 @@
 """The index at full size, what is asked of it, and how fast it takes more."""
 
+import gc
 import random
 import statistics
 import time
@@ -131,6 +132,9 @@ def open_world(directory: Path, size: Size, say: Say) -> Generator[World]:
             "centre": Browser(app, "writer").client,
             "site": Browser(app, "doctor-east").client,
         }
+        # As the web process does at its start.
+        gc.collect()
+        gc.freeze()
         yield World(size, full, empty, sites, clients)
 
 

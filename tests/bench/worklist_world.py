@@ -1,5 +1,6 @@
 """A worklist with a million finished readings and 100,000 open ones, and who looks at it."""
 
+import gc
 import random
 import statistics
 import time
@@ -83,6 +84,17 @@ class WorklistWorld:
             began = time.perf_counter()
             self.client.get("/api/worklist/board").raise_for_status()
             times.append((time.perf_counter() - began) * 1000)
+        return Answered(times)
+
+    def steps(self, repeats: int, *, offset: int = 0) -> Answered:
+        """Ask for a page of all workitems by UPS-RS so often."""
+        times: list[float] = []
+        parameters = {"limit": "50", "offset": str(offset)}
+        for _ in range(repeats):
+            began = time.perf_counter()
+            answer = self.client.get("/dicom-web/workitems", params=parameters)
+            times.append((time.perf_counter() - began) * 1000)
+            answer.raise_for_status()
         return Answered(times)
 
     def cursor(self, pages: int) -> str:
@@ -171,6 +183,9 @@ def open_world(directory: Path, say: Callable[[str], None]) -> Generator[Worklis
         database = _database(stack, stack.enter_context(EmbeddedPostgres(postgres)))
         objects = open_object_store(f"file://{directory / 'objects'}")
         app = application(_Known(database), objects, directory / "web", signers=False)  # pyright: ignore[reportArgumentType] -- its database is what counts
+        # As the web process does at its start.
+        gc.collect()
+        gc.freeze()
         yield WorklistWorld(database, Browser(app, "writer").client)
 
 

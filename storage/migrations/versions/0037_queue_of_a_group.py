@@ -1,4 +1,4 @@
-"""What waits for one group is counted without the rest of the queue; amendments are found at once."""
+"""Indexes of what waits for one group, and of reports that are being replaced."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -37,6 +37,13 @@ def _board(stage: Stage) -> Measured:
     return Measured(answered.p95, {"median ms": answered.median})
 
 
+def _steps(stage: Stage, offset: int) -> Measured:
+    world: WorklistWorld = stage.facts["worklist"]
+    answered = world.steps(_TIMES, offset=offset)
+    return Measured(answered.p95, {"median ms": answered.median})
+
+
+_UPS: Final = "UPS-RS over 1.1 M workitems without a filter"
 ROWS: Final = (
     *(
         Row(
@@ -64,5 +71,20 @@ ROWS: Final = (
         world="worklist",
         operations=_TIMES,
         repeats=3,
+    ),
+    *(
+        Row(
+            name=f"worklist-ups-{name}",
+            title=f"{_UPS}, {title}: p95",
+            unit="ms",
+            goal=Goal(below=2 * _GOAL_MS),
+            runs={RDC: partial(_steps, offset=offset)},
+            higher_is_better=False,
+            prepare=_prepare,
+            world="worklist",
+            operations=_TIMES,
+            repeats=3,
+        )
+        for name, title, offset in (("first", "page 1", 0), ("deep", "from 50,000 on", 50_000))
     ),
 )

@@ -119,6 +119,33 @@ def test_it_is_searched_and_retrieved(
     assert "TransactionUID" not in dataset
 
 
+def test_pages_show_what_waits_and_then_what_is_done_each_once(
+    app: FastAPI, consortium: Consortium, database: Database
+) -> None:
+    items = [consortium.queued_study(local_id=f"P{n}").workitem_id for n in range(5)]
+    done = {items[1], items[3]}
+    with database.transaction() as session:
+        for state in (State.HELD, State.WITHDRAWN):
+            session.execute(update(Workitem).where(Workitem.id.in_(done)).values(state=state))
+    reader = Browser(app, "writer")
+
+    def paged(query: str, size: int) -> list[str]:
+        pages = [reader.get(f"{ROOT}?{query}limit={size}&offset={n}") for n in range(0, 7, size)]
+        assert {page.headers["X-Total-Count"] for page in pages} == {str(len(expected))}
+        return [parsed(one).SOPInstanceUID for page in pages for one in page.json()]
+
+    waiting = [f"2.25.{one.int}" for one in items if one not in done]
+    latest_done = [f"2.25.{items[n].int}" for n in (3, 1)]
+    for query, expected in (
+        ("", waiting + latest_done),
+        ("ProcedureStepState=SCHEDULED&", waiting),
+        ("ProcedureStepState=CANCELED&", latest_done),
+        ("ProcedureStepState=COMPLETED&", []),
+    ):
+        for size in (1, 2, 3, 7):
+            assert paged(query, size) == expected, (query, size)
+
+
 def test_it_is_claimed_once_and_given_back(app: FastAPI, item: UUID) -> None:
     first, second = Browser(app, "writer"), Browser(app, "writer2")
     path, claim = step(item), generate_uid()
