@@ -53,10 +53,15 @@ _MAY: Final = {
 _Finder = aliased(Person)
 _Second = aliased(Person)
 _Recorder = aliased(Person)
+_Closer = aliased(Person)
+_Dismisser = aliased(Person)
 
 
-_Line: TypeAlias = tuple[CriticalValue, Study, Patient, Organisation, Person, Person, Person]
-"""With the study's patient and site, its finder, who confirmed, who took down the answer."""
+_Line: TypeAlias = tuple[
+    CriticalValue, Study, Patient, Organisation, Person, Person, Person, Person, Person
+]
+"""With the study's patient and site, and who found it, confirmed it, took down the answer, closed
+and dismissed it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,7 +250,17 @@ def printed(session: Session, workitem_id: UUID, time_zone: str) -> str:
 
 def _rows() -> Select[*_Line]:
     return (
-        select(CriticalValue, Study, Patient, Organisation, _Finder, _Second, _Recorder)
+        select(
+            CriticalValue,
+            Study,
+            Patient,
+            Organisation,
+            _Finder,
+            _Second,
+            _Recorder,
+            _Closer,
+            _Dismisser,
+        )
         .join(Workitem, Workitem.id == CriticalValue.workitem_id)
         .join(Study, Study.id == Workitem.study_id)
         .join(Patient, Patient.id == Study.patient_id)
@@ -253,11 +268,13 @@ def _rows() -> Select[*_Line]:
         .join(_Finder, _Finder.id == CriticalValue.found_by)
         .join(_Second, _Second.id == CriticalValue.confirmed_by, isouter=True)
         .join(_Recorder, _Recorder.id == CriticalValue.recorded_by, isouter=True)
+        .join(_Closer, _Closer.id == CriticalValue.closed_by, isouter=True)
+        .join(_Dismisser, _Dismisser.id == CriticalValue.dismissed_by, isouter=True)
     )
 
 
 def _view(scope: Scope, row: Row[*_Line], now: datetime) -> CriticalView:
-    value, study, patient, site, finder, second, recorder = row
+    value, study, patient, site, finder, second, recorder, closer, dismisser = row
     return CriticalView(
         id=value.id,
         workitem_id=value.workitem_id,
@@ -288,7 +305,9 @@ def _view(scope: Scope, row: Row[*_Line], now: datetime) -> CriticalView:
         action=value.action,
         actioned_name=value.actioned_name,
         actioned_at=value.actioned_at,
+        closed_by=_person(closer) if closer else None,
         closed_at=value.closed_at,
+        dismissed_by=_person(dismisser) if dismisser else None,
         dismissed_at=value.dismissed_at,
         dismissal_reason=value.dismissal_reason,
         actions=[

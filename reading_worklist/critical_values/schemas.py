@@ -149,7 +149,9 @@ class CriticalView(BaseModel):
     action: str | None
     actioned_name: str | None
     actioned_at: datetime | None
+    closed_by: PersonView | None
     closed_at: datetime | None
+    dismissed_by: PersonView | None
     dismissed_at: datetime | None
     dismissal_reason: str | None
     actions: list[str]

@@ -37,8 +37,8 @@ def panel(key: str, wanted: str) -> Act:
 
 def raising(page: Page) -> None:
     """Choose an item of the list."""
-    panel("c", ".critical-rules")(page)
-    page.locator(".critical-rules input").nth(5).check()
+    panel("c", ".panel-critical")(page)
+    page.locator(".panel-critical .critical-rules input").nth(5).check()
 
 
 def calling(page: Page) -> None:
@@ -56,8 +56,8 @@ def signing(page: Page) -> None:
 
 def asking(page: Page) -> None:
     """Open the form for a consultation, with the experts."""
-    panel("o", ".critical-panel > button")(page)
-    page.locator(".critical-panel > button").click()
+    panel("o", ".panel-consultation")(page)
+    page.locator(".panel-consultation > button").click()
     page.locator(".critical-form .ant-select").first.click()
     page.locator(".ant-select-item-option").first.wait_for(timeout=10_000)
 
@@ -76,7 +76,12 @@ def shots(places: Places) -> list[Shot]:
         Shot("critical-failed", "reviewer", "/critical", fails("**/api/critical-values*")),
         Shot("critical-loading", "reviewer", "/critical", hangs("**/api/crit*"), loads=False),
         Shot("critical-raise", "writer", f"/exams/{item['E1002']}", raising),
-        Shot("critical-panel", "writer", f"/exams/{more['south-exam']}", panel("c", ".critical")),
+        Shot(
+            "critical-panel",
+            "writer",
+            f"/exams/{more['south-exam']}",
+            panel("c", ".panel-critical"),
+        ),
         Shot("critical-site", south, told),
         Shot("critical-site-acked", south, f"/critical/{more['critical-acked']}"),
         Shot("critical-portal", south, "/portal"),
@@ -88,7 +93,7 @@ def shots(places: Places) -> list[Shot]:
         Shot("retakes", "dispatcher", f"/retakes/{more['retake-waiting']}"),
         Shot("retakes-site", south, f"/retakes/{more['retake-waiting']}"),
         Shot("retakes-booked", south, f"/retakes/{more['retake-booked']}"),
-        Shot("retake-panel", "writer", f"/exams/{item['E1002']}", panel("r", ".critical-form")),
+        Shot("retake-panel", "writer", f"/exams/{item['E1002']}", panel("r", ".panel-retake")),
         Shot("consultations", "reviewer", f"/consultations/{more['consult-answered']}"),
         Shot("consult-ask", "writer", f"/exams/{item['E1002']}", asking),
         Shot("consult-expert", "expert", f"/consultations/{more['consult-scheduled']}"),

@@ -4383,6 +4383,7 @@ export interface components {
             actions: string[];
             /** Closed At */
             closed_at: string | null;
+            closed_by: components["schemas"]["PersonView"] | null;
             /** Confirmed Alone */
             confirmed_alone: boolean;
             /** Confirmed At */
@@ -4394,6 +4395,7 @@ export interface components {
             dismissal_reason: string | null;
             /** Dismissed At */
             dismissed_at: string | null;
+            dismissed_by: components["schemas"]["PersonView"] | null;
             /** Finding */
             finding: string;
             /**
@@ -4447,7 +4449,7 @@ export interface components {
         };
         /**
          * CriticalPage
-         * @description A page of critical values: open ones first, of these the oldest first.
+         * @description A page of critical values: first what nobody has acknowledged, then other open ones.
          *
          *     open: how many of all that are visible are open.
          */
@@ -4533,6 +4535,7 @@ export interface components {
             actions: string[];
             /** Closed At */
             closed_at: string | null;
+            closed_by: components["schemas"]["PersonView"] | null;
             /** Confirmed Alone */
             confirmed_alone: boolean;
             /** Confirmed At */
@@ -4542,6 +4545,7 @@ export interface components {
             dismissal_reason: string | null;
             /** Dismissed At */
             dismissed_at: string | null;
+            dismissed_by: components["schemas"]["PersonView"] | null;
             /** Finding */
             finding: string;
             /**
@@ -5563,7 +5567,7 @@ export interface components {
          * @description What needs somebody of the site now; each list has its first few and how many there are.
          *
          *     critical: told and not acknowledged, or acknowledged and not acted on. retakes: to be made
-         *     again. attention: images with a question about whose they are, or not all here. unopened: reports
+         *     again. attention: whose images they are is in question, or not all are here. unopened: reports
          *     of the last 30 days that nobody has opened. late: ordered exams whose images should be here.
          *     recalls: reports that this person has opened and that do not stand any more.
          */

@@ -30,7 +30,7 @@ export function ExamConsultations({ workitem }: { workitem: string }) {
   if (found.data === undefined) return <Skeleton active paragraph={{ rows: 2 }} />;
   const may = session?.roles.some((role) => APPLICANTS.includes(role)) ?? false;
   return (
-    <div className="critical-panel">
+    <div className="critical-panel panel-consultation">
       {found.data.items.map((one) => (
         <ConsultationView key={one.id} id={one.id} compact />
       ))}

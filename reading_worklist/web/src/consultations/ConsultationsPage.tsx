@@ -1,4 +1,4 @@
-import { Segmented } from 'antd';
+import { Segmented, Skeleton } from 'antd';
 import { useState } from 'react';
 import { Link, useNavigate, useParams, useSearchParams } from 'react-router';
 
@@ -77,6 +77,7 @@ function Cases({ id, open, expert }: { id: string | undefined; open: boolean; ex
       )}
       <div className="desk">
         <nav className="desk-list" aria-label={t('consult.list')} aria-busy={cases.isPending}>
+          {cases.isPending && <Skeleton active className="desk-loading" />}
           {cases.data?.total === 0 && (
             <Empty
               title={t('consult.empty.title')}

@@ -1,4 +1,4 @@
-import { Segmented, Select } from 'antd';
+import { Segmented, Select, Skeleton } from 'antd';
 import { useState } from 'react';
 import { Link, useNavigate, useParams } from 'react-router';
 
@@ -84,6 +84,7 @@ export function CriticalPage() {
       )}
       <div className="desk">
         <nav className="desk-list" aria-label={t('critical.list')} aria-busy={values.isPending}>
+          {values.isPending && <Skeleton active className="desk-loading" />}
           {values.data?.total === 0 && (
             <Empty
               title={t(open ? 'critical.empty.title' : 'critical.none.title')}

@@ -24,7 +24,7 @@ export function CriticalPanel({ item }: PanelProps) {
   const { items } = values.data;
   const mayRaise = session?.roles.some((role) => FINDERS.includes(role)) ?? false;
   return (
-    <div className="critical-panel">
+    <div className="critical-panel panel-critical">
       {items.map((one) => (
         <CriticalView key={one.id} id={one.id} compact />
       ))}

@@ -165,12 +165,13 @@ function useEvents(value: CriticalDetail): Event[] {
       said: value.action,
     });
   }
-  if (value.closed_at !== null) events.push({ at: value.closed_at, what: t('critical.event.closed'), who: null });
+  if (value.closed_at !== null)
+    events.push({ at: value.closed_at, what: t('critical.event.closed'), who: value.closed_by?.display_name ?? null });
   if (value.dismissed_at !== null) {
     events.push({
       at: value.dismissed_at,
       what: t('critical.event.dismissed'),
-      who: null,
+      who: value.dismissed_by?.display_name ?? null,
       said: value.dismissal_reason,
     });
   }

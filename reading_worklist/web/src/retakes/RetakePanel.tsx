@@ -32,7 +32,7 @@ export function RetakePanel({ item }: PanelProps) {
   const waits = items.some((one) => one.state === 'REQUESTED' || one.state === 'ACKNOWLEDGED');
   const may = session?.roles.some((role) => REQUESTERS.includes(role)) ?? false;
   return (
-    <div className="critical-panel">
+    <div className="critical-panel panel-retake">
       {items.map((one) => (
         <RetakeView key={one.id} id={one.id} compact />
       ))}

@@ -1,4 +1,4 @@
-import { Segmented, Select } from 'antd';
+import { Segmented, Select, Skeleton } from 'antd';
 import { useState } from 'react';
 import { Link, useNavigate, useParams } from 'react-router';
 
@@ -88,6 +88,7 @@ export function RetakesPage() {
       )}
       <div className="desk">
         <nav className="desk-list" aria-label={t('retake.list')} aria-busy={retakes.isPending}>
+          {retakes.isPending && <Skeleton active className="desk-loading" />}
           {retakes.data?.total === 0 && (
             <Empty title={t('retake.empty.title')} text={t(site ? 'retake.empty.siteText' : 'retake.empty.text')} />
           )}
