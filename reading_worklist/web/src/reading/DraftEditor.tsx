@@ -101,7 +101,8 @@ export function DraftEditor({ item, busy, act }: { item: WorkitemDetail; busy: b
     goTo(finding);
   };
   const choose = (): void => {
-    if (!readOnly && aids.data !== undefined) setChoosing(true);
+    // The dialog comes as soon as the templates are here.
+    if (!readOnly) setChoosing(true);
   };
   const insertTemplate = async (template: Template, filled: FilledText): Promise<void> => {
     setChoosing(false);
@@ -132,7 +133,9 @@ export function DraftEditor({ item, busy, act }: { item: WorkitemDetail; busy: b
         )}
         <WritingTools
           text={text}
+          findings={written ? findings : []}
           disabled={readOnly}
+          onNextFinding={nextFinding}
           onTemplates={choose}
           onLastNormal={() => void takeOver.lastNormal()}
           onNextPlace={nextPlace}

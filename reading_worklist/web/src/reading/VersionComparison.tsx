@@ -4,7 +4,6 @@ import { useState } from 'react';
 import type { ReportVersion, WorkitemDetail } from '../api/types';
 import { Empty } from '../design/Notice';
 import { isPlainKey } from '../i18n/catalogue';
-import { formatDateTime } from '../i18n/format';
 import { useLanguage } from '../i18n/language';
 import { TextChanges } from './TextChanges';
 import './writing.css';
@@ -62,7 +61,7 @@ function Choice({
           const status = isPlainKey(key) ? t(key) : version.status;
           return {
             value: version.id,
-            label: `${t('final.version', { n: version.number })} · ${status} · ${formatDateTime(version.issued_at)}`,
+            label: `${t('final.version', { n: version.number })} · ${status}`,
           };
         })}
         onChange={onChange}

@@ -1,7 +1,7 @@
-import { FileAddOutlined, RetweetOutlined, StepForwardOutlined } from '@ant-design/icons';
+import { ExclamationCircleOutlined, FileAddOutlined, RetweetOutlined, StepForwardOutlined } from '@ant-design/icons';
 import { Button } from 'antd';
 
-import type { ReportText } from '../api/types';
+import type { CheckFinding, ReportText } from '../api/types';
 import { useLanguage } from '../i18n/language';
 import { openPlaces } from './places';
 import './writing.css';
@@ -9,19 +9,24 @@ import './writing.css';
 /** What a report begins with, and the way through what is still open. */
 export function WritingTools({
   text,
+  findings,
   disabled,
+  onNextFinding,
   onTemplates,
   onLastNormal,
   onNextPlace,
 }: {
   text: ReportText;
+  findings: readonly CheckFinding[];
   disabled: boolean;
+  onNextFinding: () => void;
   onTemplates: () => void;
   onLastNormal: () => void;
   onNextPlace: () => void;
 }) {
   const { t } = useLanguage();
   const open = openPlaces(text).length;
+  const blocks = findings.filter((one) => one.severity === 'block').length;
   return (
     <div className="writing-tools" role="toolbar" aria-label={t('writing.tools')}>
       <Button size="small" icon={<FileAddOutlined />} disabled={disabled} aria-keyshortcuts="Alt+A" onClick={onTemplates}>
@@ -41,6 +46,18 @@ export function WritingTools({
           onClick={onNextPlace}
         >
           {t('writing.places', { n: open })}
+        </Button>
+      )}
+      {findings.length > 0 && (
+        <Button
+          size="small"
+          danger={blocks > 0}
+          className="writing-findings"
+          icon={<ExclamationCircleOutlined />}
+          aria-keyshortcuts="Alt+X"
+          onClick={onNextFinding}
+        >
+          {t('checks.short', { n: findings.length })}
         </Button>
       )}
     </div>

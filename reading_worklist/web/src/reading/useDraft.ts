@@ -68,6 +68,12 @@ export function useDraft(id: string, personId: string, draft: Draft | null): Dra
     return saver.subscribe(keep);
   }, [saver, keeper, choosing]);
 
+  // A refusal means that the claim is lost or somebody has gone on with it: the page shows how it stands.
+  const refused = snapshot.status.kind === 'refused';
+  useEffect(() => {
+    if (refused) void client.invalidateQueries({ queryKey: keys.workitem(id), exact: true });
+  }, [refused, client, id]);
+
   // Another window of the same doctor saved: without own changes, follow it.
   useEffect(() => {
     if (draft === null || draft.revision <= saver.revision || saver.snapshot().dirty) return;

@@ -78,6 +78,7 @@ export const writing = {
   'code.image_grade.C': ['丙', 'C'],
   'code.image_grade.D': ['丁', 'D'],
 
+  'checks.short': ['核查 {n} 条', 'Checks: {n}'],
   'checks.title': ['签名前核查', 'Checks before signing'],
   'checks.clear': ['核查通过', 'Checks passed'],
   'checks.counts': ['{blocks} 条须改，{warnings} 条请确认', 'To correct: {blocks} · to confirm: {warnings}'],
