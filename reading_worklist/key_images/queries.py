@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from reading_worklist.access.scope import Scope
-from reading_worklist.key_images.schemas import KeyImageView
+from reading_worklist.key_images.schemas import KeyImageBody, KeyImageView
 from reading_worklist.key_images.tables import KeyImage
 from reading_worklist.problems import not_found
 from reading_worklist.workitems.tables import Workitem
@@ -46,11 +46,49 @@ def of_reading(session: Session, scope: Scope, workitem_id: UUID) -> list[Chosen
     Raises:
         Problem: 404 when it does not exist or belongs to a site the person does not see.
     """
+    require_visible(session, scope, workitem_id)
+    return chosen(session, workitem_id)
+
+
+def require_visible(session: Session, scope: Scope, workitem_id: UUID) -> None:
+    """Pass when the person sees the workitem.
+
+    Raises:
+        Problem: 404 when it does not exist or belongs to a site the person does not see.
+    """
     if not session.scalar(
         select(Workitem.id).where(Workitem.id == workitem_id, scope.sees(Workitem.site_id))
     ):
         raise not_found("The workitem")
-    return chosen(session, workitem_id)
+
+
+def candidate(
+    session: Session, scope: Scope, workitem_id: UUID, body: KeyImageBody
+) -> Chosen | None:
+    """Return a frame as it would be chosen; None when it is none of the exam's.
+
+    Raises:
+        Problem: 404 when the workitem is not visible.
+    """
+    require_visible(session, scope, workitem_id)
+    row = session.execute(
+        select(Instance, Series, Study, Organisation)
+        .join(Series, Series.id == Instance.series_id)
+        .join(Study, Study.id == Instance.study_id)
+        .join(Organisation, Organisation.id == Instance.site_id)
+        .join(Workitem, Workitem.study_id == Study.id)
+        .where(Workitem.id == workitem_id, Instance.sop_instance_uid == body.sop_instance_uid)
+    ).one_or_none()
+    if row is None or not row[0].rows or body.frame_number > (row[0].number_of_frames or 1):
+        return None
+    image = KeyImage(
+        workitem_id=workitem_id,
+        instance_id=row[0].id,
+        frame_number=body.frame_number,
+        window_center=body.window_center,
+        window_width=body.window_width,
+    )
+    return Chosen(image, *row)
 
 
 def view(one: Chosen) -> KeyImageView:

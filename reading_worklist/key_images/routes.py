@@ -8,7 +8,8 @@
 Choosing a frame again takes its window anew. Live event: `workitem`.
 
 Problems: 403 forbidden · 404 not-found · 409 wrong-state, not-holder, key-images-changed,
-too-many-key-images · 422 not-of-the-exam, invalid-request.
+too-many-key-images · 422 not-of-the-exam, cannot-print,
+invalid-request.
 """
 
 from http import HTTPStatus
@@ -17,7 +18,7 @@ from uuid import UUID
 from fastapi import APIRouter
 
 from reading_worklist.changes import changed
-from reading_worklist.key_images import queries, service
+from reading_worklist.key_images import pictures, queries, service
 from reading_worklist.key_images.schemas import KeyImageBody, KeyImageOrder, KeyImageView
 from reading_worklist.services import Asking, Parts
 from reading_worklist.workitems.routes import centre
@@ -38,6 +39,7 @@ def add_key_image(
     workitem_id: UUID, body: KeyImageBody, scope: Asking, services: Parts
 ) -> list[KeyImageView]:
     """Choose a frame of the exam for the report; of a chosen one its window is taken anew."""
+    pictures.require_drawable(services, centre(scope), workitem_id, body)
     lease = services.config.claim_lease
     return changed(list_key_images, workitem_id, scope, services, service.add, body, lease)
 

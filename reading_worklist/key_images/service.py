@@ -5,7 +5,6 @@ from datetime import timedelta
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from reading_worklist.access.scope import Scope
@@ -18,7 +17,6 @@ from reading_worklist.workitems.rules import check
 from reading_worklist.workitems.states import Action
 from reading_worklist.workitems.tables import Workitem
 from storage import audit
-from storage.index.tables import Instance
 
 IMAGES_MAX: Final = 24
 """How many a report takes: two pages of paper."""
@@ -33,16 +31,8 @@ def add(
         Problem: see `rules.check`; 409 when there are too many, 422 when it is none of the exam's.
     """
     item = _writable(session, scope, workitem_id, lease)
-    instance = session.scalar(
-        select(Instance).where(
-            Instance.study_id == item.study_id, Instance.sop_instance_uid == body.sop_instance_uid
-        )
-    )
-    if (
-        instance is None
-        or not instance.rows
-        or body.frame_number > (instance.number_of_frames or 1)
-    ):
+    wanted = queries.candidate(session, scope, workitem_id, body)
+    if wanted is None:
         raise Problem(
             422,
             "not-of-the-exam",
@@ -51,11 +41,12 @@ def add(
             remedy="Choose an image of the study itself; an earlier study has its own report.",
         )
     images = [one.image for one in queries.chosen(session, workitem_id)]
+    new = wanted.image
     same = next(
         (
             one
             for one in images
-            if one.instance_id == instance.id and one.frame_number == body.frame_number
+            if one.instance_id == new.instance_id and one.frame_number == new.frame_number
         ),
         None,
     )
@@ -67,14 +58,10 @@ def add(
                 expected=f"at most {IMAGES_MAX}",
                 remedy="Remove one first.",
             )
-        same = KeyImage(
-            workitem_id=workitem_id,
-            instance_id=instance.id,
-            frame_number=body.frame_number,
-            position=images[-1].position + 1 if images else 0,
-            added_by=scope.person_id,
-        )
-        session.add(same)
+        new.position = images[-1].position + 1 if images else 0
+        new.added_by = scope.person_id
+        session.add(new)
+        same = new
     same.window_center = body.window_center
     same.window_width = body.window_width
     session.flush()

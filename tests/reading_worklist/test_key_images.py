@@ -8,6 +8,7 @@ from uuid import UUID
 import pypdfium2
 import pytest
 from fastapi import FastAPI
+from pydicom.encaps import encapsulate
 from sqlalchemy import select
 
 from reading_worklist.key_images.service import IMAGES_MAX
@@ -146,6 +147,19 @@ def test_only_images_of_the_exam_and_not_without_end(
         assert choose(desk, one).status_code == 201
     assert code(choose(desk, own[IMAGES_MAX])) == (409, "too-many-key-images")
     assert choose(desk, own[0]).status_code == 201
+
+
+def test_what_cannot_be_drawn_is_refused_at_once(
+    app: FastAPI, consortium: Consortium, archive: Archive
+) -> None:
+    # Its pixels say they are a code stream, and are not.
+    (one,) = filed(
+        archive, consortium, [copy_of("JPEG2000.dcm", PixelData=encapsulate([b"x" * 64]))]
+    )
+    desk = desk_of(app, consortium, one)
+    desk.do("writer", "claim", "CLAIMED")
+    assert code(choose(desk, one)) == (422, "cannot-print")
+    assert desk("writer").get(f"{desk.path}/key-images").json() == []
 
 
 def test_strangers_learn_nothing(app: FastAPI, consortium: Consortium, archive: Archive) -> None:

@@ -119,6 +119,11 @@ export const problems = {
     '只能加入本次检查的图像；既往检查有自己的报告。',
     'Choose an image of this exam; an earlier one has its own report.',
   ],
+  'problem.cannot-print': ['该图像无法打印到报告中', 'The image cannot be printed'],
+  'problem.cannot-print.remedy': [
+    '请选择其他图像，或在所见中注明其位置。',
+    'Choose another one, or say in words where it is.',
+  ],
   'problem.too-many-key-images': ['关键图像已满', 'A report has no place for more images'],
   'problem.key-images-changed': ['关键图像刚刚被改动', 'The key images have changed in the meantime'],
   'problem.key-images-changed.remedy': ['请重新核对关键图像。', 'Look at them again.'],
