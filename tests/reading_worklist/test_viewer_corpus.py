@@ -5,12 +5,13 @@ that is valid, of which a table is left in var/.
 """
 
 import csv
+import io
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-import numpy as np
 import pytest
+from PIL import Image as Picture
 from playwright.sync_api import Page
 from playwright.sync_api import TimeoutError as BrowserTimeout
 from pydicom import dcmwrite
@@ -32,6 +33,14 @@ from tests.support.viewer import (
 NO_ANSWER: Final = "no answer"
 STUDIES_AT_ONCE: Final = 6
 TABLE: Final = REPOSITORY / "var" / "viewer-corpus.tsv"
+# What the viewer cannot draw whatever it is given, see deploy/docs/decisions.md.
+BEYOND_THE_VIEWER: Final = frozenset(
+    {
+        "pydicom/SC_rgb_rle_32bit.dcm",
+        "pydicom/SC_rgb_rle_32bit_2frame.dcm",
+        "pydicom/SC_ybr_full_422_uncompressed.dcm",
+    }
+)
 # One of each: syntax, photometric interpretation, bits, frames.
 KINDS: Final = (
     "CT_small.dcm",
@@ -197,8 +206,7 @@ def test_every_valid_image_of_the_corpus_is_drawn(
     server: tuple[str, Archive, Consortium],
 ) -> None:
     address, archive, consortium = server
-    samples = {sample.name: sample for sample in valid_images()}
-    images = file_all(archive, consortium, list(samples.values()))
+    images = file_all(archive, consortium, valid_images())
     missing: list[str] = []
     with chromium() as browser, TABLE.open("w", encoding="utf-8") as table:
         for batch in in_batches(images):
@@ -210,14 +218,14 @@ def test_every_valid_image_of_the_corpus_is_drawn(
             # As it goes on: somebody may look, or have to end it.
             for one in batch:
                 text = told[one.name]
-                drawn = is_drawn(text) or (has_answered(text) and is_empty(samples[one.name]))
+                drawn = is_drawn(text) or (has_answered(text) and is_plain(page, address, one))
                 if not drawn:
                     missing.append(one.name)
                 syntax = one.filed.header.transfer_syntax_uid
                 table.write(f"{one.name}\t{syntax}\t{'' if drawn else 'NOT '}drawn\t{text!r}\n")
             table.flush()
             page.context.close()
-    assert missing == []
+    assert set(missing) == BEYOND_THE_VIEWER
 
 
 def has_answered(text: str) -> bool:
@@ -230,6 +238,10 @@ def is_drawn(text: str) -> bool:
     return has_answered(text) and int(text.split(maxsplit=1)[0]) > 1
 
 
-def is_empty(sample: Sample) -> bool:
-    """Whether all pixels of an image are the same, as of the first slices above a head."""
-    return bool(np.ptp(sample.read().pixel_array) == 0)
+def is_plain(page: Page, address: str, image: Image) -> bool:
+    """Whether our own picture of an image has one colour too, as of air above a head."""
+    root = f"{address}/dicom-web/sites/{image.filed.site_code}"
+    answer = page.context.request.get(
+        f"{root}/{image.first_frame}/rendered", headers={"Accept": "image/png"}
+    )
+    return len(Picture.open(io.BytesIO(answer.body())).getcolors(1 << 16) or (0, 0)) == 1
