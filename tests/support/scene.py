@@ -39,6 +39,7 @@ MORE_PEOPLE = (
     ("admin", "郑管理", "root", (Role.CONSORTIUM_ADMIN,)),
     ("admin2", "冯管理", "root", (Role.CONSORTIUM_ADMIN,)),
     ("regulator", "陈监管", "root", (Role.REGULATOR,)),
+    ("auditor", "褚审计", "root", (Role.AUDITOR,)),
 )
 BOTH = "both-houses"
 """Somebody who reviews at the centre and sees patients at the eastern site."""

@@ -13,6 +13,6 @@ def shots(places: Places) -> list[Shot]:
         Shot("verify", None, "/verify"),
         Shot("verify-valid", None, f"/verify/{places.verification_code}"),
         Shot("verify-unknown", None, "/verify/AAAAAAAAAAAA"),
-        Shot("no-page", "regulator", "/"),
+        Shot("no-page", "auditor", "/"),
         Shot("not-found", "writer", "/nowhere"),
     ]

@@ -9,27 +9,32 @@ function nameOf(event: KeyboardEvent): string {
     event.altKey ? 'alt+' : '',
     event.shiftKey && event.key.length > 1 ? 'shift+' : '',
   ].join('');
-  // With Alt held, some layouts give another character; the digit's place is what counts.
+  // With Alt held, some layouts and systems give another character; then the key's place is what counts.
   const digit = event.altKey ? /^Digit(\d)$/.exec(event.code)?.[1] : undefined;
-  return modifiers + (digit ?? event.key);
+  const isLetter = /^[a-z]$/i.test(event.key);
+  const letter = event.altKey && !isLetter ? /^Key([A-Z])$/.exec(event.code)?.[1] : undefined;
+  return (
+    modifiers + (digit ?? letter?.toLowerCase() ?? (event.altKey && isLetter ? event.key.toLowerCase() : event.key))
+  );
 }
+
+/** What holds the focus after a press of the mouse, but takes no text. */
+const SWITCHES = '[type=radio], [type=checkbox]';
 
 function isTyping(target: EventTarget | null): boolean {
   if (!(target instanceof HTMLElement)) return false;
   return (
     target.isContentEditable ||
-    target.matches('input, textarea, select') ||
+    target.matches(`input:not(${SWITCHES}), textarea, select`) ||
     target.closest('[role=dialog], [role=listbox], [role=menu]') !== null
   );
 }
 
-/** Whether the key would press what has the focus anyway. */
+/** Whether the key would press or move what has the focus anyway. */
 function pressesFocused(event: KeyboardEvent): boolean {
-  return (
-    event.key === 'Enter' &&
-    event.target instanceof HTMLElement &&
-    event.target.matches('button, a, [role=button], [role=tab]')
-  );
+  if (!(event.target instanceof HTMLElement)) return false;
+  if (event.target.matches(SWITCHES)) return event.key === ' ' || event.key.startsWith('Arrow');
+  return event.key === 'Enter' && event.target.matches('button, a, [role=button], [role=tab]');
 }
 
 /**

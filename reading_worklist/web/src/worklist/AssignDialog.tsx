@@ -1,5 +1,5 @@
-import { App, Input, Modal, Radio } from 'antd';
-import { useState } from 'react';
+import { App, Input, type InputRef, Modal, Radio } from 'antd';
+import { useRef, useState } from 'react';
 
 import type { Assignee, WorklistLine } from '../api/types';
 import { ProblemNotice } from '../design/Notice';
@@ -23,6 +23,7 @@ export function AssignDialog({ items, onClose }: AssignDialogProps) {
   const readers = useReaders();
   const [chosen, setChosen] = useState<string | null>(null);
   const [text, setText] = useState('');
+  const input = useRef<InputRef>(null);
   const assign = useAssign((answered) => {
     if (answered.refused.length === 0) void message.success(t('assign.done', { n: answered.assigned }));
     else {
@@ -43,17 +44,19 @@ export function AssignDialog({ items, onClose }: AssignDialogProps) {
   return (
     <Modal
       open
-      width={520}
+      width={580}
       title={t('assign.title', { n: items.length })}
       okText={t('assign.confirm')}
       cancelText={t('app.cancel')}
       okButtonProps={{ disabled: wanted === null }}
       confirmLoading={assign.isPending}
       onOk={give}
+      // The dialog takes the focus itself as it opens.
+      afterOpenChange={() => input.current?.focus()}
       onCancel={onClose}
     >
       <Input
-        autoFocus
+        ref={input}
         aria-label={t('assign.find')}
         placeholder={t('assign.find')}
         maxLength={60}

@@ -11,10 +11,11 @@ interface FilterChipsProps {
   sites: readonly Site[];
   groups: readonly ReadingGroup[];
   onChange: (part: Partial<Filters>) => void;
+  onSave: () => void;
 }
 
 /** Everything that narrows the list, each taken away by one press. Draws nothing where nothing does. */
-export function FilterChips({ filters, sites, groups, onChange }: FilterChipsProps) {
+export function FilterChips({ filters, sites, groups, onChange, onSave }: FilterChipsProps) {
   const { t } = useLanguage();
   const words = useWords(sites, groups);
   const narrowings = narrowingsOf(filters);
@@ -43,6 +44,9 @@ export function FilterChips({ filters, sites, groups, onChange }: FilterChipsPro
         onClick={() => onChange({ ...STANDARD, tab: filters.tab, sort: filters.sort })}
       >
         {t('app.clearFilters')}
+      </button>
+      <button type="button" className="link-button" onClick={onSave}>
+        {t('views.save')}
       </button>
     </div>
   );

@@ -1,5 +1,5 @@
-import { Checkbox, Input, Modal, Select } from 'antd';
-import { useState } from 'react';
+import { Checkbox, Input, type InputRef, Modal, Select } from 'antd';
+import { useRef, useState } from 'react';
 
 import type { ReadingGroup, SavedView, ViewBody, WorklistFilter } from '../api/types';
 import { ProblemNotice } from '../design/Notice';
@@ -26,6 +26,7 @@ export function ViewDialog({ view, question, position, groups, mayShare, onKept,
   const [name, setName] = useState(view?.name ?? '');
   const [shared, setShared] = useState(view?.shared ?? false);
   const [group, setGroup] = useState(view?.group?.code ?? '');
+  const input = useRef<InputRef>(null);
   const wanted = name.trim();
   const keep = async (): Promise<void> => {
     if (wanted === '' || change.isPending) return;
@@ -52,6 +53,8 @@ export function ViewDialog({ view, question, position, groups, mayShare, onKept,
       okButtonProps={{ disabled: wanted === '' }}
       confirmLoading={change.isPending}
       onOk={() => void keep()}
+      // The dialog takes the focus itself as it opens.
+      afterOpenChange={() => input.current?.focus()}
       onCancel={onClose}
     >
       <label htmlFor="view-name" className="reason-label">
@@ -59,7 +62,7 @@ export function ViewDialog({ view, question, position, groups, mayShare, onKept,
       </label>
       <Input
         id="view-name"
-        autoFocus
+        ref={input}
         maxLength={60}
         value={name}
         onChange={(event) => setName(event.target.value)}

@@ -1,5 +1,5 @@
 import { EllipsisOutlined, PushpinOutlined, TeamOutlined } from '@ant-design/icons';
-import { Button, Dropdown } from 'antd';
+import { Dropdown } from 'antd';
 
 import type { SavedView } from '../api/types';
 import { useLanguage } from '../i18n/language';
@@ -15,11 +15,10 @@ interface ViewTabsProps {
   defaultView: string | null;
   onChoose: (view: SavedView) => void;
   onAct: (act: ViewAct, view: SavedView) => void;
-  onSave: () => void;
 }
 
 /** The kept views with how much each shows now. The first nine have a digit as their key. */
-export function ViewTabs({ views, active, changed, defaultView, onChoose, onAct, onSave }: ViewTabsProps) {
+export function ViewTabs({ views, active, changed, defaultView, onChoose, onAct }: ViewTabsProps) {
   const { t, language } = useLanguage();
   if (views.length === 0) return null;
   return (
@@ -67,9 +66,6 @@ export function ViewTabs({ views, active, changed, defaultView, onChoose, onAct,
           </span>
         );
       })}
-      <Button type="text" size="small" onClick={onSave}>
-        {t('views.save')}
-      </Button>
     </div>
   );
 }

@@ -61,6 +61,8 @@ const DISPATCHER_HELP: readonly HelpLine[] = [
 ];
 
 const SHARERS = ['reviewer', 'dispatcher', 'quality_controller', 'consortium_admin'];
+/** So many exams of a list can be gone through one after the other. */
+const GOES_ALONG = 500;
 const START: Range = { first: 0, last: CHUNK - 1 };
 
 /** The queue of the centre: images and ECGs together, the most urgent first. */
@@ -89,7 +91,12 @@ export function WorklistPage() {
   const bar = useRef<FilterBarHandle>(null);
   const table = useRef<TableHandle>(null);
 
-  const open = (id: string): void => void navigate(`/exams/${id}`, { state: { from: list.address } });
+  const open = (id: string): void => {
+    // What stands in the list now goes along, for going from one exam to the next.
+    const around = Array.from({ length: Math.min(rows.total, GOES_ALONG) }, (_, index) => rows.at(index)?.id);
+    const ids = around.filter((one) => one !== undefined);
+    void navigate(`/exams/${id}`, { state: { from: list.address, ids } });
+  };
   const takeAndOpen = (item: WorklistLine): void =>
     claim.mutate(item, { onSuccess: (detail) => detail !== null && open(detail.id) });
   const takeNext = (): void => {
@@ -185,7 +192,6 @@ export function WorklistPage() {
             if (act === 'edit') setDialog('edit');
             else list.act(act, view);
           }}
-          onSave={() => setDialog('view')}
         />
         <FilterBar
           ref={bar}
@@ -211,7 +217,13 @@ export function WorklistPage() {
             </Button>
           )}
         </FilterBar>
-        <FilterChips filters={filters} sites={sites} groups={groups} onChange={change} />
+        <FilterChips
+          filters={filters}
+          sites={sites}
+          groups={groups}
+          onChange={change}
+          onSave={() => setDialog('view')}
+        />
       </div>
       {failed !== null && (
         <div className="worklist-problem">

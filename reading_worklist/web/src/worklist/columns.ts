@@ -28,7 +28,7 @@ const TABLE = {
   examined: { heading: 'worklist.column.examined', width: 94, roomy: 98, rank: 5 },
   queued: { heading: 'worklist.column.queued', width: 94, roomy: 98, rank: 4, sorts: ['queued', 'newest'] },
   group: { heading: 'worklist.column.group', width: 84, roomy: 92, rank: 8 },
-  state: { heading: 'worklist.column.state', width: 116, roomy: 122, rank: 0 },
+  state: { heading: 'worklist.column.state', width: 124, roomy: 126, rank: 0 },
   doctor: { heading: 'worklist.column.doctor', width: 92, roomy: 112, rank: 2 },
   action: { heading: 'worklist.column.action', width: 76, roomy: 84, rank: 0 },
 } as const satisfies Record<string, Column>;
