@@ -4,6 +4,11 @@
 `make bench BENCH_ARGS="--rows store --repeats 3"` runs some of them. Nothing
 here is collected by pytest.
 
+The rows `index` and `worklist` ask databases of a million studies, which take
+minutes to make (20 million instances: 5 min and 17 GB; the worklist: 3 min and
+8 GB). `--keep DIR` keeps them in DIR and finds them there the next time, whatever
+the version: they are migrated, and what is measured changes them little.
+
 **To add rows**, put a module into `tests/bench/rows/` that has `ROWS`, a tuple
 of `tests.bench.row.Row`; it is found by itself, and `--rows MODULE` or
 `--rows ROW` chooses it. A row names the work, the unit, the goal, and for each
