@@ -161,7 +161,7 @@ class HomeView(BaseModel):
     """What needs somebody of the site now; each list has its first few and how many there are.
 
     critical: told and not acknowledged, or acknowledged and not acted on. retakes: to be made
-    again. attention: images with a question about whose they are, or not all here. unopened: reports
+    again. attention: whose images they are is in question, or not all are here. unopened: reports
     of the last 30 days that nobody has opened. late: ordered exams whose images should be here.
     recalls: reports that this person has opened and that do not stand any more.
     """

@@ -9,6 +9,7 @@ const MODALITIES = ['DX', 'CT', 'ECG', 'US', 'MR', 'CR', 'MG'] as const;
 const PRIORITIES = ['ROUTINE', 'URGENT', 'STAT'] as const;
 const WHY = ['chest_pain', 'stroke', 'trauma', 'acute_abdomen', 'breathing', 'other'] as const;
 const CONTRASTS = ['plain', 'enhanced', 'both'] as const;
+const BY_LABEL = { optionFilterProp: 'label' } as const;
 const SIDES = ['L', 'R', 'B', 'U'] as const;
 
 /** What is examined, how soon and why: a procedure of the list fills body part and asks for the side. */
@@ -37,7 +38,7 @@ export function ExamFields({ begun }: { begun: boolean }) {
       <legend>{t('orders.form.exam')}</legend>
       <Form.Item name="modality" label={t('orders.form.modality')} rules={required}>
         <Select
-          showSearch
+          showSearch={BY_LABEL}
           disabled={begun}
           options={MODALITIES.map((one) => ({ value: one, label: t(`orders.modality.${one}`) }))}
           onChange={() => form.resetFields(['procedure_code', 'procedure_description', 'body_part', 'contrast'])}
@@ -73,7 +74,7 @@ export function ExamFields({ begun }: { begun: boolean }) {
         rules={procedure?.paired === true ? [{ required: true, message: t('orders.form.sideNeeded') }] : []}
       >
         <Select
-          showSearch
+          showSearch={BY_LABEL}
           allowClear
           options={sides.map((side) => ({ value: side, label: t(`orders.side.${side}`) }))}
         />
@@ -95,11 +96,20 @@ export function ExamFields({ begun }: { begun: boolean }) {
           label={t('orders.form.priorityReason')}
           rules={priority === 'STAT' ? [{ required: true, message: t('orders.form.reasonNeeded') }] : []}
         >
-          <Select showSearch allowClear options={WHY.map((one) => ({ value: one, label: t(`orders.why.${one}`) }))} />
+          <Select
+            showSearch={BY_LABEL}
+            allowClear
+            options={WHY.map((one) => ({ value: one, label: t(`orders.why.${one}`) }))}
+          />
         </Form.Item>
       )}
       {priority !== 'ROUTINE' && why === 'chest_pain' && (
-        <Form.Item label={t('orders.form.firstContact')} className="order-half" required={modality === 'ECG'}>
+        <Form.Item
+          label={t('orders.form.firstContact')}
+          htmlFor="first_contact_at"
+          className="order-half"
+          required={modality === 'ECG'}
+        >
           <div className="order-contact">
             <Form.Item
               noStyle

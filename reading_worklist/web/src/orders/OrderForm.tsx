@@ -7,7 +7,7 @@ import { useLanguage } from '../i18n/language';
 import { Earlier, useDuplicates } from './Earlier';
 import { ExamFields } from './ExamFields';
 import { fieldsOf, hasBegun, type OrderFields } from './filters';
-import { PatientFields } from './PatientFields';
+import { PATIENT_SEARCH, PatientFields } from './PatientFields';
 import { useOrderActs } from './queries';
 
 /** A new order, or one to be changed: who, what, how soon. Ctrl+Enter places it. */
@@ -53,6 +53,10 @@ export function OrderForm({ order = null, onClose }: { order?: Order | null; onC
       cancelText={t('app.cancel')}
       confirmLoading={place.isPending || amend.isPending}
       mask={{ closable: false }}
+      afterOpenChange={(open) => {
+        // The dialog has taken the focus for itself.
+        if (open) document.getElementById(order === null ? PATIENT_SEARCH : 'patient_name')?.focus();
+      }}
       onOk={form.submit}
       onCancel={onClose}
     >

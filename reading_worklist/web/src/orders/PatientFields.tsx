@@ -9,6 +9,9 @@ import type { OrderFields } from './filters';
 import { useSitePatients } from './queries';
 import { looksLikeResidentId, residentIdOf } from './residentId';
 
+/** The field that a new order begins with. */
+export const PATIENT_SEARCH = 'order-patient-search';
+
 const VISITS = ['outpatient', 'inpatient', 'emergency', 'checkup', 'other'] as const;
 const SEXES = ['M', 'F', 'O'] as const;
 
@@ -31,7 +34,7 @@ export function PatientFields({ order }: { order: Order | null }) {
         label={t('orders.form.name')}
         rules={[{ required: true, whitespace: true, message: t('orders.required') }]}
       >
-        <Input maxLength={194} autoFocus={order !== null} autoComplete="off" />
+        <Input maxLength={194} autoComplete="off" />
       </Form.Item>
       <Form.Item
         name="document_number"
@@ -116,9 +119,9 @@ function PatientSearch({ onNumber }: { onNumber: (typed: string) => void }) {
     });
   };
   return (
-    <Form.Item label={t('orders.form.search')} className="order-wide">
+    <Form.Item label={t('orders.form.search')} htmlFor={PATIENT_SEARCH} className="order-wide">
       <AutoComplete
-        autoFocus
+        id={PATIENT_SEARCH}
         defaultActiveFirstOption
         value={typed}
         placeholder={t('orders.form.searchHint')}
