@@ -107,6 +107,8 @@ def decline(services: Services, scope: Scope, workitem_id: UUID) -> None:
     Raises:
         Problem: 403 for anybody else; 404 when it is not visible or nothing is proposed.
     """
+    # Whoever may do neither does not learn whether something is proposed.
+    scope.require(Role.REVIEWER, Role.CONSORTIUM_ADMIN)
     with services.database.transaction() as session:
         item = workitems.locked(session, scope, workitem_id)
         proposal = _open(session, workitem_id)

@@ -1,0 +1,231 @@
+"""Nobody learns of what is not his: every route is asked by strangers, against a written table."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import uuid4
+
+import httpx
+import pytest
+from fastapi import FastAPI
+from sqlalchemy.orm import Session
+
+from reading_worklist.access.sessions import sign_in
+from reading_worklist.services import COOKIE
+from storage import registry
+from storage.objects import ObjectStore
+from storage.registry import Organisation, OrganisationKind, Role
+from tests.reading_worklist.access_matrix import BODIES, MATRIX, QUERIES, SITE, Row, row_of
+from tests.support.owned import owned
+from tests.support.scopes import LIMITS
+from tests.support.seed import Consortium, password_hash
+from tests.support.stranger import Door, body_of, doors, query_of
+from tests.support.web import application
+
+# Two thousand questions: a quarter of a minute on a quiet machine.
+pytestmark = pytest.mark.timeout(300)
+
+NAMES_OF_OURS = ("张伟", "Zhang^Wei", "P-EAST", "A-EAST", "东河镇卫生院")
+REFUSED = (httpx.codes.FORBIDDEN, httpx.codes.NOT_FOUND)
+ROOT_ROLES = {Role.CONSORTIUM_ADMIN, Role.SYSTEM_ADMIN, Role.REGULATOR, Role.AUDITOR}
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody signed in; nobody with no headers."""
+
+    headers: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Walk:
+    """The application, who walks it, and what belongs to the site that they are strangers to.
+
+    ours: people of that site and its centre. theirs: people of another consortium, and of another
+        site of the same one. unknown: names of things like `foreign` that are not there.
+    """
+
+    app: FastAPI
+    ours: dict[Role, Person]
+    theirs: list[tuple[Role, Person]]
+    foreign: dict[str, str]
+    unknown: dict[str, str]
+
+
+class Asking:
+    """Asks everything in one event loop; one for each question was most of the time."""
+
+    def __init__(self, walk: Walk, client: httpx.AsyncClient) -> None:
+        self.walk = walk
+        self._client = client
+        self._at_once = asyncio.Semaphore(4)
+
+    async def ask(self, who: Person, door: Door, names: dict[str, str]) -> httpx.Response:
+        body = None
+        if door.method != "GET":
+            written = BODIES.get(f"{door.method} {door.path}", BODIES.get(door.path))
+            body = written or body_of(self.walk.app, door)
+        async with self._at_once:
+            return await self._client.request(
+                door.method,
+                door.filled(names),
+                json=body,
+                params=QUERIES.get(door.path) or query_of(self.walk.app, door),
+                headers=who.headers,
+            )
+
+
+@pytest.fixture
+def walk(consortium: Consortium, objects: ObjectStore, tmp_path: Path) -> Walk:
+    app = application(consortium, objects, tmp_path)
+    with consortium.database.transaction() as session:
+        places = {"root": consortium.root, "centre": consortium.centre, "site": consortium.east}
+        _people(session, "our", places, frozenset(Role))
+        _people(session, "west", {"site": consortium.west}, SITE)
+        _people(session, "their", _another(session), frozenset(Role))
+    foreign = owned(app, consortium)
+    unknown = {name: _unlike(value) for name, value in foreign.items()}
+    with consortium.database.transaction() as session:
+        theirs = [(role, _person(session, f"their-{role}")) for role in Role]
+        theirs += [(role, _person(session, f"west-{role}")) for role in SITE]
+        ours = {role: _person(session, f"our-{role}") for role in Role}
+    return Walk(app, ours, theirs, foreign, unknown)
+
+
+def test_every_route_against_the_table(walk: Walk) -> None:
+    every = doors(walk.app)
+    rows = {(door.method, door.path): row_of(door.method, door.path) for door in every}
+    missing = [f"{method} {path}" for (method, path), row in rows.items() if row is None]
+    assert not missing, "add these to tests/reading_worklist/access_matrix.py"
+    used = {id(row) for row in rows.values()}
+    assert [row.path for row in MATRIX if id(row) not in used] == [], "rows that name no route"
+    named = {name for door in every for name in door.named}
+    assert named - set(walk.foreign) == set(), "say in tests/support/owned.py what these name"
+    wrong = asyncio.run(_asked(walk, rows, every))
+    assert not wrong, "\n".join(wrong)
+
+
+async def _asked(
+    walk: Walk, rows: Mapping[tuple[str, str], Row | None], every: Sequence[Door]
+) -> list[str]:
+    """What every door answers and should not."""
+    transport = httpx.ASGITransport(walk.app)
+    async with httpx.AsyncClient(transport=transport, base_url="http://testserver") as client:
+        asking = Asking(walk, client)
+        found = await asyncio.gather(
+            *(
+                check(asking, door, row)
+                for door in every
+                if (row := rows[door.method, door.path]) is not None
+                for check in (_without_sign_in, _in_other_roles, _of_others)
+            )
+        )
+    return [one for wrong in found for one in wrong]
+
+
+async def _without_sign_in(asking: Asking, door: Door, row: Row) -> list[str]:
+    status = (await asking.ask(Person({}), door, asking.walk.foreign)).status_code
+    if (status == httpx.codes.UNAUTHORIZED) is not row.public:
+        return []
+    return [f"{door.method} {door.path} without sign-in: {status}"]
+
+
+async def _in_other_roles(asking: Asking, door: Door, row: Row) -> list[str]:
+    wrong: list[str] = []
+    others = [] if row.public else sorted(set(Role) - row.roles)
+    # Who may ask DICOMweb is decided in one place for all of its routes.
+    for role in others[:1] if door.path.startswith("/dicom-web") else others:
+        answer = await asking.ask(asking.walk.ours[role], door, asking.walk.foreign)
+        if answer.status_code not in REFUSED:
+            wrong.append(f"{door.method} {door.path} as {role}: {_short(answer)}, not 403")
+    return wrong
+
+
+async def _of_others(asking: Asking, door: Door, row: Row) -> list[str]:
+    """What is foreign answers as what is unknown does; what has no name shows nothing of ours."""
+    walk, wrong = asking.walk, list[str]()
+    mine = [name for name in door.named if walk.foreign[name] != walk.unknown[name]]
+    for role, who in walk.theirs:
+        if role not in row.roles or row.streams or row.public:
+            continue
+        if mine:
+            foreign = await asking.ask(who, door, walk.foreign)
+            unknown = await asking.ask(who, door, walk.unknown)
+            if foreign.status_code == httpx.codes.UNPROCESSABLE_ENTITY:
+                wrong.append(f"{door.method} {door.path}: BODIES has to say more: {foreign.text}")
+            if _told(walk, foreign) != _told(walk, unknown):
+                wrong.append(
+                    f"{door.method} {door.path} as another's {role}: foreign {_short(foreign)},"
+                    f" unknown {_short(unknown)}"
+                )
+        elif door.method == "GET":
+            answer = await asking.ask(who, door, walk.foreign)
+            if any(name in answer.text for name in NAMES_OF_OURS):
+                wrong.append(f"{door.method} {door.path} shows {role} what is not his")
+    return wrong
+
+
+def _told(walk: Walk, answer: httpx.Response) -> tuple[int, str]:
+    """What an answer says beside the names that were asked for."""
+    text = answer.text
+    for known in (walk.foreign, walk.unknown):
+        for name, value in known.items():
+            text = text.replace(value, name) if len(value) > 3 else text
+    return answer.status_code, text
+
+
+def _short(answer: httpx.Response) -> str:
+    return f"{answer.status_code} {answer.text[:120]}"
+
+
+def _unlike(value: str) -> str:
+    """Something of the same form that is not there; what is no name of anything stays."""
+    if value.count("-") == 4:
+        return str(uuid4())
+    if value.startswith(("1.2.", "2.25.")):
+        return f"{value.rpartition('.')[0]}.9999"
+    return "NOWHERE" if value == "EAST" else value
+
+
+def _people(
+    session: Session, prefix: str, places: dict[str, Organisation], roles: frozenset[Role]
+) -> None:
+    for role in roles:
+        where = "site" if role in SITE else "root" if role in ROOT_ROLES else "centre"
+        registry.add_person(
+            session,
+            f"{prefix}-{role}",
+            f"{prefix} {role}",
+            password_hash(),
+            organisation=places[where],
+            roles=(role,),
+        )
+
+
+def _another(session: Session) -> dict[str, Organisation]:
+    """Another consortium of the same installation."""
+    root = registry.add_organisation(
+        session,
+        kind=OrganisationKind.CONSORTIUM,
+        code="other",
+        name="绿水县医共体",
+        name_en="Other county",
+        parent=None,
+    )
+    made = {"root": root}
+    for key, kind in (("centre", OrganisationKind.CENTRE), ("site", OrganisationKind.SITE)):
+        made[key] = registry.add_organisation(
+            session,
+            kind=kind,
+            code=f"other-{key}",
+            name=f"绿水 {key}",
+            name_en=f"Other {key}",
+            parent=root,
+        )
+    return made
+
+
+def _person(session: Session, login: str) -> Person:
+    made = sign_in(session, login, "127.0.0.1", LIMITS)
+    return Person({"Cookie": f"{COOKIE}={made.token}", "X-CSRF-Token": made.scope.csrf_token})
