@@ -17,7 +17,7 @@ from reading_worklist.phone.schemas import PhoneMatter, PhoneTask
 from reading_worklist.retakes import queries as retakes
 from reading_worklist.retakes.queries import RetakeFilter
 from reading_worklist.retakes.schemas import RetakeView
-from reading_worklist.retakes.states import RetakeState
+from reading_worklist.retakes.states import RetakeReason, RetakeState
 from storage.orders.words import Priority
 
 _SHOWN_MAX: Final = 100
@@ -68,6 +68,7 @@ def _of_value(value: CriticalDetail) -> PhoneTask:
         patient=value.patient,
         study=value.study,
         what=value.finding,
+        reason_code=None,
         since=since or value.found_at,
         limit_at=None if acted else value.limit_at,
         next_at=value.next_at,
@@ -96,7 +97,8 @@ def _of_retake(retake: RetakeView, contacts: Sequence[Contact]) -> PhoneTask:
         site=retake.site,
         patient=retake.patient,
         study=retake.study,
-        what=retake.reason,
+        what=retake.reason or (retake.reason_code or RetakeReason.OTHER).value,
+        reason_code=retake.reason_code,
         since=retake.requested_at,
         limit_at=retake.due_at,
         next_at=None,

@@ -8,6 +8,7 @@ from pydantic import BaseModel
 
 from reading_worklist.critical_values.schemas import Contact
 from reading_worklist.phone.said import PhoneCall
+from reading_worklist.retakes.states import RetakeReason
 from reading_worklist.workitems.schemas import PatientView, SiteView, StudyView
 
 
@@ -26,9 +27,10 @@ class PhoneMatter(StrEnum):
 class PhoneTask(BaseModel):
     """Somebody has to be rung now.
 
-    subject_id: of the critical value or the retake. what: what is told. since: from when the site
-        has known and said nothing. limit_at: by when somebody has to be reached, if there is such a
-        time. next_at: when the clock tells the next step.
+    subject_id: of the critical value or the retake. what: what is told; reason_code: of a retake,
+        by which a page says it in its own words. since: from when the site has known and said
+        nothing. limit_at: by when somebody has to be reached, if there is such a time. next_at:
+        when the clock tells the next step.
     contacts: whom to ring, those of the present step first, then those told before, then the rest.
     calls: the newest first.
     """
@@ -40,6 +42,7 @@ class PhoneTask(BaseModel):
     patient: PatientView
     study: StudyView
     what: str
+    reason_code: RetakeReason | None
     since: datetime
     limit_at: datetime | None
     next_at: datetime | None

@@ -93,12 +93,16 @@ def test_a_preliminary_report_goes_out_with_one_signature_and_is_replaced_by_the
     assert stat.item().opened_at is None
     code = f"/api/reports/{version['id']}/verification"
     assert stat("reviewer").get(code).json()["verdict"] == "valid"
+    (waiting,) = stat("reviewer").get("/api/preliminary-reports").json()["items"]
+    assert (waiting["workitem"]["id"], waiting["late"]) == (str(stat.id), False)
+    assert stat("doctor-east").get("/api/preliminary-reports").status_code == 403
 
     # Given back and reviewed by another doctor, it stays what it is until the final one is out.
     stat.do("reviewer", "review", "REVIEWING")
     assert stat.do("reviewer", "release")["state"] == "PRELIM_ISSUED"
     stat.refused("writer", "review", 403, "forbidden")
     final = stat.finalise()
+    assert stat("reviewer").get("/api/preliminary-reports").json()["total"] == 0
     assert [one["status"] for one in final["versions"]] == ["preliminary", "final"]
     assert [one["recall"] is None for one in final["versions"]] == [False, True]
     both = portal_pdf(stat)

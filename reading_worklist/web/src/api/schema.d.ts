@@ -6440,9 +6440,10 @@ export interface components {
          * PhoneTask
          * @description Somebody has to be rung now.
          *
-         *     subject_id: of the critical value or the retake. what: what is told. since: from when the site
-         *         has known and said nothing. limit_at: by when somebody has to be reached, if there is such a
-         *         time. next_at: when the clock tells the next step.
+         *     subject_id: of the critical value or the retake. what: what is told; reason_code: of a retake,
+         *         by which a page says it in its own words. since: from when the site has known and said
+         *         nothing. limit_at: by when somebody has to be reached, if there is such a time. next_at:
+         *         when the clock tells the next step.
          *     contacts: whom to ring, those of the present step first, then those told before, then the rest.
          *     calls: the newest first.
          */
@@ -6457,6 +6458,7 @@ export interface components {
             /** Next At */
             next_at: string | null;
             patient: components["schemas"]["PatientView"];
+            reason_code: components["schemas"]["RetakeReason"] | null;
             /**
              * Since
              * Format: date-time

@@ -142,7 +142,7 @@ function Acts({ consultation, expert }: { consultation: Consultation; expert: bo
   };
   return (
     <div className="retake-acts">
-      {can('schedule') && <ScheduleForm key={consultation.revision} consultation={consultation} />}
+      {can('schedule') && <ScheduleForm key={consultation.scheduled_for} consultation={consultation} />}
       {can('sign_opinion') && <OpinionForm consultation={consultation} />}
       <div className="critical-buttons">
         {can('accept') && (

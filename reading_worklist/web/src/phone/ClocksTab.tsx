@@ -12,10 +12,10 @@ const LONGEST = { second_contact: 60, duty_head: 60, director: 60, action: 240 }
 
 /** After how many minutes the next one is told; the administrator of the consortium sets it. */
 export function ClocksTab() {
-  const { data, isError, error, refetch, dataUpdatedAt } = useClocks();
+  const { data, isError, error, refetch } = useClocks();
   if (isError) return <ProblemNotice error={error} onRetry={() => void refetch()} />;
   if (data === undefined) return <Skeleton active />;
-  return <Clocks key={dataUpdatedAt} kept={data} />;
+  return <Clocks kept={data} />;
 }
 
 function Clocks({ kept }: { kept: CriticalClocks }) {

@@ -38,7 +38,7 @@ export function ContactsTab() {
       {contacts.isError && <ProblemNotice error={contacts.error} onRetry={() => void contacts.refetch()} />}
       {contacts.isPending && siteId !== null && <Skeleton active />}
       {siteId !== null && contacts.data !== undefined && (
-        <Book key={`${siteId} ${contacts.dataUpdatedAt}`} siteId={siteId} kept={contacts.data} own={own} />
+        <Book key={siteId} siteId={siteId} kept={contacts.data} own={own} />
       )}
     </div>
   );

@@ -15,6 +15,7 @@ import { siteName } from '../i18n/siteName';
 import { useCriticalAct } from '../critical/queries';
 import { stepOf } from '../critical/words';
 import { useRetakeAct } from '../retakes/queries';
+import { whyOf } from '../retakes/words';
 import { CallDialog, type Call } from './CallDialog';
 import { usePhoneList } from './queries';
 
@@ -102,7 +103,7 @@ function Task({ task }: { task: PhoneTask }) {
               site: siteName(language, task.site),
               patient: task.patient.name,
               exam: task.study.description ?? '',
-              what: task.what,
+              what: task.matter === 'retake' ? whyOf(language, { ...task, reason: saidOf(task) }) : task.what,
             })}
           </blockquote>
         </section>
@@ -132,6 +133,11 @@ function Task({ task }: { task: PhoneTask }) {
       {calling && <CallDialog contacts={contacts} step={task.step} onCall={keep} onClose={() => setCalling(false)} />}
     </article>
   );
+}
+
+/** What was said of a retake besides the item of the list, which stands for it where nothing was. */
+function saidOf(task: PhoneTask): string {
+  return task.what === task.reason_code ? '' : task.what;
 }
 
 function Since({ at }: { at: string }) {

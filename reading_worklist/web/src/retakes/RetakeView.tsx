@@ -141,7 +141,12 @@ function RetakeActs({ retake, site }: { retake: Retake; site: boolean }) {
   return (
     <div className="retake-acts">
       {(can('acknowledge') || can('book')) && (
-        <AnswerForm key={retake.revision} retake={retake} contacts={contacts.data ?? []} site={site} />
+        <AnswerForm
+          key={`${retake.state} ${retake.booked_for ?? ''}`}
+          retake={retake}
+          contacts={contacts.data ?? []}
+          site={site}
+        />
       )}
       <div className="critical-buttons">
         {can('close') && (

@@ -112,7 +112,7 @@ function RetakeLine({ retake, selected }: { retake: Retake; selected: boolean })
     <Link to={`/retakes/${retake.id}`} className="desk-line" {...(selected ? { 'aria-current': 'true' as const } : {})}>
       <span className="desk-line-head">
         <strong>
-          <PatientName patient={retake.patient} />
+          <PatientName patient={retake.patient} latin={false} />
         </strong>
         <SexAge patient={retake.patient} />
         <ModalityMark
