@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from http import HTTPStatus
 from pathlib import Path
 from uuid import uuid4
 
@@ -27,7 +28,7 @@ from tests.support.web import application
 pytestmark = pytest.mark.timeout(300)
 
 NAMES_OF_OURS = ("张伟", "Zhang^Wei", "P-EAST", "A-EAST", "东河镇卫生院")
-REFUSED = (httpx.codes.FORBIDDEN, httpx.codes.NOT_FOUND)
+REFUSED = (HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND)
 ROOT_ROLES = {Role.CONSORTIUM_ADMIN, Role.SYSTEM_ADMIN, Role.REGULATOR, Role.AUDITOR}
 
 
@@ -126,7 +127,7 @@ async def _asked(
 
 async def _without_sign_in(asking: Asking, door: Door, row: Row) -> list[str]:
     status = (await asking.ask(Person({}), door, asking.walk.foreign)).status_code
-    if (status == httpx.codes.UNAUTHORIZED) is not row.public:
+    if (status == HTTPStatus.UNAUTHORIZED) is not row.public:
         return []
     return [f"{door.method} {door.path} without sign-in: {status}"]
 
@@ -152,7 +153,7 @@ async def _of_others(asking: Asking, door: Door, row: Row) -> list[str]:
         if mine:
             foreign = await asking.ask(who, door, walk.foreign)
             unknown = await asking.ask(who, door, walk.unknown)
-            if foreign.status_code == httpx.codes.UNPROCESSABLE_ENTITY:
+            if foreign.status_code == HTTPStatus.UNPROCESSABLE_ENTITY:
                 wrong.append(f"{door.method} {door.path}: BODIES has to say more: {foreign.text}")
             if _told(walk, foreign) != _told(walk, unknown):
                 wrong.append(
