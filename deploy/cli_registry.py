@@ -26,7 +26,7 @@ def add_site(
     *,
     name: Annotated[str, typer.Option(help="Name as it is printed")],
     name_en: Annotated[str, typer.Option(help="Name in English")] = "",
-    kind: Annotated[str, typer.Option(help="site, centre or consortium")] = "site",
+    kind: Annotated[str, typer.Option(help="site, centre, partner or consortium")] = "site",
     parent: Annotated[str | None, typer.Option(help="Code of the organisation above it")] = None,
     data_dir: DataDir = None,
 ) -> None:
