@@ -40,10 +40,14 @@ from storage.objects import ObjectKey, ObjectStore
 from storage.registry import Destination
 from tests.support.scopes import scope_of
 from tests.support.seed import Consortium
-from tests.support.soak import soak
+from tests.support.soak import SOAK, soak
 from tests.support.web import PIN, application
 
-pytestmark = pytest.mark.timeout(soak(3600, else_=120))
+# A soak run takes what is marked slow: a thousand races of each kind are minutes, twenty seconds.
+pytestmark = [
+    pytest.mark.timeout(soak(3600, else_=120)),
+    *([pytest.mark.slow] if SOAK else []),
+]
 
 TIMES = soak(1000, else_=20)
 LEASE = timedelta(minutes=15)
