@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
+from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from pypinyin import lazy_pinyin
 from sqlalchemy import make_url
@@ -19,6 +20,7 @@ from deploy.embedded.postgres import EmbeddedPostgres
 from storage.database import Database, migrate
 from storage.objects import open_object_store
 from tests.bench.index_data import Size, a_name, connected, generate, unlogged_server
+from tests.support.screens import WEB
 from tests.support.seed import Consortium
 from tests.support.web import Browser, application
 
@@ -63,6 +65,7 @@ class WorklistWorld:
     """A filled worklist, and a writer of the centre who looks at it."""
 
     database: Database
+    app: FastAPI
     client: TestClient
 
     def ask(self, question: Question, repeats: int, *, seed: int = 1) -> Answered:
@@ -182,11 +185,17 @@ def open_world(directory: Path, say: Callable[[str], None]) -> Generator[Worklis
     with ExitStack() as stack:
         database = _database(stack, stack.enter_context(EmbeddedPostgres(postgres)))
         objects = open_object_store(f"file://{directory / 'objects'}")
-        app = application(_Known(database), objects, directory / "web", signers=False)  # pyright: ignore[reportArgumentType] -- its database is what counts
+        app = application(
+            _Known(database),  # pyright: ignore[reportArgumentType] -- its database is what counts
+            objects,
+            directory / "web",
+            signers=False,
+            web_ui=WEB / "dist",
+        )
         # As the web process does at its start.
         gc.collect()
         gc.freeze()
-        yield WorklistWorld(database, Browser(app, "writer").client)
+        yield WorklistWorld(database, app, Browser(app, "writer").client)
 
 
 @dataclass

@@ -20,14 +20,22 @@ CHEAP = GuessCost(passes=1, memory_kib=8)
 
 
 def application(
-    consortium: Consortium, objects: ObjectStore, directory: Path, *, signers: bool = True
+    consortium: Consortium,
+    objects: ObjectStore,
+    directory: Path,
+    *,
+    signers: bool = True,
+    web_ui: Path | None = None,
 ) -> FastAPI:
-    """The application over the consortium's database, its doctors with signing keys under `PIN`."""
+    """The application over the consortium's database, its doctors with signing keys under `PIN`.
+
+    web_ui: where the built pages are, for tests that open them.
+    """
     authority = open_authority(directory / "authority", organisation="青山县医共体", name="测试 CA")
     if signers:
         give_keys(consortium, directory)
     config = WebConfig(
-        web_ui=directory / "web",
+        web_ui=web_ui or directory / "web",
         ohif=directory / "ohif",
         fonts=(),
         trust_anchors=(authority.certificate_pem,),

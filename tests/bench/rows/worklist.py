@@ -14,7 +14,8 @@ _TIMES: Final = 100
 _GOAL_MS: Final = 50
 
 
-def _prepare(stage: Stage) -> None:
+def prepare_worklist(stage: Stage) -> None:
+    """Make the worklist, or open the one that was kept: `facts["worklist"]`."""
     opened = ExitStack()
     stage.facts["worklist"] = opened.enter_context(
         open_world(stage.generated / "worklist", partial(print, file=sys.stderr, flush=True))
@@ -53,7 +54,7 @@ ROWS: Final = (
             goal=Goal(below=_GOAL_MS),
             runs={RDC: _asked(question)},
             higher_is_better=False,
-            prepare=_prepare,
+            prepare=prepare_worklist,
             world="worklist",
             operations=_TIMES,
             repeats=3,
@@ -67,7 +68,7 @@ ROWS: Final = (
         goal=Goal(below=2 * _GOAL_MS),
         runs={RDC: _board},
         higher_is_better=False,
-        prepare=_prepare,
+        prepare=prepare_worklist,
         world="worklist",
         operations=_TIMES,
         repeats=3,
@@ -80,7 +81,7 @@ ROWS: Final = (
             goal=Goal(below=2 * _GOAL_MS),
             runs={RDC: partial(_steps, offset=offset)},
             higher_is_better=False,
-            prepare=_prepare,
+            prepare=prepare_worklist,
             world="worklist",
             operations=_TIMES,
             repeats=3,
