@@ -44,7 +44,7 @@ _NAMED_STUDY: Final = Study.study_instance_uid == bindparam("study")
 _NAMED_SERIES: Final = and_(
     Series.study_id == Study.id, Series.series_instance_uid == bindparam("series")
 )
-_KEPT_QUERIES: Final = 512
+_KEPT_QUERIES: Final = 128
 
 Reading: TypeAlias = Session | Connection
 """What a query can be asked of."""
@@ -233,7 +233,8 @@ def instances_of_series(session: Reading, series: SeriesRecord) -> list[Instance
 def _study_query(root: Root) -> Select[*tuple[Any, ...]]:
     """Return the query for the study `study`.
 
-    Made once for each caller, as making it takes longer than PostgreSQL takes to answer it.
+    Made once for each caller, as making it takes longer than PostgreSQL takes to answer it: what
+    `Root.sees` says may depend on the root alone, never on the moment.
     """
     return (
         select(
