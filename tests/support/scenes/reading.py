@@ -29,7 +29,7 @@ def fill(scene: "Scene") -> Mapping[str, str]:
         "/api/orders",
         patient_name="高明远",
         patient_local_id="E2001",
-        patient_birth_date="1955-02-11",
+        patient_birth_date="1958-04-12",
         patient_sex="M",
         accession_number=NOW,
         procedure_description="胸部CT平扫",
