@@ -176,6 +176,7 @@ def web_config(settings: Settings) -> WebConfig:
     return WebConfig(
         web_ui=WEB_UI,
         ohif=OHIF,
+        packed_files=settings.data_dir / "cache" / "viewer",
         fonts=settings.font_dirs,
         trust_anchors=tuple(_read_anchor(path) for path in _anchor_files(settings)),
         public_url=settings.web_address,

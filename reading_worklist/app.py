@@ -129,6 +129,6 @@ def create_app(config: WebConfig, database: Database, objects: ObjectStore) -> F
         health,
     ):
         app.include_router(module.router)
-    viewer.install(app, config.ohif)
+    viewer.install(app, config.ohif, config.packed_files)
     web_ui.install(app, config.web_ui)
     return app

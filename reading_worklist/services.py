@@ -32,6 +32,7 @@ class WebConfig:
     """Settings of the web process.
 
     web_ui: directory of the built web UI. ohif: directory of the built OHIF viewer.
+    packed_files: where files of the viewer in gzip are kept; None packs them at each start.
     fonts: directories with the fonts of the printed report.
     trust_anchors: PEM certificates of the authorities whose signatures count.
     public_url: where people reach this server, for links on paper.
@@ -52,6 +53,7 @@ class WebConfig:
     claim_lease: timedelta = timedelta(minutes=15)
     prior_access: timedelta = timedelta(hours=12)
     quiet_times: QuietTimes = field(default_factory=QuietTimes)
+    packed_files: Path | None = None
     session_limits: SessionLimits = field(
         default_factory=lambda: SessionLimits(idle=timedelta(hours=1), absolute=timedelta(hours=12))
     )

@@ -10,7 +10,6 @@ threads, and would cut the viewer off from a page of ours that frames or opens i
 """
 
 import base64
-import gzip
 import hashlib
 import re
 import threading
@@ -25,6 +24,7 @@ from fastapi.responses import FileResponse, RedirectResponse, Response
 from reading_worklist.access.scope import Scope
 from reading_worklist.dicomweb.requests import IMAGE_ROLES
 from reading_worklist.dicomweb.responses import wants_gzip
+from reading_worklist.packed_files import PackedFiles
 from reading_worklist.problems import Problem, not_found
 from reading_worklist.services import Asking, Parts, Services, current_scope
 from reading_worklist.viewer_notice import notice, require_studies, wants_page
@@ -53,7 +53,6 @@ _PACKED: Final = frozenset(
 )
 # Larger files (training runtimes, source maps) are rarely asked for and not kept in memory.
 _KEPT_MAX: Final = 20 << 20
-_GZIP_LEVEL: Final = 6
 _HASHED: Final = re.compile(r"(?:^|[./])[0-9a-f]{20}\.")
 _PUBLIC_URL: Final = re.compile(r"(window\.PUBLIC_URL\s*=\s*)(['\"])/\2")
 _PAGE_LINK: Final = re.compile(r"""((?:href|src|content)=["'])/(?!/)""")
@@ -79,8 +78,9 @@ class _Asset:
 class ViewerPackage:
     """The built viewer in a directory, its files rewritten for `PREFIX` and kept in memory."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, packed: PackedFiles) -> None:
         self._directory = directory
+        self._packed = packed
         self._assets: dict[str, _Asset] = {}
         self._files: dict[str, Path] | None = None
         self._lock = threading.Lock()
@@ -109,7 +109,7 @@ class ViewerPackage:
             kept = self._assets.get(path)
         if kept is None:
             # Two first requests may both make it: that costs a moment and changes nothing.
-            kept = _make_asset(path, file.read_bytes())
+            kept = _make_asset(path, file.read_bytes(), self._packed)
             with self._lock:
                 self._assets[path] = kept
         return kept
@@ -136,9 +136,13 @@ class ViewerPackage:
         return files
 
 
-def install(app: FastAPI, directory: Path) -> None:
-    """Serve the viewer built into `directory` at `PREFIX`; its page and settings need a session."""
-    package = ViewerPackage(directory)
+def install(app: FastAPI, directory: Path, kept: Path | None) -> None:
+    """Serve the viewer built into `directory` at `PREFIX`; its page and settings need a session.
+
+    kept: where its packed files are kept from one start to the next.
+    """
+    packed = PackedFiles(kept)
+    package = ViewerPackage(directory, packed)
 
     @app.get(PREFIX, include_in_schema=False)
     @app.get(f"{PREFIX}/", include_in_schema=False)
@@ -152,7 +156,7 @@ def install(app: FastAPI, directory: Path) -> None:
     def settings(request: Request, _scope: Annotated[Scope, Depends(_image_viewer)]) -> Response:  # pyright: ignore[reportUnusedFunction] -- registered by the decorator
         """Return the viewer's settings."""
         file = Path(__file__).with_name("viewer_config.js")
-        return _asset_response(request, _make_asset(file.name, file.read_bytes()))
+        return _asset_response(request, _make_asset(file.name, file.read_bytes(), packed))
 
     @app.get(f"{PREFIX}/{{path:path}}", include_in_schema=False)
     def resource(request: Request, services: Parts, path: str) -> Response:  # pyright: ignore[reportUnusedFunction] -- registered by the decorator
@@ -209,7 +213,7 @@ def _image_viewer(scope: Asking) -> Scope:
     return scope
 
 
-def _make_asset(path: str, data: bytes) -> _Asset:
+def _make_asset(path: str, data: bytes, packer: PackedFiles) -> _Asset:
     suffix = Path(path).suffix
     headers = _SAFE | {"Cache-Control": _cache_control(path), "Vary": "Accept-Encoding"}
     if path == "index.html":
@@ -222,7 +226,7 @@ def _make_asset(path: str, data: bytes) -> _Asset:
         data = relocate_script(data)
     elif path == "manifest.json":
         data = data.replace(b'"/assets/', f'"{PREFIX}/assets/'.encode())
-    packed = gzip.compress(data, _GZIP_LEVEL, mtime=0) if suffix in _PACKED else None
+    packed = packer.pack(data) if suffix in _PACKED else None
     tag = f'"{hashlib.sha256(data).hexdigest()[:32]}"'
     return _Asset(data, packed, _media_type(path), tag, headers)
 

@@ -18,6 +18,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from typing_extensions import override
 
+from reading_worklist.packed_files import PackedFiles
 from reading_worklist.viewer import PREFIX, ViewerPackage
 from tests.support.viewer import OHIF, REPOSITORY
 
@@ -113,7 +114,7 @@ class OhifOnOrthanc:
 
     def __init__(self, orthanc: str) -> None:
         """Start it. orthanc: the address of its web server."""
-        handler = partial(_Handler, ViewerPackage(OHIF), urlsplit(orthanc))
+        handler = partial(_Handler, ViewerPackage(OHIF, PackedFiles(None)), urlsplit(orthanc))
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
         self._server.daemon_threads = True
         self.address = f"http://127.0.0.1:{self._server.server_address[1]}"

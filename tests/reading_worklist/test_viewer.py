@@ -10,6 +10,7 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from reading_worklist.app import create_app
+from reading_worklist.packed_files import PackedFiles
 from reading_worklist.services import WebConfig
 from reading_worklist.viewer import relocate_page, relocate_script, relocate_style
 from storage import registry
@@ -182,6 +183,23 @@ def test_nothing_outside_the_package_is_served(reader: TestClient) -> None:
         assert "secret" not in answer.text
         assert answer.status_code in {200, 404}
     assert reader.get("/viewer/no-such.bundle.js").status_code == 404
+
+
+def test_packed_files_are_kept_for_the_next_start(tmp_path: Path) -> None:
+    kept = tmp_path / "cache" / "viewer"
+    data = b"window.a = 1;" * 1000
+    packed = PackedFiles(kept).pack(data)
+    assert gzip.decompress(packed) == data
+    (file,) = kept.iterdir()
+    assert PackedFiles(kept).pack(data) == packed
+    # A crash in the middle, and a directory that nobody may write: packed again, and right.
+    file.write_bytes(packed[:20])
+    assert PackedFiles(kept).pack(data) == packed
+    assert file.read_bytes() == packed
+    file.unlink()
+    kept.rmdir()
+    kept.write_bytes(b"no directory")
+    assert PackedFiles(kept).pack(data) == packed
 
 
 def test_missing_or_foreign_package_is_told(
