@@ -146,6 +146,7 @@ def test_a_report_is_written_and_signed_with_the_keyboard(
     page.keyboard.press("Alt+a")
     page.get_by_role("combobox", name="按标题查找").fill("肺结节")
     page.keyboard.press("Enter")
+    expect(page.get_by_role("combobox", name="侧", exact=True)).to_be_focused()
     page.get_by_label("长径").fill("140")
     page.keyboard.press("Enter")
     expect(page.get_by_role("alert").filter(has_text="长径")).to_contain_text("超出范围")

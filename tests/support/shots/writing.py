@@ -27,8 +27,8 @@ def filling(page: Page) -> None:
 def snippets(page: Page) -> None:
     """Type the beginning of a shortcut."""
     area = page.locator(".field-findings textarea")
-    area.fill("双肺 ;f")
-    area.press("End")
+    area.fill("双肺 ")
+    area.press_sequentially(";f")
     page.locator(".snippet-hints").wait_for()
 
 

@@ -29,7 +29,7 @@ import { TemplateDialog } from './TemplateDialog';
 import { useDraft } from './useDraft';
 import { useFields } from './useFields';
 import { useTakeOver } from './useTakeOver';
-import { useChecks, useSnippets, useWritingAids } from './writing';
+import { fetchChecks, useChecks, useSnippets, useWritingAids } from './writing';
 import { WritingTools } from './WritingTools';
 
 /** Writing: three texts and the codes, which save themselves; what helps; and the writer's signature. */
@@ -45,7 +45,7 @@ export function DraftEditor({ item, busy, act }: { item: WorkitemDetail; busy: b
   const snippets = useSnippets();
   const fields = useFields();
   const nameOf = useFieldName(item.lane);
-  const [signing, setSigning] = useState<Signature | null>(null);
+  const [signing, setSigning] = useState<{ signature: Signature; warnings: readonly CheckFinding[] } | null>(null);
   const [choosing, setChoosing] = useState(false);
   const [foundAt, setFoundAt] = useState(0);
   const readOnly = draft.role !== 'here';
@@ -81,15 +81,18 @@ export function DraftEditor({ item, busy, act }: { item: WorkitemDetail; busy: b
       return;
     }
     if (!(await saver.flush())) return;
-    // The page may show the checks of the text before the last key.
-    const { data } = await checks.refetch();
-    const stopped = data?.findings.find((one) => one.severity === 'block');
+    // The page may show the checks of the text before the last key. When they cannot be asked, the server still checks.
+    const found = await fetchChecks(item.id).then(
+      (result) => result.findings,
+      () => findings,
+    );
+    const stopped = found.find((one) => one.severity === 'block');
     if (stopped !== undefined) {
       void message.warning(t('checks.stopped'));
       goTo(stopped);
       return;
     }
-    setSigning(signature);
+    setSigning({ signature, warnings: found });
   };
   const nextPlace = (): void => {
     if (!fields.toNextPlace(saver.snapshot().text)) void message.info(t('writing.noPlace'));
@@ -190,12 +193,12 @@ export function DraftEditor({ item, busy, act }: { item: WorkitemDetail; busy: b
       )}
       {signing !== null && (
         <SignDialog
-          kind={signing}
+          kind={signing.signature}
           item={item}
-          warnings={findings}
+          warnings={signing.warnings}
           onSign={async (pin, language, reasons) => {
             try {
-              await act({ act: signing, revision: saver.revision, pin, language, reasons });
+              await act({ act: signing.signature, revision: saver.revision, pin, language, reasons });
             } catch (error) {
               if (asProblem(error).code === 'report-checks') void checks.refetch();
               throw error;

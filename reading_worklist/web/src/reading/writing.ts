@@ -16,11 +16,16 @@ export function useWritingAids(id: string, templateId: string | null) {
   });
 }
 
+/** Asks the checks now, whatever the page shows. */
+export function fetchChecks(id: string) {
+  return answer(api.GET('/api/workitems/{workitem_id}/checks', path(id)));
+}
+
 /** What the checks find in the draft as it was saved last, or in what is under review. */
 export function useChecks(id: string, revision: number | null) {
   return useQuery({
     queryKey: [...keys.workitem(id), 'checks', revision],
-    queryFn: () => answer(api.GET('/api/workitems/{workitem_id}/checks', path(id))),
+    queryFn: () => fetchChecks(id),
     placeholderData: keepPreviousData,
     staleTime: Number.POSITIVE_INFINITY,
     retry: 1,
