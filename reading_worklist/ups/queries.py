@@ -97,6 +97,17 @@ def retrieve(
     return step_dataset(found, base_url)
 
 
+def matches(session: Session, workitem_id: UUID, wanted: StepSearch) -> bool:
+    """Tell whether a workitem is what a search asks for, whoever sees it."""
+    found = session.scalar(
+        select(Workitem.id)
+        .join(Study, Study.id == Workitem.study_id)
+        .join(Patient, Patient.id == Study.patient_id)
+        .where(Workitem.id == workitem_id, *_conditions(wanted))
+    )
+    return found is not None
+
+
 def _conditions(wanted: StepSearch) -> list[ColumnElement[bool]]:
     conditions: list[ColumnElement[bool]] = []
     if wanted.states:

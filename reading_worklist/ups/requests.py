@@ -117,6 +117,33 @@ def parse_search(parameters: Iterable[tuple[str, str]]) -> StepSearch:
     return StepSearch(**found, ignored=tuple(ignored))
 
 
+def parse_filter(parameters: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Parse the filter of a subscription (PS3.18 §11.10): what is matched on, as in a search.
+
+    It stands in the parameter 'filter', as attribute=value with commas between, or as parameters of
+    their own.
+
+    Raises:
+        Problem: 400 without one, for what is not matched on, and for the state, which changes with
+            everything that is told.
+    """
+    pairs: list[tuple[str, str]] = []
+    for name, value in parameters:
+        if name.lower() == "filter":
+            for part in value.split(","):
+                attribute, _, wanted = part.partition("=")
+                pairs.append((attribute.strip(), wanted.strip()))
+        elif name.lower() != "deletionlock":
+            pairs.append((name, value))
+    known = [(name, value) for name, value in pairs if name.lower() in _KEYS and value]
+    if not known or len(known) < len(pairs):
+        raise _bad("bad-filter", "The filter is not understood", "attributes that are matched on")
+    if any(_KEYS[name.lower()] == "state" for name, _ in known):
+        raise _bad("bad-filter", "A state changes: it is no filter", "attributes that stay")
+    parse_search(known)
+    return known
+
+
 def parse_change(body: bytes) -> StateChange:
     """Parse the dataset of a change of state: Transaction UID and Procedure Step State.
 

@@ -135,10 +135,12 @@ def update_workitem(
 
 @_routes.post("/workitems/{uid}/subscribers/{ae_title}")
 def subscribe_to_workitem(asked: Asks, uid: str, ae_title: str) -> Response:
-    """Let one's software know of changes of a workitem, or of all."""
+    """Let one's software know of changes of a workitem, of all, or of those that match a filter."""
     centre(asked.scope)
     with asked.services.database.transaction() as session:
-        subscriptions.subscribe(session, asked.scope, uid, ae_title)
+        subscriptions.subscribe(
+            session, asked.scope, uid, ae_title, asked.request.query_params.multi_items()
+        )
     address = f"{_base(asked)}/subscribers/{ae_title}".replace("http", "ws", 1)
     headers = {"Content-Location": address}
     if asked.request.query_params.get("deletionlock", "false").lower() == "true":

@@ -1,15 +1,17 @@
 """Subscriptions to workitems and what is told to those who have one (PS3.18 §11.10 to §11.13)."""
 
+from collections.abc import Iterable, Sequence
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import CursorResult, delete, or_, select
+from sqlalchemy import CursorResult, delete, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from reading_worklist.access.scope import Scope
 from reading_worklist.problems import not_found
-from reading_worklist.ups.requests import workitem_id
+from reading_worklist.ups import queries
+from reading_worklist.ups.requests import parse_filter, parse_search, workitem_id
 from reading_worklist.ups.states import readiness, step_state, step_uid
 from reading_worklist.ups.tables import StepSubscription
 from reading_worklist.workitems.tables import Workitem
@@ -18,24 +20,40 @@ from storage.identifiers import AeTitle, InvalidIdentifier, Uid
 
 WORKLIST: Final = "1.2.840.10008.5.1.4.34.5"
 """UPS Global Subscription SOP Instance: the worklist as a whole."""
+FILTERED: Final = "1.2.840.10008.5.1.4.34.5.1"
+"""UPS Filtered Global Subscription SOP Instance: what of the worklist matches a filter."""
 
 _EVENT_CLASS: Final = "1.2.840.10008.5.1.4.34.6.4"
 _STATE_REPORT: Final = 1
 
 
-def subscribe(session: Session, scope: Scope, uid: str, ae_title: str) -> None:
+def subscribe(
+    session: Session,
+    scope: Scope,
+    uid: str,
+    ae_title: str,
+    parameters: Iterable[tuple[str, str]] = (),
+) -> None:
     """Let this person's software of that AE title know of changes; a second time changes nothing.
 
+    parameters: of the query; for a filtered subscription the filter, which takes the place of one
+        under the same AE title.
+
     Raises:
-        Problem: 400 when `uid` is no UID, 404 when the workitem is not visible or `ae_title` is no
-            AE title.
+        Problem: 400 when `uid` is no UID or the filter is not understood, 404 when the workitem is
+            not visible or `ae_title` is no AE title.
     """
     target = _target(session, scope, uid)
     title = _title(ae_title)
+    matching = [list(pair) for pair in parse_filter(parameters)] if target == FILTERED else None
+    added = insert(StepSubscription).values(
+        person_id=scope.person_id, ae_title=title, target=target, matching=matching
+    )
     session.execute(
-        insert(StepSubscription)
-        .values(person_id=scope.person_id, ae_title=title, target=target)
-        .on_conflict_do_nothing()
+        added.on_conflict_do_update(
+            index_elements=["person_id", "ae_title", "target"],
+            set_={"matching": added.excluded.matching},
+        )
     )
     _record(session, scope, "subscribe", target, title)
 
@@ -73,14 +91,14 @@ def event_report(
     if item is None:
         return None
     uid = step_uid(item)
-    wanted = session.scalar(
-        select(StepSubscription.target).where(
+    wanted = session.scalars(
+        select(StepSubscription).where(
             StepSubscription.person_id == scope.person_id,
             StepSubscription.ae_title == ae_title,
-            or_(StepSubscription.target == uid, StepSubscription.target == WORKLIST),
+            StepSubscription.target.in_((uid, WORKLIST, FILTERED)),
         )
-    )
-    if wanted is None:
+    ).all()
+    if not any(one.matching is None or _matches(session, changed, one.matching) for one in wanted):
         return None
     return {
         "00000002": {"vr": "UI", "Value": [_EVENT_CLASS]},
@@ -92,9 +110,13 @@ def event_report(
     }
 
 
+def _matches(session: Session, changed: UUID, matching: Sequence[Sequence[str]]) -> bool:
+    return queries.matches(session, changed, parse_search((name, text) for name, text in matching))
+
+
 def _target(session: Session, scope: Scope, uid: str) -> str:
-    if uid == WORKLIST:
-        return WORKLIST
+    if uid in {WORKLIST, FILTERED}:
+        return uid
     found = session.scalar(
         select(Workitem.id).where(Workitem.id == workitem_id(uid), scope.sees(Workitem.site_id))
     )

@@ -237,6 +237,30 @@ def test_who_has_subscribed_is_told_of_changes(
         assert event_report(session, stranger, "READER", item, 1) is None
 
 
+def test_a_filtered_subscription_tells_of_what_matches(
+    app: FastAPI, item: UUID, database: Database
+) -> None:
+    reader = Browser(app, "writer")
+    filtered = f"{ROOT}/1.2.840.10008.5.1.4.34.5.1/subscribers/READER"
+    writer = scope_of(database, "writer")
+
+    def told() -> bool:
+        with database.transaction() as session:
+            return event_report(session, writer, "READER", item, 1) is not None
+
+    for wrong in ("", "?filter=", "?filter=Modality=CT", "?filter=00741000=SCHEDULED", "?x=1"):
+        answer = reader.post(filtered + wrong)
+        assert (answer.status_code, answer.json()["type"]) == (400, "urn:rdc:problem:bad-filter")
+    assert reader.post(f"{filtered}?filter=WorklistLabel=ECG").status_code == 201
+    assert not told()
+    # Another filter under the same AE title takes its place.
+    matching = "filter=WorklistLabel=IMAGING,ScheduledProcedureStepPriority=LOW&deletionlock=false"
+    assert reader.post(f"{filtered}?{matching}").status_code == 201
+    assert told()
+    assert reader.client.delete(filtered).status_code == 200
+    assert not told()
+
+
 def test_the_event_channel_is_for_readers_alone(app: FastAPI, item: UUID) -> None:
     path = "/dicom-web/subscribers/READER"
     reader = Browser(app, "writer").client
