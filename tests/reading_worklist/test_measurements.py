@@ -1,14 +1,12 @@
 """Measurements stored by a viewer: who may store them, what they do to the study, what is read."""
 
-import io
-from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 from fastapi import FastAPI
-from pydicom import Dataset, FileDataset, dcmwrite
-from pydicom.dataset import FileMetaDataset
-from pydicom.uid import ComprehensiveSRStorage, ExplicitVRLittleEndian, generate_uid
+from pydicom import Dataset
+from pydicom.uid import generate_uid
 from sqlalchemy import select, update
 
 from reading_worklist.measurements.content import measurement_groups
@@ -22,10 +20,9 @@ from tests.reading_worklist.dicomweb.conftest import copy_of, series_of
 from tests.reading_worklist.dicomweb.test_store import KIND, body_of
 from tests.reading_worklist.test_key_images import desk_of, filed
 from tests.support.desk import Desk
+from tests.support.measurements import node, report
 from tests.support.seed import Consortium
 from tests.support.web import Browser, application
-
-MM = ("UCUM", "mm", "millimeter")
 
 
 @pytest.fixture
@@ -38,75 +35,17 @@ def app(consortium: Consortium, objects: ObjectStore, tmp_path: Path) -> FastAPI
     return application(consortium, objects, tmp_path)
 
 
-def code(scheme: str, value: str, meaning: str) -> Sequence[Dataset]:
-    item = Dataset()
-    item.CodingSchemeDesignator, item.CodeValue, item.CodeMeaning = scheme, value, meaning
-    return [item]
-
-
-def node(kind: str, name: tuple[str, str, str], *children: Dataset, **values: object) -> Dataset:
-    item = Dataset()
-    item.ValueType = kind
-    item.ConceptNameCodeSequence = code(*name)
-    for keyword, value in values.items():
-        setattr(item, keyword, value)
-    if children:
-        item.ContentSequence = list(children)
-    return item
-
-
-def number(name: tuple[str, str, str], value: str, image: Dataset) -> Dataset:
-    measured = Dataset()
-    measured.NumericValue = value
-    measured.MeasurementUnitsCodeSequence = code(*MM)
-    shape = node("SCOORD", ("DCM", "121055", "Path"), image, GraphicType="POLYLINE")
-    return node("NUM", name, shape, MeasuredValueSequence=[measured])
-
-
-def report(
-    one: Filed, *, tracking_uid: str = "1.2.3.4", value: str = "12.3456", **more: object
-) -> bytes:
-    """A measurement report as the viewer writes one: a named lesion with two lengths."""
+def report_of(one: Filed, **more: Any) -> bytes:  # noqa: ANN401 -- attributes and words
     header = one.header
-    selected = Dataset()
-    selected.ReferencedSOPClassUID = header.sop_class_uid
-    selected.ReferencedSOPInstanceUID = header.sop_instance_uid
-    selected.ReferencedFrameNumber = 1
-    image = Dataset()
-    image.ValueType, image.ReferencedSOPSequence = "IMAGE", [selected]
-    group = node(
-        "CONTAINER",
-        ("DCM", "125007", "Measurement Group"),
-        node("TEXT", ("DCM", "112039", "Tracking Identifier"), TextValue="Bidirectional"),
-        node("UIDREF", ("DCM", "112040", "Tracking Unique Identifier"), UID=tracking_uid),
-        node(
-            "CODE",
-            ("DCM", "121071", "Finding"),
-            ConceptCodeSequence=code("CST", "CORNERSTONEFREETEXT", "右肺上叶结节"),
-        ),
-        number(("SCT", "103339001", "Long Axis"), value, image),
-        number(("SCT", "103340004", "Short Axis"), "8", image),
+    return report(
+        {
+            "StudyInstanceUID": header.study_instance_uid,
+            "PatientID": header.patient_id,
+            "SOPClassUID": header.sop_class_uid,
+            "SOPInstanceUID": header.sop_instance_uid,
+        },
+        **more,
     )
-    root = node(
-        "CONTAINER",
-        ("DCM", "126000", "Imaging Measurement Report"),
-        node("CONTAINER", ("DCM", "126010", "Imaging Measurements"), group),
-    )
-    meta = FileMetaDataset()
-    meta.TransferSyntaxUID = ExplicitVRLittleEndian
-    meta.MediaStorageSOPClassUID = ComprehensiveSRStorage
-    dataset = FileDataset(io.BytesIO(), dict(root), file_meta=meta, preamble=b"\0" * 128)
-    dataset.SpecificCharacterSet = "ISO_IR 192"
-    dataset.SOPClassUID, dataset.Modality = ComprehensiveSRStorage, "SR"
-    dataset.StudyInstanceUID = header.study_instance_uid
-    dataset.PatientID = header.patient_id
-    dataset.SeriesInstanceUID = generate_uid()
-    dataset.SOPInstanceUID = meta.MediaStorageSOPInstanceUID = generate_uid()
-    for keyword, other in more.items():
-        setattr(dataset, keyword, other)
-    stream = io.BytesIO()
-    dcmwrite(stream, dataset, enforce_file_format=True)
-    return stream.getvalue()
 
 
 def store(browser: Browser, root: str, *files: bytes) -> tuple[int, list[int]]:
@@ -132,7 +71,7 @@ def test_a_readers_report_joins_the_study_and_no_image_is_late(
     desk, one = exam
     before = desk.item()
     for root in ("sites/EAST", f"readings/{desk.id}"):
-        assert store(desk("writer"), root, report(one, tracking_uid="")) == (200, [])
+        assert store(desk("writer"), root, report_of(one, tracking_uid="")) == (200, [])
     with consortium.database.transaction() as session:
         study = session.scalars(select(Study)).one()
         acts = session.scalars(
@@ -153,7 +92,7 @@ def test_a_readers_report_joins_the_study_and_no_image_is_late(
 def test_measurements_are_offered_once_and_latest_first(exam: tuple[Desk, Filed]) -> None:
     desk, one = exam
     for value in ("12.3456", "15"):
-        assert store(desk("writer"), "sites/EAST", report(one, value=value)) == (200, [])
+        assert store(desk("writer"), "sites/EAST", report_of(one, value=value)) == (200, [])
     (shown,) = desk("writer").get(f"{desk.path}/measurements").json()
     assert shown["finding"] == {"scheme": "", "value": "", "meaning": "右肺上叶结节"}
     values = [(v["concept"]["meaning"], v["value"], v["unit"]) for v in shown["values"]]
@@ -169,16 +108,16 @@ def test_readers_store_nothing_else(
     desk, one = exam
     writer = desk("writer")
     assert store(writer, "sites/EAST", copy_of("MR_small.dcm")) == (409, [0x0124])
-    unknown = report(one, StudyInstanceUID=generate_uid())
+    unknown = report_of(one, StudyInstanceUID=generate_uid())
     assert store(writer, "sites/EAST", unknown) == (409, [0xA900])
-    assert store(writer, "sites/EAST", report(one, PatientID="another")) == (409, [0xA900])
+    assert store(writer, "sites/EAST", report_of(one, PatientID="another")) == (409, [0xA900])
     other = filed(archive, consortium, [copy_of("MR_small.dcm")])[0]
-    assert store(writer, f"readings/{desk.id}", report(other)) == (409, [0xA900])
-    assert store(writer, "sites/WEST", report(one)) == (409, [0xA900])
+    assert store(writer, f"readings/{desk.id}", report_of(other)) == (409, [0xA900])
+    assert store(writer, "sites/WEST", report_of(one)) == (409, [0xA900])
     for login in ("doctor-east", "doctor-west"):
         answer = Browser(app, login).client.post(
             "/dicom-web/sites/EAST/studies",
-            content=body_of([report(one)]),
+            content=body_of([report_of(one)]),
             headers={"Content-Type": KIND},
         )
         assert answer.status_code in {403, 404}

@@ -5,6 +5,7 @@ from tests.support.shots import (
     critical,
     desk,
     keeping,
+    key_images,
     portal,
     reading,
     rules,
@@ -14,7 +15,7 @@ from tests.support.shots import (
 )
 from tests.support.shots.shot import Shot
 
-PARTS = (session, worklist, reading, writing, desk, keeping, portal, rules, critical)
+PARTS = (session, worklist, reading, key_images, writing, desk, keeping, portal, rules, critical)
 
 
 def all_shots(places: Places) -> list[Shot]:
