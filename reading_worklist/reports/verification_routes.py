@@ -23,6 +23,7 @@ from reading_worklist.signing.credentials import revocations
 from reading_worklist.signing.fields import SignatureRole
 from reading_worklist.signing.verdicts import VerificationReport
 from reading_worklist.signing.verification import verify
+from reading_worklist.typesetting.labels import Language
 from reading_worklist.workitems.routes import centre
 
 router = APIRouter(prefix="/api", tags=["verification"])
@@ -57,13 +58,19 @@ class VerificationView(BaseModel):
 class PublicVerification(VerificationView):
     """The same for somebody who has the paper, with what tells the report apart.
 
+    title: as printed, in the language of the paper; title_zh, title_en: in each language, as are
+        the institutions.
     recalled: whether another version stands in its place, or it is void.
     single_signature_basis: by what one signature is enough; empty where there have to be two.
     """
 
     title: str
+    title_zh: str
+    title_en: str
     examining_institution: str
+    examining_institution_en: str
     diagnosing_institution: str
+    diagnosing_institution_en: str
     version_number: int
     status: str
     issued_at: datetime
@@ -98,8 +105,12 @@ def verify_by_code(code: _Code, services: Parts) -> PublicVerification:
     return PublicVerification(
         **_view(_verify(services, version)).model_dump(),
         title=document.title(submission.language),
-        examining_institution=document.examining.name,
-        diagnosing_institution=document.diagnosing.name,
+        title_zh=document.title(Language.ZH_CN),
+        title_en=document.title(Language.EN),
+        examining_institution=document.examining.text(Language.ZH_CN),
+        examining_institution_en=document.examining.text(Language.EN),
+        diagnosing_institution=document.diagnosing.text(Language.ZH_CN),
+        diagnosing_institution_en=document.diagnosing.text(Language.EN),
         version_number=version.number,
         status=version.status,
         issued_at=version.issued_at,

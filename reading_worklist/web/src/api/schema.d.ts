@@ -6759,14 +6759,20 @@ export interface components {
          * PublicVerification
          * @description The same for somebody who has the paper, with what tells the report apart.
          *
+         *     title: as printed, in the language of the paper; title_zh, title_en: in each language, as are
+         *         the institutions.
          *     recalled: whether another version stands in its place, or it is void.
          *     single_signature_basis: by what one signature is enough; empty where there have to be two.
          */
         PublicVerification: {
             /** Diagnosing Institution */
             diagnosing_institution: string;
+            /** Diagnosing Institution En */
+            diagnosing_institution_en: string;
             /** Examining Institution */
             examining_institution: string;
+            /** Examining Institution En */
+            examining_institution_en: string;
             /** Explanation */
             explanation: string;
             /**
@@ -6789,6 +6795,10 @@ export interface components {
             status: string;
             /** Title */
             title: string;
+            /** Title En */
+            title_en: string;
+            /** Title Zh */
+            title_zh: string;
             /** Verdict */
             verdict: string;
             /**

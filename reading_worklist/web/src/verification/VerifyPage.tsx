@@ -93,14 +93,27 @@ function Result({ code }: { code: string }) {
     );
   }
   const report = verification.data;
+  const chinese = language === 'zh-CN';
   const statusKey = `final.status.${report.status}`;
   return (
     <>
+      {report.recalled !== null && (
+        <p className="verdict verdict-bad" role="alert">
+          <strong>{t(`verify.recalled.${report.recalled}`)}</strong>
+          {report.recalled_at !== null && t('verify.recalledAt', { time: formatDateTime(report.recalled_at) })}
+        </p>
+      )}
       <Verdicts verification={report} />
       <dl className="verify-facts">
-        <Fact name={t('verify.report')} value={report.title} />
-        <Fact name={t('verify.examining')} value={report.examining_institution} />
-        <Fact name={t('verify.diagnosing')} value={report.diagnosing_institution} />
+        <Fact name={t('verify.report')} value={chinese ? report.title_zh : report.title_en} />
+        <Fact
+          name={t('verify.examining')}
+          value={chinese ? report.examining_institution : report.examining_institution_en}
+        />
+        <Fact
+          name={t('verify.diagnosing')}
+          value={chinese ? report.diagnosing_institution : report.diagnosing_institution_en}
+        />
         <Fact
           name={t('verify.version')}
           value={`${t('final.version', { n: report.version_number })} · ${isPlainKey(statusKey) ? t(statusKey) : report.status}`}
