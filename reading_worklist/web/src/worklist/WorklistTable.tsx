@@ -26,7 +26,7 @@ import {
 } from './columns';
 import type { Sort } from './filters';
 import type { Range, Rows } from './queries';
-import { HEAD_HEIGHT, placeFor, ROW_HEIGHT, shownRows } from './scrolling';
+import { HEAD_HEIGHT, placeFor, ROW_HEIGHT, shownRows, steppedTop } from './scrolling';
 import type { Selection } from './selection';
 import { useSteadyPlace } from './useSteadyPlace';
 import { type RowActs, WorklistRow } from './WorklistRow';
@@ -131,7 +131,7 @@ export function WorklistTable(props: WorklistTableProps) {
         ref={scroller}
         className={`worklist-scroll${old ? ' worklist-old' : ''}`}
         onScroll={(event) => {
-          setTop(event.currentTarget.scrollTop);
+          setTop(steppedTop(event.currentTarget.scrollTop));
           scrolled();
         }}
         onPointerMove={pointed}

@@ -7,6 +7,12 @@ export const OVERSCAN = 8;
 /** The first row shown moves in such steps: not every pixel is a new drawing. */
 const STEP = 4;
 
+/** Where a scroller stands, so exactly as the drawing depends on it. */
+export function steppedTop(top: number): number {
+  const step = STEP * ROW_HEIGHT;
+  return Math.floor(top / step) * step;
+}
+
 /** Which rows are in the page, `last` not included, for a scroller at `top` that is `height` high. */
 export function shownRows(top: number, height: number, total: number): { first: number; last: number } {
   const seen = Math.floor(Math.max(0, top) / ROW_HEIGHT);
