@@ -165,9 +165,7 @@ export function DraftEditor({ item, busy, act }: { item: WorkitemDetail; busy: b
             onChange={(codes) => saver.change({ codes })}
           />
         )}
-        {written && item.draft !== null && (
-          <ChecksList findings={findings} failed={checks.isError} onGo={goTo} />
-        )}
+        {written && item.draft !== null && <ChecksList findings={findings} failed={checks.isError} onGo={goTo} />}
         <EarlierSubmissions item={item} />
       </div>
       <DraftStatusLine

@@ -214,13 +214,7 @@ export function FieldInput({
       );
     case 'date':
       return (
-        <Input
-          id={id}
-          type="date"
-          status={status}
-          value={value}
-          onChange={(event) => onChange(event.target.value)}
-        />
+        <Input id={id} type="date" status={status} value={value} onChange={(event) => onChange(event.target.value)} />
       );
     case 'number':
       return (

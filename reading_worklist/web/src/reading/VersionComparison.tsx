@@ -25,7 +25,12 @@ export function VersionComparison({ item }: { item: WorkitemDetail }) {
   return (
     <div className="report-scroll">
       <div className="changes-both changes-choice">
-        <Choice label={t('compare.old')} versions={versions} value={from} onChange={(old) => setChosen({ old, new: to })} />
+        <Choice
+          label={t('compare.old')}
+          versions={versions}
+          value={from}
+          onChange={(old) => setChosen({ old, new: to })}
+        />
         <Choice
           label={t('compare.new')}
           versions={versions}

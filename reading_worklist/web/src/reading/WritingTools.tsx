@@ -29,10 +29,22 @@ export function WritingTools({
   const blocks = findings.filter((one) => one.severity === 'block').length;
   return (
     <div className="writing-tools" role="toolbar" aria-label={t('writing.tools')}>
-      <Button size="small" icon={<FileAddOutlined />} disabled={disabled} aria-keyshortcuts="Alt+A" onClick={onTemplates}>
+      <Button
+        size="small"
+        icon={<FileAddOutlined />}
+        disabled={disabled}
+        aria-keyshortcuts="Alt+A"
+        onClick={onTemplates}
+      >
         {t('writing.template')}
       </Button>
-      <Button size="small" icon={<RetweetOutlined />} disabled={disabled} aria-keyshortcuts="Alt+L" onClick={onLastNormal}>
+      <Button
+        size="small"
+        icon={<RetweetOutlined />}
+        disabled={disabled}
+        aria-keyshortcuts="Alt+L"
+        onClick={onLastNormal}
+      >
         {t('writing.lastNormal')}
       </Button>
       {open > 0 && (

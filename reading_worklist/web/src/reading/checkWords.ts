@@ -14,7 +14,9 @@ export function checkWords(language: Language, one: CheckFinding): string {
     expected === '' ? '' : textOf(language, 'check.expected', { value: expected }),
     found === '' ? '' : textOf(language, 'check.found', { value: found }),
   ].filter((fact) => fact !== '');
-  return facts.length === 0 ? title : `${title}${textOf(language, 'check.facts', { facts: facts.join(separator(language)) })}`;
+  return facts.length === 0
+    ? title
+    : `${title}${textOf(language, 'check.facts', { facts: facts.join(separator(language)) })}`;
 }
 
 function separator(language: Language): string {

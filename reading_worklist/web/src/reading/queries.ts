@@ -89,9 +89,7 @@ function perform(id: string, request: WorkitemAct): Promise<WorkitemDetail> {
         }),
       );
     case 'amend':
-      return answer(
-        api.POST('/api/workitems/{workitem_id}/amend', { ...path(id), body: { reason: request.reason } }),
-      );
+      return answer(api.POST('/api/workitems/{workitem_id}/amend', { ...path(id), body: { reason: request.reason } }));
     case 'abandon':
       return answer(api.POST('/api/workitems/{workitem_id}/amend/abandon', path(id)));
     case 'proposeRevocation':

@@ -67,7 +67,12 @@ function FieldCard({
     <fieldset className="template-card" disabled={disabled}>
       <label htmlFor={`${id}name`}>
         {t('templates.field.name')}
-        <Input id={`${id}name`} maxLength={40} value={field.name} onChange={(event) => set({ name: event.target.value })} />
+        <Input
+          id={`${id}name`}
+          maxLength={40}
+          value={field.name}
+          onChange={(event) => set({ name: event.target.value })}
+        />
       </label>
       <label htmlFor={`${id}kind`}>
         {t('templates.field.kind')}
@@ -89,15 +94,28 @@ function FieldCard({
         <>
           <label htmlFor={`${id}unit`}>
             {t('templates.field.unit')}
-            <Input id={`${id}unit`} maxLength={20} value={field.unit} onChange={(event) => set({ unit: event.target.value })} />
+            <Input
+              id={`${id}unit`}
+              maxLength={20}
+              value={field.unit}
+              onChange={(event) => set({ unit: event.target.value })}
+            />
           </label>
           <label htmlFor={`${id}minimum`}>
             {t('templates.field.minimum')}
-            <InputNumber<number> id={`${id}minimum`} value={field.minimum ?? null} onChange={(minimum) => set({ minimum })} />
+            <InputNumber<number>
+              id={`${id}minimum`}
+              value={field.minimum ?? null}
+              onChange={(minimum) => set({ minimum })}
+            />
           </label>
           <label htmlFor={`${id}maximum`}>
             {t('templates.field.maximum')}
-            <InputNumber<number> id={`${id}maximum`} value={field.maximum ?? null} onChange={(maximum) => set({ maximum })} />
+            <InputNumber<number>
+              id={`${id}maximum`}
+              value={field.maximum ?? null}
+              onChange={(maximum) => set({ maximum })}
+            />
           </label>
         </>
       )}

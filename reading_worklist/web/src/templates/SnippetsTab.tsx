@@ -41,7 +41,9 @@ export function SnippetsTab() {
       key: 'whose',
       heading: t('snippets.whose'),
       width: 130,
-      cell: (one) => <Chip tone={one.mine ? 'blue' : 'slate'}>{t(one.mine ? 'snippets.mine' : 'snippets.shared')}</Chip>,
+      cell: (one) => (
+        <Chip tone={one.mine ? 'blue' : 'slate'}>{t(one.mine ? 'snippets.mine' : 'snippets.shared')}</Chip>
+      ),
     },
     {
       key: 'acts',

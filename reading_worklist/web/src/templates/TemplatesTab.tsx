@@ -106,7 +106,8 @@ function Detail({
   onCopy: (body: TemplateBody) => void;
 }) {
   const { t } = useLanguage();
-  if (made !== null && mayEdit) return <TemplateEditor key="new" body={made} mayEdit onSaved={onMade} onCopy={onCopy} />;
+  if (made !== null && mayEdit)
+    return <TemplateEditor key="new" body={made} mayEdit onSaved={onMade} onCopy={onCopy} />;
   if (template === undefined) {
     return (
       <div className="templates-none">

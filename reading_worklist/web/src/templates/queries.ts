@@ -56,8 +56,7 @@ export function useTemplateAct() {
 }
 
 type SnippetAct =
-  | { act: 'save'; id: string | null; shortcut: string; text: string; shared: boolean }
-  | { act: 'drop'; id: string };
+  { act: 'save'; id: string | null; shortcut: string; text: string; shared: boolean } | { act: 'drop'; id: string };
 
 /** Keeps, changes or drops a snippet. */
 export function useSnippetAct() {

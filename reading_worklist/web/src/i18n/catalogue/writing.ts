@@ -18,10 +18,7 @@ export const writing = {
     '粘贴的内容有 {length} 字，该栏最多 {limit} 字，因此没有粘贴。原有内容未变，剪贴板内容仍在。',
     'What you pasted has {length} characters, this field takes {limit}. Nothing was pasted: the text is as it was and the clipboard still has yours.',
   ],
-  'writing.lastNormal.none': [
-    '没有您书写过的同类正常报告',
-    'You have signed no normal report of this kind yet',
-  ],
+  'writing.lastNormal.none': ['没有您书写过的同类正常报告', 'You have signed no normal report of this kind yet'],
   'writing.lastNormal.from': ['{description}，{time}', '{description}, {time}'],
   'writing.replace.title': ['替换现有内容？', 'Replace what is written?'],
   'writing.replace.text': [
@@ -85,10 +82,7 @@ export const writing = {
   'checks.block': ['须改', 'Correct'],
   'checks.warn': ['确认', 'Confirm'],
   'checks.failed': ['暂时无法核查，签名时会再次核查', 'Checks cannot run now; they run again when you sign'],
-  'checks.stopped': [
-    '有须改正的内容，改正后才能签名',
-    'Some things must be corrected before anybody can sign',
-  ],
+  'checks.stopped': ['有须改正的内容，改正后才能签名', 'Some things must be corrected before anybody can sign'],
   'checks.reason': ['仍要签名的理由（会记录）', 'Why you sign all the same (recorded)'],
   'checks.overridden': ['书写时已说明', 'Explained by the signer'],
 
@@ -270,7 +264,10 @@ export const writing = {
   'templates.readOnly': ['由审核医师和医共体管理员维护', 'Kept by reviewers and consortium administrators'],
   'templates.pick': ['请选择一个模板', 'Choose a template'],
   'templates.empty': ['还没有模板', 'There are no templates yet'],
-  'templates.empty.text': ['新建一个，或让管理员运行 rdc site templates 装入自带模板。', 'Make one, or let an administrator run rdc site templates.'],
+  'templates.empty.text': [
+    '新建一个，或让管理员运行 rdc site templates 装入自带模板。',
+    'Make one, or let an administrator run rdc site templates.',
+  ],
   'templates.name': ['标题', 'Title'],
   'templates.modalities': ['设备类型', 'Modalities'],
   'templates.regions': ['部位', 'Body regions'],
@@ -328,7 +325,10 @@ export const writing = {
   'snippets.pattern': ['字母、数字、汉字、- 和 _，最多 30 个', 'Letters, digits, Hanzi, - and _, 30 at most'],
 
   'problem.report-checks': ['报告未通过签名前核查', 'The report does not pass the checks'],
-  'problem.report-checks.remedy': ['请改正标出的内容，或逐条写明理由。', 'Correct what is marked, or give a reason for each.'],
+  'problem.report-checks.remedy': [
+    '请改正标出的内容，或逐条写明理由。',
+    'Correct what is marked, or give a reason for each.',
+  ],
   'problem.reason-missing': ['请逐条写明理由', 'Give a reason for each warning'],
   'problem.stale-template': ['模板已被他人修改', 'The template was changed in the meantime'],
   'problem.stale-template.remedy': ['请刷新后重新修改。', 'Look at the new version and change it again.'],
