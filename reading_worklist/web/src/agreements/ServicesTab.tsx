@@ -1,6 +1,6 @@
 import { PlusOutlined } from '@ant-design/icons';
-import { App, Button, Input, Modal, Select } from 'antd';
-import { useState } from 'react';
+import { App, Button, Input, Modal, type RefSelectProps, Select } from 'antd';
+import { useRef, useState } from 'react';
 
 import { useDay } from './today';
 import { Chip } from '../design/Chip';
@@ -99,7 +99,7 @@ function useColumns(onEnd: (agreement: Agreement) => void): Column<Agreement>[] 
     {
       key: 'dates',
       heading: t('agreements.column.dates'),
-      width: 190,
+      width: 210,
       cell: (one) => t('agreements.dates', { from: one.valid_from, until: one.valid_until ?? t('agreements.open') }),
     },
     {
@@ -160,6 +160,7 @@ function AgreementDialog({ onClose }: { onClose: () => void }) {
   const parties = useParties();
   const { mutateAsync, isPending } = useAgreementAct();
   const today = useDay();
+  const first = useRef<RefSelectProps>(null);
   const [body, setBody] = useState<AgreementBody>({
     service: SERVICES[0],
     provider: '',
@@ -196,6 +197,7 @@ function AgreementDialog({ onClose }: { onClose: () => void }) {
       cancelText={t('app.cancel')}
       confirmLoading={isPending}
       mask={{ closable: false }}
+      afterOpenChange={(open) => open && first.current?.focus()}
       onOk={() => void save()}
       onCancel={onClose}
     >
@@ -219,7 +221,7 @@ function AgreementDialog({ onClose }: { onClose: () => void }) {
           {(id) => (
             <Select
               id={id}
-              autoFocus
+              ref={first}
               showSearch={{ optionFilterProp: 'label' }}
               value={body.provider || null}
               options={options}

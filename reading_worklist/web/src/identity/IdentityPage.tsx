@@ -1,4 +1,4 @@
-import { Segmented } from 'antd';
+import { Segmented, Skeleton } from 'antd';
 import { useState } from 'react';
 import { Link, useNavigate, useParams } from 'react-router';
 
@@ -59,6 +59,7 @@ export function IdentityPage() {
       )}
       <div className="desk">
         <nav className="desk-list" aria-label={t('identity.list')}>
+          {cases.isPending && <Skeleton active paragraph={{ rows: 6 }} className="desk-loading" aria-busy="true" />}
           {cases.data?.total === 0 && <Empty title={t('identity.empty.title')} text={t('identity.empty.text')} />}
           {items.map((one) => (
             <CaseLine key={one.id} case={one} selected={one.id === id} />
@@ -66,7 +67,11 @@ export function IdentityPage() {
           <Pager page={page} pageSize={cases.data?.page_size ?? 50} total={cases.data?.total ?? 0} onPage={setPage} />
         </nav>
         <div className="desk-case">
-          {id === undefined ? <p className="desk-choose">{t('identity.choose')}</p> : <CaseView key={id} id={id} />}
+          {id !== undefined ? (
+            <CaseView key={id} id={id} />
+          ) : (
+            items.length > 0 && <p className="desk-choose">{t('identity.choose')}</p>
+          )}
         </div>
       </div>
     </div>

@@ -1,5 +1,5 @@
-import { App, Input, Modal, Radio, Select } from 'antd';
-import { useState } from 'react';
+import { App, Input, Modal, Radio, type RefSelectProps, Select } from 'antd';
+import { useRef, useState } from 'react';
 
 import type { Lane } from '../api/types';
 import { ProblemNotice } from '../design/Notice';
@@ -36,6 +36,7 @@ export function DutyDialog({ title, lane, group, members, day, zone, onClose }: 
   const { message } = App.useApp();
   const readers = useReaders();
   const { mutateAsync, isPending } = useRosterAct();
+  const first = useRef<RefSelectProps>(null);
   const [person, setPerson] = useState<string | null>(null);
   const [shift, setShift] = useState<Shift>('day');
   const [own, setOwn] = useState<readonly [string, string]>(SHIFTS.day);
@@ -73,6 +74,7 @@ export function DutyDialog({ title, lane, group, members, day, zone, onClose }: 
       cancelText={t('app.cancel')}
       confirmLoading={isPending}
       mask={{ closable: false }}
+      afterOpenChange={(open) => open && first.current?.focus()}
       onOk={() => void save()}
       onCancel={onClose}
     >
@@ -86,7 +88,7 @@ export function DutyDialog({ title, lane, group, members, day, zone, onClose }: 
           {(id) => (
             <Select
               id={id}
-              autoFocus
+              ref={first}
               showSearch={{ optionFilterProp: 'label' }}
               loading={readers.isPending}
               value={person}

@@ -32,8 +32,11 @@ export function RuleDialog({ rule, words, taken, onDone, onClose }: RuleDialogPr
   const { when, then } = edited;
   const name = edited.name.trim();
   const wrong = name === '' ? t('rules.form.nameMissing') : taken.includes(name) ? t('rules.form.nameTaken') : null;
-  const setWhen = (part: Partial<Rule['when']>): void => setEdited({ ...edited, when: { ...when, ...part } });
-  const setThen = (part: Partial<Rule['then']>): void => setEdited({ ...edited, then: { ...then, ...part } });
+  // A select that loses the focus says what was typed in the same moment as the next one what was chosen.
+  const setWhen = (part: Partial<Rule['when']>): void =>
+    setEdited((before) => ({ ...before, when: { ...before.when, ...part } }));
+  const setThen = (part: Partial<Rule['then']>): void =>
+    setEdited((before) => ({ ...before, then: { ...before.then, ...part } }));
   const done = (): void => {
     setTried(true);
     if (wrong === null) onDone({ ...edited, name });
@@ -70,7 +73,10 @@ export function RuleDialog({ rule, words, taken, onDone, onClose }: RuleDialogPr
               maxLength={LONGEST_NAME}
               value={edited.name}
               status={tried && wrong !== null ? 'error' : ''}
-              onChange={(event) => setEdited({ ...edited, name: event.target.value })}
+              onChange={(event) => {
+                const typed = event.target.value;
+                setEdited((before) => ({ ...before, name: typed }));
+              }}
             />
           )}
         </Field>
