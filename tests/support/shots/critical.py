@@ -93,7 +93,7 @@ def shots(places: Places) -> list[Shot]:
         Shot("retakes", "dispatcher", f"/retakes/{more['retake-waiting']}"),
         Shot("retakes-site", south, f"/retakes/{more['retake-waiting']}"),
         Shot("retakes-booked", south, f"/retakes/{more['retake-booked']}"),
-        Shot("retake-panel", "writer", f"/exams/{item['E1002']}", panel("r", ".panel-retake")),
+        Shot("retake-panel", "writer", f"/exams/{item['E1003']}", panel("r", ".panel-retake")),
         Shot("consultations", "reviewer", f"/consultations/{more['consult-answered']}"),
         Shot("consult-ask", "writer", f"/exams/{item['E1002']}", asking),
         Shot("consult-expert", "expert", f"/consultations/{more['consult-scheduled']}"),

@@ -47,7 +47,7 @@ export function CriticalAlert({ session }: { session: Session }) {
     <div className="alert" role="alert">
       <AlertFilled className="alert-mark" />
       <span className="alert-text">
-        <strong>{t(`critical.alert.${first.call}`)}</strong> {siteName(language, first.value.site)} ·{' '}
+        <strong>{t(`critical.alert.${first.call}`)}</strong> {site ? '' : `${siteName(language, first.value.site)} · `}
         <PatientName patient={first.value.patient} latin={false} /> · {first.value.finding}
       </span>
       <AlertClock value={first.value} call={first.call} />
@@ -77,7 +77,7 @@ function AlertBells({ person }: { person: string }) {
   const silent = until > useSecond();
   const [permission, setPermission] = useState(() => ('Notification' in window ? Notification.permission : 'denied'));
   return (
-    <>
+    <span className="alert-bells">
       {permission === 'default' && (
         <Button
           size="small"
@@ -101,7 +101,7 @@ function AlertBells({ person }: { person: string }) {
       >
         <span className="alert-label">{t(silent ? 'critical.alert.unmute' : 'critical.alert.mute')}</span>
       </Button>
-    </>
+    </span>
   );
 }
 

@@ -44,8 +44,8 @@ export const retakes = {
   ],
   'retake.panel.none': ['本检查没有重照。', 'This exam has no retake.'],
   'retake.panel.tooLate': [
-    '已提交审核或已签发，不能退回重照。',
-    'It is submitted or signed, so it cannot be sent back.',
+    '现在不能退回重照：已提交、已签发，或身份待核。',
+    'It cannot be sent back now: it is submitted or signed, or its identity is in doubt.',
   ],
   'panel.retake': ['重照与退回', 'Retake'],
   'panel.retake.short': ['重照', 'Retake'],
