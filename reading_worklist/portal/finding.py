@@ -222,7 +222,8 @@ def _of_study(wanted: ExamFilter) -> list[ColumnElement[bool]]:
 
 def _on_its_way() -> ColumnElement[bool]:
     """Return the condition that instances of an order's study have begun to come."""
-    queued = select(Workitem.id).where(Workitem.study_id == Study.id).exists()
+    # By name: of its own accord a query is tied to the one right around it alone.
+    queued = select(Workitem.id).where(Workitem.study_id == Study.id).correlate(Study).exists()
     return and_(
         Study.site_id == Order.site_id,
         Study.state == StudyState.RECEIVING,

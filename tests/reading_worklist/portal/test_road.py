@@ -260,6 +260,13 @@ def test_exams_are_found_by_what_a_technician_remembers(site: Site) -> None:
     assert Browser(site.app, "writer").get("/api/portal/home").status_code == 403
 
 
+def test_an_exam_whose_images_come_is_shown_once(site: Site) -> None:
+    site.send(site.order(patient_local_id="P009"))
+    site.complete()
+    site.send(site.order())
+    assert sorted(site.listed()) == [ExamStep.QUEUED, ExamStep.RECEIVING]
+
+
 def test_a_study_without_an_order_is_shown_while_it_comes(site: Site) -> None:
     ordered = {"study_instance_uid": "1.2.3.4", "accession_number": "A9"}
     site.send(ordered)
