@@ -1,34 +1,26 @@
 """People at their browsers: from sign-in to the opened report, for images and for an ECG."""
 
-import io
-import json
 import re
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import SimpleITK as sitk  # noqa: N813 -- the library's own abbreviation
-from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
-from pyhanko.pdf_utils.reader import PdfFileReader
+from playwright.sync_api import Browser, Page, expect
 
-from tests.e2e.system import RunningSystem, wait_for
-from tests.support.peers import require_program
-
-SCREENSHOTS = Path(__file__).parents[2] / "var" / "screenshots"
-# Software rendering, and none of Chromium's own calls to the outside.
-CHROMIUM = (
-    "--no-sandbox",
-    "--use-gl=angle",
-    "--use-angle=swiftshader",
-    "--enable-unsafe-swiftshader",
-    "--disable-quic",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
+from tests.e2e.people import (
+    SCREENSHOTS,
+    Person,
+    demonstration,
+    open_chromium,
+    open_exam,
+    row_of,
+    sign_ins,
+    signatures,
 )
+from tests.e2e.system import RunningSystem, wait_for
+
 PATIENT = "欧阳建国"
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
@@ -36,66 +28,20 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 @pytest.fixture(scope="module")
 def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSystem]:
-    running = RunningSystem(tmp_path_factory.mktemp("demo"), ("demo",))
-
-    def sent() -> bool:
-        return (running.data_dir / "demo-sent").exists()
-
-    running.start(ready=sent, timeout=240)
+    running = demonstration(tmp_path_factory.mktemp("demo"))
     yield running
     running.stop()
 
 
 @pytest.fixture(scope="module")
 def people(system: RunningSystem) -> dict[str, dict[str, Any]]:
-    sign_ins = json.loads((system.data_dir / "demo-sign-ins.json").read_text())
-    return {one["login"]: one for one in sign_ins}
+    return sign_ins(system)
 
 
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    path = require_program("chromium", package="chromium")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=list(CHROMIUM))
+    with open_chromium() as browser:
         yield browser
-        browser.close()
-
-
-class Person:
-    """Somebody at a browser of his own, on a screen of the given width."""
-
-    def __init__(
-        self, chromium: Browser, system: RunningSystem, person: dict[str, Any], width: int = 1440
-    ) -> None:
-        context = chromium.new_context(
-            base_url=system.web, viewport={"width": width, "height": 900}, locale="zh-CN"
-        )
-        self.pin = str(person["pin"])
-        self.page: Page = context.new_page()
-        self.failures: list[str] = []
-        self.page.on("pageerror", lambda error: self.failures.append(str(error)))
-        self.page.goto("/")
-        self.page.get_by_label("用户名").fill(person["login"])
-        self.page.get_by_label("密码", exact=True).fill(person["password"])
-        self.page.get_by_role("button", name="登录").click()
-
-    def sees(self, name: str) -> None:
-        """Keep what the person sees, for somebody to look at."""
-        SCREENSHOTS.mkdir(parents=True, exist_ok=True)
-        self.page.screenshot(path=SCREENSHOTS / f"{name}.png")
-
-    def sign(self) -> None:
-        self.page.get_by_label("签名密码").fill(self.pin)
-        self.sees("sign")
-        self.page.get_by_role("button", name="签名", exact=True).click()
-
-    def leave(self) -> None:
-        self.page.context.close()
-        assert self.failures == []
-
-
-def row_of(page: Page, text: str) -> Locator:
-    return page.get_by_role("row").filter(has_text=text).first
 
 
 def test_an_image_from_worklist_to_opened_report(
@@ -108,7 +54,9 @@ def test_an_image_from_worklist_to_opened_report(
     writer.page.get_by_role("button", name=re.compile("^领取并书写")).click()
     writer.page.get_by_label("影像所见").fill("右肺上叶见一实性结节，直径约14 mm。")
     writer.page.get_by_label("影像诊断").fill("右肺上叶结节，建议随访。")
+    writer.page.keyboard.press("Alt+q")
     expect(writer.page.get_by_text("层面核对未见异常")).to_be_visible(timeout=60_000)
+    writer.page.keyboard.press("Alt+q")
     image_is_visible(writer.page)
     writer.sees("reading")
     writer.page.get_by_role("button", name=re.compile("^签名提交")).click()
@@ -147,6 +95,9 @@ def test_an_ecg_from_worklist_to_opened_report(
     for value in ("161", "75", "368"):
         expect(writer.page.get_by_text(value, exact=False).first).to_be_visible()
     writer.page.get_by_label("心电图诊断").fill("窦性心律，正常心电图。")
+    # A report of an ECG says of which class it is.
+    writer.page.get_by_label(writer.word("code.ecg_class")).click()
+    writer.page.keyboard.press("Enter")
     writer.sees("ecg")
     writer.page.get_by_role("button", name=re.compile("^签名提交")).click()
     writer.sign()
@@ -162,13 +113,6 @@ def test_an_ecg_from_worklist_to_opened_report(
     expect(reviewer.page.get_by_text("正式报告").first).to_be_visible(timeout=30_000)
     reviewer.leave()
     the_site_opens(system, people["qian.xi"], chromium, patient, "portal-ecg")
-
-
-def open_exam(page: Page, patient: str) -> None:
-    expect(row_of(page, patient)).to_be_visible(timeout=30_000)
-    row_of(page, patient).click()
-    page.keyboard.press("Enter")
-    page.wait_for_url("**/exams/**", timeout=15_000)
 
 
 def image_is_visible(page: Page) -> None:
@@ -194,9 +138,6 @@ def the_site_opens(
     site.sees(f"{name}-exams")
     with site.page.expect_response(re.compile(r"/api/portal/exams/[^/]+/report$")) as answered:
         row_of(site.page, patient).click()
-        button = site.page.get_by_role("button", name=re.compile("打开报告|查看报告"))
-        if button.count():
-            button.first.click()
     assert answered.value.ok
     assert answered.value.headers["content-type"] == "application/pdf"
     site.sees(f"{name}-report")
@@ -208,5 +149,5 @@ def the_site_opens(
     assert opened["reports"][0]["opened_at"]
     # Chromium's own viewer keeps the frame's bytes to itself, so they are fetched once more.
     pdf = site.page.request.get(f"{exam}/report").body()
-    assert len(PdfFileReader(io.BytesIO(pdf)).embedded_signatures) == 2
+    assert signatures(pdf) == 2
     site.leave()
