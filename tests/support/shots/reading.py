@@ -4,6 +4,7 @@ from playwright.sync_api import Page
 
 from tests.support.scene import Places
 from tests.support.shots.shot import Act, Shot, doubt
+from tests.support.viewer import GREY_LEVELS
 
 
 def arranged(*keys: str) -> Act:
@@ -36,27 +37,22 @@ def compared(page: Page) -> None:
     priors(page)
     page.locator(".prior [aria-pressed=false]").first.click()
     page.locator(".viewing-bar").wait_for()
-    images(page, 2)
+    images(page)
 
 
 def in_window(page: Page) -> None:
     """Give the viewer a window of its own; the picture is of the page beside it."""
     arranged()(page)
-    with page.expect_popup() as opened:
+    if not page.locator(".viewing-elsewhere").count():
         page.keyboard.press("Alt+v")
-    opened.value.locator(".viewing-head").wait_for()
     page.locator(".viewing-elsewhere").wait_for()
 
 
-def images(page: Page, count: int) -> None:
+def images(page: Page) -> None:
     """Wait for the viewer's images, if the pictures are taken with the viewer."""
-    viewer = page.frame_locator(".viewer iframe")
-    if page.locator(".viewer iframe").get_attribute("src") is None:
-        return
-    shown = viewer.locator(".cornerstone-viewport-element canvas")
-    if viewer.locator("#root").count():
-        shown.nth(count - 1).wait_for(timeout=90_000)
-        page.wait_for_timeout(4_000)
+    frame = page.locator(".viewer iframe").element_handle().content_frame()
+    if frame is not None and frame.locator("#root").count():
+        frame.wait_for_function(f"({GREY_LEVELS})() > 20", polling=500, timeout=90_000)
 
 
 def shots(places: Places) -> list[Shot]:

@@ -37,4 +37,6 @@ export const priors = {
   'priors.reason': ['跨机构调阅用途：{purpose}，有效至 {until}', 'Other sites: {purpose}, until {until}'],
   'priors.notAgreed': ['另有 {n} 项检查所在机构未签订调阅协议', 'Not shown, since their sites have no agreement: {n}'],
   'priors.comparing': ['对照：{date} {what}（{site}）', 'Beside it: {what}, {date}, {site}'],
+  'problem.reason-needed': ['调阅其他机构的检查前需说明用途', 'Say first why exams of other sites are needed'],
+  'problem.reason-needed.remedy': ['请填写用途后再打开。', 'Give the reason, then open it.'],
 } as const satisfies Record<string, Entry>;
