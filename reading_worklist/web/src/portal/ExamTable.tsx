@@ -73,7 +73,7 @@ function useColumns(): Column<Exam>[] {
       ),
     },
     { key: 'progress', heading: t('portal.column.progress'), width: '36%', cell: (exam) => <Road exam={exam} /> },
-    { key: 'report', heading: t('portal.column.report'), width: 120, cell: (exam) => <ReportLink exam={exam} /> },
+    { key: 'report', heading: t('portal.column.report'), width: 132, cell: (exam) => <ReportLink exam={exam} /> },
   ];
 }
 
