@@ -118,6 +118,9 @@ function Result({ code }: { code: string }) {
           name={t('verify.version')}
           value={`${t('final.version', { n: report.version_number })} · ${isPlainKey(statusKey) ? t(statusKey) : report.status}`}
         />
+        {report.single_signature_basis !== '' && (
+          <Fact name={t('verify.singleSignature')} value={report.single_signature_basis} />
+        )}
         <Fact name={t('verify.issued')} value={formatDateTime(report.issued_at)} />
         <Fact name={t('verify.digest')} value={report.sha256} />
       </dl>

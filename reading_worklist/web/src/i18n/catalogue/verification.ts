@@ -26,6 +26,7 @@ export const verification = {
   'verify.recalled.superseded': ['该报告已被新版替代，请以新版为准', 'A newer version stands in place of this report'],
   'verify.recalled.revoked': ['该报告已作废', 'This report is void'],
   'verify.recalledAt': ['自 {time} 起', 'since {time}'],
+  'verify.singleSignature': ['单签依据', 'One signature by'],
   'verify.issued': ['签发时间', 'Issued'],
   'verify.digest': ['文件摘要 SHA-256', 'Digest SHA-256'],
   'verify.serial': ['证书 {serial}', 'Certificate {serial}'],
