@@ -39,14 +39,15 @@ _PAGE: Final = """<!doctype html>
 <html lang="{language}"><head><meta charset="utf-8">
 <meta name="viewport" content="width=device-width"><title>{title}</title>
 <style>
-:root {{ color-scheme: light dark; }}
 body {{ margin: 0; min-height: 100vh; display: grid; place-content: center; padding: 24px;
   box-sizing: border-box; font: 15px/1.6 system-ui, "Noto Sans CJK SC", sans-serif;
-  text-align: center; background: Canvas; color: CanvasText; }}
+  text-align: center; background: #05080a; color: #e6edf3; }}
 h1 {{ margin: 0 0 6px; font-size: 20px; }}
-p {{ margin: 0; max-width: 34em; }}
+p {{ margin: 0 auto; max-width: 34em; }}
+p[lang] {{ margin-top: 18px; color: #9fb0bf; font-size: 14px; }}
 </style></head>
-<body><main role="alert"><h1>{title}</h1><p>{remedy}</p></main></body></html>
+<body><main role="alert"><h1>{title}</h1><p>{remedy}</p>
+<p lang="{other}">{also}</p></main></body></html>
 """
 _HEADERS: Final[Mapping[str, str]] = MappingProxyType(
     {
@@ -90,15 +91,20 @@ def wants_page(request: Request) -> bool:
 
 
 def notice(request: Request, problem: Problem) -> HTMLResponse:
-    """Return a problem as a page, in the language of the UI."""
-    code = problem.code
+    """Return a problem as a page in both languages, as dark as the viewer in whose place it is.
+
+    The UI keeps its language in the browser alone; the one that the viewer was told comes first.
+    """
     english = _MISSING_ENGLISH if problem.status == HTTPStatus.NOT_FOUND else None
     words = english or (problem.what, problem.remedy or "")
-    language = "en"
-    if _prefers_chinese(request):
-        language, words = "zh-CN", _CHINESE.get(code, words)
+    both = {"zh-CN": _CHINESE.get(problem.code, words), "en": words}
+    first, other = ("zh-CN", "en") if _prefers_chinese(request) else ("en", "zh-CN")
     page = _PAGE.format(
-        language=language, title=html.escape(words[0]), remedy=html.escape(words[1])
+        language=first,
+        title=html.escape(both[first][0]),
+        remedy=html.escape(both[first][1]),
+        other=other,
+        also=html.escape(" · ".join(both[other])),
     )
     return HTMLResponse(page, problem.status, headers=dict(_HEADERS))
 

@@ -123,11 +123,12 @@ def test_what_cannot_be_viewed_is_told_on_a_page(
         assert answer.status_code == 404
         assert answer.headers["content-type"] == "text/html; charset=utf-8"
         assert "frame-ancestors 'self'" in answer.headers["content-security-policy"]
-        assert "没有可显示的图像" in answer.text
+        assert "<h1>没有可显示的图像</h1>" in answer.text
+        assert "There are no images to show" in answer.text
         assert study.study_instance_uid not in answer.text
     english = reader.get(missing[0], headers=page | {"Accept-Language": "en-GB"})
     assert '<html lang="en">' in english.text
-    assert "There are no images to show" in english.text
+    assert "<h1>There are no images to show</h1>" in english.text
 
 
 def test_start_leads_to_the_studies_or_to_the_worklist(stranger: TestClient) -> None:
