@@ -3,9 +3,11 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import cast
 from uuid import UUID
 
 import pytest
+from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from sqlalchemy import func, select, text
 
@@ -126,7 +128,7 @@ def post(client: TestClient, path: str, body: object = None) -> int:
 
 def fresh(client: TestClient) -> None:
     """Let what was remembered for a second be over."""
-    client.app.state.recent_grants = RecentGrants()  # pyright: ignore[reportAttributeAccessIssue,reportUnknownMemberType] -- FastAPI's
+    cast("FastAPI", client.app).state.recent_grants = RecentGrants()
 
 
 def test_a_prior_outside_the_own_sites_is_served_once_it_was_opened_for_a_reason(
