@@ -10,7 +10,7 @@ import { type Column, Table } from '../design/Table';
 import { useLanguage } from '../i18n/language';
 import { siteName } from '../i18n/siteName';
 import { type Group, type GroupBody, useGroups, useReaders, useRoutingAct } from './queries';
-import { Field } from './RuleDialog';
+import { Field, leaveChoicesOnTab } from './RuleDialog';
 import './rules.css';
 
 const LANES = ['imaging', 'ecg'] as const satisfies readonly Lane[];
@@ -172,6 +172,7 @@ function GroupDialog({ group, onClose }: { group: Group | null; onClose: () => v
     >
       <div
         className="rule-form rule-form-two"
+        onKeyDownCapture={leaveChoicesOnTab}
         onKeyDown={(event) => {
           if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) void save();
         }}

@@ -1,6 +1,6 @@
 import { CloseOutlined, PlusOutlined } from '@ant-design/icons';
 import { Button, Checkbox, Input, Modal, Select } from 'antd';
-import { type ReactNode, useId, useState } from 'react';
+import { type KeyboardEvent, type ReactNode, useId, useState } from 'react';
 
 import { useLanguage } from '../i18n/language';
 import { siteName } from '../i18n/siteName';
@@ -61,6 +61,7 @@ export function RuleDialog({ rule, words, taken, onDone, onClose }: RuleDialogPr
     >
       <div
         className="rule-form"
+        onKeyDownCapture={leaveChoicesOnTab}
         onKeyDown={(event) => {
           if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) done();
         }}
@@ -233,6 +234,11 @@ export function RuleDialog({ rule, words, taken, onDone, onClose }: RuleDialogPr
       </p>
     </Modal>
   );
+}
+
+/** Tab only moves on: an open list would take it for Enter, and choose away what was chosen just before. */
+export function leaveChoicesOnTab(event: KeyboardEvent): void {
+  if (event.key === 'Tab') event.stopPropagation();
 }
 
 /** Ant Design's types leave out that a cleared choice is undefined. */
