@@ -98,9 +98,7 @@ def _lanes(session: Session, scope: Scope, now: datetime) -> list[LaneBoard]:
                     .filter(waits, Workitem.urgency == urgency)
                     .label(f"{priority}_oldest"),
                     func.count()
-                    .filter(
-                        waits, Workitem.urgency == urgency, Workitem.escalated_at.is_not(None)
-                    )
+                    .filter(waits, Workitem.urgency == urgency, Workitem.escalated_at.is_not(None))
                     .label(f"{priority}_late"),
                 )
             ),

@@ -117,7 +117,11 @@ def test_pdfsig_agrees(reviewed: bytes, tmp_path: Path) -> None:
     path = tmp_path / "report.pdf"
     path.write_bytes(reviewed)
     said = subprocess.run(
-        [pdfsig, "-nocert", str(path)], capture_output=True, text=True, check=True, timeout=60
+        [pdfsig, "-nocert", str(path)],
+        capture_output=True,
+        encoding="utf-8",
+        check=True,
+        timeout=60,
     ).stdout
     assert said.count("Signature is Valid.") == 2
     assert said.count("ETSI.CAdES.detached") == 2

@@ -26,7 +26,8 @@ export const BADGES: Partial<Record<Page, Badge>> = {
   },
   '/preliminary': {
     key: [...keys.preliminary, 'waiting'],
-    count: async () => (await answer(api.GET('/api/preliminary-reports', { params: { query: { page_size: 1 } } }))).late,
+    count: async () =>
+      (await answer(api.GET('/api/preliminary-reports', { params: { query: { page_size: 1 } } }))).late,
   },
   '/identity': {
     key: [...keys.identity, 'waiting'],
