@@ -19,6 +19,7 @@ import { useSecondWindow } from './secondWindow';
 import { useBesideWords, ViewerPane } from './ViewerPane';
 import { Workplace } from './Workplace';
 import './reading.css';
+import './report.css';
 
 const HELP: readonly HelpLine[] = [
   [['Ctrl', 'S'], 'keys.save'],

@@ -19,6 +19,7 @@ import { markOnKey, useImageAnswers } from './keyImages/imageLink';
 import { useWorkitem } from './queries';
 import { ASK_EVERY, channelOf, type FromPage, type FromViewer, keepPlace, LOST_AFTER, type Wanted } from './viewerLink';
 import './reading.css';
+import './report.css';
 
 const EcgPane = lazy(async () => ({ default: (await import('../ecg/EcgPane')).EcgPane }));
 

@@ -7,7 +7,7 @@ import { useLanguage } from '../i18n/language';
 import { ReportTextView } from '../reading/ReportTextView';
 import { useFlawWords } from './flawWords';
 import { usePreview } from './queries';
-import '../reading/reading.css';
+import '../reading/report.css';
 
 /** What a doctor gets who fills nothing in: the defaults, and a mark where a value is needed. */
 export function Preview({ body }: { body: TemplateBody }) {

@@ -46,9 +46,9 @@ export function windowOf(range: { lower: number; upper: number } | undefined): [
 export function imageIn(page: Window | null): ShownImage | null {
   try {
     return activeImage(page);
-  } catch (error) {
-    // The viewer's services throw as long as nothing stands behind them: while it loads.
-    console.warn('the viewer does not tell what it shows', error);
+  } catch {
+    // The viewer's services throw as long as nothing stands behind them: while it loads. The page
+    // then says that no image is shown.
     return null;
   }
 }
