@@ -12,9 +12,15 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, Request, Response
 from playwright.sync_api import Error as BrowserError
 from playwright.sync_api import TimeoutError as BrowserTimeout
 
+from tests.support.peers import REQUIRED
+
 REPOSITORY: Final = Path(__file__).parents[2]
 OHIF: Final = REPOSITORY / "reading_worklist" / "web" / "node_modules" / "@ohif" / "app" / "dist"
+DIST: Final = REPOSITORY / "reading_worklist" / "web" / "dist"
 CHROMIUM: Final = shutil.which("chromium") or shutil.which("google-chrome")
+if REQUIRED and not (CHROMIUM and all((one / "index.html").is_file() for one in (OHIF, DIST))):
+    # Tests that skip for want of one of them would be skipped silently.
+    raise RuntimeError("Chromium, the viewer and the built pages are required here: `make setup`")
 SCREENSHOTS: Final = REPOSITORY / "var" / "screenshots"
 # Software rendering, and none of Chromium's own calls to the outside.
 FLAGS: Final = (
