@@ -25,9 +25,9 @@ from reading_worklist.dicomweb.retrieve_routes import find_indexed, opened_by
 from reading_worklist.dicomweb.series_index import IndexedInstance
 from reading_worklist.dicomweb.whole import whole_instances
 from reading_worklist.ecg.drawing import draw
-from reading_worklist.ecg.errors import EcgError
 from reading_worklist.ecg.service import load_record
 from reading_worklist.problems import Problem, not_found
+from storage.ecg.errors import EcgError
 from storage.objects import ObjectKey
 
 router = APIRouter()

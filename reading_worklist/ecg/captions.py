@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Final
 
 from reading_worklist.ecg.display_filter import DisplayFilter, effective_band_hz
-from reading_worklist.ecg.waveform import ChannelStatus, FilterSettings
+from storage.ecg.waveform import ChannelStatus, FilterSettings
 
 
 class Language(StrEnum):

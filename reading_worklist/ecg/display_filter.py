@@ -11,7 +11,7 @@ from typing import Final, cast
 
 import numpy as np
 
-from reading_worklist.ecg.waveform import Channel, EcgGroup, Microvolts
+from storage.ecg.waveform import Channel, EcgGroup, Microvolts
 
 
 def _butter(*arguments: object, **options: object) -> Microvolts:

@@ -51,7 +51,7 @@ from reading_worklist.ecg.svg import (
     title,
 )
 from reading_worklist.ecg.traces import Trace, draw_trace, place
-from reading_worklist.ecg.waveform import EcgRecord, LeadOrigin
+from storage.ecg.waveform import EcgRecord, LeadOrigin
 
 _MARGIN_MM: Final = 2.0
 _HEADER_LINE_MM: Final = 5.0

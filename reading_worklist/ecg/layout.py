@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 from typing import Final
 
-from reading_worklist.ecg.leads import CHEST_LEADS, LIMB_LEADS, STANDARD_LEADS, Lead
-from reading_worklist.ecg.waveform import Channel, EcgGroup, EcgRecord
+from storage.ecg.leads import CHEST_LEADS, LIMB_LEADS, STANDARD_LEADS, Lead
+from storage.ecg.waveform import Channel, EcgGroup, EcgRecord
 
 TRACE_WIDTH_MM: Final = 250.0
 CALIBRATION_SECONDS: Final = 0.2

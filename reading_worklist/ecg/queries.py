@@ -8,9 +8,9 @@ from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session
 
 from reading_worklist.access.scope import Scope
-from reading_worklist.ecg.dicom_reader import ECG_STORAGE, STANDARD_STORAGE
 from reading_worklist.problems import not_found
 from reading_worklist.workitems.tables import Workitem
+from storage.ecg.dicom_reader import ECG_STORAGE, STANDARD_STORAGE
 from storage.index.tables import Instance, Series
 from storage.objects import ObjectKey
 

@@ -14,19 +14,19 @@ from reading_worklist.ecg import queries, service
 from reading_worklist.ecg.captions import Language
 from reading_worklist.ecg.display_filter import DisplayFilter
 from reading_worklist.ecg.drawing import DrawingOptions, draw
-from reading_worklist.ecg.errors import (
-    EcgBroken,
-    EcgError,
-    EcgTooLarge,
-    EcgUnsupported,
-    NotAnEcg,
-)
 from reading_worklist.ecg.layout import Gain, LayoutName, PaperSpeed
 from reading_worklist.ecg.queries import EcgInstance
 from reading_worklist.ecg.schemas import EcgRecordView, record_view
 from reading_worklist.problems import Problem, not_found
 from reading_worklist.services import Asking, Parts, Services
 from reading_worklist.workitems.routes import CENTRE_ROLES
+from storage.ecg.errors import (
+    EcgBroken,
+    EcgError,
+    EcgTooLarge,
+    EcgUnsupported,
+    NotAnEcg,
+)
 from storage.registry import Role
 
 router = APIRouter(prefix="/api/workitems", tags=["ecg"])

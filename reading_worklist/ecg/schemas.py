@@ -8,7 +8,7 @@ from pydantic import BaseModel
 from reading_worklist.ecg.captions import CAPTIONS, Language, recorded_filter_text
 from reading_worklist.ecg.layout import LayoutName, natural_layout
 from reading_worklist.ecg.service import StudyEcg
-from reading_worklist.ecg.waveform import DeviceMeasurement, EcgRecord, FilterSettings, LeadOrigin
+from storage.ecg.waveform import DeviceMeasurement, EcgRecord, FilterSettings, LeadOrigin
 
 
 class EcgFilterView(BaseModel):

@@ -14,10 +14,10 @@ from typing import Final
 from weakref import WeakKeyDictionary
 from zoneinfo import ZoneInfo
 
-from reading_worklist.ecg.dicom_reader import read_ecg
-from reading_worklist.ecg.errors import EcgError, NotAnEcg
 from reading_worklist.ecg.queries import EcgInstance
-from reading_worklist.ecg.waveform import EcgRecord
+from storage.ecg.dicom_reader import read_ecg
+from storage.ecg.errors import EcgError, NotAnEcg
+from storage.ecg.waveform import EcgRecord
 from storage.objects import ObjectKey, ObjectStore
 
 _CACHE_BYTES: Final = 64 * 1024 * 1024

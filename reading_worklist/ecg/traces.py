@@ -19,7 +19,7 @@ from reading_worklist.ecg.polyline import (
     significant_points,
 )
 from reading_worklist.ecg.svg import ALERT, INK, QUIET, TRACE, TRACE_WIDTH, escaped, line, text
-from reading_worklist.ecg.waveform import NO_SIGNAL, LeadOrigin
+from storage.ecg.waveform import NO_SIGNAL, LeadOrigin
 
 _TOLERANCE_MM: Final = 0.008
 _RECENTRE_BEYOND_UV: Final = 500.0

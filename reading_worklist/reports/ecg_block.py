@@ -7,13 +7,13 @@ from zoneinfo import ZoneInfo
 from reading_worklist.ecg.captions import CAPTIONS, recorded_filter_text
 from reading_worklist.ecg.captions import Language as CaptionLanguage
 from reading_worklist.ecg.drawing import DrawingOptions, draw
-from reading_worklist.ecg.errors import EcgError
 from reading_worklist.ecg.queries import waveforms_of_study
 from reading_worklist.ecg.service import first_ecg, list_ecgs
-from reading_worklist.ecg.waveform import EcgRecord
 from reading_worklist.reports.document import EcgBlock, EcgMeasurement, EcgTrace
 from reading_worklist.typesetting.labels import Language
 from storage.database import Database
+from storage.ecg.errors import EcgError
+from storage.ecg.waveform import EcgRecord
 from storage.objects import ObjectStore
 
 # What an A4 page in landscape leaves for the trace; a taller one would get a larger page, which

@@ -1,1 +1,1 @@
-"""Tests of the ECG: reading, drawing, handing out."""
+"""Tests of the ECG: drawing, handing out."""

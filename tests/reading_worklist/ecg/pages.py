@@ -10,9 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from reading_worklist.ecg.drawing import DrawnEcg
-from reading_worklist.ecg.leads import STANDARD_LEADS
-from reading_worklist.ecg.waveform import EcgRecord
-from tests.reading_worklist.ecg.synthetic import record
+from storage.ecg.leads import STANDARD_LEADS
+from storage.ecg.waveform import EcgRecord
+from tests.support.ecg import record
 
 SVG = "{http://www.w3.org/2000/svg}"
 NUMBER = re.compile(r"-?\d+(?:\.\d+)?")

@@ -9,8 +9,8 @@ from reading_worklist.ecg.display_filter import (
     effective_band_hz,
     shown_microvolts,
 )
-from reading_worklist.ecg.leads import Lead
-from reading_worklist.ecg.waveform import EcgGroup, GroupKind, RecordedChannel
+from storage.ecg.leads import Lead
+from storage.ecg.waveform import EcgGroup, GroupKind, RecordedChannel
 
 
 def shown(

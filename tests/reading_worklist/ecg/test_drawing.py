@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from reading_worklist.ecg.drawing import DrawingOptions, draw
 from reading_worklist.ecg.layout import Gain, LayoutName, PaperSpeed
-from reading_worklist.ecg.leads import Lead
-from reading_worklist.ecg.waveform import (
+from storage.ecg.leads import Lead
+from storage.ecg.waveform import (
     ChannelStatus,
     EcgRecord,
     LeadOrigin,
@@ -28,7 +28,7 @@ from tests.reading_worklist.ecg.pages import (
     texts_of,
     twelve,
 )
-from tests.reading_worklist.ecg.synthetic import record
+from tests.support.ecg import record
 
 EVERY_SCALE = [(speed, gain) for speed in PaperSpeed for gain in Gain]
 

@@ -11,8 +11,8 @@ from reading_worklist.ecg.captions import Language
 from reading_worklist.ecg.display_filter import DisplayFilter
 from reading_worklist.ecg.drawing import DrawingOptions, DrawnEcg, draw
 from reading_worklist.ecg.layout import LayoutName
-from reading_worklist.ecg.leads import Lead
-from reading_worklist.ecg.waveform import (
+from storage.ecg.leads import Lead
+from storage.ecg.waveform import (
     EcgRecord,
     FilterSettings,
     RecordedChannel,
@@ -25,7 +25,7 @@ from tests.reading_worklist.ecg.pages import (
     texts_of,
     twelve,
 )
-from tests.reading_worklist.ecg.synthetic import record
+from tests.support.ecg import record
 
 
 def test_the_footer_states_what_the_picture_means() -> None:

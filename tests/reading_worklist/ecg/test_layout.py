@@ -15,9 +15,9 @@ from reading_worklist.ecg.layout import (
     page_starts,
     plan_page,
 )
-from reading_worklist.ecg.leads import STANDARD_LEADS, Lead
-from reading_worklist.ecg.waveform import EcgGroup, EcgRecord, RecordedChannel
-from tests.reading_worklist.ecg.synthetic import record
+from storage.ecg.leads import STANDARD_LEADS, Lead
+from storage.ecg.waveform import EcgGroup, EcgRecord, RecordedChannel
+from tests.support.ecg import record
 
 LAYOUTS = st.sampled_from(LayoutName)
 SPEEDS = st.sampled_from(PaperSpeed)

@@ -13,12 +13,12 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from pydicom.data import get_testdata_file
 
-from reading_worklist.ecg.leads import STANDARD_LEADS
 from storage.clock import utc_now
 from storage.database import Database
+from storage.ecg.leads import STANDARD_LEADS
 from storage.index.tables import Instance, Series
 from storage.objects import ObjectKey, ObjectStore
-from tests.reading_worklist.ecg.synthetic import (
+from tests.support.ecg import (
     TWELVE_LEAD,
     channel,
     ecg_dataset,

@@ -7,8 +7,6 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pytest
 
-from reading_worklist.ecg.errors import EcgBroken, NotAnEcg
-from reading_worklist.ecg.leads import Lead
 from reading_worklist.ecg.queries import EcgInstance
 from reading_worklist.ecg.service import (
     RecordCache,
@@ -16,8 +14,10 @@ from reading_worklist.ecg.service import (
     list_ecgs,
     load_record,
 )
+from storage.ecg.errors import EcgBroken, NotAnEcg
+from storage.ecg.leads import Lead
 from storage.objects import ObjectKey, ObjectNotFound, ObjectStore, open_object_store
-from tests.reading_worklist.ecg.synthetic import (
+from tests.support.ecg import (
     channel,
     ecg_dataset,
     file_bytes,

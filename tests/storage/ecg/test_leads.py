@@ -3,7 +3,7 @@
 import pytest
 from pydicom.sr.codedict import codes
 
-from reading_worklist.ecg.leads import STANDARD_LEADS, Lead, lead_from_code, lead_from_name
+from storage.ecg.leads import STANDARD_LEADS, Lead, lead_from_code, lead_from_name
 
 
 @pytest.mark.parametrize(

@@ -13,16 +13,16 @@ from hypothesis import strategies as st
 from pydicom.data import get_testdata_file
 from pydicom.uid import DeflatedExplicitVRLittleEndian
 
-from reading_worklist.ecg.dicom_reader import ReadLimits, read_ecg
-from reading_worklist.ecg.errors import (
+from storage.ecg.dicom_reader import ReadLimits, read_ecg
+from storage.ecg.errors import (
     EcgBroken,
     EcgError,
     EcgTooLarge,
     EcgUnsupported,
     NotAnEcg,
 )
-from reading_worklist.ecg.leads import STANDARD_LEADS, Lead
-from tests.reading_worklist.ecg.synthetic import (
+from storage.ecg.leads import STANDARD_LEADS, Lead
+from tests.support.ecg import (
     channel,
     ecg_dataset,
     file_bytes,

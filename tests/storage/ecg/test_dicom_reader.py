@@ -14,16 +14,16 @@ from pydicom.uid import (
     ImplicitVRLittleEndian,
 )
 
-from reading_worklist.ecg.dicom_reader import read_ecg
-from reading_worklist.ecg.leads import STANDARD_LEADS, Lead
-from reading_worklist.ecg.waveform import (
+from storage.ecg.dicom_reader import read_ecg
+from storage.ecg.leads import STANDARD_LEADS, Lead
+from storage.ecg.waveform import (
     ChannelStatus,
     EcgRecord,
     FilterSettings,
     GroupKind,
     LeadOrigin,
 )
-from tests.reading_worklist.ecg.synthetic import (
+from tests.support.ecg import (
     channel,
     code,
     ecg_dataset,

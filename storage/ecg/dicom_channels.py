@@ -6,9 +6,9 @@ from typing import Final
 
 from pydicom.dataset import Dataset
 
-from reading_worklist.ecg.dicom_values import first_item, items, number, text
-from reading_worklist.ecg.leads import Lead, lead_from_code, lead_from_name
-from reading_worklist.ecg.waveform import (
+from storage.ecg.dicom_values import first_item, items, number, text
+from storage.ecg.leads import Lead, lead_from_code, lead_from_name
+from storage.ecg.waveform import (
     ChannelStatus,
     FilterSettings,
     LeadOrigin,

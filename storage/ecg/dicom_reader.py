@@ -19,9 +19,9 @@ from pydicom.filereader import read_dataset
 from pydicom.tag import BaseTag
 from pydicom.uid import DeflatedExplicitVRLittleEndian, ExplicitVRBigEndian
 
-from reading_worklist.ecg.dicom_annotations import read_annotations
-from reading_worklist.ecg.dicom_channels import GroupSamples, lead_of, read_channel
-from reading_worklist.ecg.dicom_values import (
+from storage.ecg.dicom_annotations import read_annotations
+from storage.ecg.dicom_channels import GroupSamples, lead_of, read_channel
+from storage.ecg.dicom_values import (
     CONVERSION_ERRORS,
     acquisition_time,
     items,
@@ -29,9 +29,9 @@ from reading_worklist.ecg.dicom_values import (
     text,
     value,
 )
-from reading_worklist.ecg.errors import EcgBroken, EcgTooLarge, EcgUnsupported, NotAnEcg
-from reading_worklist.ecg.leads import Lead
-from reading_worklist.ecg.waveform import EcgGroup, EcgRecord, GroupKind, Samples
+from storage.ecg.errors import EcgBroken, EcgTooLarge, EcgUnsupported, NotAnEcg
+from storage.ecg.leads import Lead
+from storage.ecg.waveform import EcgGroup, EcgRecord, GroupKind, Samples
 
 STANDARD_STORAGE: Final = "1.2.840.10008."
 """What every UID of the standard begins with."""

@@ -11,14 +11,14 @@ import numpy.typing as npt
 import pydicom.data
 import pytest
 
-from reading_worklist.ecg.dicom_reader import read_ecg
 from reading_worklist.ecg.display_filter import DisplayFilter
 from reading_worklist.ecg.drawing import DrawingOptions, draw
 from reading_worklist.ecg.layout import LayoutName
-from reading_worklist.ecg.leads import CHEST_LEADS, LIMB_LEADS, STANDARD_LEADS, Lead
-from reading_worklist.ecg.waveform import EcgRecord, GroupKind
-from reading_worklist.ecg.waveform import MeasurementConcept as Concept
-from tests.reading_worklist.ecg.synthetic import CORPUS, FORMATS
+from storage.ecg.dicom_reader import read_ecg
+from storage.ecg.leads import CHEST_LEADS, LIMB_LEADS, STANDARD_LEADS, Lead
+from storage.ecg.waveform import EcgRecord, GroupKind
+from storage.ecg.waveform import MeasurementConcept as Concept
+from tests.support.ecg import CORPUS, FORMATS
 
 BUNDLED = Path(pydicom.data.__file__).parent / "test_files" / "waveform_ecg.dcm"
 NO_CORPUS = f"the sample files are not at {CORPUS}"

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reading_worklist.ecg.leads import LIMB_LEADS, Lead
-from reading_worklist.ecg.waveform import (
+from storage.ecg.leads import LIMB_LEADS, Lead
+from storage.ecg.waveform import (
     ChannelStatus,
     EcgGroup,
     EcgRecord,

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from pydicom import Dataset
 
-from reading_worklist.ecg.dicom_reader import read_ecg
-from reading_worklist.ecg.leads import Lead
-from reading_worklist.ecg.waveform import DeviceMeasurement, DeviceStatement, EcgRecord
-from reading_worklist.ecg.waveform import MeasurementConcept as Concept
-from tests.reading_worklist.ecg.synthetic import (
+from storage.ecg.dicom_reader import read_ecg
+from storage.ecg.leads import Lead
+from storage.ecg.waveform import DeviceMeasurement, DeviceStatement, EcgRecord
+from storage.ecg.waveform import MeasurementConcept as Concept
+from tests.support.ecg import (
     channel,
     code,
     ecg_dataset,

@@ -12,7 +12,7 @@ from typing import Final
 
 from pydicom.dataset import Dataset
 
-from reading_worklist.ecg.dicom_values import (
+from storage.ecg.dicom_values import (
     CONVERSION_ERRORS,
     first_item,
     free_text,
@@ -21,8 +21,8 @@ from reading_worklist.ecg.dicom_values import (
     text,
     values,
 )
-from reading_worklist.ecg.leads import Lead
-from reading_worklist.ecg.waveform import DeviceMeasurement, DeviceStatement, MeasurementConcept
+from storage.ecg.leads import Lead
+from storage.ecg.waveform import DeviceMeasurement, DeviceStatement, MeasurementConcept
 
 _C: Final = MeasurementConcept
 _MAX_ANNOTATIONS: Final = 50_000

@@ -16,7 +16,7 @@ from typing import Any, Final, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from reading_worklist.ecg.leads import LIMB_LEADS, Lead
+from storage.ecg.leads import LIMB_LEADS, Lead
 
 Microvolts: TypeAlias = npt.NDArray[np.float64]
 Samples: TypeAlias = npt.NDArray[np.integer[Any] | np.floating[Any]]

@@ -11,9 +11,9 @@ from pydicom import Dataset
 from pydicom.dataset import FileMetaDataset
 from pydicom.uid import UID, ExplicitVRLittleEndian, generate_uid
 
-from reading_worklist.ecg.dicom_reader import read_ecg
-from reading_worklist.ecg.leads import STANDARD_LEADS, Lead
-from reading_worklist.ecg.waveform import EcgGroup, EcgRecord, GroupKind, RecordedChannel
+from storage.ecg.dicom_reader import read_ecg
+from storage.ecg.leads import STANDARD_LEADS, Lead
+from storage.ecg.waveform import EcgGroup, EcgRecord, GroupKind, RecordedChannel
 
 TWELVE_LEAD = "1.2.840.10008.5.1.4.1.1.9.1.1"
 CORPUS = Path(__file__).parents[4] / "shared" / "corpus"

@@ -1,0 +1,1 @@
+"""Tests of the ECG as it is kept."""
