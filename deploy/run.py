@@ -130,7 +130,7 @@ def relay(settings: Settings) -> None:
                 Work(deliveries.CHANNEL, returns.due, wakeups.delivery),
                 Work(commitments.CHANNEL, commitments.due, wakeups.commitment),
                 Work(availability.CHANNEL, availability.due, wakeups.notification),
-                Work(volume.CHANNEL, volume.due, wakeups.analysis),
+                Work(volume.CHANNEL, volume.TASKS.due, wakeups.analysis),
             ),
             tick=tasks.tick,
         ).run(stop, ready=readiness.announce)

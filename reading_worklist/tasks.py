@@ -35,7 +35,7 @@ from storage.outbox import Afterwards, Handler
 def _study_received(session: Session, message: StudyReceived) -> None:
     """Queue the study for its readers, and ask for its volumes to be looked at."""
     arrival.study_received(session, message)
-    volume.request(session, message)
+    volume.TASKS.request(session, message)
 
 
 HANDLERS: Final[Mapping[type[Message], Handler]] = MappingProxyType(

@@ -10,10 +10,11 @@ from typing import Final
 from uuid import UUID
 
 from reading_worklist.dicomweb.queries import instances_of_series
+from reading_worklist.study_tasks.service import LeaseLost, Task
 from reading_worklist.volume import service
 from reading_worklist.volume.inspection import inspect_series
 from reading_worklist.volume.montage import Montage
-from reading_worklist.volume.service import KeptMontage, LeaseLost, SeriesResult, SeriesTask, Task
+from reading_worklist.volume.service import KeptMontage, SeriesResult, SeriesTask
 from reading_worklist.volume.toolkit import quiet_toolkit
 from storage.database import Database
 from storage.objects import ObjectConflict, ObjectKey, ObjectStore
@@ -34,7 +35,7 @@ def analyse(study_id: UUID, database: Database, objects: ObjectStore) -> bool:
     """
     quiet_toolkit()
     with database.transaction() as session:
-        task = service.take(session, study_id)
+        task = service.TASKS.take(session, study_id)
     if task is None:
         return False
     began = time.monotonic()
@@ -50,7 +51,7 @@ def analyse(study_id: UUID, database: Database, objects: ObjectStore) -> bool:
             extra={"study_id": str(study_id), "error": type(error).__name__},
         )
         with database.transaction() as session:
-            service.give_up(session, task, error)
+            service.TASKS.give_up(session, task, error)
         return False
     for result in results:
         if result.montage is not None:
@@ -78,7 +79,7 @@ def _look_at_series(
 ) -> SeriesResult:
     def still_ours() -> None:
         with database.transaction() as session:
-            service.renew(session, task)
+            service.TASKS.renew(session, task)
 
     still_ours()
     with database.transaction() as session:

@@ -4,45 +4,20 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, ForeignKey, Identity, Index, func, text
+from sqlalchemy import BigInteger, ForeignKey, Identity, Index, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
+from reading_worklist.study_tasks.tables import DUE, StudyWork
 from reading_worklist.volume.findings import Code, Severity
 from storage.database import Base, Word
 
 
-class StudyAnalysis(Base):
-    """Whether the newest completion of a study has been looked at.
-
-    generation: the completion that is to be looked at. analysed_generation: the last that was, 0
-        for none; the work is due while it is behind.
-    lease_token, leased_until: who is at it; when the lease has passed, another may.
-    parked_at: since when nobody tries any more, until the next completion; `last_error` says why.
-    """
+class StudyAnalysis(StudyWork):
+    """Whether the newest completion of a study has been looked at."""
 
     __tablename__ = "study_analysis"
-    __table_args__ = (
-        Index(
-            "ix_study_analysis_due",
-            "due_at",
-            postgresql_where=text("analysed_generation < generation AND parked_at IS NULL"),
-        ),
-    )
-
-    study_id: Mapped[UUID] = mapped_column(
-        ForeignKey("study.id", ondelete="CASCADE"), primary_key=True
-    )
-    site_id: Mapped[UUID] = mapped_column(ForeignKey("organisation.id"))
-    generation: Mapped[int]
-    analysed_generation: Mapped[int] = mapped_column(default=0)
-    analysed_at: Mapped[datetime | None]
-    due_at: Mapped[datetime] = mapped_column(server_default=func.now())
-    attempts: Mapped[int] = mapped_column(default=0)
-    lease_token: Mapped[UUID | None]
-    leased_until: Mapped[datetime | None]
-    parked_at: Mapped[datetime | None]
-    last_error: Mapped[str | None]
+    __table_args__ = (Index("ix_study_analysis_due", "due_at", postgresql_where=text(DUE)),)
 
 
 class QualityNote(Base):

@@ -107,7 +107,7 @@ class Reading:
         with self.database.transaction() as session:
             study = session.scalars(select(Study).where(Study.study_instance_uid == uid)).one()
             item = queue_study(session, received(study))
-            service.request(session, received(study))
+            service.TASKS.request(session, received(study))
             if item is not None:
                 self.workitems[study.id] = item.id
         return study.id

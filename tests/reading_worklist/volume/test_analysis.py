@@ -9,6 +9,7 @@ from pydicom import Dataset
 from pydicom.uid import generate_uid
 from sqlalchemy import select, update
 
+from reading_worklist.study_tasks.service import PARK_AFTER
 from reading_worklist.volume import service
 from reading_worklist.volume.analysis import analyse
 from reading_worklist.volume.findings import Code
@@ -147,13 +148,13 @@ def test_a_study_is_looked_at_by_one_process_at_a_time(reading: Reading) -> None
 def test_a_process_that_died_leaves_a_lease_that_runs_out(reading: Reading) -> None:
     study_id = reading.receive(slices_of(volume_image(8)))
     with reading.database.transaction() as session:
-        assert service.take(session, study_id) is not None
+        assert service.TASKS.take(session, study_id) is not None
     assert not reading.look(study_id)
     with reading.database.transaction() as session:
-        assert service.due(session) == []
+        assert service.TASKS.due(session) == []
         session.execute(update(StudyAnalysis).values(leased_until=utc_now(), due_at=utc_now()))
     with reading.database.transaction() as session:
-        assert service.due(session) == [study_id]
+        assert service.TASKS.due(session) == [study_id]
     assert reading.look(study_id)
 
 
@@ -178,11 +179,11 @@ def test_what_fails_each_time_is_parked_until_the_next_completion(reading: Readi
     slices = slices_of(volume_image(8))
     study_id = reading.receive(slices[:-1])
     with reading.database.transaction() as session:
-        session.execute(update(StudyAnalysis).values(attempts=service.PARK_AFTER))
+        session.execute(update(StudyAnalysis).values(attempts=PARK_AFTER))
     assert not reading.look(study_id)
     with reading.database.transaction() as session:
         assert session.get_one(StudyAnalysis, study_id).parked_at is not None
-        assert service.due(session) == []
+        assert service.TASKS.due(session) == []
     reading.receive(slices[-1:])
     assert reading.look(study_id)
 
