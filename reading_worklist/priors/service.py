@@ -34,7 +34,7 @@ from storage.clock import utc_now
 from storage.registry import Person
 
 _COMPARE: Final = "rdc/compare"
-"""The arrangement of two studies beside each other that `viewer_config.js` makes."""
+"""The arrangement of two studies beside each other that `viewer/config.js` makes."""
 
 
 def shown(session: Session, scope: Scope, workitem_id: UUID) -> Priors:

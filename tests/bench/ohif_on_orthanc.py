@@ -18,11 +18,10 @@ from urllib.parse import SplitResult, urlsplit
 
 from typing_extensions import override
 
-from reading_worklist.packed_files import PackedFiles
-from reading_worklist.viewer import PREFIX, ViewerPackage
+from reading_worklist.viewer import PREFIX, PackedFiles, ViewerPackage
 from tests.support.viewer import OHIF, REPOSITORY
 
-_CONFIG: Final = REPOSITORY / "reading_worklist" / "viewer_config.js"
+_CONFIG: Final = REPOSITORY / "reading_worklist" / "viewer" / "config.js"
 _TYPES: Final = {".js": "text/javascript", ".css": "text/css", ".wasm": "application/wasm"}
 _BUFFER: Final = 1 << 20
 

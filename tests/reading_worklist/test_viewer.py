@@ -10,9 +10,9 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from reading_worklist.app import create_app
-from reading_worklist.packed_files import PackedFiles
 from reading_worklist.services import WebConfig
-from reading_worklist.viewer import relocate_page, relocate_script, relocate_style
+from reading_worklist.viewer import PackedFiles
+from reading_worklist.viewer.package import relocate_page, relocate_script, relocate_style
 from storage import registry
 from storage.objects import ObjectStore
 from storage.registry import Role
@@ -176,6 +176,30 @@ def test_files_are_packed_for_those_who_can_unpack(stranger: TestClient) -> None
     assert answer.headers["etag"] != plain.headers["etag"]
     refused = stranger.get(f"/viewer/{BUNDLE}", headers={"Accept-Encoding": "gzip;q=0"})
     assert "content-encoding" not in refused.headers
+
+
+@pytest.mark.parametrize("coding", ["gzip", "identity"])
+def test_files_from_memory_are_answered_as_the_first_time(reader: TestClient, coding: str) -> None:
+    """Also after somebody who may see the page has asked for it, which is never shared."""
+    reader.get("/viewer/viewer?StudyInstanceUIDs=1.2.3")
+    asking = {"Accept-Encoding": coding}
+    first = reader.get(f"/viewer/{BUNDLE}", headers=asking)
+    again = reader.get(f"/viewer/{BUNDLE}", headers=asking)
+    assert (
+        (again.status_code, again.content)
+        == (first.status_code, first.content)
+        == (200, again.content)
+    )
+    assert again.headers == first.headers
+    known = reader.get(
+        f"/viewer/{BUNDLE}", headers=asking | {"If-None-Match": first.headers["etag"]}
+    )
+    assert (known.status_code, known.content) == (304, b"")
+    reader.delete("/api/session")
+    reader.cookies.clear()
+    for path in ("viewer?StudyInstanceUIDs=1.2.3", "index.html"):
+        assert reader.get(f"/viewer/{path}").status_code == 303
+    assert reader.get("/viewer/app-config.js").status_code == 401
 
 
 def test_nothing_outside_the_package_is_served(reader: TestClient) -> None:

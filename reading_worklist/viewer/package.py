@@ -1,12 +1,9 @@
-"""The OHIF viewer at `/viewer`: the package as built, moved below that path as it is served.
+"""The built viewer of the npm package @ohif/app, moved below `PREFIX` as it is served.
 
 The package is built for the root of a server. Three things say so: the page's
 links and `window.PUBLIC_URL`, the style sheets' `url(/…)`, and webpack's public
 path in each bundle that loads others. They are rewritten on the way out; nothing
 on disk changes, and a package that is built otherwise is refused with a sentence.
-
-No cross-origin isolation headers are sent: they would help only ITK's and ONNX's
-threads, and would cut the viewer off from a page of ours that frames or opens it.
 """
 
 import base64
@@ -16,24 +13,18 @@ import threading
 from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Final
 
-from fastapi import Depends, FastAPI, Request
-from fastapi.responses import FileResponse, RedirectResponse, Response
+from fastapi import Request
+from fastapi.responses import Response
 
-from reading_worklist.access.scope import Scope
-from reading_worklist.dicomweb.requests import IMAGE_ROLES
 from reading_worklist.dicomweb.responses import wants_gzip
-from reading_worklist.packed_files import PackedFiles
-from reading_worklist.problems import Problem, not_found
-from reading_worklist.services import Asking, Parts, Services, current_scope
-from reading_worklist.viewer_notice import notice, require_studies, wants_page
+from reading_worklist.problems import Problem
+from reading_worklist.viewer.packed_files import PackedFiles
 
 PREFIX: Final = "/viewer"
-SIGN_IN: Final = "/sign-in"
-WORKLIST: Final = "/"
 
-_MEDIA_TYPES: Final = {
+MEDIA_TYPES: Final = {
     ".css": "text/css; charset=utf-8",
     ".html": "text/html; charset=utf-8",
     ".ico": "image/x-icon",
@@ -52,7 +43,7 @@ _PACKED: Final = frozenset(
     {".css", ".html", ".js", ".json", ".mjs", ".svg", ".wasm", ".webapp", ".xml"}
 )
 # Larger files (training runtimes, source maps) are rarely asked for and not kept in memory.
-_KEPT_MAX: Final = 20 << 20
+KEPT_MAX: Final = 20 << 20
 _HASHED: Final = re.compile(r"(?:^|[./])[0-9a-f]{20}\.")
 _PUBLIC_URL: Final = re.compile(r"(window\.PUBLIC_URL\s*=\s*)(['\"])/\2")
 _PAGE_LINK: Final = re.compile(r"""((?:href|src|content)=["'])/(?!/)""")
@@ -61,11 +52,11 @@ _PUBLIC_PATH: Final = re.compile(rb"(\b__webpack_require__\.p\s*=\s*)([\"'])/\2"
 _INLINE_SCRIPT: Final = re.compile(r"<script>(.*?)</script>", re.DOTALL)
 _FOREVER: Final = "public, max-age=31536000, immutable"
 _CHECKED: Final = "no-cache"
-_SAFE: Final = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "same-origin"}
+SAFE_HEADERS: Final = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "same-origin"}
 
 
 @dataclass(frozen=True, slots=True)
-class _Asset:
+class Asset:
     """A file of the viewer as it is sent; `packed` is the same in gzip."""
 
     plain: bytes
@@ -81,7 +72,7 @@ class ViewerPackage:
     def __init__(self, directory: Path, packed: PackedFiles) -> None:
         self._directory = directory
         self._packed = packed
-        self._assets: dict[str, _Asset] = {}
+        self._assets: dict[str, Asset] = {}
         self._files: dict[str, Path] | None = None
         self._lock = threading.Lock()
 
@@ -98,7 +89,11 @@ class ViewerPackage:
                 self._files = self._checked_files()
             return self._files
 
-    def asset(self, path: str) -> _Asset:
+    def kept(self, path: str) -> Asset | None:
+        """Return one of `files` that is in memory, without waiting; None when it is not."""
+        return self._assets.get(path)
+
+    def asset(self, path: str) -> Asset:
         """Return one of `files`, rewritten and packed.
 
         Raises:
@@ -109,7 +104,7 @@ class ViewerPackage:
             kept = self._assets.get(path)
         if kept is None:
             # Two first requests may both make it: that costs a moment and changes nothing.
-            kept = _make_asset(path, file.read_bytes(), self._packed)
+            kept = make_asset(path, file.read_bytes(), self._packed)
             with self._lock:
                 self._assets[path] = kept
         return kept
@@ -136,62 +131,6 @@ class ViewerPackage:
         return files
 
 
-def install(app: FastAPI, directory: Path, kept: Path | None) -> None:
-    """Serve the viewer built into `directory` at `PREFIX`; its page and settings need a session.
-
-    kept: where its packed files are kept from one start to the next.
-    """
-    packed = PackedFiles(kept)
-    package = ViewerPackage(directory, packed)
-
-    @app.get(PREFIX, include_in_schema=False)
-    @app.get(f"{PREFIX}/", include_in_schema=False)
-    def start(request: Request) -> Response:  # pyright: ignore[reportUnusedFunction] -- registered by the decorator
-        """Lead to the studies that the query names; without one, to the worklist."""
-        if "StudyInstanceUIDs" not in request.query_params:
-            return RedirectResponse(WORKLIST, HTTPStatus.SEE_OTHER)
-        return RedirectResponse(f"{PREFIX}/viewer?{request.url.query}", HTTPStatus.SEE_OTHER)
-
-    @app.get(f"{PREFIX}/app-config.js", include_in_schema=False)
-    def settings(request: Request, _scope: Annotated[Scope, Depends(_image_viewer)]) -> Response:  # pyright: ignore[reportUnusedFunction] -- registered by the decorator
-        """Return the viewer's settings."""
-        file = Path(__file__).with_name("viewer_config.js")
-        return _asset_response(request, _make_asset(file.name, file.read_bytes(), packed))
-
-    @app.get(f"{PREFIX}/{{path:path}}", include_in_schema=False)
-    def resource(request: Request, services: Parts, path: str) -> Response:  # pyright: ignore[reportUnusedFunction] -- registered by the decorator
-        """Return a file of the package, or its page for the addresses that it routes itself."""
-        try:
-            return _resource(package, request, services, path)
-        except Problem as problem:
-            # A browser shows the answer in the viewer's place: a person reads it.
-            if problem.status == HTTPStatus.UNAUTHORIZED or not wants_page(request):
-                raise
-            return notice(request, problem)
-
-
-def _resource(package: ViewerPackage, request: Request, services: Services, path: str) -> Response:
-    files = package.files()
-    if path in files and path != "index.html":
-        file = files[path]
-        if file.stat().st_size > _KEPT_MAX:
-            headers = _SAFE | {"Cache-Control": _cache_control(path)}
-            return FileResponse(file, media_type=_media_type(path), headers=headers)
-        return _asset_response(request, package.asset(path))
-    if path != "index.html" and Path(path).suffix in _MEDIA_TYPES:
-        raise not_found("The file")
-    try:
-        scope = _image_viewer(current_scope(request, services))
-    except Problem as problem:
-        if problem.status != HTTPStatus.UNAUTHORIZED:
-            raise
-        return RedirectResponse(SIGN_IN, HTTPStatus.SEE_OTHER)
-    if wants_page(request):
-        with services.database.transaction() as session:
-            require_studies(session, scope, request.url.query)
-    return _asset_response(request, package.asset("index.html"))
-
-
 def relocate_page(text: str) -> str:
     """Return the viewer's page with its links and its public URL below `PREFIX`."""
     text = _PUBLIC_URL.sub(rf"\1\2{PREFIX}/\2", text)
@@ -208,14 +147,10 @@ def relocate_script(data: bytes) -> bytes:
     return _PUBLIC_PATH.sub(rb"\1\2" + PREFIX.encode() + rb"/\2", data)
 
 
-def _image_viewer(scope: Asking) -> Scope:
-    scope.require(*IMAGE_ROLES)
-    return scope
-
-
-def _make_asset(path: str, data: bytes, packer: PackedFiles) -> _Asset:
+def make_asset(path: str, data: bytes, packer: PackedFiles) -> Asset:
+    """Return a file of the package as it is sent: moved below `PREFIX`, tagged, and packed."""
     suffix = Path(path).suffix
-    headers = _SAFE | {"Cache-Control": _cache_control(path), "Vary": "Accept-Encoding"}
+    headers = SAFE_HEADERS | {"Cache-Control": cache_control(path), "Vary": "Accept-Encoding"}
     if path == "index.html":
         page = relocate_page(data.decode("utf-8"))
         headers["Content-Security-Policy"] = _content_security_policy(page)
@@ -228,10 +163,11 @@ def _make_asset(path: str, data: bytes, packer: PackedFiles) -> _Asset:
         data = data.replace(b'"/assets/', f'"{PREFIX}/assets/'.encode())
     packed = packer.pack(data) if suffix in _PACKED else None
     tag = f'"{hashlib.sha256(data).hexdigest()[:32]}"'
-    return _Asset(data, packed, _media_type(path), tag, headers)
+    return Asset(data, packed, media_type(path), tag, headers)
 
 
-def _asset_response(request: Request, asset: _Asset) -> Response:
+def asset_response(request: Request, asset: Asset) -> Response:
+    """Return the answer to one who may have the asset; 304 when he has it already."""
     headers = asset.headers | {"ETag": asset.tag}
     if asset.tag[:-1] in request.headers.get("if-none-match", ""):
         return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
@@ -241,13 +177,14 @@ def _asset_response(request: Request, asset: _Asset) -> Response:
     return Response(asset.plain, media_type=asset.media_type, headers=headers)
 
 
-def _cache_control(path: str) -> str:
+def cache_control(path: str) -> str:
     """Files named after a hash of their content never change; all others are asked for again."""
     return _FOREVER if _HASHED.search(path) else _CHECKED
 
 
-def _media_type(path: str) -> str:
-    return _MEDIA_TYPES.get(Path(path).suffix, "application/octet-stream")
+def media_type(path: str) -> str:
+    """Return the Content-Type of a file of the package."""
+    return MEDIA_TYPES.get(Path(path).suffix, "application/octet-stream")
 
 
 def _content_security_policy(page: str) -> str:
