@@ -185,11 +185,8 @@ def test_files_from_memory_are_answered_as_the_first_time(reader: TestClient, co
     asking = {"Accept-Encoding": coding}
     first = reader.get(f"/viewer/{BUNDLE}", headers=asking)
     again = reader.get(f"/viewer/{BUNDLE}", headers=asking)
-    assert (
-        (again.status_code, again.content)
-        == (first.status_code, first.content)
-        == (200, again.content)
-    )
+    assert first.status_code == again.status_code == 200
+    assert again.content == first.content
     assert again.headers == first.headers
     known = reader.get(
         f"/viewer/{BUNDLE}", headers=asking | {"If-None-Match": first.headers["etag"]}
