@@ -15,14 +15,18 @@ from weakref import WeakKeyDictionary
 from zoneinfo import ZoneInfo
 
 from reading_worklist.ecg.queries import EcgInstance
+from storage.datasets.sources import ObjectSource
 from storage.ecg.dicom_reader import read_ecg
 from storage.ecg.errors import EcgError, NotAnEcg
+from storage.ecg.kept_samples import KEPT_BYTES_MAX
 from storage.ecg.waveform import EcgRecord
+from storage.ecg.windows import open_ecg
 from storage.objects import ObjectKey, ObjectStore
 
 _CACHE_BYTES: Final = 64 * 1024 * 1024
-# Below this an object is fetched in one piece, which is one round trip to an S3 store.
-_ONE_PIECE_BYTES: Final = 32 * 1024 * 1024
+IN_MEMORY_BYTES: Final = 16 * 1024 * 1024
+"""Up to this an object is read whole, which is one round trip to an S3 store: twelve leads at
+500 Hz for twenty minutes."""
 
 
 class RecordCache:
@@ -47,16 +51,22 @@ class RecordCache:
 
         One that alone exceeds the bound is not kept.
         """
-        if record.size_bytes > self._max_bytes:
+        size = _bytes_of(record)
+        if size > self._max_bytes:
             return
         with self._lock:
             replaced = self._records.pop(key, None)
-            self._bytes -= replaced.size_bytes if replaced else 0
+            self._bytes -= _bytes_of(replaced) if replaced else 0
             self._records[key] = record
-            self._bytes += record.size_bytes
+            self._bytes += size
             while self._bytes > self._max_bytes:
                 _, dropped = self._records.popitem(last=False)
-                self._bytes -= dropped.size_bytes
+                self._bytes -= _bytes_of(dropped)
+
+
+def _bytes_of(record: EcgRecord) -> int:
+    """Return what a record takes in memory at most; one left in the store, what it keeps of it."""
+    return record.size_bytes or len(record.groups) * KEPT_BYTES_MAX
 
 
 # By store, so that two stores of one process may use the same keys.
@@ -66,6 +76,9 @@ _caches_lock: Final = threading.Lock()
 
 def load_record(objects: ObjectStore, object_key: ObjectKey) -> EcgRecord:
     """Return the ECG under the key, from memory when it was read lately.
+
+    The samples of one above `IN_MEMORY_BYTES` stay in the store; stretches are
+    read when they are looked at, so ask its channels for stretches only.
 
     Raises:
         EcgError: it is not an ECG, broken, too large or in an encoding that is not read.
@@ -78,8 +91,10 @@ def load_record(objects: ObjectStore, object_key: ObjectKey) -> EcgRecord:
         with objects.open(object_key) as stored:
             size = stored.seek(0, io.SEEK_END)
             stored.seek(0)
-            whole = size <= _ONE_PIECE_BYTES
-            record = read_ecg(io.BytesIO(stored.read()) if whole else stored)
+            whole = size <= IN_MEMORY_BYTES
+            record = read_ecg(io.BytesIO(stored.read())) if whole else None
+        if record is None:
+            record = open_ecg(ObjectSource(objects, object_key, size)).record
         cache.put(object_key, record)
     return record
 

@@ -7,6 +7,7 @@ from typing import Final
 from pydicom.dataset import Dataset
 
 from storage.ecg.dicom_values import first_item, items, number, text
+from storage.ecg.kept_samples import KeptChannel, KeptSamples
 from storage.ecg.leads import Lead, lead_from_code, lead_from_name
 from storage.ecg.waveform import (
     ChannelStatus,
@@ -27,11 +28,21 @@ class GroupSamples:
     """The raw samples of a multiplex group as (samples, channels), and what they share.
 
     padding: the stated Waveform Padding Value; None when there is none to apply.
+    kept: where the samples are when they stay in their file; `raw` then has none of them.
     """
 
     raw: Samples
     sampling_rate_hz: float
     padding: int | None
+    kept: KeptSamples | None = None
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """How many samples a channel has, and how many channels there are."""
+        if self.kept is not None:
+            return self.kept.sample_count, self.kept.channels
+        samples, channels = self.raw.shape
+        return samples, channels
 
 
 def read_channel(definition: Dataset, group: GroupSamples, index: int) -> RecordedChannel | None:
@@ -52,7 +63,7 @@ def read_channel(definition: Dataset, group: GroupSamples, index: int) -> Record
         skew = (number(definition, "ChannelSampleSkew") or 0.0) / group.sampling_rate_hz
     # Channel Baseline is in the units of the sensitivity, not of the samples (C.10.9.1.4).
     baseline = (number(definition, "ChannelBaseline") or 0.0) * microvolts_per_sensitivity_unit
-    return RecordedChannel(
+    channel = RecordedChannel(
         lead=lead,
         label=lead.value if lead is not None else _label(definition),
         samples=samples,
@@ -68,6 +79,7 @@ def read_channel(definition: Dataset, group: GroupSamples, index: int) -> Record
         status=_status(definition),
         origin=LeadOrigin.DEVICE_DERIVED if derived else LeadOrigin.RECORDED,
     )
+    return channel if group.kept is None else KeptChannel.of(channel, group.kept, index)
 
 
 def lead_of(definition: Dataset) -> tuple[Lead | None, bool]:

@@ -8,6 +8,7 @@ said so, and no byte becomes signal that the file does not hold.
 
 import io
 import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import BinaryIO, Final, cast
 
@@ -30,6 +31,7 @@ from storage.ecg.dicom_values import (
     value,
 )
 from storage.ecg.errors import EcgBroken, EcgTooLarge, EcgUnsupported, NotAnEcg
+from storage.ecg.kept_samples import DataInFile, KeptSamples
 from storage.ecg.leads import Lead
 from storage.ecg.waveform import EcgGroup, EcgRecord, GroupKind, Samples
 
@@ -58,7 +60,7 @@ _UNSIGNED: Final = frozenset({"UB", "US", "UL", "UV"})
 _MAX_RATE_HZ: Final = 100_000.0
 _SHORTEST_RHYTHM_SECONDS: Final = 2.0
 _MEDIAN_WORDS: Final = ("MEDIAN", "AVERAGE", "TEMPLATE", "REPRESENTATIVE")
-_EXPORT_AGAIN: Final = "Export the ECG again at the device; the received object is kept."
+EXPORT_AGAIN: Final = "Export the ECG again at the device; the received object is kept."
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,13 +129,12 @@ def read_ecg(source: BinaryIO, *, limits: ReadLimits = _DEFAULT_LIMITS) -> EcgRe
     _check_size(size, limits)
     try:
         dataset, big_endian = _parse(_Bounded(source, size), limits)
-        _check_class(dataset)
-        return _record(dataset, big_endian=big_endian, limits=limits)
+        return record_of(dataset, big_endian=big_endian, limits=limits)
     except RecursionError as error:
         raise EcgBroken(
             "The ECG object nests sequences too deeply",
             expected="a Waveform Sequence of a few levels",
-            remedy=_EXPORT_AGAIN,
+            remedy=EXPORT_AGAIN,
         ) from error
 
 
@@ -163,7 +164,7 @@ def _parse(bounded: _Bounded, limits: ReadLimits) -> tuple[Dataset, bool]:
             "The ECG object cannot be parsed",
             expected="a DICOM waveform dataset",
             found=type(error).__name__,
-            remedy=_EXPORT_AGAIN,
+            remedy=EXPORT_AGAIN,
         ) from error
     return dataset, transfer_syntax == ExplicitVRBigEndian
 
@@ -194,7 +195,7 @@ def _parse_deflated(source: BinaryIO, limits: ReadLimits) -> Dataset:
         raise EcgBroken(
             "The deflated ECG object cannot be inflated",
             expected="an RFC 1951 stream (PS3.5 A.5)",
-            remedy=_EXPORT_AGAIN,
+            remedy=EXPORT_AGAIN,
         ) from error
     _check_size(len(inflated), limits)
     return read_dataset(io.BytesIO(inflated), is_implicit_VR=False, is_little_endian=True)
@@ -218,14 +219,29 @@ def _check_class(dataset: Dataset) -> None:
         )
 
 
-def _record(dataset: Dataset, *, big_endian: bool, limits: ReadLimits) -> EcgRecord:
+def record_of(
+    dataset: Dataset,
+    *,
+    big_endian: bool,
+    limits: ReadLimits = _DEFAULT_LIMITS,
+    left_in_file: Sequence[DataInFile | None] | None = None,
+) -> EcgRecord:
+    """Return the record that a waveform dataset holds.
+
+    left_in_file: where each multiplex group's Waveform Data is, when the
+        dataset comes without it; None for a group that has none.
+
+    Raises:
+        NotAnEcg, EcgBroken, EcgUnsupported, EcgTooLarge: as `read_ecg` does.
+    """
+    _check_class(dataset)
     multiplex_groups = items(dataset, "WaveformSequence")
     if len(multiplex_groups) > limits.groups:
         raise EcgTooLarge(
             "The ECG object has too many multiplex groups",
             expected=f"at most {limits.groups}",
             found=str(len(multiplex_groups)),
-            remedy=_EXPORT_AGAIN,
+            remedy=EXPORT_AGAIN,
         )
     notes: list[str] = []
     groups: list[EcgGroup] = []
@@ -234,7 +250,9 @@ def _record(dataset: Dataset, *, big_endian: bool, limits: ReadLimits) -> EcgRec
         definitions = items(item, "ChannelDefinitionSequence")
         leads.append([lead_of(definition)[0] for definition in definitions])
         where = f"multiplex group {index}"
-        samples = _samples(item, len(definitions), where, big_endian=big_endian, limits=limits)
+        data = _data_of(item) if left_in_file is None else left_in_file[index - 1] or b""
+        dtype = _sample_type(item, where, big_endian=big_endian)
+        samples = _samples(item, data, dtype, len(definitions), where, limits)
         group = _group(item, definitions, samples, where, notes)
         if group is not None:
             groups.append(group)
@@ -280,7 +298,7 @@ def _group(
 
     What was left out or read against the letter is added to notes.
     """
-    sample_count, channel_count = samples.raw.shape
+    sample_count, channel_count = samples.shape
     if len(definitions) < channel_count:
         missing = channel_count - len(definitions)
         notes.append(f"{where}: {missing} channels have no definition and are not shown")
@@ -322,10 +340,20 @@ def _kind(item: Dataset, label: str, seconds: float) -> GroupKind:
     return GroupKind.RHYTHM
 
 
-def _samples(
-    item: Dataset, defined: int, where: str, *, big_endian: bool, limits: ReadLimits
+def _data_of(item: Dataset) -> bytes:
+    found = value(item, "WaveformData")
+    return found if isinstance(found, bytes) else b""
+
+
+def _samples(  # noqa: PLR0917 -- all of one group
+    item: Dataset,
+    data: bytes | DataInFile,
+    dtype: "np.dtype[np.integer]",
+    defined: int,
+    where: str,
+    limits: ReadLimits,
 ) -> GroupSamples:
-    """Return the group's raw samples without copying them."""
+    """Return the group's raw samples without copying them, or where they are."""
     rate = number(item, "SamplingFrequency")
     if rate is None or not 0 < rate <= _MAX_RATE_HZ:
         raise EcgBroken(
@@ -334,7 +362,6 @@ def _samples(
             found="none" if rate is None else f"{rate:g} Hz",
             remedy="Without it no interval can be measured; export the ECG again at the device.",
         )
-    dtype = _sample_type(item, where, big_endian=big_endian)
     stated_channels = number(item, "NumberOfWaveformChannels")
     channels = defined if stated_channels is None else int(stated_channels)
     if not 1 <= channels <= limits.channels_per_group or defined == 0:
@@ -342,10 +369,8 @@ def _samples(
             f"The ECG's {where} has an impossible number of channels",
             expected=f"1 to {limits.channels_per_group} channels, each with a definition",
             found=f"{channels} channels, {defined} definitions",
-            remedy=_EXPORT_AGAIN,
+            remedy=EXPORT_AGAIN,
         )
-    found = value(item, "WaveformData")
-    data = found if isinstance(found, bytes) else b""
     frame = dtype.itemsize * channels
     stated_samples = number(item, "NumberOfWaveformSamples")
     samples = len(data) // frame if stated_samples is None else int(stated_samples)
@@ -356,8 +381,12 @@ def _samples(
             found=f"{len(data)} bytes of Waveform Data (5400,1010)",
             remedy="The object was cut off or miswritten; send it again from the device.",
         )
+    padding = _padding_value(item, dtype)
+    if isinstance(data, DataInFile):
+        kept = KeptSamples(data, dtype, channels, samples)
+        return GroupSamples(kept.none, rate, padding, kept)
     raw = np.frombuffer(data, dtype=dtype, count=samples * channels).reshape(samples, channels)
-    return GroupSamples(cast("Samples", raw), rate, _padding_value(item, dtype))
+    return GroupSamples(cast("Samples", raw), rate, padding)
 
 
 def _sample_type(item: Dataset, where: str, *, big_endian: bool) -> "np.dtype[np.integer]":

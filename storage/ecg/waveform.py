@@ -88,7 +88,10 @@ class RecordedChannel:
 
     def microvolts(self, start: int = 0, stop: int | None = None) -> Microvolts:
         """Return samples [start, stop) in µV, NaN where a sample is missing."""
-        raw = self.samples[start:stop]
+        return self.in_microvolts(self.samples[start:stop])
+
+    def in_microvolts(self, raw: Samples) -> Microvolts:
+        """Return raw values of this channel in µV, NaN for those that stand for no sample."""
         values = raw.astype(np.float64) * self.microvolts_per_unit + self.baseline_microvolts
         for marker in self.missing:
             values[raw == marker] = np.nan

@@ -114,10 +114,13 @@ def test_a_study_without_waveforms_says_so(objects: ObjectStore) -> None:
         first_ecg(objects, list_ecgs(objects, [], SHANGHAI))
 
 
-def test_a_large_object_is_read_without_a_copy_in_memory(
+def test_the_samples_of_a_large_object_stay_in_the_store(
     objects: ObjectStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("reading_worklist.ecg.service._ONE_PIECE_BYTES", 10)
+    monkeypatch.setattr("reading_worklist.ecg.service.IN_MEMORY_BYTES", 10)
     instance = stored(objects, "large")
-    found = load_record(objects, instance.object_key).groups[0].channels[0]
+    record = load_record(objects, instance.object_key)
+    found = record.groups[0].channels[0]
+    assert record.size_bytes == 0
     np.testing.assert_array_equal(found.microvolts(), np.full(50, len("large")))
+    assert load_record(objects, instance.object_key) is record
