@@ -5,49 +5,23 @@ report sent twice is the same instance, byte for byte, and no second copy.
 """
 
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta, timezone
+from datetime import datetime, timedelta, timezone
 from typing import Final
 from uuid import UUID, uuid5
 
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import UID, EncapsulatedPDFStorage, ExplicitVRLittleEndian
 
-from storage.character_sets import character_set_for
 from storage.identifiers import Uid
 from storage.implementation import IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_NAME
+from storage.study_facts import StudyFacts, fill_patient_and_study
 
 # The namespace of the UIDs made here; drawn once.
 _NAMESPACE: Final = UUID("6e1f6d0c-9d9b-4a3e-8b8e-0d8d3a52c3d1")
 # Behind whatever a modality or workstation has numbered.
 _SERIES_NUMBER: Final = 9900
 _MANUFACTURER: Final = "RDC"
-_SEXES: Final = frozenset({"M", "F", "O"})
 _LO_LENGTH: Final = 64
-
-
-@dataclass(frozen=True, slots=True)
-class StudyFacts:
-    """What identifies patient and study, as text; None where the study does not say.
-
-    specific_character_set: (0008,0005) of the study's instances, when it has one value.
-    timezone_offset: Timezone Offset From UTC (0008,0201) of the study's instances.
-    """
-
-    patient_name: str
-    patient_id: str | None
-    issuer_of_patient_id: str | None
-    patient_birth_date: date | None
-    patient_sex: str | None
-    study_instance_uid: str
-    study_date: date | None
-    study_time: time | None
-    study_id: str | None
-    study_description: str | None
-    accession_number: str | None
-    referring_physician_name: str | None
-    modalities: tuple[str, ...]
-    specific_character_set: str | None
-    timezone_offset: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,10 +56,10 @@ def encapsulate(
     utc_offset: of the clock on the wall where the report is read, for the content date and time.
     """
     instance = Dataset()
-    _patient_and_study(instance, study)
+    fill_patient_and_study(instance, study)
     _series_and_equipment(instance, report)
     _document(instance, report, study, pdf, utc_offset)
-    character_set = _character_set(study, report)
+    character_set = study.character_set((report.title,))
     if character_set is not None:
         instance.SpecificCharacterSet = character_set
     if study.timezone_offset is not None:
@@ -98,24 +72,6 @@ def encapsulate(
     meta.ImplementationVersionName = IMPLEMENTATION_VERSION_NAME
     instance.file_meta = meta
     return instance
-
-
-def _patient_and_study(instance: Dataset, study: StudyFacts) -> None:
-    """Fill Patient (C.7.1.1) and General Study (C.7.2.1) as the study has them."""
-    instance.PatientName = study.patient_name
-    instance.PatientID = study.patient_id or ""
-    if study.issuer_of_patient_id:
-        instance.IssuerOfPatientID = study.issuer_of_patient_id
-    instance.PatientBirthDate = _date(study.patient_birth_date)
-    instance.PatientSex = study.patient_sex if study.patient_sex in _SEXES else ""
-    instance.StudyInstanceUID = study.study_instance_uid
-    instance.StudyDate = _date(study.study_date)
-    instance.StudyTime = study.study_time.strftime("%H%M%S") if study.study_time else ""
-    instance.ReferringPhysicianName = study.referring_physician_name or ""
-    instance.StudyID = study.study_id or ""
-    instance.AccessionNumber = study.accession_number or ""
-    if study.study_description:
-        instance.StudyDescription = study.study_description
 
 
 def _series_and_equipment(instance: Dataset, report: ReportFacts) -> None:
@@ -161,26 +117,3 @@ def _concept(study: StudyFacts) -> Dataset:
     concept.CodingSchemeDesignator = "LN"
     concept.CodeMeaning = meaning
     return concept
-
-
-def _character_set(study: StudyFacts, report: ReportFacts) -> str | None:
-    """Return the Specific Character Set to write in.
-
-    The one the site's own devices use, when all our text can be written in it:
-    that one its receiver is known to read. Otherwise Unicode; none for plain ASCII.
-    """
-    texts = (
-        study.patient_name,
-        study.patient_id or "",
-        study.issuer_of_patient_id or "",
-        study.study_id or "",
-        study.study_description or "",
-        study.accession_number or "",
-        study.referring_physician_name or "",
-        report.title,
-    )
-    return character_set_for(texts, study.specific_character_set or "")
-
-
-def _date(value: date | None) -> str:
-    return value.strftime("%Y%m%d") if value else ""

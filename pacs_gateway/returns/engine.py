@@ -9,8 +9,8 @@ the same UID.
 import hashlib
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from dataclasses import dataclass
+from datetime import timedelta
 from typing import Final
 from uuid import UUID, uuid4
 
@@ -22,7 +22,6 @@ from pacs_gateway.config import ReturnsConfig
 from pacs_gateway.returns.dicom_destination import DeliveryAnswer, deliver
 from pacs_gateway.returns.encapsulated_pdf import (
     ReportFacts,
-    StudyFacts,
     encapsulate,
     sop_instance_uid,
 )
@@ -30,12 +29,13 @@ from storage import outbox
 from storage.clock import utc_now
 from storage.database import Database, notify
 from storage.deliveries import CHANNEL, Delivery, DeliveryAttempt, DeliveryState
-from storage.dicom_header import InstanceHeader, read_header
+from storage.dicom_header import read_header
 from storage.identity.overlay import Overlay, overlay_of
 from storage.index.tables import Instance, Study
 from storage.messages import ReportDelivered, ReportIssued
 from storage.objects import ObjectKey, ObjectStore, ObjectStoreError
 from storage.registry import Destination, Listener
+from storage.study_facts import StudyFacts
 
 # Between "due" and the start of the attempt a message travels through the broker; it may get lost.
 _DISPATCH_SECONDS: Final = 30.0
@@ -224,50 +224,14 @@ def _send(task: _Task, objects: ObjectStore, config: ReturnsConfig) -> DeliveryA
         return DeliveryAnswer(delivered=False, answer="stored PDF is not the one that was signed")
     with objects.open(ObjectKey(task.source_object_key)) as file:
         header = read_header(file)
-    facts = _study_facts(header, task.modalities)
+    facts = StudyFacts.of(header, task.modalities, task.overlay)
     instance = encapsulate(
         task.report,
-        facts if task.overlay is None else _as_decided(facts, task.overlay),
+        facts,
         pdf,
         utc_offset=timedelta(minutes=config.utc_offset_minutes),
     )
     return deliver(instance, task.receiver, config)
-
-
-def _study_facts(header: InstanceHeader, modalities: tuple[str, ...]) -> StudyFacts:
-    return StudyFacts(
-        patient_name=header.patient_name,
-        patient_id=header.patient_id,
-        issuer_of_patient_id=header.issuer_of_patient_id,
-        patient_birth_date=header.patient_birth_date,
-        patient_sex=header.patient_sex,
-        study_instance_uid=header.study_instance_uid,
-        study_date=header.study_date,
-        study_time=header.study_time,
-        study_id=header.study_id,
-        study_description=header.study_description,
-        accession_number=header.accession_number,
-        referring_physician_name=header.referring_physician_name,
-        modalities=modalities,
-        specific_character_set=header.specific_character_set,
-        timezone_offset=header.timezone_offset_from_utc,
-    )
-
-
-def _as_decided(facts: StudyFacts, overlay: Overlay) -> StudyFacts:
-    """Return the facts of a study whose patient is another by decision than its header says."""
-    said = overlay.attributes
-    born = said["PatientBirthDate"]
-    is_same = said["PatientID"] == (facts.patient_id or "")
-    return replace(
-        facts,
-        patient_name=said["PatientName"],
-        patient_id=said["PatientID"] or None,
-        issuer_of_patient_id=facts.issuer_of_patient_id if is_same else None,
-        patient_birth_date=date.fromisoformat(born) if born else None,
-        patient_sex=said["PatientSex"] or None,
-        accession_number=said.get("AccessionNumber", facts.accession_number),
-    )
 
 
 def _finish(

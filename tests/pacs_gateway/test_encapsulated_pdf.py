@@ -12,11 +12,11 @@ from pydicom.dataset import Dataset
 
 from pacs_gateway.returns.encapsulated_pdf import (
     ReportFacts,
-    StudyFacts,
     encapsulate,
     series_instance_uid,
     sop_instance_uid,
 )
+from storage.study_facts import StudyFacts
 from tests.support.peers import require_program
 
 _REPORT = ReportFacts(
