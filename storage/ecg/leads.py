@@ -153,6 +153,41 @@ def lead_from_code(scheme: str, value: str) -> tuple[Lead | None, bool]:
     return _BY_NUMBER.get(number), False
 
 
+_MEANINGS: Final = {
+    Lead.AVR: "aVR, augmented voltage, right",
+    Lead.AVL: "aVL, augmented voltage, left",
+    Lead.AVF: "aVF, augmented voltage, foot",
+    Lead.MINUS_AVR: "-aVR",
+    Lead.NEHB_D: "Lead D (Nehb - Dorsal)",
+    Lead.NEHB_A: "Lead A (Nehb - Anterior)",
+    Lead.NEHB_J: "Lead J (Nehb - Inferior)",
+    Lead.CC5: "Chest lead per V5 and V5R placement",
+    Lead.CM5: "Chest-manubrium lead per V5 placement",
+    Lead.CM1: "Chest-manubrium lead per V1 placement",
+    Lead.ML: "Modified limb lead",
+    Lead.MCL1: "Modified chest lead per V1 placement",
+    Lead.MCL5: "Modified chest lead per V5 placement",
+    Lead.MCL6: "Modified chest lead per V6 placement",
+    Lead.ES: "EASI Lead ES",
+    Lead.AS: "EASI Lead AS",
+    Lead.AI: "EASI Lead AI",
+}
+_NUMBERS: Final = {lead: number for number, lead in _BY_NUMBER.items()}
+_DERIVED_NUMBERS: Final = {lead: number for number, lead in _DEVICE_DERIVED.items()}
+
+
+def mdc_code(lead: Lead | None, *, derived: bool = False) -> tuple[str, str]:
+    """Return the MDC code value and its meaning in CID 3001; of None "Unspecified lead".
+
+    derived: the device reconstructed it; only the twelve standard leads have such codes.
+    """
+    if lead is None:
+        return "2:0", "Unspecified lead"
+    if derived and lead in _DERIVED_NUMBERS:
+        return f"2:{_DERIVED_NUMBERS[lead]}", f"Derived Lead {lead.value}"
+    return f"2:{_NUMBERS[lead]}", _MEANINGS.get(lead, f"Lead {lead.value}")
+
+
 def lead_from_name(text: str) -> Lead | None:
     """Return the lead that a label or a code meaning names, or None.
 
