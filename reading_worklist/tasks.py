@@ -17,7 +17,7 @@ from reading_worklist.reports import issuing, recalls
 from reading_worklist.retakes import service as retakes
 from reading_worklist.routing import escalation
 from reading_worklist.volume import service as volume
-from reading_worklist.workitems import service
+from reading_worklist.workitems import service, tally
 from storage.clock import utc_now
 from storage.database import Database
 from storage.keeping import usage
@@ -96,5 +96,7 @@ def tick(database: Database) -> int:
         retakes.run_clock(session, utc_now())
     with database.transaction() as session:
         issuing.run_clock(session, utc_now())
+    with database.transaction() as session:
+        tally.fold(session)
     with database.transaction() as session:
         return service.expire_leases(session)

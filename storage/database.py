@@ -7,28 +7,34 @@ audit record and its message are committed together or not at all.
 
 import select
 import time
-from collections.abc import Generator
+from collections.abc import Collection, Generator
 from contextlib import contextmanager
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Final
+from uuid import UUID
 
 import psycopg
 from psycopg import sql
 from sqlalchemy import (
+    ARRAY,
+    ColumnElement,
     DateTime,
     MetaData,
     String,
     TypeDecorator,
+    Uuid,
+    any_,
     create_engine,
     event,
+    literal,
     make_url,
     text,
 )
 from sqlalchemy.engine import Connection, Dialect, Engine
 from sqlalchemy.exc import InvalidatePoolError
-from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
+from sqlalchemy.orm import DeclarativeBase, InstrumentedAttribute, Session, sessionmaker
 from typing_extensions import override
 
 if TYPE_CHECKING:
@@ -86,6 +92,23 @@ class Word(TypeDecorator[StrEnum]):
     @override
     def process_result_value(self, value: str | None, dialect: Dialect) -> StrEnum | None:
         return None if value is None else self.words(value)
+
+
+def one_of(
+    column: InstrumentedAttribute[UUID] | InstrumentedAttribute[UUID | None],
+    values: Collection[UUID],
+) -> ColumnElement[bool]:
+    """Return the SQL condition that a column has one of some values; of none, it has not.
+
+    The values are one parameter. With one for each, every number of values is another statement,
+    which SQLAlchemy writes, psycopg parses and the server plans anew: a third of the processor time
+    of a page of the worklist.
+    """
+    if len(values) == 1:
+        # An equality keeps the order of an index, which a list of one does not.
+        [value] = values
+        return column == value
+    return column == any_(literal(list(values), ARRAY(Uuid())))
 
 
 class Database:

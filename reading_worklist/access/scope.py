@@ -7,7 +7,7 @@ to decide what belongs to whom.
 
 from collections.abc import Hashable
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, false, or_
@@ -16,6 +16,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 from reading_worklist.consultations.sharing import is_shared
 from reading_worklist.problems import forbidden
 from storage.audit import Actor
+from storage.database import one_of
 from storage.registry import OrganisationKind, Role
 
 IMAGE_READERS: Final = (
@@ -60,8 +61,7 @@ class Scope:
 
         Nothing is visible without a site.
         """
-        condition: ColumnElement[Any] = site_id.in_(self.site_ids)
-        return condition
+        return one_of(site_id, self.site_ids)
 
     def sees_images(
         self, site_id: InstrumentedAttribute[UUID] | InstrumentedAttribute[UUID | None]

@@ -18,6 +18,7 @@ from reading_worklist.volume.schemas import (
 )
 from reading_worklist.volume.tables import QualityNote, SeriesMontage, StudyAnalysis
 from reading_worklist.workitems.tables import Workitem
+from storage.database import one_of
 from storage.index.tables import Series, Study
 
 
@@ -61,7 +62,7 @@ def warnings_of(session: Session, study_ids: Collection[UUID]) -> dict[UUID, int
     rows = session.execute(
         select(QualityNote.study_id, func.count())
         .where(
-            QualityNote.study_id.in_(study_ids),
+            one_of(QualityNote.study_id, study_ids),
             QualityNote.superseded_at.is_(None),
             QualityNote.severity == Severity.WARNING,
         )

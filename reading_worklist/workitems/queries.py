@@ -35,6 +35,7 @@ from reading_worklist.workitems.schemas import (
 from reading_worklist.workitems.states import Action, State
 from reading_worklist.workitems.tables import Workitem
 from storage.clock import utc_now
+from storage.database import one_of
 from storage.deliveries import deliveries_of_workitem
 from storage.index.search import patient_name_begins
 from storage.index.tables import Patient, Series, Study, StudyListing
@@ -252,7 +253,7 @@ def study_counts(session: Session, scope: Scope, patient_ids: Collection[UUID]) 
     counted = session.execute(
         select(StudyListing.patient_id, func.count())
         .where(
-            StudyListing.patient_id.in_(patient_ids),
+            one_of(StudyListing.patient_id, patient_ids),
             StudyListing.modality == "",
             scope.sees(StudyListing.site_id),
         )

@@ -5,22 +5,28 @@ from typing import Any, Final
 from uuid import UUID, uuid4
 
 from sqlalchemy import (
+    ARRAY,
+    BigInteger,
     Boolean,
     CheckConstraint,
     ColumnElement,
     ForeignKey,
+    Identity,
     Index,
+    SmallInteger,
+    String,
     false,
     func,
     literal_column,
     text,
 )
+from sqlalchemy.dialects.postgresql import TSVECTOR
 from sqlalchemy.orm import Mapped, mapped_column
 
 # The tables that the foreign keys name.
 from reading_worklist.routing import tables as _routing  # noqa: F401  # pyright: ignore[reportUnusedImport]
 from reading_worklist.workitems.lane import Lane
-from reading_worklist.workitems.routed import QUEUE_INDEXES, WAITING, Routed
+from reading_worklist.workitems.routed import DONE, QUEUE_INDEXES, WAITING, Routed
 from reading_worklist.workitems.states import State
 from storage.database import Base, Word
 from storage.orders.words import Priority
@@ -105,6 +111,47 @@ IN_QUEUE: Final[ColumnElement[bool]] = literal_column(f"workitem.{WAITING}", Boo
 
 A planner sees that such an index serves only where the words stand in the statement itself.
 """
+
+
+FINISHED: Final[ColumnElement[bool]] = literal_column(f"workitem.{DONE}", Boolean())
+"""The SQL condition that a workitem is not in the queue, as the index of those has it."""
+
+
+class WorkitemTally(Base):
+    """How many workitems there are of a kind: the sum of `number` over the rows of that kind.
+
+    A kind is what the other columns say, as `Workitem` has them. Triggers on `workitem` add a row
+    for each change, so that no two changes wait for each other, and `tally.fold` makes one row of
+    many. Counting a million finished and 100,000 open workitems is reading a few thousand rows.
+    """
+
+    __tablename__ = "workitem_tally"
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    site_id: Mapped[UUID] = mapped_column(ForeignKey("organisation.id"), index=True)
+    lane: Mapped[Lane] = mapped_column(Word(Lane))
+    state: Mapped[State] = mapped_column(Word(State))
+    urgency: Mapped[int] = mapped_column(SmallInteger)
+    modalities: Mapped[list[str]] = mapped_column(ARRAY(String))
+    number: Mapped[int]
+
+
+class QueueName(Base):
+    """The keys of the patient's name of each workitem in the queue.
+
+    Triggers on `workitem` and `patient` keep it. A name is looked for in the queue without a look
+    at the patients of a million finished readings, and being claimed changes nothing here.
+
+    name_vector: the patient's `name_keys`.
+    """
+
+    __tablename__ = "queue_name"
+    __table_args__ = (Index("ix_queue_name_name_vector", "name_vector", postgresql_using="gin"),)
+
+    workitem_id: Mapped[UUID] = mapped_column(
+        ForeignKey("workitem.id", ondelete="CASCADE"), primary_key=True
+    )
+    name_vector: Mapped[str] = mapped_column(TSVECTOR)
 
 
 class WorkitemTransition(Base):

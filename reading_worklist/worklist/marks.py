@@ -16,6 +16,7 @@ from reading_worklist.critical_values.states import CriticalState
 from reading_worklist.critical_values.tables import CriticalValue
 from reading_worklist.retakes.states import RetakeState
 from reading_worklist.retakes.tables import Retake
+from storage.database import one_of
 
 _State = TypeVar("_State", bound=StrEnum)
 
@@ -48,7 +49,7 @@ def marks_of(session: Session, workitem_ids: Sequence[UUID]) -> Marks:
         shown: Sequence[_State],
     ) -> dict[UUID, _State]:
         rows = session.execute(
-            select(workitem_id, state).where(workitem_id.in_(workitem_ids), state.in_(shown))
+            select(workitem_id, state).where(one_of(workitem_id, workitem_ids), state.in_(shown))
         )
         by_place = sorted(rows, key=lambda row: shown.index(row[1]), reverse=True)
         return {row[0]: row[1] for row in by_place}

@@ -8,39 +8,46 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from enum import Flag, auto
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 from uuid import UUID
 
 from sqlalchemy import (
-    ARRAY,
     ColumnElement,
     Select,
-    Uuid,
     and_,
-    any_,
     func,
-    literal,
     literal_column,
     or_,
     select,
 )
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from reading_worklist.access.scope import Scope
 from reading_worklist.routing.tables import ReadingGroup
 from reading_worklist.working_time.queries import working_time
 from reading_worklist.workitems.routed import STAGES
 from reading_worklist.workitems.states import OPEN, State
-from reading_worklist.workitems.tables import IN_QUEUE, Workitem
+from reading_worklist.workitems.tables import (
+    FINISHED,
+    IN_QUEUE,
+    QueueName,
+    Workitem,
+    WorkitemTally,
+)
 from reading_worklist.worklist.schemas import Assigned, Sort, WorklistFilter
 from storage.clock import utc_now
+from storage.database import one_of
 from storage.index.search import name_begins, patient_name_begins
+from storage.index.search.names import NameMatch
 from storage.index.tables import Patient, Series, Study, StudyListing
+from storage.orders.words import Priority
 from storage.person_name import canonical, search_keys
 from storage.registry import Organisation, consortium_of
 
 IN_QUEUE_STATES: Final = OPEN | {State.HELD}
+_URGENCIES: Final = {one: number for number, one in enumerate(Priority)}
 _FEW: Final = 2000
+_Sites: TypeAlias = Callable[[InstrumentedAttribute[UUID]], ColumnElement[bool]]
 DONE_STATES: Final = tuple(state for state in State if state not in IN_QUEUE_STATES)
 
 _ORDERS: Final[dict[Sort, tuple[Any, ...]]] = {
@@ -57,6 +64,7 @@ class Joined(Flag):
     NOTHING = 0
     LISTING = auto()
     PATIENT = auto()
+    QUEUE_NAME = auto()
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,12 +72,14 @@ class Narrowed:
     """The conditions of a filter, without its states.
 
     joined: what the conditions are about besides the workitem.
-    by_site_alone: whether nothing but lane and site is asked for.
+    tallied: the same on `WorkitemTally`, where that knows all that is asked for.
+    in_queue: whether they let through what is in the queue alone.
     """
 
     conditions: tuple[ColumnElement[bool], ...]
     joined: Joined
-    by_site_alone: bool
+    tallied: tuple[ColumnElement[bool], ...] | None
+    in_queue: bool
 
     def query(self, *columns: Any) -> Select[*tuple[Any, ...]]:  # noqa: ANN401 -- any column
         """Return the query for columns of what the conditions let through."""
@@ -84,22 +94,18 @@ class Narrowed:
             )
         if Joined.PATIENT in self.joined:
             query = query.join(Patient, Patient.id == Workitem.patient_id)
+        if Joined.QUEUE_NAME in self.joined:
+            query = query.join(QueueName, QueueName.workitem_id == Workitem.id)
         return query.where(*self.conditions)
 
 
 def narrow(session: Session, scope: Scope, wanted: WorklistFilter) -> Narrowed:
     """Return the conditions of a filter within what a person sees."""
     text = (wanted.q or "").strip()
-    of_queue = [_of_sites(session, scope, wanted.site)]
-    if wanted.lane is not None:
-        of_queue.append(Workitem.lane == wanted.lane)
+    sites = _sites(session, scope, wanted.site)
     more = _flags(scope, wanted)
     if wanted.group:
         more.append(Workitem.group_id.in_(_groups(session, scope, wanted.group)))
-    if wanted.priority:
-        more.append(Workitem.priority.in_(wanted.priority))
-    if wanted.modality:
-        more.append(Workitem.modalities.bool_op("&&")(wanted.modality))
     if wanted.body_part:
         more.append(
             Workitem.study_id.in_(
@@ -108,10 +114,31 @@ def narrow(session: Session, scope: Scope, wanted: WorklistFilter) -> Narrowed:
         )
     more += _of_days(session, scope, wanted)
     joined = Joined.NOTHING
+    in_queue = wanted.overdue or wanted.escalated or wanted.unclaimed or wanted.mine
     if text:
-        matches, joined = _matches(session, scope, text)
+        of_queue = in_queue or waits(wanted.state)
+        matches, joined = _matches(session, scope, text, of_queue=of_queue)
         more.append(matches)
-    return Narrowed((*of_queue, *more), joined, by_site_alone=not more)
+    return Narrowed(
+        (*_of_kind(Workitem, sites, wanted), *more),
+        joined,
+        None if more else tuple(_of_kind(WorkitemTally, sites, wanted)),
+        in_queue,
+    )
+
+
+def _of_kind(
+    kind: type[Workitem | WorkitemTally], sites: _Sites, wanted: WorklistFilter
+) -> list[ColumnElement[bool]]:
+    """Return the conditions on what both a workitem and a tally have."""
+    conditions = [sites(kind.site_id)]
+    if wanted.lane is not None:
+        conditions.append(kind.lane == wanted.lane)
+    if wanted.priority:
+        conditions.append(kind.urgency.in_([_URGENCIES[one] for one in wanted.priority]))
+    if wanted.modality:
+        conditions.append(kind.modalities.bool_op("&&")(wanted.modality))
+    return conditions
 
 
 def _flags(scope: Scope, wanted: WorklistFilter) -> list[ColumnElement[bool]]:
@@ -159,13 +186,19 @@ def in_states(states: Sequence[State]) -> ColumnElement[bool]:
         if IN_QUEUE_STATES.issubset(states):
             return IN_QUEUE
         return and_(IN_QUEUE, Workitem.state.in_(states))
-    return Workitem.state.in_(states)
+    chosen = Workitem.state.in_(states)
+    return and_(FINISHED, chosen) if IN_QUEUE_STATES.isdisjoint(states) else chosen
 
 
 def sort_of(wanted: WorklistFilter) -> Sort:
     """Return the order of the list."""
-    waiting = bool(wanted.state) and IN_QUEUE_STATES.issuperset(wanted.state)
-    return wanted.sort or (Sort.URGENCY if waiting or wanted.overdue else Sort.NEWEST)
+    waiting = waits(wanted.state) or wanted.overdue
+    return wanted.sort or (Sort.URGENCY if waiting else Sort.NEWEST)
+
+
+def waits(states: Sequence[State]) -> bool:
+    """Return whether nothing but what is in the queue is asked for."""
+    return bool(states) and IN_QUEUE_STATES.issuperset(states)
 
 
 def order_columns(sort: Sort) -> tuple[Any, ...]:
@@ -173,12 +206,12 @@ def order_columns(sort: Sort) -> tuple[Any, ...]:
     return _ORDERS[sort]
 
 
-def _of_sites(session: Session, scope: Scope, code: str | None) -> ColumnElement[bool]:
+def _sites(session: Session, scope: Scope, code: str | None) -> _Sites:
     if code is None:
-        return scope.sees(Workitem.site_id)
+        return scope.sees
     site = select(Organisation.id).where(Organisation.code == code, scope.sees(Organisation.id))
     site_id = session.scalar(site)
-    return Workitem.site_id == site_id if site_id else literal_column("false")
+    return lambda column: one_of(column, {site_id} if site_id else ())
 
 
 def _groups(session: Session, scope: Scope, codes: Sequence[str]) -> Sequence[UUID]:
@@ -209,26 +242,35 @@ def _mine(person_id: UUID) -> ColumnElement[bool]:
     return Workitem.id.in_(held.union_all(assigned, returned))
 
 
-def _matches(session: Session, scope: Scope, text: str) -> tuple[ColumnElement[bool], Joined]:
-    """Return the condition that a text matches, and the tables that it needs."""
+def _matches(
+    session: Session, scope: Scope, text: str, *, of_queue: bool
+) -> tuple[ColumnElement[bool], Joined]:
+    """Return the condition that a text matches, and the tables that it needs.
+
+    of_queue: whether what is in the queue is enough.
+    """
     if _has_digit(text):
         return Workitem.study_id.in_(_by_number(scope, text)), Joined.NOTHING
     sites = _sites_called(session, scope, text)
-    by_name, joined = _by_name(session, scope, text)
+    by_name, joined = _by_name(session, scope, text, of_queue=of_queue)
     return (or_(by_name, Workitem.site_id.in_(sites)) if sites else by_name), joined
 
 
-def _by_name(session: Session, scope: Scope, text: str) -> tuple[ColumnElement[bool], Joined]:
+def _by_name(
+    session: Session, scope: Scope, text: str, *, of_queue: bool
+) -> tuple[ColumnElement[bool], Joined]:
     match = name_begins(text)
     if match is None:
         return literal_column("false"), Joined.NOTHING
+    if of_queue and match.lookup is not None:
+        return _by_name_in_queue(session, match)
     few = session.scalars(
         select(Patient.id).where(scope.sees(Patient.site_id), match.condition).limit(_FEW + 1)
     ).all()
     if len(few) <= _FEW:
         # A rare name: from its patients to their readings. Of a common one a page is full after a
         # short walk along the queue; the planner cannot tell the two apart.
-        return Workitem.patient_id == any_(literal(few, ARRAY(Uuid()))), Joined.NOTHING
+        return one_of(Workitem.patient_id, few), Joined.NOTHING
     if match.lookup is None:
         return match.condition, Joined.PATIENT
     # The listing has the keys ready to be compared: a third of the work of each patient's.
@@ -236,6 +278,18 @@ def _by_name(session: Session, scope: Scope, text: str) -> tuple[ColumnElement[b
     if match.exact is None:
         return listed, Joined.LISTING
     return and_(listed, match.exact), Joined.LISTING | Joined.PATIENT
+
+
+def _by_name_in_queue(session: Session, match: NameMatch) -> tuple[ColumnElement[bool], Joined]:
+    listed = match.among(QueueName.name_vector)
+    few = session.scalars(select(QueueName.workitem_id).where(listed).limit(_FEW + 1)).all()
+    joined = Joined.QUEUE_NAME
+    if len(few) <= _FEW:
+        # As in `_by_name`: from the names to the queue, or along the queue.
+        listed, joined = one_of(Workitem.id, few), Joined.NOTHING
+    if match.exact is None:
+        return listed, joined
+    return and_(listed, match.exact), joined | Joined.PATIENT
 
 
 def _has_digit(text: str) -> bool:

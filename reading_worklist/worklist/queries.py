@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from reading_worklist.access.scope import Scope
 from reading_worklist.workitems import queries as workitems
+from reading_worklist.workitems import tally
 from reading_worklist.workitems.queries import Line
 from reading_worklist.workitems.states import State
 from reading_worklist.workitems.tables import IN_QUEUE, Workitem
@@ -23,6 +24,7 @@ from reading_worklist.worklist.narrowing import (
     narrow,
     order_columns,
     sort_of,
+    waits,
 )
 from reading_worklist.worklist.schemas import (
     COUNTED_MAX,
@@ -33,8 +35,10 @@ from reading_worklist.worklist.schemas import (
     WorklistRequest,
 )
 from storage.clock import utc_now
+from storage.database import one_of
 
 _PLANNED_FOR_ITS_VALUES: Final = text("SET LOCAL plan_cache_mode = force_custom_plan")
+_PLANNED_ONCE: Final = text("SET LOCAL plan_cache_mode = auto")
 _FOUND_MAX: Final = COUNTED_MAX // 10
 
 
@@ -57,8 +61,10 @@ def page(session: Session, scope: Scope, wanted: WorklistRequest) -> WorkitemPag
         query = query.offset((wanted.page - 1) * wanted.page_size)
     places = session.execute(query.limit(wanted.page_size + 1)).all()
     shown = places[: wanted.page_size]
-    lines = _lines(session, [place[-1] for place in shown])
     counts, exact = _counts(session, narrowed, wanted)
+    # For every page alike, and the planner takes longer over so many tables than they do.
+    session.execute(_PLANNED_ONCE)
+    lines = _lines(session, [place[-1] for place in shown])
     return WorkitemPage(
         items=_shown(session, scope, lines),
         total=_total(counts, wanted.state),
@@ -74,7 +80,7 @@ def page(session: Session, scope: Scope, wanted: WorklistRequest) -> WorkitemPag
 def lines_of(session: Session, scope: Scope, ids: Sequence[UUID]) -> list[WorklistLine]:
     """Return those of some workitems that a person sees, in no order; the others are left out."""
     rows = session.execute(
-        workitems.rows().where(Workitem.id.in_(ids), scope.sees(Workitem.site_id))
+        workitems.rows().where(one_of(Workitem.id, ids), scope.sees(Workitem.site_id))
     ).all()
     return _shown(session, scope, rows)
 
@@ -91,7 +97,7 @@ def _total(counts: dict[State, int], states: Sequence[State]) -> int:
 
 
 def _lines(session: Session, ids: Sequence[Any]) -> list[Row[*Line]]:
-    rows = session.execute(workitems.rows().where(Workitem.id.in_(ids))).all()
+    rows = session.execute(workitems.rows().where(one_of(Workitem.id, ids))).all()
     place = {one: number for number, one in enumerate(ids)}
     return sorted(rows, key=lambda row: place[row[0].id])
 
@@ -115,10 +121,18 @@ def _shown(session: Session, scope: Scope, rows: Sequence[Row[*Line]]) -> list[W
 def _counts(
     session: Session, narrowed: Narrowed, wanted: WorklistFilter
 ) -> tuple[dict[State, int], bool]:
-    counts = dict.fromkeys(State, 0)
+    """Return how much is in each state, without those that were not counted; and if exactly."""
+    if narrowed.tallied is not None:
+        return tally.counts(session, narrowed.tallied), True
+    counts = dict.fromkeys(State if narrowed.in_queue else IN_QUEUE_STATES, 0)
     if (wanted.q or "").strip() or wanted.body_part:
-        # Each row found has cost a look at its patient, or at its series.
-        found = narrowed.query(Workitem.state).limit(_FOUND_MAX + 1).subquery()
+        # Each row found has cost a look at its name, its patient or its series.
+        query = narrowed.query(Workitem.state)
+        if narrowed.in_queue or waits(wanted.state):
+            query = query.where(IN_QUEUE)
+        else:
+            counts = dict.fromkeys(State, 0)
+        found = query.limit(_FOUND_MAX + 1).subquery()
         grouped = session.execute(select(found.c.state, func.count()).group_by(found.c.state))
         counts |= {State(state): number for state, number in grouped}
         return counts, sum(counts.values()) <= _FOUND_MAX
@@ -126,14 +140,8 @@ def _counts(
     counts |= {
         State(state): number for state, number in session.execute(queue.group_by(Workitem.state))
     }
-    done = [
-        state
-        for state in DONE_STATES
-        if narrowed.by_site_alone or not wanted.state or state in wanted.state
-    ]
-    if wanted.overdue or wanted.escalated:
-        done = []
-    if done:
+    done = [state for state in DONE_STATES if not wanted.state or state in wanted.state]
+    if done and not narrowed.in_queue:
         counts |= _counted_done(session, narrowed, done)
     return counts, all(
         number <= COUNTED_MAX for state, number in counts.items() if state not in IN_QUEUE_STATES

@@ -283,4 +283,5 @@ def _fill(database: Database, consortium: Consortium) -> None:
             parameters,
         )
         connection.execute("ALTER TABLE workitem ENABLE TRIGGER USER")
-        connection.execute("VACUUM (ANALYZE) workitem")
+        connection.execute("SELECT recount_workitems()")
+        connection.execute("VACUUM (ANALYZE) workitem, workitem_tally, queue_name")
