@@ -1,11 +1,11 @@
 """Pictures of every page in both languages, both appearances and both widths, to be looked at.
 
-    python -m tests.support.screens OUT [--only NAME …] [--viewer]
+    python -m tests.support.screens OUT [--only NAME …] [--crossed] [--viewer]
 
 It starts the application in this process over a database of its own that holds something in every
 state, signs in as whoever the page is for, and writes `OUT/<page>-<language>-<width>-<look>.png`.
-Beside the pictures it says what stands out of a page and what a script reported: nothing, if all
-is well.
+Beside the pictures it says what stands out of a page, what a script reported, and what breaks a
+rule of accessibility: nothing, if all is well.
 """
 
 import argparse
@@ -27,6 +27,7 @@ from reading_worklist.services import WebConfig
 from reading_worklist.signing.authority import open_authority
 from storage.database import Database, migrate
 from storage.objects import ObjectStore, open_object_store
+from tests.support.accessibility import violations
 from tests.support.peers import REPOSITORY, find_program
 from tests.support.scene import Places, Scene
 from tests.support.seed import PASSWORD, Consortium
@@ -38,7 +39,8 @@ from tests.support.web import give_keys
 
 WEB = REPOSITORY / "reading_worklist" / "web"
 LANGUAGES = ("zh-CN", "en")
-SIZES = ((1024, 768), (1440, 900))
+NARROW = 1024
+SIZES = ((NARROW, 768), (1440, 900))
 LOOKS = ("light", "dark")
 LOADING = "[aria-busy=true], .ant-skeleton, .plain-loading"
 # What stands out of the window sideways, and texts that are cut without a title.
@@ -111,6 +113,8 @@ def take(context: BrowserContext, shot: Shot, language: str, look: str, out: Pat
         name = f"{shot.name}-{language}-{width}-{look}"
         page.screenshot(path=out / f"{name}.png", animations="disabled")
         wrong = [*script, *page.evaluate(OVERFLOW)]
+        if width == NARROW:
+            wrong += violations(page)
         sys.stdout.write(f"{name}: {'; '.join(wrong) or 'ok'}\n")
         fine = fine and not wrong
     context.set_offline(offline=False)
@@ -141,8 +145,13 @@ def quiet(page: Page) -> None:
     page.evaluate("() => new Promise((seen) => requestAnimationFrame(() => setTimeout(seen, 150)))")
 
 
-def walk(address: str, places: Places, out: Path, only: list[str], looks: list[str]) -> bool:
-    """Take all pictures in one Chromium; returns whether nothing was wrong."""
+def walk(
+    address: str, places: Places, out: Path, only: list[str], pairs: list[tuple[str, str]]
+) -> bool:
+    """Take all pictures in one Chromium; returns whether nothing was wrong.
+
+    pairs: languages and looks.
+    """
     fine = True
     wanted = [
         one
@@ -161,7 +170,7 @@ def walk(address: str, places: Places, out: Path, only: list[str], looks: list[s
                 answer = context.request.post("/api/session", data=credentials)
                 assert answer.ok, answer.text()
             for shot in (one for one in wanted if one.login == login):
-                for language, look in product(LANGUAGES, looks):
+                for language, look in pairs:
                     fine = take(context, shot, language, look, out) and fine
             context.close()
         browser.close()
@@ -174,15 +183,21 @@ def main() -> int:
     parser.add_argument("out", type=Path)
     parser.add_argument("--only", nargs="*", default=[], help="beginnings of names of pictures")
     parser.add_argument("--looks", nargs="*", default=list(LOOKS), choices=LOOKS)
+    parser.add_argument(
+        "--crossed",
+        action="store_true",
+        help="half of the pictures: each language in one look, the first in the first of --looks",
+    )
     parser.add_argument("--viewer", action="store_true", help="with the image viewer, slow")
     arguments = parser.parse_args()
+    pairs = list((zip if arguments.crossed else product)(LANGUAGES, arguments.looks))
     arguments.out.mkdir(parents=True, exist_ok=True)
     with (
         tempfile.TemporaryDirectory() as directory,
         seeded(Path(directory), viewer=arguments.viewer) as (app, places),
         served(app) as address,
     ):
-        fine = walk(address, places, arguments.out, arguments.only, arguments.looks)
+        fine = walk(address, places, arguments.out, arguments.only, pairs)
     return 0 if fine else 1
 
 
