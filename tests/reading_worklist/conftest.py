@@ -29,7 +29,7 @@ def one_event_loop() -> Iterator[None]:
         patched.setattr(TestClient, "portal", portal)
         yield
         # An answer that nobody read to its end would be waited for.
-        portal.call(portal.stop, True)  # noqa: FBT003 -- by position is the only way through `call`
+        portal.call(portal.stop, True)
 
 
 @pytest.fixture

@@ -190,7 +190,11 @@ def main() -> int:
     )
     parser.add_argument("--viewer", action="store_true", help="with the image viewer, slow")
     arguments = parser.parse_args()
-    pairs = list((zip if arguments.crossed else product)(LANGUAGES, arguments.looks))
+    pairs = list(
+        zip(LANGUAGES, arguments.looks, strict=False)
+        if arguments.crossed
+        else product(LANGUAGES, arguments.looks)
+    )
     arguments.out.mkdir(parents=True, exist_ok=True)
     with (
         tempfile.TemporaryDirectory() as directory,
