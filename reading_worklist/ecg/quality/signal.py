@@ -150,7 +150,7 @@ def _group_findings(group: EcgGroup) -> list[Finding]:
 
 def _signals(group: EcgGroup) -> _Signals:
     channels = [one for one in group.channels if one.lead is not None]
-    values = np.array([one.microvolts() for one in channels])
+    values: Microvolts = np.array([one.microvolts() for one in channels])
     missing = np.zeros(len(channels))
     for index, line in enumerate(values):
         lost = np.isnan(line)
@@ -158,8 +158,8 @@ def _signals(group: EcgGroup) -> _Signals:
         if lost.all():
             line[:] = 0.0
         elif lost.any():
-            places: npt.NDArray[np.intp] = np.arange(line.size)
-            line[lost] = np.interp(places[lost], places[~lost], line[~lost])
+            gone, there = np.flatnonzero(lost), np.flatnonzero(~lost)
+            line[gone] = np.interp(gone, there, line[there])
     leads = [one.lead for one in channels if one.lead is not None]
     return _Signals(group, channels, leads, missing, values)
 
