@@ -6,12 +6,13 @@ from typing import Final, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict
 
+from reading_worklist.ecg.statements.library import EcgClass
+
 PiRads = Literal["1", "2", "3", "4", "5"]
 BiRads = Literal["0", "1", "2", "3", "4A", "4B", "4C", "5", "6"]
 Side = Literal["L", "R", "B"]
 Result = Literal["positive", "negative"]
 ImageGrade = Literal["A", "B", "C", "D"]
-EcgClass = Literal["normal", "borderline", "suspicious", "abnormal"]
 CodeName = Literal["ecg_class", "bi_rads", "pi_rads", "laterality", "result", "image_grade"]
 
 

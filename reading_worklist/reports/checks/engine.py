@@ -11,6 +11,7 @@ from reading_worklist.reports.checks import (
     leftovers,
     numbers,
     patient,
+    statements,
 )
 from reading_worklist.reports.checks.findings import (
     PARTS,
@@ -45,6 +46,7 @@ def _all(report: CheckedReport, exam: ExamFacts) -> Iterator[Finding]:
     yield from patient.check(report, exam)
     yield from anatomy.check(report, exam)
     yield from contradictions.check(report)
+    yield from statements.check(report, exam)
     yield from numbers.check(report, exam)
     yield from leftovers.check(report)
 

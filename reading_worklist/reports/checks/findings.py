@@ -41,6 +41,7 @@ class Code(StrEnum):
     SIDE_CONTRADICTS = "side-contradicts"
     POLARITY_CONTRADICTS = "polarity-contradicts"
     NORMAL_CONTRADICTS = "normal-contradicts"
+    STATEMENTS_CONTRADICT = "statements-contradict"
 
 
 @dataclass(frozen=True, slots=True)

@@ -102,6 +102,7 @@ export const writing = {
   'check.side-contradicts': ['诊断与所见左右不一致', 'Impression and findings name different sides'],
   'check.polarity-contradicts': ['诊断与所见有无不一致', 'Impression and findings disagree whether it is there'],
   'check.normal-contradicts': ['诊断为未见异常，所见有病变', 'Normal impression, but the findings have a lesion'],
+  'check.statements-contradict': ['两条诊断不能同时成立', 'Two statements cannot both be true'],
   'check.missingCode': ['请选择：{name}', 'Choose: {name}'],
   'check.missingText': ['请填写：{field}', 'Fill in: {field}'],
   'check.expected': ['应为 {value}', 'expected {value}'],
