@@ -18,7 +18,10 @@ class Language(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Captions:
-    """One language's words."""
+    """One language's words.
+
+    superimposed: by the point that two beats share, `r` or `j`.
+    """
 
     title: str
     recorded: str
@@ -37,6 +40,10 @@ class Captions:
     off_scale: str
     also_recorded: str
     simultaneous: str
+    median_beat: str
+    median_of: str
+    superimposed: dict[str, str]
+    not_superimposed: str
     status: dict[ChannelStatus, str]
 
 
@@ -59,6 +66,13 @@ CAPTIONS: Final = {
         off_scale="OFF SCALE",
         also_recorded="Also recorded, not shown here",
         simultaneous="columns show the same seconds",
+        median_beat="Median beat",
+        median_of="median of {n} beats",
+        superimposed={
+            "r": "Blue: the earlier ECG, R on R",
+            "j": "Blue: the earlier ECG, J on J",
+        },
+        not_superimposed="The earlier ECG has no median beat that could lie over this one",
         status={
             ChannelStatus.TEST_DATA: "TEST DATA",
             ChannelStatus.QUESTIONABLE: "questionable",
@@ -84,6 +98,10 @@ CAPTIONS: Final = {
         off_scale="超出图幅",
         also_recorded="另有记录,此处未显示",
         simultaneous="各列为同一时段",
+        median_beat="中位心搏",
+        median_of="{n} 个心搏的中位波形",
+        superimposed={"r": "蓝色:既往心电图,按 R 点对齐", "j": "蓝色:既往心电图,按 J 点对齐"},
+        not_superimposed="既往心电图没有可供叠加的中位心搏",
         status={
             ChannelStatus.TEST_DATA: "测试数据",
             ChannelStatus.QUESTIONABLE: "信号可疑",

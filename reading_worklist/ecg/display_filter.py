@@ -6,12 +6,13 @@ record and every measurement stay as recorded.
 
 import math
 from collections.abc import Callable
+from datetime import date
 from enum import StrEnum
 from typing import Final, cast
 
 import numpy as np
 
-from storage.ecg.waveform import Channel, EcgGroup, Microvolts
+from storage.ecg.waveform import Channel, EcgGroup, FilterSettings, Microvolts
 
 
 def _butter(*arguments: object, **options: object) -> Microvolts:
@@ -40,6 +41,7 @@ _ORDER: Final = 2
 _CORNER_SHIFT: Final = (2**0.5 - 1) ** (1 / (2 * _ORDER))
 _HIGHEST_OF_NYQUIST: Final = 0.95
 _MARGIN_SECONDS: Final = 10.0
+_ADOLESCENT: Final = 12
 
 
 class DisplayFilter(StrEnum):
@@ -47,6 +49,7 @@ class DisplayFilter(StrEnum):
 
     NONE = "none"
     DIAGNOSTIC = "0.05-150"
+    DIAGNOSTIC_CHILD = "0.05-250"
     MONITOR = "0.5-40"
 
     @property
@@ -58,7 +61,7 @@ class DisplayFilter(StrEnum):
     def diagnostic(self) -> bool:
         """Whether ST segments and R amplitudes may still be judged.
 
-        AHA 2007 asks 0.05 to 150 Hz for adults.
+        AHA 2007 asks 0.05 to 150 Hz for adults, to 250 Hz for children.
         """
         return self is not DisplayFilter.MONITOR
 
@@ -66,8 +69,31 @@ class DisplayFilter(StrEnum):
 _BANDS: Final = {
     DisplayFilter.NONE: None,
     DisplayFilter.DIAGNOSTIC: (0.05, 150.0),
+    DisplayFilter.DIAGNOSTIC_CHILD: (0.05, 250.0),
     DisplayFilter.MONITOR: (0.5, 40.0),
 }
+
+
+def diagnostic_filter(birth: date | None, on: date) -> DisplayFilter:
+    """Return the diagnostic filter for a patient's age on a day; that of adults when unknown.
+
+    Adolescents, from twelve on, count as adults (AHA/ACC/HRS 2007, part I).
+    """
+    if birth is None:
+        return DisplayFilter.DIAGNOSTIC
+    years = on.year - birth.year - ((on.month, on.day) < (birth.month, birth.day))
+    return DisplayFilter.DIAGNOSTIC_CHILD if years < _ADOLESCENT else DisplayFilter.DIAGNOSTIC
+
+
+def is_narrower(recorded: FilterSettings, needed: DisplayFilter) -> bool:
+    """Tell whether the device let through less than a filter does, as far as the file says.
+
+    Only the upper corner counts: what a lower one above 0.05 Hz does to the ST segment depends on
+    its phase, of which no file tells.
+    """
+    band = needed.band_hz
+    high = recorded.high_hz
+    return band is not None and high is not None and 0 < high < band[1]
 
 
 def effective_band_hz(

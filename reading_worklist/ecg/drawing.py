@@ -32,6 +32,7 @@ from reading_worklist.ecg.layout import (
     Cell,
     Gain,
     LayoutName,
+    LeadOrder,
     PaperSpeed,
     Plan,
     natural_layout,
@@ -40,6 +41,7 @@ from reading_worklist.ecg.layout import (
 from reading_worklist.ecg.svg import (
     ALERT,
     BIG_SQUARE_MM,
+    FONTS,
     INK,
     QUIET,
     TRACE,
@@ -51,6 +53,7 @@ from reading_worklist.ecg.svg import (
     title,
 )
 from reading_worklist.ecg.traces import Trace, draw_trace, place
+from storage.ecg.leads import Lead
 from storage.ecg.waveform import EcgRecord, LeadOrigin
 
 _MARGIN_MM: Final = 2.0
@@ -60,8 +63,6 @@ _MAX_EXTRA_MM: Final = 50.0
 _LABEL_MM: Final = 3.0
 # At most this many points a page, about 180 kB: for twelve leads of 10 s a step of 0.15 mm.
 _MAX_POINTS: Final = 40_000
-# The report embeds the first; a browser takes whichever it has.
-_FONTS: Final = "Noto Sans CJK SC, Noto Sans SC, Noto Sans, Arial, Helvetica, sans-serif"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +70,8 @@ class DrawingOptions:
     """How to draw a page.
 
     layout None is the record's natural one. start_seconds is kept inside the
-    record. header lines stand above the grid, in the caller's responsibility.
+    record. order, rhythm: see `layout.plan_page`. header lines stand above the
+    grid, in the caller's responsibility.
     max_height_mm bounds the page; None lets tall complexes enlarge it by up to
     50 mm above and below.
     """
@@ -79,6 +81,8 @@ class DrawingOptions:
     gain: Gain = Gain.MM_10
     display_filter: DisplayFilter = DisplayFilter.NONE
     start_seconds: float = 0.0
+    order: LeadOrder = LeadOrder.STANDARD
+    rhythm: tuple[Lead, ...] | None = None
     language: Language = Language.EN
     header: tuple[str, ...] = ()
     max_height_mm: float | None = None
@@ -111,7 +115,14 @@ def draw(record: EcgRecord, options: DrawingOptions | None = None) -> DrawnEcg:
     options = options or DrawingOptions()
     words = CAPTIONS[options.language]
     layout = options.layout or natural_layout(record)
-    plan = plan_page(record, layout, options.speed, options.start_seconds)
+    plan = plan_page(
+        record,
+        layout,
+        options.speed,
+        options.start_seconds,
+        order=options.order,
+        rhythm=options.rhythm,
+    )
     traces = [
         place(cell, options.speed, options.gain, options.display_filter)
         for row in plan.rows
@@ -152,7 +163,7 @@ def draw(record: EcgRecord, options: DrawingOptions | None = None) -> DrawnEcg:
         (
             '<svg xmlns="http://www.w3.org/2000/svg" ',
             f'width="{width:g}mm" height="{height:g}mm" viewBox="0 0 {width:g} {height:g}" ',
-            f'font-family="{_FONTS}" ',
+            f'font-family="{FONTS}" ',
             f'data-paper-x-mm="{_MARGIN_MM:g}" data-paper-y-mm="{top + above:g}" ',
             f"{_root_numbers(record, plan, options)}>",
             title(words.title),
@@ -184,6 +195,7 @@ def _root_numbers(record: EcgRecord, plan: Plan, options: DrawingOptions) -> str
     following = "" if plan.next_start_seconds is None else f"{plan.next_start_seconds:.10g}"
     numbers = {
         "layout": plan.layout.value,
+        "order": options.order.value,
         "mm-per-mv": f"{options.gain:d}",
         "mm-per-second": f"{options.speed:d}",
         "start-seconds": f"{plan.start_seconds:.10g}",

@@ -20,11 +20,28 @@ _ENOUGH_OF_TWELVE: Final = 6
 
 
 class LayoutName(StrEnum):
-    """The paper layouts: columns of leads, the first with a rhythm strip beneath."""
+    """The paper layouts: rows by columns of leads."""
 
     THREE_BY_FOUR = "3x4"
     SIX_BY_TWO = "6x2"
     TWELVE_BY_ONE = "12x1"
+
+
+class LeadOrder(StrEnum):
+    """How the limb leads follow each other.
+
+    CABRERA: by the angle of each in the frontal plane, from aVL to III, with −aVR in place of aVR.
+    """
+
+    STANDARD = "standard"
+    CABRERA = "cabrera"
+
+
+LIMB_ORDER: Final = {
+    LeadOrder.STANDARD: LIMB_LEADS,
+    LeadOrder.CABRERA: (Lead.AVL, Lead.I, Lead.MINUS_AVR, Lead.II, Lead.AVF, Lead.III),
+}
+"""The limb leads from top to bottom."""
 
 
 class PaperSpeed(IntEnum):
@@ -101,9 +118,9 @@ _SHEETS: Final = {
     LayoutName.TWELVE_BY_ONE: _Sheet(edge_mm=10, pitch_mm=15, label_rise_mm=5),
 }
 _COLUMNS: Final = {
-    LayoutName.THREE_BY_FOUR: (LIMB_LEADS[:3], LIMB_LEADS[3:], CHEST_LEADS[:3], CHEST_LEADS[3:]),
-    LayoutName.SIX_BY_TWO: (LIMB_LEADS, CHEST_LEADS),
-    LayoutName.TWELVE_BY_ONE: (STANDARD_LEADS,),
+    LayoutName.THREE_BY_FOUR: 4,
+    LayoutName.SIX_BY_TWO: 2,
+    LayoutName.TWELVE_BY_ONE: 1,
 }
 
 
@@ -133,24 +150,34 @@ def page_starts(record: EcgRecord, layout: LayoutName, speed: PaperSpeed) -> tup
 
 
 def plan_page(
-    record: EcgRecord, layout: LayoutName, speed: PaperSpeed, start_seconds: float
+    record: EcgRecord,
+    layout: LayoutName,
+    speed: PaperSpeed,
+    start_seconds: float,
+    *,
+    order: LeadOrder = LeadOrder.STANDARD,
+    rhythm: Sequence[Lead] | None = None,
 ) -> Plan:
     """Lay out one page that starts at the record time, which is kept inside the record.
 
     12x1 has a row for every recorded channel: the twelve leads, then the rest;
     of a record with fewer than six standard leads, only what it has.
+    rhythm: the leads that run beneath the columns over the whole width; None is
+    custom: one under 3x4, none under 6x2. 12x1 has them all in full anyway.
     """
     start = min(
         max(start_seconds, 0.0),
         max(record.duration_seconds - 1 / max(g.sampling_rate_hz for g in record.groups), 0.0),
     )
-    columns = _columns(record, layout)
+    columns = _columns(record, layout, order)
+    strips = _rhythm_strips(record, layout, rhythm)
     column_mm = TRACE_WIDTH_MM / len(columns)
     column_seconds = column_mm / speed
     simultaneous = _columns_simultaneous(
         record.duration_seconds - start, len(columns), column_seconds
     )
-    sheet = _SHEETS[layout]
+    # Six rows of any layout stand as close as those of 6x2, or the page outgrows screen and paper.
+    sheet = _SHEETS[LayoutName.SIX_BY_TWO if len(strips) > 1 else layout]
     trace_x = 2 * _PULSE_MARGIN_MM + CALIBRATION_SECONDS * speed
 
     def cell(source: _Source, row: int, column: int, width_mm: float) -> Cell:
@@ -171,9 +198,16 @@ def plan_page(
         tuple(cell(source, row, column, column_mm) for column, source in enumerate(sources))
         for row, sources in enumerate(zip(*columns, strict=True))
     ]
-    if layout is LayoutName.THREE_BY_FOUR:
-        rows.append((cell(_rhythm_strip(record), len(rows), 0, TRACE_WIDTH_MM),))
+    rows.extend(
+        (cell(strip, len(rows) + at, 0, TRACE_WIDTH_MM),) for at, strip in enumerate(strips)
+    )
     placed = {id(cell.channel) for row in rows for cell in row}
+    upside_down = {
+        Lead.AVR
+        for row in rows
+        for cell in row
+        if cell.channel is not None and cell.channel.lead is Lead.MINUS_AVR
+    }
     return Plan(
         layout=layout,
         rows=tuple(rows),
@@ -187,7 +221,7 @@ def plan_page(
             channel.label
             for group in record.rhythm_groups
             for channel in group.channels
-            if id(channel) not in placed
+            if id(channel) not in placed and channel.lead not in upside_down
         ),
         next_start_seconds=_next_start(record, layout, speed, start),
     )
@@ -197,11 +231,14 @@ def _is_standard(record: EcgRecord) -> bool:
     return sum(lead in STANDARD_LEADS for lead in record.leads()) >= _ENOUGH_OF_TWELVE
 
 
-def _columns(record: EcgRecord, layout: LayoutName) -> Sequence[Sequence[_Source]]:
+def _columns(
+    record: EcgRecord, layout: LayoutName, order: LeadOrder
+) -> Sequence[Sequence[_Source]]:
     """Return the columns from left to right, each with its leads from top to bottom."""
+    standard = [_find(record, lead) for lead in (*LIMB_ORDER[order], *CHEST_LEADS)]
     if layout is not LayoutName.TWELVE_BY_ONE:
-        return [[_find(record, lead) for lead in column] for column in _COLUMNS[layout]]
-    standard = [_find(record, lead) for lead in STANDARD_LEADS]
+        height = len(standard) // _COLUMNS[layout]
+        return [standard[at : at + height] for at in range(0, len(standard), height)]
     if not _is_standard(record):
         standard = [source for source in standard if source.channel is not None]
     placed = {id(source.channel) for source in standard}
@@ -219,7 +256,17 @@ def _find(record: EcgRecord, lead: Lead) -> _Source:
     return _Source(lead.value, *found) if found else _Source(lead.value)
 
 
-def _rhythm_strip(record: EcgRecord) -> _Source:
+def _rhythm_strips(
+    record: EcgRecord, layout: LayoutName, chosen: Sequence[Lead] | None
+) -> Sequence[_Source]:
+    if layout is LayoutName.TWELVE_BY_ONE:
+        return []
+    if chosen is not None:
+        return [_find(record, lead) for lead in dict.fromkeys(chosen)]
+    return [_customary_strip(record)] if layout is LayoutName.THREE_BY_FOUR else []
+
+
+def _customary_strip(record: EcgRecord) -> _Source:
     """Lead II by custom; V1, then whatever there is, when the record lacks it."""
     for lead in (Lead.II, Lead.V1, *record.leads()):
         source = _find(record, lead)
@@ -237,7 +284,7 @@ def _columns_simultaneous(left_seconds: float, columns: int, column_seconds: flo
 def _next_start(
     record: EcgRecord, layout: LayoutName, speed: PaperSpeed, start: float
 ) -> float | None:
-    columns = len(_COLUMNS[layout])
+    columns = _COLUMNS[layout]
     column_seconds = TRACE_WIDTH_MM / columns / speed
     left = record.duration_seconds - start
     page = column_seconds * (1 if _columns_simultaneous(left, columns, column_seconds) else columns)

@@ -2,16 +2,18 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from uuid import UUID
 
 from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session
 
 from reading_worklist.access.scope import Scope
+from reading_worklist.priors.grants import granted
 from reading_worklist.problems import not_found
 from reading_worklist.workitems.tables import Workitem
 from storage.ecg.dicom_reader import ECG_STORAGE, STANDARD_STORAGE
-from storage.index.tables import Instance, Series
+from storage.index.tables import Instance, Patient, Series, Study
 from storage.objects import ObjectKey
 
 
@@ -40,6 +42,37 @@ def waveforms_of_workitem(
     if study_id is None:
         raise not_found("The workitem")
     return waveforms_of_study(session, study_id)
+
+
+def waveforms_of_prior(
+    session: Session, scope: Scope, workitem_id: UUID, study_id: UUID
+) -> Sequence[EcgInstance]:
+    """Return the waveform instances of an earlier study that was opened at the reading.
+
+    Raises:
+        Problem: 403 for who does not read; 404 when the workitem is not visible, or the study is
+            none of its patient's that the asker has opened and may still see.
+    """
+    if study_id not in granted(session, scope, workitem_id).study_ids:
+        raise not_found("The earlier study")
+    return waveforms_of_study(session, study_id)
+
+
+def birth_date(session: Session, workitem_id: UUID, study_id: UUID | None) -> date | None:
+    """Return the birth date of the patient of a study, or of the workitem's when study_id is None.
+
+    Whoever calls has decided that the study may be seen.
+    """
+    of_study = (
+        select(Workitem.study_id).where(Workitem.id == workitem_id).scalar_subquery()
+        if study_id is None
+        else study_id
+    )
+    return session.scalar(
+        select(Patient.birth_date)
+        .join(Study, Study.patient_id == Patient.id)
+        .where(Study.id == of_study)
+    )
 
 
 def waveforms_of_study(session: Session, study_id: UUID) -> Sequence[EcgInstance]:

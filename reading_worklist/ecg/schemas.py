@@ -1,14 +1,16 @@
 """What the ECG routes answer."""
 
-from collections.abc import Sequence
 from datetime import datetime
 
 from pydantic import BaseModel
 
+from reading_worklist.ecg.asking import AskedEcg
 from reading_worklist.ecg.captions import CAPTIONS, Language, recorded_filter_text
+from reading_worklist.ecg.display_filter import DisplayFilter, diagnostic_filter, is_narrower
 from reading_worklist.ecg.layout import LayoutName, natural_layout
 from reading_worklist.ecg.service import StudyEcg
-from storage.ecg.waveform import DeviceMeasurement, EcgRecord, FilterSettings, LeadOrigin
+from storage.clock import utc_now
+from storage.ecg.waveform import DeviceMeasurement, FilterSettings, LeadOrigin
 
 
 class EcgFilterView(BaseModel):
@@ -57,6 +59,8 @@ class EcgRecordView(BaseModel):
     """One ECG of a workitem, and which others its study holds.
 
     filter: the recorded filters in words, null when the file does not state them.
+    diagnostic_filter: the band that the patient's age asks for.
+    band_too_narrow: whether the device let through less than that, as far as the file says.
     notes: what had to be read leniently.
     """
 
@@ -70,6 +74,8 @@ class EcgRecordView(BaseModel):
     lead_details: list[EcgLeadView]
     filter: str | None
     filter_settings: EcgFilterView | None
+    diagnostic_filter: DisplayFilter
+    band_too_narrow: bool
     natural_layout: LayoutName
     device_measurements: list[EcgMeasurementView]
     device_statements: list[str]
@@ -77,8 +83,9 @@ class EcgRecordView(BaseModel):
     instances: list[EcgInstanceView]
 
 
-def record_view(chosen: StudyEcg, record: EcgRecord, ecgs: Sequence[StudyEcg]) -> EcgRecordView:
+def record_view(ecg: AskedEcg) -> EcgRecordView:
     """Return the answer for one record of a study."""
+    chosen, record = ecg.chosen, ecg.record
     channels = [hit[1] for lead in record.leads() if (hit := record.find(lead))]
     unnamed = [
         channel
@@ -92,6 +99,8 @@ def record_view(chosen: StudyEcg, record: EcgRecord, ecgs: Sequence[StudyEcg]) -
     settings = {channel.filters for channel in (*channels, *unnamed)}
     stated = any(one != FilterSettings() for one in settings)
     common = next(iter(settings)) if stated and len(settings) == 1 else None
+    day = (chosen.acquired_at or utc_now()).date()
+    needed = diagnostic_filter(ecg.birth_date, day)
     return EcgRecordView(
         sop_instance_uid=chosen.instance.sop_instance_uid,
         acquired_at=chosen.acquired_at,
@@ -103,11 +112,13 @@ def record_view(chosen: StudyEcg, record: EcgRecord, ecgs: Sequence[StudyEcg]) -
         lead_details=details,
         filter=recorded_filter_text(settings, CAPTIONS[Language.EN]) if stated else None,
         filter_settings=_filter_view(common) if common else None,
+        diagnostic_filter=needed,
+        band_too_narrow=any(is_narrower(one, needed) for one in settings),
         natural_layout=natural_layout(record),
         device_measurements=[_measurement_view(one) for one in record.measurements],
         device_statements=[statement.text for statement in record.statements],
         notes=list(record.notes),
-        instances=[_instance_view(ecg) for ecg in ecgs],
+        instances=[_instance_view(one) for one in ecg.others],
     )
 
 

@@ -12,7 +12,11 @@ TRACE: Final = "#101418"
 INK: Final = "#22303c"
 QUIET: Final = "#7a858d"
 ALERT: Final = "#b3261e"
+MARK: Final = "#0b6e4f"
+SECOND: Final = "#1763c7"
 TRACE_WIDTH: Final = 0.25
+# The report embeds the first; a browser takes whichever it has.
+FONTS: Final = "Noto Sans CJK SC, Noto Sans SC, Noto Sans, Arial, Helvetica, sans-serif"
 BIG_SQUARE_MM: Final = 5
 _NOT_XML: Final = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _MINOR: Final = "#f8dcd8"

@@ -1,11 +1,14 @@
 """Display filters: what they pass, what they leave in place."""
 
+from datetime import date
+
 import numpy as np
 import numpy.typing as npt
 import pytest
 
 from reading_worklist.ecg.display_filter import (
     DisplayFilter,
+    diagnostic_filter,
     effective_band_hz,
     shown_microvolts,
 )
@@ -102,4 +105,13 @@ def test_a_low_sampling_rate_leaves_the_upper_corner_out_and_says_so() -> None:
 
 
 def test_only_the_narrow_band_is_not_diagnostic() -> None:
-    assert [one.diagnostic for one in DisplayFilter] == [True, True, False]
+    assert [one for one in DisplayFilter if not one.diagnostic] == [DisplayFilter.MONITOR]
+
+
+def test_children_need_the_wider_band() -> None:
+    assert DisplayFilter.DIAGNOSTIC_CHILD.band_hz == (0.05, 250)
+    assert effective_band_hz(DisplayFilter.DIAGNOSTIC_CHILD, 1000) == (0.05, 250)
+    assert effective_band_hz(DisplayFilter.DIAGNOSTIC_CHILD, 500) == (0.05, None)
+    assert diagnostic_filter(date(2016, 5, 2), date(2026, 11, 22)) is DisplayFilter.DIAGNOSTIC_CHILD
+    assert diagnostic_filter(date(2014, 11, 22), date(2026, 11, 22)) is DisplayFilter.DIAGNOSTIC
+    assert diagnostic_filter(None, date(2026, 11, 22)) is DisplayFilter.DIAGNOSTIC

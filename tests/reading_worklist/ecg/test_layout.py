@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from reading_worklist.ecg.layout import (
     TRACE_WIDTH_MM,
     LayoutName,
+    LeadOrder,
     PaperSpeed,
     natural_layout,
     page_starts,
@@ -34,6 +35,49 @@ SPEEDS = st.sampled_from(PaperSpeed)
 def test_the_leads_stand_where_every_reader_expects_them(layout: str, rows: list[str]) -> None:
     plan = plan_page(record(), LayoutName(layout), PaperSpeed.MM_25, 0)
     assert [" ".join(cell.label for cell in row) for row in plan.rows] == rows
+
+
+@pytest.mark.parametrize(
+    ("layout", "rows"),
+    [
+        ("3x4", ["aVL II V1 V4", "I aVF V2 V5", "−aVR III V3 V6", "II"]),
+        ("6x2", ["aVL V1", "I V2", "−aVR V3", "II V4", "aVF V5", "III V6"]),
+        ("12x1", ["aVL", "I", "−aVR", "II", "aVF", "III", "V1", "V2", "V3", "V4", "V5", "V6"]),
+    ],
+)
+def test_the_limb_leads_by_cabrera(layout: str, rows: list[str]) -> None:
+    plan = plan_page(record(), LayoutName(layout), PaperSpeed.MM_25, 0, order=LeadOrder.CABRERA)
+    assert [" ".join(cell.label for cell in row) for row in plan.rows] == rows
+    # aVR is there, upside down; nobody has to be told that it was recorded too.
+    assert plan.left_out == ()
+
+
+@pytest.mark.parametrize(
+    ("layout", "chosen", "strips"),
+    [
+        ("3x4", None, ["II"]),
+        ("3x4", (Lead.V1,), ["V1"]),
+        ("3x4", (Lead.V1, Lead.II, Lead.V5), ["V1", "II", "V5"]),
+        ("3x4", (), []),
+        ("6x2", None, []),
+        ("6x2", (Lead.II, Lead.II), ["II"]),
+        ("12x1", (Lead.II,), []),
+    ],
+)
+def test_rhythm_strips_are_chosen(
+    layout: str, chosen: tuple[Lead, ...] | None, strips: list[str]
+) -> None:
+    plan = plan_page(record(), LayoutName(layout), PaperSpeed.MM_25, 0, rhythm=chosen)
+    first = {"3x4": 3, "6x2": 6, "12x1": 12}[layout]
+    assert [row[0].label for row in plan.rows[first:]] == strips
+    assert all(row[0].width_mm == TRACE_WIDTH_MM for row in plan.rows[first:])
+
+
+def test_a_chosen_strip_that_was_not_recorded_keeps_its_place() -> None:
+    made = record({Lead.II: np.zeros(5000)})
+    plan = plan_page(made, LayoutName.THREE_BY_FOUR, PaperSpeed.MM_25, 0, rhythm=(Lead.V1,))
+    assert plan.rows[3][0].label == "V1"
+    assert plan.rows[3][0].channel is None
 
 
 @settings(deadline=None)

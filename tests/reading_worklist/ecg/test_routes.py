@@ -3,6 +3,7 @@
 import hashlib
 import re
 import uuid
+from datetime import date
 from pathlib import Path
 from typing import Final
 from xml.etree import ElementTree as ET
@@ -16,7 +17,7 @@ from pydicom.data import get_testdata_file
 from storage.clock import utc_now
 from storage.database import Database
 from storage.ecg.leads import STANDARD_LEADS
-from storage.index.tables import Instance, Series
+from storage.index.tables import Instance, Patient, Series
 from storage.objects import ObjectKey, ObjectStore
 from tests.support.ecg import (
     TWELVE_LEAD,
@@ -203,9 +204,56 @@ def test_a_trace_travels_once(writer: Browser, exam: QueuedStudy, filing: Filing
     assert other.status_code == 200
 
 
+def test_a_page_is_packed_for_who_takes_it(
+    writer: Browser, exam: QueuedStudy, filing: Filing
+) -> None:
+    filing.add(exam, bundled_file())
+    path = address(exam, "/trace.svg")
+    packed = writer.get(path)
+    assert packed.headers["content-encoding"] == "gzip"
+    assert int(packed.headers["content-length"]) < len(packed.content) / 3
+    plain = writer.client.get(path, headers={"Accept-Encoding": "identity"})
+    assert "content-encoding" not in plain.headers
+    assert plain.content == packed.content
+    for tag in (packed.headers["etag"], plain.headers["etag"]):
+        assert writer.client.get(path, headers={"If-None-Match": tag}).status_code == 304
+
+
+def test_order_and_rhythm_strips_are_chosen(
+    writer: Browser, exam: QueuedStudy, filing: Filing
+) -> None:
+    filing.add(exam, ecg_file())
+
+    def leads(query: str) -> list[str]:
+        root = ET.fromstring(writer.get(address(exam, f"/trace.svg?{query}")).text)
+        return [one.attrib["data-lead"] for one in root.iter() if "data-lead" in one.attrib]
+
+    cabrera = leads("layout=6x2&order=cabrera")
+    assert cabrera[::2] == ["aVL", "I", "−aVR", "II", "aVF", "III"]
+    assert leads("rhythm=V1&rhythm=II&rhythm=V5")[12:] == ["V1", "II", "V5"]
+    assert leads("rhythm=none")[12:] == []
+
+
+def test_children_are_read_at_the_wider_band(
+    writer: Browser, filing: Filing, consortium: Consortium, database: Database
+) -> None:
+    child = consortium.queued_study(modalities=("ECG",), local_id="P011")
+    filing.add(child, ecg_file(AcquisitionDateTime="20261120090000"))
+    facts = writer.get(address(child)).json()
+    assert (facts["diagnostic_filter"], facts["band_too_narrow"]) == ("0.05-150", False)
+    with database.transaction() as session:
+        patient = session.get_one(Patient, child.study.patient_id)
+        patient.birth_date = date(2016, 1, 2)
+    assert writer.get(address(child)).json()["diagnostic_filter"] == "0.05-250"
+
+
 @pytest.mark.parametrize(
     "query",
     [
+        "rhythm=V9",
+        "rhythm=I&rhythm=II&rhythm=III&rhythm=V1",
+        "order=reverse",
+        "prior=1",
         "layout=4x3",
         "speed=26",
         "gain=0",
@@ -293,5 +341,6 @@ def test_the_routes_are_in_the_openapi_document(app: FastAPI) -> None:
     trace = paths["/api/workitems/{workitem_id}/ecg/trace.svg"]["get"]
     assert "image/svg+xml" in trace["responses"]["200"]["content"]
     names = {parameter["name"] for parameter in trace["parameters"]}
-    assert {"layout", "speed", "gain", "filter", "start", "instance", "language"} <= names
+    asked = {"layout", "order", "rhythm", "speed", "gain", "filter", "start", "language"}
+    assert asked | {"instance", "prior"} <= names
     assert not re.search("EcgRecord-|EcgRecord__", str(app.openapi()["components"]))
