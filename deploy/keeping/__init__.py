@@ -3,7 +3,12 @@
 from typing import Final
 
 from reading_worklist.reports.holdings import REPORT_HOLDINGS
+from storage.ecg_files.holdings import ECG_FILE_HOLDINGS
 from storage.keeping.holdings import INDEX_HOLDINGS, Holding
 
-HOLDINGS: Final[tuple[Holding, ...]] = (*INDEX_HOLDINGS, *REPORT_HOLDINGS)
+HOLDINGS: Final[tuple[Holding, ...]] = (
+    *INDEX_HOLDINGS,
+    *REPORT_HOLDINGS,
+    *ECG_FILE_HOLDINGS,
+)
 """Every table of every room whose rows name objects."""

@@ -39,6 +39,16 @@ from storage.registry.people import (
     valid_memberships,
 )
 from storage.registry.refusal import RegistryRefused
+from storage.registry.tokens import (
+    Machine,
+    MachineScope,
+    MachineToken,
+    find_machine,
+    issue_token,
+    revoke_token,
+    rotate_token,
+    tokens_of_site,
+)
 
 __all__ = [
     "WORKLIST_CHARACTER_SETS",
@@ -47,6 +57,9 @@ __all__ = [
     "Device",
     "DeviceLimits",
     "Listener",
+    "Machine",
+    "MachineScope",
+    "MachineToken",
     "Membership",
     "Organisation",
     "OrganisationKind",
@@ -64,11 +77,16 @@ __all__ = [
     "device_by_ae_title",
     "find_device",
     "find_listener",
+    "find_machine",
     "holds_today",
+    "issue_token",
     "limit_device",
     "lineage",
     "organisation_by_code",
     "parse_fingerprint",
+    "revoke_token",
+    "rotate_token",
+    "tokens_of_site",
     "valid_memberships",
     "visible_site_ids",
     "write_worklist_in",
