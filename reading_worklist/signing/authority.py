@@ -23,7 +23,7 @@ from uuid import UUID
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from storage.clock import utc_now
 from storage.errors import RdcError
@@ -103,6 +103,45 @@ class Authority:
             .sign(self._key, hashes.SHA384())
         )
 
+    def issue_service(
+        self,
+        public_key: ec.EllipticCurvePublicKey,
+        *,
+        name: str,
+        purpose: x509.ObjectIdentifier,
+        not_after: datetime | None = None,
+    ) -> x509.Certificate:
+        """Issue a certificate for one of the centre's own services, good for that purpose alone.
+
+        purpose: an extended key usage of RFC 5280 §4.2.1.12, marked critical as RFC 3161 §2.3
+            demands. One that answers for the status of certificates is not asked for its own
+            (RFC 6960 §4.2.2.2.1).
+        not_after: an aware time; by default, and at most, the authority's own end.
+        """
+        own_end = self.certificate.not_valid_after_utc
+        organisation = self.certificate.subject.get_attributes_for_oid(NameOID.ORGANIZATION_NAME)
+        common = x509.NameAttribute(NameOID.COMMON_NAME, _shortened(name))
+        builder = (
+            x509.CertificateBuilder()
+            .subject_name(x509.Name([*organisation, common]))
+            .issuer_name(self.certificate.subject)
+            .public_key(public_key)
+            .serial_number(_serial_number())
+            .not_valid_before(utc_now() - _CLOCK_ALLOWANCE)
+            .not_valid_after(min(not_after or own_end, own_end))
+            .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+            .add_extension(_key_usage(signs_documents=True), critical=True)
+            .add_extension(x509.ExtendedKeyUsage([purpose]), critical=True)
+            .add_extension(x509.SubjectKeyIdentifier.from_public_key(public_key), critical=False)
+            .add_extension(
+                x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key()),
+                critical=False,
+            )
+        )
+        if purpose == ExtendedKeyUsageOID.OCSP_SIGNING:
+            builder = builder.add_extension(x509.OCSPNoCheck(), critical=False)
+        return builder.sign(self._key, hashes.SHA384())
+
 
 def serial_of(certificate: x509.Certificate) -> str:
     """Return a certificate's serial number as stored and printed: upper-case hexadecimal."""
@@ -121,7 +160,7 @@ def open_authority(directory: Path, *, organisation: str, name: str) -> Authorit
         AuthorityUnreadable: the files are damaged or incomplete.
     """
     directory.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with _locked(directory / _LOCK_FILE):
+    with locked(directory / _LOCK_FILE):
         if not (directory / _CERTIFICATE_FILE).exists():
             _create(directory, organisation, name)
         return _load(directory)
@@ -157,9 +196,9 @@ def _create(directory: Path, organisation: str, name: str) -> None:
         serialization.PrivateFormat.PKCS8,
         serialization.BestAvailableEncryption(passphrase),
     )
-    _write(directory / _PASSPHRASE_FILE, passphrase + b"\n", mode=0o600)
-    _write(directory / _KEY_FILE, sealed, mode=0o600)
-    _write(
+    write_whole(directory / _PASSPHRASE_FILE, passphrase + b"\n", mode=0o600)
+    write_whole(directory / _KEY_FILE, sealed, mode=0o600)
+    write_whole(
         directory / _CERTIFICATE_FILE,
         certificate.public_bytes(serialization.Encoding.PEM),
         mode=0o644,
@@ -220,7 +259,7 @@ def _key_usage(*, signs_documents: bool) -> x509.KeyUsage:
     )
 
 
-def _write(path: Path, content: bytes, *, mode: int) -> None:
+def write_whole(path: Path, content: bytes, *, mode: int) -> None:
     """Write a file so that after a crash it is there whole or not at all."""
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
@@ -241,7 +280,7 @@ def _write(path: Path, content: bytes, *, mode: int) -> None:
 
 
 @contextmanager
-def _locked(path: Path) -> Generator[None]:
+def locked(path: Path) -> Generator[None]:
     """Hold an exclusive lock between processes of this machine."""
     with path.open("a") as file:
         fcntl.flock(file, fcntl.LOCK_EX)

@@ -14,6 +14,7 @@ from reading_worklist.signing.pdf_objects import (
     announces_its_digest,
     container_bytes,
     further_certificates,
+    has_unsigned_attributes,
 )
 
 
@@ -21,12 +22,12 @@ def is_canonical(pdf: bytes, embedded: EmbeddedPdfSignature) -> bool:
     """Tell whether the container is upper-case hexadecimal of DER, padded with zeros.
 
     Its list of digest algorithms (RFC 5652 §5.1), which no signature covers and no verifier needs,
-    must be the signer's.
+    must be the signer's, and it has no attributes that its signature leaves out.
     """
     place, der = container_bytes(embedded)
     hole = pdf[place]
     padding = "00" * (len(hole) // 2 - 1 - len(der))
-    if not announces_its_digest(embedded):
+    if not announces_its_digest(embedded) or has_unsigned_attributes(embedded):
         return False
     return hole == f"<{der.hex().upper()}{padding}>".encode("ascii")
 

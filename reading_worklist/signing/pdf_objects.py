@@ -17,6 +17,8 @@ from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.sign.fields import enumerate_sig_fields
 from pyhanko.sign.signers import SimpleSigner
+from pyhanko.sign.validation.dss import DocumentSecurityStore
+from pyhanko.sign.validation.errors import ValidationInfoReadingError
 from pyhanko.sign.validation.pdf_embedded import EmbeddedPdfSignature
 from pyhanko_certvalidator.registry import SimpleCertificateStore
 
@@ -76,6 +78,21 @@ def signer_certificate(embedded: EmbeddedPdfSignature) -> x509.Certificate:
     return x509.load_der_x509_certificate(cast("Any", embedded.signer_cert).dump())
 
 
+def end_of(embedded: EmbeddedPdfSignature) -> int:
+    """Return where the part of the file that a signature covers ends, in bytes."""
+    _, _, start, length = (int(number) for number in cast("Any", embedded).byte_range)
+    return start + length
+
+
+def certificate_answers(reader: PdfFileReader) -> list[bytes]:
+    """Return the OCSP responses that a document holds for its verifiers, DER; empty without any."""
+    try:
+        kept = cast("Any", DocumentSecurityStore).read_dss(reader)
+    except ValidationInfoReadingError:
+        return []
+    return [bytes(one.get_object().data) for one in kept.ocsps]
+
+
 def further_certificates(embedded: EmbeddedPdfSignature) -> set[bytes]:
     """Return the certificates that travel with a signature beside its signer's, as DER."""
     return {cast("Any", certificate).dump() for certificate in embedded.other_embedded_certs}
@@ -93,6 +110,11 @@ def announces_its_digest(embedded: EmbeddedPdfSignature) -> bool:
     signed_data, signer = cast("Any", embedded).signed_data, cast("Any", embedded).signer_info
     announced = [algorithm.dump() for algorithm in signed_data["digest_algorithms"]]
     return announced == [signer["digest_algorithm"].dump()]
+
+
+def has_unsigned_attributes(embedded: EmbeddedPdfSignature) -> bool:
+    """Tell whether a container carries attributes that its signature does not cover."""
+    return len(cast("Any", embedded).signer_info["unsigned_attrs"]) > 0
 
 
 def software_signer(chain: list[x509.Certificate], private_key_pkcs8: bytes) -> SimpleSigner:

@@ -81,6 +81,7 @@ class SignatureVerdict:
     role: None for a signature in a field that no report has.
     signer_name, person_id, organisation: from the certificate; None where it names none.
     signed_at: the time the signer claims; no one else vouches for it without a time stamp.
+    proven_at: since when a time stamp proves the signature to exist; None without one.
     covers_file: nothing was added to the file after this signature.
     """
 
@@ -94,6 +95,7 @@ class SignatureVerdict:
     certificate_serial: str | None
     certificate_not_after: datetime | None
     signed_at: datetime | None
+    proven_at: datetime | None
     covers_file: bool
 
 

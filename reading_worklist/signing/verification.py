@@ -1,15 +1,15 @@
 """Verification of a report, offline: what the file and the trust anchors prove, and no more.
 
 A signature counts as VALID while its certificate is in force. Afterwards it is
-INDETERMINATE, since without a time stamp nothing proves that it was not made
-with an expired key; time stamps and long-term data raise that later.
+INDETERMINATE unless a time stamp proves that it is older: then the certificate
+is judged as of that time, and so is its revocation.
 """
 
 import hashlib
 import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from io import BytesIO
 from typing import Final
 from uuid import UUID
@@ -17,7 +17,6 @@ from uuid import UUID
 from cryptography import x509
 from cryptography.x509.oid import NameOID
 from pyhanko.pdf_utils.reader import PdfFileReader
-from pyhanko.sign.ades.report import AdESIndeterminate
 from pyhanko.sign.diff_analysis import ModificationLevel
 from pyhanko.sign.validation import validate_pdf_signature
 from pyhanko.sign.validation.pdf_embedded import EmbeddedPdfSignature
@@ -25,29 +24,28 @@ from pyhanko.sign.validation.status import PdfSignatureStatus, SignatureCoverage
 from pyhanko_certvalidator import ValidationContext
 
 from reading_worklist.signing.authority import serial_of
+from reading_worklist.signing.certificate_status import CertificateStatus, statuses
 from reading_worklist.signing.container import carries_only, is_canonical
+from reading_worklist.signing.existence import (
+    CLOCK_ALLOWANCE,
+    TimeStamp,
+    proven_at,
+    time_stamps,
+)
 from reading_worklist.signing.fields import SignatureRole
-from reading_worklist.signing.pdf_objects import asn1_of, signer_certificate
+from reading_worklist.signing.pdf_objects import (
+    asn1_of,
+    certificate_answers,
+    end_of,
+    signer_certificate,
+)
+from reading_worklist.signing.trust import trust_problem
 from reading_worklist.signing.verdicts import Reason, SignatureVerdict, Verdict, VerificationReport
 from storage.clock import utc_now
 
 _LOG: Final = logging.getLogger(__name__)
 
 BOTH: Final = (SignatureRole.WRITER, SignatureRole.REVIEWER)
-# How far a signer's clock may be ahead of the verifier's.
-_CLOCK_ALLOWANCE: Final = timedelta(minutes=5)
-
-_TRUST_REASONS: Final = {
-    AdESIndeterminate.OUT_OF_BOUNDS_NO_POE: Reason.EXPIRED,
-    AdESIndeterminate.OUT_OF_BOUNDS_NOT_REVOKED: Reason.EXPIRED,
-    AdESIndeterminate.EXPIRED: Reason.EXPIRED,
-    AdESIndeterminate.REVOKED_NO_POE: Reason.REVOKED,
-    AdESIndeterminate.REVOKED_CA_NO_POE: Reason.REVOKED,
-    AdESIndeterminate.CHAIN_CONSTRAINTS_FAILURE: Reason.WRONG_PURPOSE,
-    AdESIndeterminate.SIG_CONSTRAINTS_FAILURE: Reason.WRONG_PURPOSE,
-    AdESIndeterminate.CRYPTO_CONSTRAINTS_FAILURE: Reason.ALGORITHM,
-    AdESIndeterminate.CRYPTO_CONSTRAINTS_FAILURE_NO_POE: Reason.ALGORITHM,
-}
 
 
 def verify(
@@ -73,13 +71,17 @@ def verify(
     check = _Check(pdf, _load(trust_anchors), expected or {}, revocations or {}, moment)
     try:
         reader = PdfFileReader(BytesIO(pdf))
-        found = tuple(check.one(embedded) for embedded in reader.embedded_regular_signatures)
+        stamps = time_stamps(pdf, reader.embedded_timestamp_signatures, check.anchors, moment)
+        said = statuses(certificate_answers(reader), check.anchors)
+        found = tuple(
+            check.one(embedded, stamps, said) for embedded in reader.embedded_regular_signatures
+        )
     # The file is hostile until proven otherwise, and a damaged one makes the parser fail in any
     # way it knows: every failure to read means the same.
     except Exception as error:  # noqa: BLE001
         _LOG.info("a document could not be verified: %s", type(error).__name__)
         return _report(pdf, (), [Reason.UNREADABLE], moment)
-    return _report(pdf, found, _overall(found, required), moment)
+    return _report(pdf, found, _overall(found, required, stamps), moment)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,13 +92,24 @@ class _Check:
     revocations: Mapping[str, datetime]
     moment: datetime
 
-    def one(self, embedded: EmbeddedPdfSignature) -> SignatureVerdict:
-        """Judge one signature."""
+    def one(
+        self,
+        embedded: EmbeddedPdfSignature,
+        stamps: Sequence[TimeStamp],
+        said: Mapping[str, CertificateStatus],
+    ) -> SignatureVerdict:
+        """Judge one signature. said: what the document holds on its signers' certificates."""
         certificate = signer_certificate(embedded)
         role = _role(embedded.field_name)
-        status = self._status(embedded, certificate)
+        proven = proven_at(end_of(embedded), stamps)
+        # What is proven to be older than the question is judged as of then.
+        moment = self.moment if proven is None else min(proven, self.moment)
+        status = self._status(embedded, certificate, moment)
         claimed = embedded.self_reported_timestamp
-        reason = self._reason(embedded, status, certificate, claimed)
+        known = said.get(serial_of(certificate))
+        revoked = (self.revocations.get(serial_of(certificate)), known and known.revoked_at)
+        is_revoked = any(one is not None and one <= moment for one in revoked)
+        reason = self._reason(embedded, status, certificate, claimed, moment, is_revoked=is_revoked)
         person = _person(certificate)
         if reason.verdict is not Verdict.INVALID and role is not None:
             wanted = self.expected.get(role)
@@ -112,17 +125,16 @@ class _Check:
             certificate_serial=serial_of(certificate),
             certificate_not_after=certificate.not_valid_after_utc,
             signed_at=claimed,
+            proven_at=proven,
             covers_file=status.coverage is SignatureCoverageLevel.ENTIRE_FILE,
         )
 
     def _status(
-        self, embedded: EmbeddedPdfSignature, certificate: x509.Certificate
+        self, embedded: EmbeddedPdfSignature, certificate: x509.Certificate, moment: datetime
     ) -> PdfSignatureStatus:
         # An expired certificate is judged as of its last day, so that whatever else is wrong with
         # it is still found; that it has expired is judged by `_reason`.
-        moment = min(
-            max(self.moment, certificate.not_valid_before_utc), certificate.not_valid_after_utc
-        )
+        moment = min(max(moment, certificate.not_valid_before_utc), certificate.not_valid_after_utc)
         context = ValidationContext(
             trust_roots=[asn1_of(anchor) for anchor in self.anchors],
             allow_fetching=False,
@@ -136,33 +148,25 @@ class _Check:
         status: PdfSignatureStatus,
         certificate: x509.Certificate,
         claimed: datetime | None,
+        moment: datetime,
+        *,
+        is_revoked: bool,
     ) -> Reason:
         """Return the gravest thing that is wrong: what is proven bad before what is unproven."""
         start, end = certificate.not_valid_before_utc, certificate.not_valid_after_utc
-        latest = min(end, self.moment + _CLOCK_ALLOWANCE)
-        revoked_at = self.revocations.get(serial_of(certificate))
+        latest = min(end, moment + CLOCK_ALLOWANCE)
         checks = (
             (Reason.CONTENT_CHANGED, lambda: not status.intact),
             (Reason.SIGNATURE_BROKEN, lambda: not status.valid),
             (Reason.CHANGED_AFTERWARDS, lambda: not _extended_lawfully(status)),
             (Reason.UNREADABLE, lambda: not is_canonical(self.pdf, embedded)),
             (Reason.TIME_IMPOSSIBLE, lambda: claimed is None or not start <= claimed <= latest),
-            (_trust_problem(status), lambda: _trust_problem(status) is not Reason.NONE),
+            (trust_problem(status), lambda: trust_problem(status) is not Reason.NONE),
             (Reason.UNREADABLE, lambda: not carries_only(embedded, self.anchors)),
-            (Reason.REVOKED, lambda: revoked_at is not None and revoked_at <= self.moment),
-            (Reason.EXPIRED, lambda: not start <= self.moment <= end),
+            (Reason.REVOKED, lambda: is_revoked),
+            (Reason.EXPIRED, lambda: not start <= moment <= end),
         )
         return next((reason for reason, fails in checks if fails()), Reason.NONE)
-
-
-def _trust_problem(status: PdfSignatureStatus) -> Reason:
-    """Return why the certificate is not trusted, or NONE when it is."""
-    problem = status.trust_problem_indic
-    if problem is None:
-        return Reason.NONE if status.validation_path is not None else Reason.UNTRUSTED
-    if isinstance(problem, AdESIndeterminate):
-        return _TRUST_REASONS.get(problem, Reason.UNTRUSTED)
-    return Reason.UNTRUSTED
 
 
 def _extended_lawfully(status: PdfSignatureStatus) -> bool:
@@ -178,9 +182,15 @@ def _extended_lawfully(status: PdfSignatureStatus) -> bool:
     )
 
 
-def _overall(found: Sequence[SignatureVerdict], required: Sequence[SignatureRole]) -> list[Reason]:
+def _overall(
+    found: Sequence[SignatureVerdict],
+    required: Sequence[SignatureRole],
+    stamps: Sequence[TimeStamp],
+) -> list[Reason]:
     """Return everything that is wrong with the document as a whole."""
     reasons = [signature.reason for signature in found]
+    # A time stamp that proves nothing takes nothing away; an altered one does.
+    reasons += [one.reason for one in stamps if one.reason.verdict is Verdict.INVALID]
     roles = [signature.role for signature in found]
     if any(role not in roles for role in required):
         reasons.append(Reason.SIGNATURE_MISSING)
@@ -190,7 +200,7 @@ def _overall(found: Sequence[SignatureVerdict], required: Sequence[SignatureRole
     if len(set(people)) != len(people):
         reasons.append(Reason.SAME_PERSON)
     # Behind the last signature nothing may stand: whatever it is, no one has signed it.
-    if found and not found[-1].covers_file:
+    if found and not (stamps or found)[-1].covers_file:
         reasons.append(Reason.CHANGED_AFTERWARDS)
     return reasons
 
