@@ -27,7 +27,7 @@ class ReportDraft(Base):
     """What the writer has typed so far.
 
     codes: structured codes by name (see `reports.codes`). template_id: the template that was
-        inserted last, which may require some of them.
+        inserted last, which may require some of them. ecg: see `reports.ecg_draft.DraftEcg`.
     revision: counts the saves, so that a second tab cannot overwrite the first unseen.
     """
 
@@ -40,6 +40,7 @@ class ReportDraft(Base):
     advice: Mapped[str] = mapped_column(default="")
     codes: Mapped[dict[str, str]] = mapped_column(JSONB, default=dict, server_default="{}")
     template_id: Mapped[UUID | None] = mapped_column(ForeignKey("report_template.id"))
+    ecg: Mapped[dict[str, object]] = mapped_column(JSONB, default=dict, server_default="{}")
     revision: Mapped[int] = mapped_column(default=0)
     saved_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
