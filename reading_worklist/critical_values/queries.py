@@ -43,6 +43,7 @@ _DOCTORS: Final = frozenset({Role.WRITER, Role.REVIEWER})
 _CALLERS: Final = _DOCTORS | {Role.DISPATCHER}
 _SITE: Final = frozenset({Role.SITE_DOCTOR})
 _MAY: Final = {
+    CriticalAction.SUPPORT: _DOCTORS,
     CriticalAction.CONFIRM: _DOCTORS,
     CriticalAction.DISMISS: _DOCTORS,
     CriticalAction.CALL: _CALLERS,
@@ -50,6 +51,8 @@ _MAY: Final = {
     CriticalAction.ACT: _CALLERS | _SITE,
     CriticalAction.CLOSE: _CALLERS,
 }
+# What a doctor has found is confirmed; what only an analysis suspects is supported first.
+_BY_FINDER: Final = {CriticalAction.SUPPORT: False, CriticalAction.CONFIRM: True}
 _Finder = aliased(Person)
 _Second = aliased(Person)
 _Recorder = aliased(Person)
@@ -265,7 +268,7 @@ def _rows() -> Select[*_Line]:
         .join(Study, Study.id == Workitem.study_id)
         .join(Patient, Patient.id == Study.patient_id)
         .join(Organisation, Organisation.id == CriticalValue.site_id)
-        .join(_Finder, _Finder.id == CriticalValue.found_by)
+        .join(_Finder, _Finder.id == CriticalValue.found_by, isouter=True)
         .join(_Second, _Second.id == CriticalValue.confirmed_by, isouter=True)
         .join(_Recorder, _Recorder.id == CriticalValue.recorded_by, isouter=True)
         .join(_Closer, _Closer.id == CriticalValue.closed_by, isouter=True)
@@ -285,7 +288,7 @@ def _view(scope: Scope, row: Row[*_Line], now: datetime) -> CriticalView:
         site=site_view(site),
         patient=patient_view(patient, study),
         study=study_view(study),
-        found_by=_person(finder),
+        found_by=_person(finder) if finder else None,
         found_at=value.found_at,
         limit_at=value.found_at + NOTIFIED_WITHIN,
         confirmed_by=_person(second) if second else None,
@@ -313,7 +316,9 @@ def _view(scope: Scope, row: Row[*_Line], now: datetime) -> CriticalView:
         actions=[
             action.value
             for action, roles in _MAY.items()
-            if scope.roles & roles and next_state(value.state, action) is not None
+            if scope.roles & roles
+            and next_state(value.state, action) is not None
+            and (action not in _BY_FINDER or _BY_FINDER[action] is (value.found_by is not None))
         ],
         revision=value.revision,
     )

@@ -3,7 +3,7 @@
     GET  /api/critical-values?state=&site=&workitem=&page=&page_size=  → CriticalPage
     POST /api/workitems/{id}/critical-values   {finding, ruleset, rule_code} → CriticalDetail (201)
     GET  /api/critical-values/{id}                                     → CriticalDetail
-    POST /api/critical-values/{id}/confirm | close                     → CriticalDetail
+    POST /api/critical-values/{id}/support | confirm | close           → CriticalDetail
     POST /api/critical-values/{id}/dismiss      {reason}               → CriticalDetail
     POST /api/critical-values/{id}/calls        {name, phone, answered, note} → CriticalDetail
     POST /api/critical-values/{id}/acknowledge  {read_back, name, role} → CriticalDetail
@@ -18,8 +18,10 @@ read-back has to contain what was told (`read_back_items`). A site keeps its own
 for the centre's director, who is the centre's to name. Live event: `critical_value` with {id,
 state, level, told}.
 
-Problems: 403 forbidden · 404 not-found · 409 wrong-state, second-person · 422 invalid-request,
-unknown-rule, nameless, not-read-back.
+What an analysis suspects has no finder until a doctor supports it; then another confirms it.
+
+Problems: 403 forbidden · 404 not-found · 409 wrong-state, second-person, found-by-nobody,
+found-by-person · 422 invalid-request, unknown-rule, nameless, not-read-back.
 """
 
 from typing import Annotated, Final
@@ -145,6 +147,12 @@ def get_critical_value(value_id: UUID, scope: Asking, services: Parts) -> Critic
     scope.require(*SEERS)
     with services.database.transaction() as session:
         return queries.detail(session, scope, value_id)
+
+
+@router.post("/critical-values/{value_id}/support")
+def support_critical_value(value_id: UUID, scope: Asking, services: Parts) -> CriticalDetail:
+    """See what an analysis suspects, as the first person."""
+    return changed(get_critical_value, value_id, scope, services, service.support)
 
 
 @router.post("/critical-values/{value_id}/confirm")

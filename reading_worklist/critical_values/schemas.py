@@ -111,6 +111,7 @@ class TellingStep(BaseModel):
 class CriticalView(BaseModel):
     """One critical value as both sides see it.
 
+    found_by: None while only an analysis suspects it.
     limit_at: until when the site has to know, by the national limit. in_time: whether it did; None
         while that is open.
     level: the highest step that was told, see `Contact`. next_at: when the clock acts next.
@@ -129,7 +130,7 @@ class CriticalView(BaseModel):
     site: SiteView
     patient: PatientView
     study: StudyView
-    found_by: PersonView
+    found_by: PersonView | None
     found_at: datetime
     limit_at: datetime
     confirmed_by: PersonView | None

@@ -51,6 +51,15 @@ _CLOCK: Final = audit.system_actor("critical-clock")
 
 
 @dataclass(frozen=True, slots=True)
+class RuleMet:
+    """Why an analysis suspects something: what the site is told, and the rule that is met."""
+
+    finding: str
+    ruleset: str
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
 class _Told:
     """Who is told at one step: the first of its contacts, if the site has named one."""
 
@@ -101,17 +110,72 @@ def suspect(session: Session, scope: Scope, workitem_id: UUID, body: RaiseBody) 
     return value
 
 
+def suspect_by_rule(
+    session: Session, actor: Actor, item: Workitem, found: RuleMet, now: datetime
+) -> CriticalValue:
+    """Open a suspicion by a rule that a study meets; no person has seen it yet."""
+    value = CriticalValue(
+        id=uuid4(),
+        workitem_id=item.id,
+        site_id=item.site_id,
+        state=CriticalState.SUSPECTED,
+        finding=found.finding,
+        ruleset=found.ruleset,
+        rule_code=found.code,
+        found_at=now,
+        confirmed_alone=False,
+        level=0,
+        revision=0,
+    )
+    session.add(value)
+    session.flush()
+    detail = {"workitem_id": str(item.id), "ruleset": found.ruleset, "rule": found.code}
+    _record(session, actor, value, "suspect", detail)
+    _tell(session, value)
+    return value
+
+
+def support(session: Session, scope: Scope, value_id: UUID) -> CriticalValue:
+    """See what an analysis suspects: the first of the two people, as if he had found it himself.
+
+    Raises:
+        Problem: 403 for other roles, 404, 409 when a doctor has found it already.
+    """
+    scope.require(*FINDERS)
+    value = _locked(session, scope, value_id)
+    after = state_after(TRANSITIONS, value.state, CriticalAction.SUPPORT)
+    if value.found_by is not None:
+        raise conflict(
+            "found-by-person",
+            "A doctor has found this already",
+            expected="a suspicion of the analysis alone",
+            remedy="Confirm it, or dismiss it.",
+        )
+    value.found_by = scope.person_id
+    value.found_for = scope.organisation_id
+    _move(session, scope.actor, value, CriticalAction.SUPPORT, after)
+    return value
+
+
 def confirm(session: Session, scope: Scope, value_id: UUID) -> CriticalValue:
     """Confirm a critical value, and tell the site at once.
 
     By another doctor than its finder; outside of working hours also by the finder a second time.
 
     Raises:
-        Problem: 403 for other roles, 404, 409 in another state or for the finder by day.
+        Problem: 403 for other roles, 404, 409 in another state, for the finder by day, or while
+            only an analysis suspects it.
     """
     scope.require(*FINDERS)
     value = _locked(session, scope, value_id)
     after = state_after(TRANSITIONS, value.state, CriticalAction.CONFIRM)
+    if value.found_by is None:
+        raise conflict(
+            "found-by-nobody",
+            "Only the analysis suspects this so far",
+            expected="a doctor who sees it, too",
+            remedy="Look at the ECG and support the suspicion first, or dismiss it.",
+        )
     now = utc_now()
     alone = value.found_by == scope.person_id
     if alone and working_time(session, scope.organisation_id).is_working(now):

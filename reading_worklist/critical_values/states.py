@@ -31,10 +31,12 @@ class CriticalState(StrEnum):
 class CriticalAction(StrEnum):
     """What can happen to a critical value.
 
+    SUPPORT: the first doctor sees what an analysis suspects; then it is as if he had found it.
     NOTIFY and ESCALATE, and REMIND of an action that is overdue, are the clock's. CALL: somebody of
     the centre has rung.
     """
 
+    SUPPORT = "support"
     CONFIRM = "confirm"
     DISMISS = "dismiss"
     NOTIFY = "notify"
@@ -50,6 +52,7 @@ _S = CriticalState
 _A = CriticalAction
 
 _ALLOWED: Final[dict[tuple[CriticalState, CriticalAction], CriticalState]] = {
+    (_S.SUSPECTED, _A.SUPPORT): _S.SUSPECTED,
     (_S.SUSPECTED, _A.CONFIRM): _S.CONFIRMED,
     (_S.SUSPECTED, _A.DISMISS): _S.DISMISSED,
     (_S.CONFIRMED, _A.NOTIFY): _S.NOTIFYING,

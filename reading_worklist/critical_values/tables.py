@@ -35,7 +35,8 @@ class CriticalValue(Base):
     """One finding that endangers the patient, and both sides' proof that it was told.
 
     finding: what the site is told. ruleset, rule_code: where it is said to be critical.
-    found_by, found_at, confirmed_by, notified_at: the centre's side.
+    found_by, found_at, confirmed_by, notified_at: the centre's side. found_by: None while only an
+        analysis suspects it; then the rule says which.
     acknowledged_…: the site's side: who (a signed-in person, or a name told on the telephone), in
         which role, what he read back, when; recorded_by: who of the centre took that down.
     level: the highest step (`clocks.Step`) that was told. next_at: when the clock looks again.
@@ -63,6 +64,11 @@ class CriticalValue(Base):
             "state IN ('SUSPECTED', 'DISMISSED') OR confirmed_by IS NOT NULL", name="confirmed"
         ),
         CheckConstraint(
+            "(found_by IS NULL) = (found_for IS NULL) AND (found_by IS NOT NULL"
+            " OR (rule_code IS NOT NULL AND state IN ('SUSPECTED', 'DISMISSED')))",
+            name="found",
+        ),
+        CheckConstraint(
             "confirmed_by IS NULL OR confirmed_by <> found_by OR confirmed_alone",
             name="two_people",
         ),
@@ -80,8 +86,8 @@ class CriticalValue(Base):
     finding: Mapped[str]
     ruleset: Mapped[str | None]
     rule_code: Mapped[str | None]
-    found_by: Mapped[UUID] = mapped_column(ForeignKey("person.id"))
-    found_for: Mapped[UUID] = mapped_column(ForeignKey("organisation.id"))
+    found_by: Mapped[UUID | None] = mapped_column(ForeignKey("person.id"))
+    found_for: Mapped[UUID | None] = mapped_column(ForeignKey("organisation.id"))
     found_at: Mapped[datetime]
     confirmed_by: Mapped[UUID | None] = mapped_column(ForeignKey("person.id"))
     confirmed_at: Mapped[datetime | None]

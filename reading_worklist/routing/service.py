@@ -18,6 +18,7 @@ from reading_worklist.workitems.tables import Workitem
 from storage import audit
 from storage.audit import Actor
 from storage.clock import utc_now
+from storage.orders.words import Priority
 from storage.registry import consortium_of
 
 _NOT_BEGUN = frozenset({State.QUEUED, State.HELD, State.WITHDRAWN})
@@ -27,7 +28,8 @@ def route(session: Session, item: Workitem, actor: Actor) -> None:
     """Give an unsigned reading its place and its times, as of when it was queued.
 
     One that somebody has begun to read keeps its lane and group; a new priority counts still.
-    What has a report outside has times of its own. Routed twice it changes nothing the second time.
+    What has a report outside has times of its own. No rule and no order lowers the priority below
+    what a hint has raised it to. Routed twice it changes nothing the second time.
     """
     if item.state in CLOSED or item.preliminary_stands or item.amending:
         return
@@ -39,6 +41,7 @@ def route(session: Session, item: Workitem, actor: Actor) -> None:
     begun = item.state not in _NOT_BEGUN
     if begun:
         decision = replace(decision, lane=item.lane)
+    decision = replace(decision, priority=decision.priority.at_least(item.raised_to))
     limit = clocks_of(session, item.site_id).limit(decision.clock, decision.priority)
     start = routable.started_at if limit.since is Since.EXAM_START else item.queued_at
     due_at = limit.due_at(start, times.worked)
@@ -72,6 +75,16 @@ def route(session: Session, item: Workitem, actor: Actor) -> None:
         tell(session, item)
     if decision.assign and item.state is State.QUEUED and item.assignee_id is None:
         assignment.assign_by_load(session, item, organisation_id, actor)
+
+
+def raise_priority(session: Session, item: Workitem, priority: Priority, actor: Actor) -> None:
+    """Give a reading at least this priority from now on; one that has it changes nothing."""
+    raised = priority.at_least(item.raised_to)
+    if raised is item.raised_to:
+        return
+    item.raised_to = raised
+    session.flush()
+    route(session, item, actor)
 
 
 def start_again(session: Session, item: Workitem) -> None:

@@ -21,6 +21,7 @@ from sqlalchemy.orm import Mapped, mapped_column, validates
 
 from reading_worklist.workitems.states import State
 from storage.database import Word
+from storage.orders.words import Priority
 
 WAITING: Final = (
     "state IN ('QUEUED', 'CLAIMED', 'WRITTEN', 'REVIEWING', 'RETURNED', 'PRELIM_ISSUED', 'HELD')"
@@ -136,6 +137,7 @@ STAGES: Final[Mapping[State, Stage]] = MappingProxyType(
 class Routed:
     """Whose a workitem is, and its times besides `due_at`.
 
+    raised_to: the priority that hints of an analysis ask for at least; it only ever rises.
     urgency: the priority as a number, 0 the most urgent, by which the queue is sorted.
     modalities: of the study when it was last complete.
     patient_id: of the study, which triggers keep (migration `workitem_patient`): a name is
@@ -156,6 +158,7 @@ class Routed:
             "CASE priority WHEN 'STAT' THEN 0 WHEN 'URGENT' THEN 1 ELSE 2 END", persisted=True
         ),
     )
+    raised_to: Mapped[Priority | None] = mapped_column(Word(Priority))
     modalities: Mapped[list[str]] = mapped_column(
         ARRAY(String), default=list, server_default=text("'{}'")
     )

@@ -10,6 +10,11 @@ class Priority(StrEnum):
     URGENT = "URGENT"
     ROUTINE = "ROUTINE"
 
+    def at_least(self, other: "Priority | None") -> "Priority":
+        """Return the more urgent of the two."""
+        asked = {self, other}
+        return next(one for one in Priority if one in asked)
+
 
 class OrderSource(StrEnum):
     """How we learned of an order; HEADER: made from a study that came without one."""

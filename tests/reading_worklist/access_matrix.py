@@ -103,7 +103,7 @@ MATRIX: Final = (
     # Critical values, retakes, consultations, the telephone
     Row("PUT", "/api/critical-values/clocks", ADMIN),
     Row("PUT", "/api/critical-values/contacts/.*", DESK | ADMIN | {Role.SITE_DOCTOR}),
-    Row("POST", "/api/critical-values/.*/(confirm|dismiss)", READS),
+    Row("POST", "/api/critical-values/.*/(support|confirm|dismiss)", READS),
     Row("POST", "/api/critical-values/.*/(calls|close)", READS | DESK),
     # Under a consultation that waits for him, an expert sees the exam but no critical value of it.
     Row("POST", "/api/critical-values/.*", DOCTORS | DESK),

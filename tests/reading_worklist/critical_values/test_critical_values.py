@@ -34,7 +34,7 @@ from tests.support.seed import Consortium
 from tests.support.web import Browser, application
 
 TABLE = {
-    CriticalState.SUSPECTED: "confirm→CONFIRMED dismiss→DISMISSED",
+    CriticalState.SUSPECTED: "support→SUSPECTED confirm→CONFIRMED dismiss→DISMISSED",
     CriticalState.CONFIRMED: "notify→NOTIFYING",
     CriticalState.NOTIFYING: "escalate→ESCALATED call→NOTIFYING acknowledge→ACKED"
     " dismiss→DISMISSED",
