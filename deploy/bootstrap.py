@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from pacs_gateway.config import GatewayConfig, Hl7Config, ReturnsConfig, TlsConfig
     from reading_worklist.services import WebConfig
     from reading_worklist.signing.authority import Authority
+    from reading_worklist.signing.service_keys import ServiceKeys
     from storage.quiet_times import QuietTimes
 
 ROOT: Final = Path(__file__).resolve().parent.parent
@@ -164,6 +165,7 @@ def web_config(settings: Settings) -> WebConfig:
     """
     from reading_worklist.access.sessions import SessionLimits  # noqa: PLC0415
     from reading_worklist.services import WebConfig  # noqa: PLC0415
+    from reading_worklist.signing.long_term import LongTerm  # noqa: PLC0415
 
     for directory, what in ((WEB_UI, "the web UI"), (OHIF, "the image viewer")):
         if not (directory / "index.html").is_file():
@@ -179,6 +181,7 @@ def web_config(settings: Settings) -> WebConfig:
         packed_files=settings.data_dir / "cache" / "viewer",
         fonts=settings.font_dirs,
         trust_anchors=tuple(_read_anchor(path) for path in _anchor_files(settings)),
+        long_term=LongTerm(_open_service_keys(settings)),
         public_url=settings.web_address,
         time_zone=settings.time_zone,
         secure_cookie=settings.web_address.startswith("https://"),
@@ -208,6 +211,16 @@ def _read_anchor(path: Path) -> str:
         ) from error
 
 
+def _open_service_keys(settings: Settings) -> ServiceKeys:
+    from cryptography import x509  # noqa: PLC0415
+
+    from reading_worklist.signing.service_keys import open_service_keys  # noqa: PLC0415
+
+    own = _read_anchor(settings.authority_dir / "authority.pem")
+    certificate = x509.load_pem_x509_certificate(own.encode("ascii"))
+    return open_service_keys(settings.authority_dir, certificate)
+
+
 def open_signing_authority(settings: Settings) -> Authority:
     """Open the signing authority below the data directory, making it at first start."""
     from reading_worklist.signing.authority import open_authority  # noqa: PLC0415
@@ -220,11 +233,12 @@ def open_signing_authority(settings: Settings) -> Authority:
 
 
 def prepare(settings: Settings) -> None:
-    """Bring the database to the newest version and make the signing authority if there is none.
+    """Bring the database to the newest version and make what signs: authority and service keys.
 
     Safe to run from several processes at once.
     """
+    from reading_worklist.signing.service_keys import make_service_keys  # noqa: PLC0415
     from storage.database import migrate  # noqa: PLC0415
 
     migrate(database_url(settings))
-    open_signing_authority(settings)
+    make_service_keys(settings.authority_dir, open_signing_authority(settings))

@@ -17,6 +17,7 @@ from reading_worklist.access.scope import Scope
 from reading_worklist.access.sessions import SessionLimits, csrf_matches, not_signed_in
 from reading_worklist.events import EventHub
 from reading_worklist.problems import forbidden
+from reading_worklist.signing.long_term import LongTerm
 from reading_worklist.typesetting.typesetter import Typesetter
 from storage.database import Database
 from storage.objects import ObjectStore
@@ -35,6 +36,7 @@ class WebConfig:
     packed_files: where files of the viewer in gzip are kept; None packs them at each start.
     fonts: directories with the fonts of the printed report.
     trust_anchors: PEM certificates of the authorities whose signatures count.
+    long_term: adds to finished reports what proves them later; None leaves them as they are signed.
     public_url: where people reach this server, for links on paper.
     time_zone: the zone in which times are shown and printed.
     secure_cookie: send the session cookie over HTTPS only.
@@ -54,6 +56,7 @@ class WebConfig:
     prior_access: timedelta = timedelta(hours=12)
     quiet_times: QuietTimes = field(default_factory=QuietTimes)
     packed_files: Path | None = None
+    long_term: LongTerm | None = None
     session_limits: SessionLimits = field(
         default_factory=lambda: SessionLimits(idle=timedelta(hours=1), absolute=timedelta(hours=12))
     )

@@ -70,6 +70,7 @@ def issue_alone(
         replace(facts, single_signature_basis=basis),
         language=language,
         signed_at=signed_at,
+        last=True,
     )
     with services.database.transaction() as session:
         item = workitems.locked(session, scope, workitem_id)

@@ -75,7 +75,7 @@ def issue_preliminary(
     )
     facts = replace(facts, status=ReportStatus.PRELIMINARY)
     shown = submitting.sign(
-        services, signer, workitem_id, facts, language=language, signed_at=signed_at
+        services, signer, workitem_id, facts, language=language, signed_at=signed_at, last=True
     )
     waiting = submitting.sign(
         services, signer, workitem_id, final, language=language, signed_at=signed_at

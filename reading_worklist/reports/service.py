@@ -18,6 +18,7 @@ from reading_worklist.problems import conflict, not_found
 from reading_worklist.reports import queries, submitting
 from reading_worklist.reports.assembly import ReportText
 from reading_worklist.reports.codes import Codes
+from reading_worklist.reports.concluding import concluded
 from reading_worklist.reports.documents import StoredPdf, read_pdf, store_pdf
 from reading_worklist.reports.exam_facts import known_exam
 from reading_worklist.reports.issuing import issue
@@ -215,6 +216,7 @@ def finalise(
         typesetter=services.typesetter,
         signed_at=signed_at,
     )
+    pdf = concluded(services, pdf, signed_at)
     stored = store_pdf(services.objects, workitem_id, pdf, signed_at)
     with services.database.transaction() as session:
         item = workitems.locked(session, scope, workitem_id)

@@ -18,6 +18,7 @@ from reading_worklist.key_images.pictures import Undrawn, drawn, undrawn
 from reading_worklist.problems import Problem, conflict
 from reading_worklist.reports import queries
 from reading_worklist.reports.assembly import ReportText, report_document
+from reading_worklist.reports.concluding import concluded
 from reading_worklist.reports.document import (
     PrintedImage,
     ReportDocument,
@@ -146,8 +147,11 @@ def sign(
     *,
     language: Language,
     signed_at: datetime,
+    last: bool = False,
 ) -> Signed:
     """Draw the document, sign it as its writer, and store it.
+
+    last: whether no other signature follows.
 
     Raises:
         SigningRefused: the key.
@@ -161,6 +165,8 @@ def sign(
         signed_at=signed_at,
         alone=bool(document.single_signature_basis),
     )
+    if last:
+        pdf = concluded(services, pdf, signed_at)
     return Signed(document, store_pdf(services.objects, workitem_id, pdf, signed_at))
 
 

@@ -69,6 +69,11 @@ class LongTerm:
         return output.getvalue()
 
 
+def signer_serials(pdf: bytes) -> list[str]:
+    """Return the serial numbers (upper-case hexadecimal) of the certificates that signed."""
+    return [serial_of(one) for one in _signers(PdfFileReader(BytesIO(pdf)))]
+
+
 def _signers(reader: PdfFileReader) -> Sequence[x509.Certificate]:
     found = [signer_certificate(one) for one in reader.embedded_regular_signatures]
     return list({serial_of(one): one for one in found}.values())
