@@ -17,6 +17,8 @@ from reading_worklist.dicomweb.headers_only import HeadersOnly
 from reading_worklist.dicomweb.instances import FrameLayouts
 from reading_worklist.dicomweb.series_views import SeriesViews
 from reading_worklist.ecg import routes as ecg_routes
+from reading_worklist.ecg import view_routes as ecg_view_routes
+from reading_worklist.ecg.ambulatory import routes as ambulatory_routes
 from reading_worklist.events import EventHub
 from reading_worklist.exam_notes import routes as exam_note_routes
 from reading_worklist.identity import routes as identity_routes
@@ -115,6 +117,8 @@ def create_app(config: WebConfig, database: Database, objects: ObjectStore) -> F
         preliminary_routes,
         verification_routes,
         ecg_routes,
+        ecg_view_routes,
+        ambulatory_routes,
         portal_routes,
         operations_routes,
         keeping_routes,

@@ -11,6 +11,7 @@ from reading_worklist.consultations import service as consultations
 from reading_worklist.critical_values import service as critical_values
 from reading_worklist.dicomweb.metadata import prepare_study
 from reading_worklist.dicomweb.queries import complete_study
+from reading_worklist.ecg.ambulatory import service as ambulatory
 from reading_worklist.identity import arrival
 from reading_worklist.keeping import removal
 from reading_worklist.reports import issuing, recalls
@@ -69,14 +70,16 @@ def afterwards(
 
 
 def prepare_metadata(database: Database, objects: ObjectStore, study_id: UUID) -> None:
-    """Prepare the metadata of a study for viewers, unless it is incomplete again or gone.
+    """Prepare what viewers of a study ask for, unless it is incomplete again or gone.
 
-    Where this is late or fails, the first request for the metadata makes it.
+    That is its metadata and the overviews of its long ECGs. Where this is late or fails, the first
+    request makes them.
     """
     with database.transaction() as session:
         study = complete_study(session, study_id)
     if study is not None:
         prepare_study(database, objects, study)
+        ambulatory.prepare(database, objects, study_id)
 
 
 def tick(database: Database) -> int:

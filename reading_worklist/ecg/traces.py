@@ -9,7 +9,7 @@ import numpy as np
 
 from reading_worklist.ecg.captions import Captions
 from reading_worklist.ecg.display_filter import DisplayFilter, shown_microvolts
-from reading_worklist.ecg.layout import Cell, Gain, PaperSpeed
+from reading_worklist.ecg.layout import Cell, Gain
 from reading_worklist.ecg.polyline import (
     UNITS_PER_MM,
     Millimetres,
@@ -48,8 +48,11 @@ class Trace:
         return self.y_mm[~np.isnan(self.y_mm)]
 
 
-def place(cell: Cell, speed: PaperSpeed, gain: Gain, display_filter: DisplayFilter) -> Trace:
-    """Return the cell's samples on the grid; none where the record has nothing to show."""
+def place(cell: Cell, speed: float, gain: Gain, display_filter: DisplayFilter) -> Trace:
+    """Return the cell's samples on the grid; none where the record has nothing to show.
+
+    speed: in mm/s; a page of a long record has others than the paper speeds.
+    """
     group, channel = cell.group, cell.channel
     nothing = np.empty(0)
     if group is None or channel is None:
@@ -79,11 +82,13 @@ def place(cell: Cell, speed: PaperSpeed, gain: Gain, display_filter: DisplayFilt
 
 
 def draw_trace(
-    trace: Trace, step_mm: float, speed: PaperSpeed, label_rise_mm: float, words: Captions
+    trace: Trace, step_mm: float, speed: float, label_rise_mm: float | None, words: Captions
 ) -> str:
     """Return the lead's name, trace, gaps and end as one SVG group.
 
     step_mm: how much of the time axis one drawn step stands for, see `polyline`.
+    speed: in mm/s. label_rise_mm: how far the name stands above the baseline; None
+    leaves it out, where the page says once what it shows.
     """
     cell = trace.cell
     origin = LeadOrigin.RECORDED if cell.channel is None else cell.channel.origin
@@ -107,7 +112,7 @@ def draw_trace(
             f'<g data-lead="{escaped(cell.label)}" data-origin="{origin.value}"',
             f' data-x-mm="{cell.x_mm:g}" data-zero-mm="{trace.zero_mm:.3f}"',
             f' data-start-seconds="{cell.start_seconds:.10g}" data-seconds="{cell.seconds:g}">',
-            _label(trace, label_rise_mm, words),
+            "" if label_rise_mm is None else _label(trace, label_rise_mm, words),
             drawn if data else "",
             _gaps(trace, runs, words),
             _end(trace),

@@ -27,7 +27,11 @@ from storage.index.tables import Instance, Quarantine, Series, Study
 from storage.messages import PurgeContinues
 from storage.objects import ObjectKey, ObjectStore
 
-DERIVED_FROM_SERIES: Final = ("derived/series-metadata", "derived/montage")
+DERIVED_FROM_SERIES: Final = (
+    "derived/series-metadata",
+    "derived/montage",
+    "derived/ecg-overview",
+)
 """Folders in which objects made from a series lie in a folder named by its id."""
 
 _STUDIES_AT_ONCE: Final = 5

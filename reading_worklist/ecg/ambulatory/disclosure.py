@@ -141,6 +141,7 @@ def draw_disclosure(record: EcgRecord, group: EcgGroup, channel: Channel, page: 
         "start-seconds": f"{start:.10g}",
         "next-start-seconds": following,
         "duration-seconds": f"{record.duration_seconds:.10g}",
+        "page-seconds": f"{lines * seconds}",
         "line-seconds": f"{seconds}",
         "lines": f"{lines}",
         "trace-x-mm": f"{_MARGIN_MM + _TIMES_MM:g}",

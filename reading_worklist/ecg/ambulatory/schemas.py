@@ -57,7 +57,8 @@ class OverviewView(BaseModel):
     Beats are found by program and nobody has checked them: noise can add and small complexes can
     hide some. heart_rate: beats a minute in each bin from its median RR; null with fewer than four
     beats or with signal in less than half of the bin. longest_rr: of the whole record, the longest
-    first. beats: how many were found. without_signal_seconds: in which no lead had one.
+    first. beats: how many were found. without_signal_seconds: in which no lead had
+    one, or too little of it in a bin for beats to be found.
     method: which version found the beats.
     """
 
