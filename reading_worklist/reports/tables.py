@@ -131,7 +131,7 @@ class ReportVersion(Base):
     single_signature_id: Mapped[UUID | None] = mapped_column(ForeignKey("single_signature.id"))
     status: Mapped[str] = mapped_column(String)
     pdf_object_key: Mapped[str]
-    pdf_sha256: Mapped[str]
+    pdf_sha256: Mapped[str] = mapped_column(index=True)
     issued_at: Mapped[datetime]
 
 
