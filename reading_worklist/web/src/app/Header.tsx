@@ -20,7 +20,7 @@ export function Header({ session }: { session: Session }) {
   const { t } = useLanguage();
   return (
     <header className="header">
-      <NavLink to="/" className="header-brand">
+      <NavLink to="/" className="header-brand" aria-label={t('app.name')}>
         <Mark size={26} />
         <span className="header-name">{t('app.name')}</span>
       </NavLink>

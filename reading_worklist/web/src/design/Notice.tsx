@@ -1,5 +1,6 @@
 import { Button } from 'antd';
 import type { ReactNode } from 'react';
+import { Link } from 'react-router';
 
 import { asProblem } from '../api/problem';
 import { useLanguage } from '../i18n/language';
@@ -22,7 +23,8 @@ export function ProblemNotice({ error, heading, onRetry }: { error: unknown; hea
           {words.found !== null && <Fact name={t('problem.found')} value={words.found} />}
         </dl>
       )}
-      {onRetry !== undefined && (
+      {problem.status === 404 && <Link to="/">{t('notFound.home')}</Link>}
+      {onRetry !== undefined && problem.status !== 404 && (
         <Button size="small" onClick={onRetry}>
           {t('app.retry')}
         </Button>

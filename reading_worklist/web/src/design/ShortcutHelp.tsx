@@ -6,6 +6,9 @@ import './shortcutHelp.css';
 
 export type HelpLine = readonly [keyNames: readonly string[], meaning: PlainKey];
 
+/** So many lines fit a small screen one below the other. */
+const ONE_COLUMN = 14;
+
 /** The keyboard shortcuts of a page. */
 export function ShortcutHelp({
   open,
@@ -19,9 +22,10 @@ export function ShortcutHelp({
   onClose: () => void;
 }) {
   const { t } = useLanguage();
+  const many = lines.length > ONE_COLUMN;
   return (
-    <Modal open={open} title={t('keys.title')} onCancel={onClose} footer={null} width={440}>
-      <dl className="key-help">
+    <Modal open={open} title={t('keys.title')} onCancel={onClose} footer={null} width={many ? 800 : 440}>
+      <dl className={many ? 'key-help key-help-many' : 'key-help'}>
         {lines.map(([names, meaning]) => (
           <div key={meaning}>
             <dt>

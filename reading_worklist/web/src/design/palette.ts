@@ -1,6 +1,7 @@
 /**
  * Colours of both appearances, the one source for CSS variables and for Ant Design's tokens.
- * Text colours hold WCAG AA (4.5:1) on `surface`, `canvas` and on their own tint.
+ * Text colours hold WCAG AA (4.5:1) on every ground and on their own tint; `control` and `focus` hold the 3:1
+ * of what tells a field or a button from the ground.
  */
 export interface Palette {
   canvas: string;
@@ -10,6 +11,7 @@ export interface Palette {
   muted: string;
   line: string;
   lineStrong: string;
+  control: string;
   hover: string;
   selected: string;
   accent: string;
@@ -44,6 +46,7 @@ export const light: Palette = {
   muted: '#52666f',
   line: '#dbe3e6',
   lineStrong: '#b9c7cc',
+  control: '#788b93',
   hover: '#f1f6f7',
   selected: '#dff0f1',
   accent: '#0b6577',
@@ -78,6 +81,7 @@ export const dark: Palette = {
   muted: '#9db0b8',
   line: '#28363d',
   lineStrong: '#3f525b',
+  control: '#667c86',
   hover: '#1b282e',
   selected: '#17363d',
   accent: '#4fb3c1',

@@ -31,7 +31,7 @@ export function themeFor(appearance: Appearance, palette: Palette): ThemeConfig 
       colorBgLayout: palette.canvas,
       colorBgContainer: palette.surface,
       colorBgElevated: palette.surface,
-      colorBorder: palette.lineStrong,
+      colorBorder: palette.control,
       colorBorderSecondary: palette.line,
       colorSplit: palette.line,
       boxShadow: palette.shadow,

@@ -11,7 +11,8 @@ export interface ProblemWords {
 
 /**
  * The words for a problem: ours where the catalogue knows its code, else the server's. Chinese takes the catalogue
- * for all parts; English prefers the server's own words, which may name the particular case.
+ * for all parts; English prefers the server's own words, which may name the particular case. Of what is not found the
+ * server names the table, which helps nobody.
  */
 export function wordsOf(language: Language, problem: Problem): ProblemWords {
   const { document } = problem;
@@ -20,7 +21,8 @@ export function wordsOf(language: Language, problem: Problem): ProblemWords {
   const ownTitle = isPlainKey(titleKey) ? textOf(language, titleKey) : null;
   const ownRemedy = isPlainKey(remedyKey) ? textOf(language, remedyKey) : null;
   const facts = factsOf(language, problem);
-  const preferServer = language === 'en' && problem.status > 0 && document.remedy !== undefined;
+  const preferServer =
+    language === 'en' && problem.status > 0 && document.remedy !== undefined && problem.code !== 'not-found';
   return {
     title: preferServer ? document.title : (ownTitle ?? document.title),
     remedy: facts ?? (preferServer ? (document.remedy ?? null) : (ownRemedy ?? document.remedy ?? null)),

@@ -72,25 +72,27 @@ export function ReadingHeader(props: ReadingHeaderProps) {
         {item.versions.length === 0 && <Due item={item} />}
         <StateChip state={item.state} />
         {lease.until !== null && <LeaseLeft until={lease.until} onKeep={lease.keep} />}
-        <Tooltip title={`${t('next.take')}  Alt+N`}>
-          <Button
-            type={lease.until === null ? 'primary' : 'default'}
-            ghost={lease.until === null}
-            icon={<StepForwardOutlined />}
-            loading={next.isPending}
-            aria-label={t('next.take')}
-            aria-keyshortcuts="Alt+N"
-            onClick={next.take}
-          />
-        </Tooltip>
-        <KeyImageButton item={item} />
-        <Tooltip title={`${t('keys.viewer')}  Alt+V`}>
-          <Button icon={<DesktopOutlined />} aria-label={t('keys.viewer')} onClick={onSecondWindow} />
-        </Tooltip>
-        <DoubtButton item={item} />
-        <Tooltip title={t('keys.title')}>
-          <Button icon={<QuestionCircleOutlined />} aria-label={t('keys.title')} onClick={onHelp} />
-        </Tooltip>
+        <span className="reading-acts">
+          <Tooltip title={`${t('next.take')}  Alt+N`}>
+            <Button
+              type={lease.until === null ? 'primary' : 'default'}
+              ghost={lease.until === null}
+              icon={<StepForwardOutlined />}
+              loading={next.isPending}
+              aria-label={t('next.take')}
+              aria-keyshortcuts="Alt+N"
+              onClick={next.take}
+            />
+          </Tooltip>
+          <KeyImageButton item={item} />
+          <Tooltip title={`${t('keys.viewer')}  Alt+V`}>
+            <Button icon={<DesktopOutlined />} aria-label={t('keys.viewer')} onClick={onSecondWindow} />
+          </Tooltip>
+          <DoubtButton item={item} />
+          <Tooltip title={t('keys.title')}>
+            <Button icon={<QuestionCircleOutlined />} aria-label={t('keys.title')} onClick={onHelp} />
+          </Tooltip>
+        </span>
       </span>
     </div>
   );

@@ -106,7 +106,8 @@ function SignInForm({ signIn }: { signIn: ReturnType<typeof useSignIn> }) {
         {incomplete && <p>{t('session.required')}</p>}
         {!incomplete && words !== null && (
           <p>
-            <strong>{words.title}</strong> {words.remedy}
+            <strong>{words.title}</strong>
+            <span>{words.remedy}</span>
           </p>
         )}
         {capsLock && <p className="sign-in-caps">{t('session.capsLock')}</p>}

@@ -15,14 +15,14 @@ interface Column {
 /** The columns of the worklist, in their order on the page. */
 const TABLE = {
   priority: { heading: 'worklist.column.priority', width: 68, roomy: 76, rank: 0, sorts: ['urgency'] },
-  due: { heading: 'worklist.column.due', width: 116, roomy: 122, rank: 0, sorts: ['due'] },
+  due: { heading: 'worklist.column.due', width: 140, roomy: 146, rank: 0, sorts: ['due'] },
   patient: { heading: 'worklist.column.patient', width: 198, roomy: 246, rank: 0 },
   id: { heading: 'patient.id', width: 104, roomy: 112, rank: 7 },
   accession: { heading: 'worklist.column.accession', width: 104, roomy: 112, rank: 9 },
   site: { heading: 'worklist.column.site', width: 104, roomy: 132, rank: 0 },
   modality: { heading: 'worklist.column.modality', width: 58, roomy: 64, rank: 0 },
   study: { heading: 'worklist.column.study', width: 114, roomy: 150, rank: 0 },
-  marks: { heading: 'worklist.column.marks', width: 80, roomy: 92, rank: 1 },
+  marks: { heading: 'worklist.column.marks', width: 90, roomy: 92, rank: 1 },
   priors: { heading: 'worklist.column.priors', width: 48, roomy: 52, rank: 3 },
   images: { heading: 'worklist.column.images', width: 64, roomy: 70, rank: 6 },
   examined: { heading: 'worklist.column.examined', width: 94, roomy: 98, rank: 5 },
