@@ -500,6 +500,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/critical-values/{value_id}/support": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Support Critical Value
+         * @description See what an analysis suspects, as the first person.
+         */
+        post: operations["support_critical_value"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/deliveries": {
         parameters: {
             query?: never;
@@ -2335,6 +2355,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/verify": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Verify File
+         * @description Verify a file that somebody has; needs no sign-in, keeps nothing of it.
+         *
+         *     The same file altered in one byte is INVALID; one of another authority is INDETERMINATE.
+         */
+        post: operations["verify_file"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/verify/{code}": {
         parameters: {
             query?: never;
@@ -2709,8 +2751,147 @@ export interface paths {
         /**
          * Get Ecg
          * @description Return the facts of an ECG: the study's first by time of acquisition, or `instance`.
+         *
+         *     prior: the earlier study it is of, opened at this reading before; the workitem's own when not
+         *     given.
          */
         get: operations["get_ecg"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/workitems/{workitem_id}/ecg/ambulatory": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Ambulatory
+         * @description Return what a long record holds and where its file marks something.
+         *
+         *     404 for an ECG of less than five minutes, which is looked at as a page.
+         */
+        get: operations["get_ambulatory"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/workitems/{workitem_id}/ecg/ambulatory/lines.svg": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Lines
+         * @description Draw a page of one lead of a long record, line under line.
+         *
+         *     line: seconds of a line. start: record time; the page begins with the line that holds it. Where
+         *     the next page begins, and where time lies on this one, is in data attributes of the SVG.
+         */
+        get: operations["get_lines"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/workitems/{workitem_id}/ecg/ambulatory/overview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Overview
+         * @description Return the overview of a long record.
+         *
+         *     It is made when the study arrives. Where that has not happened yet, this request makes it,
+         *     which takes some seconds.
+         */
+        get: operations["get_overview"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/workitems/{workitem_id}/ecg/measured": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Measured
+         * @description Return what we measure on an ECG, each value or why there is none.
+         */
+        get: operations["get_measured"];
+        put?: never;
+        /**
+         * Measure Corrected
+         * @description Measure with points and beats as the reader has set them; nothing is kept.
+         */
+        post: operations["measure_corrected"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/workitems/{workitem_id}/ecg/median.svg": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Median
+         * @description Draw the median beat of every lead with its points and ST levels, in true millimetres.
+         *
+         *     against: an earlier study, opened at this reading, whose first ECG lies over it.
+         */
+        get: operations["get_median"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/workitems/{workitem_id}/ecg/serial": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Serial Differences
+         * @description Return what has changed since an earlier study's ECG, both measured by the same method.
+         *
+         *     against: the earlier study, which the asker has opened at this reading.
+         */
+        get: operations["get_serial_differences"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2730,10 +2911,8 @@ export interface paths {
          * Get Ecg Trace
          * @description Draw a page of an ECG in true millimetres.
          *
-         *     layout: the record's natural one when not given. start: record time in
-         *     seconds at which the page begins; the page names the following one's start
-         *     in `data-next-start-seconds`. The measures that a caliper needs are in data
-         *     attributes of the SVG.
+         *     The page names the following one's start in `data-next-start-seconds`. The measures that a
+         *     caliper needs are in data attributes of the SVG.
          */
         get: operations["get_ecg_trace"];
         put?: never;
@@ -3571,6 +3750,33 @@ export interface components {
             valid_until: string | null;
         };
         /**
+         * Alignment
+         * @description Which points of two median beats lie on each other.
+         * @enum {string}
+         */
+        Alignment: "r" | "j";
+        /**
+         * AmbulatoryView
+         * @description A long record: what it holds and where the file marks something.
+         *
+         *     started_at: by the recorder's clock, null when the file does not say.
+         *     leads: by name, in file order.
+         */
+        AmbulatoryView: {
+            /** Duration Seconds */
+            duration_seconds: number;
+            /** Events */
+            events: components["schemas"]["EcgEventView"][];
+            /** Leads */
+            leads: string[];
+            /** Sampling Frequency */
+            sampling_frequency: number;
+            /** Sop Instance Uid */
+            sop_instance_uid: string;
+            /** Started At */
+            started_at: string | null;
+        };
+        /**
          * AnswerBody
          * @description What the site says to it, and when it will make the exam; both may be missing.
          *
@@ -3680,6 +3886,15 @@ export interface components {
          * @enum {string}
          */
         Attribute: "patient_id" | "name" | "sex" | "birth_date" | "document" | "order";
+        /**
+         * BeatClass
+         * @description What kind of beat it is, by shape and timing; no diagnosis.
+         *
+         *     NORMAL is the dominant shape. ECTOPIC differs in shape or comes early.
+         *     PACED follows a pacing spike.
+         * @enum {string}
+         */
+        BeatClass: "normal" | "ectopic" | "paced";
         /**
          * Board
          * @description What hangs on the wall; no patient's data is in it.
@@ -4333,6 +4548,42 @@ export interface components {
             now: string | null;
         };
         /**
+         * CorrectionsBody
+         * @description What a reader sets by hand, see `Corrections`; a point that is null is left to the method.
+         */
+        CorrectionsBody: {
+            /**
+             * Added Beats
+             * @default []
+             */
+            added_beats: number[];
+            /**
+             * No P
+             * @default false
+             */
+            no_p: boolean;
+            /** P Offset Ms */
+            p_offset_ms?: number | null;
+            /** P Onset Ms */
+            p_onset_ms?: number | null;
+            /** Qrs Offset Ms */
+            qrs_offset_ms?: number | null;
+            /** Qrs Onset Ms */
+            qrs_onset_ms?: number | null;
+            /**
+             * Reclassified
+             * @default []
+             */
+            reclassified: components["schemas"]["Reclassified"][];
+            /**
+             * Removed Beats
+             * @default []
+             */
+            removed_beats: number[];
+            /** T End Ms */
+            t_end_ms?: number | null;
+        };
+        /**
          * Credentials
          * @description Who signs in; `organisation` is the code of the one to act for, when there are several.
          */
@@ -4403,7 +4654,7 @@ export interface components {
              * Format: date-time
              */
             found_at: string;
-            found_by: components["schemas"]["PersonView"];
+            found_by: components["schemas"]["PersonView"] | null;
             /**
              * Id
              * Format: uuid
@@ -4508,6 +4759,7 @@ export interface components {
          * CriticalView
          * @description One critical value as both sides see it.
          *
+         *     found_by: None while only an analysis suspects it.
          *     limit_at: until when the site has to know, by the national limit. in_time: whether it did; None
          *         while that is open.
          *     level: the highest step that was told, see `Contact`. next_at: when the clock acts next.
@@ -4553,7 +4805,7 @@ export interface components {
              * Format: date-time
              */
             found_at: string;
-            found_by: components["schemas"]["PersonView"];
+            found_by: components["schemas"]["PersonView"] | null;
             /**
              * Id
              * Format: uuid
@@ -4784,7 +5036,7 @@ export interface components {
          * @description What may be switched on; the value is the band in Hz.
          * @enum {string}
          */
-        DisplayFilter: "none" | "0.05-150" | "0.5-40";
+        DisplayFilter: "none" | "0.05-150" | "0.05-250" | "0.5-40";
         /**
          * DocumentKind
          * @description What a patient is identified by; a newborn and an unknown patient have no number.
@@ -4805,6 +5057,7 @@ export interface components {
             advice: string;
             /** @default {} */
             codes: components["schemas"]["Codes"];
+            ecg?: components["schemas"]["DraftEcg"] | null;
             /**
              * Findings
              * @default
@@ -4819,6 +5072,27 @@ export interface components {
             revision: number;
             /** Template Id */
             template_id?: string | null;
+        };
+        /**
+         * DraftEcg
+         * @description The ECG part of a draft.
+         *
+         *     statements: ids of the library, as they were picked. confirmed: what the doctor takes each
+         *     measure to be; null says that it cannot be measured; one that is not here is not confirmed.
+         */
+        DraftEcg: {
+            /**
+             * Confirmed
+             * @default {}
+             */
+            confirmed: {
+                [key: string]: number | null;
+            };
+            /**
+             * Statements
+             * @default []
+             */
+            statements: string[];
         };
         /**
          * DraftSaved
@@ -4854,6 +5128,7 @@ export interface components {
             /** Advice */
             advice: string;
             codes: components["schemas"]["Codes"];
+            ecg: components["schemas"]["DraftEcg"];
             /** Findings */
             findings: string;
             /** Impression */
@@ -5028,6 +5303,22 @@ export interface components {
             today: components["schemas"]["EarlierExam"][];
         };
         /**
+         * EcgEventView
+         * @description A mark that the file itself sets, in its own words.
+         *
+         *     seconds: record time. until_seconds: its end, null for a point.
+         */
+        EcgEventView: {
+            /** Code */
+            code: string;
+            /** Seconds */
+            seconds: number;
+            /** Text */
+            text: string;
+            /** Until Seconds */
+            until_seconds: number | null;
+        };
+        /**
          * EcgFilterView
          * @description The filters the device applied, in Hz; null where the file says nothing, 0 for off.
          */
@@ -5091,15 +5382,20 @@ export interface components {
          * @description One ECG of a workitem, and which others its study holds.
          *
          *     filter: the recorded filters in words, null when the file does not state them.
+         *     diagnostic_filter: the band that the patient's age asks for.
+         *     band_too_narrow: whether the device let through less than that, as far as the file says.
          *     notes: what had to be read leniently.
          */
         EcgRecordView: {
             /** Acquired At */
             acquired_at: string | null;
+            /** Band Too Narrow */
+            band_too_narrow: boolean;
             /** Device Measurements */
             device_measurements: components["schemas"]["EcgMeasurementView"][];
             /** Device Statements */
             device_statements: string[];
+            diagnostic_filter: components["schemas"]["DisplayFilter"];
             /** Duration Seconds */
             duration_seconds: number;
             /** Filter */
@@ -5122,6 +5418,18 @@ export interface components {
             sampling_frequency: number;
             /** Sop Instance Uid */
             sop_instance_uid: string;
+        };
+        /**
+         * EnvelopeView
+         * @description The lowest and highest value of a lead in each bin, in µV; null where it has no signal.
+         */
+        EnvelopeView: {
+            /** High */
+            high: (number | null)[];
+            /** Lead */
+            lead: string;
+            /** Low */
+            low: (number | null)[];
         };
         /**
          * ExamDetail
@@ -5362,6 +5670,28 @@ export interface components {
             changed: boolean;
             /** Segments */
             segments: components["schemas"]["reading_worklist__reports__schemas__SegmentView"][];
+        };
+        /**
+         * FileVerification
+         * @description What a file's signatures amount to. known: None when the centre issued no such file.
+         */
+        FileVerification: {
+            /** Explanation */
+            explanation: string;
+            known: components["schemas"]["KnownReport"] | null;
+            /** Reason */
+            reason: string;
+            /** Sha256 */
+            sha256: string;
+            /** Signatures */
+            signatures: components["schemas"]["SignatureView"][];
+            /** Verdict */
+            verdict: string;
+            /**
+             * Verified At
+             * Format: date-time
+             */
+            verified_at: string;
         };
         /**
          * FillBody
@@ -5731,6 +6061,24 @@ export interface components {
             study_count: number;
         };
         /**
+         * KnownReport
+         * @description What the centre's records say of a file: which version it is, and whether it still stands.
+         */
+        KnownReport: {
+            /**
+             * Issued At
+             * Format: date-time
+             */
+            issued_at: string;
+            recalled: components["schemas"]["RecallKind"] | null;
+            /** Recalled At */
+            recalled_at: string | null;
+            /** Status */
+            status: string;
+            /** Version Number */
+            version_number: number;
+        };
+        /**
          * Lane
          * @description Which doctors read it.
          * @enum {string}
@@ -5794,16 +6142,46 @@ export interface components {
         Laterality: "R" | "L" | "U" | "B";
         /**
          * LayoutName
-         * @description The paper layouts: columns of leads, the first with a rhythm strip beneath.
+         * @description The paper layouts: rows by columns of leads.
          * @enum {string}
          */
         LayoutName: "3x4" | "6x2" | "12x1";
+        /**
+         * Lead
+         * @description An ECG lead; the value is the name that is printed beside the trace.
+         * @enum {string}
+         */
+        Lead: "I" | "II" | "III" | "aVR" | "aVL" | "aVF" | "V1" | "V2" | "V3" | "V4" | "V5" | "V6" | "−aVR" | "V7" | "V8" | "V9" | "V2R" | "V3R" | "V4R" | "V5R" | "V6R" | "V7R" | "V8R" | "V9R" | "X" | "Y" | "Z" | "Nehb D" | "Nehb A" | "Nehb J" | "CC5" | "CM5" | "CM1" | "CH5" | "CR5" | "ML" | "MCL1" | "MCL5" | "MCL6" | "ES" | "AS" | "AI";
+        /**
+         * LeadOrder
+         * @description How the limb leads follow each other.
+         *
+         *     CABRERA: by the angle of each in the frontal plane, from aVL to III, with −aVR in place of aVR.
+         * @enum {string}
+         */
+        LeadOrder: "standard" | "cabrera";
         /**
          * LeadOrigin
          * @description Where a lead's samples come from.
          * @enum {string}
          */
         LeadOrigin: "recorded" | "device-derived" | "computed";
+        /**
+         * LineSeconds
+         * @description How long a line is.
+         * @enum {integer}
+         */
+        LineSeconds: 10 | 30 | 60;
+        /**
+         * LongRrView
+         * @description The time between two beats that were found one after the other, the first at `seconds`.
+         */
+        LongRrView: {
+            /** Rr Ms */
+            rr_ms: number;
+            /** Seconds */
+            seconds: number;
+        };
         /**
          * MatchedBy
          * @description What led from a study to its order, the surest first.
@@ -5816,6 +6194,23 @@ export interface components {
          * @enum {string}
          */
         Measure: "sent" | "reported" | "in_time" | "late" | "retakes" | "unopened" | "critical" | "critical_in_time" | "chest_pain" | "chest_pain_in_time" | "graded" | "grade_a";
+        /**
+         * MeasuredBeat
+         * @description One ventricular beat, in seconds on the record's axis.
+         */
+        MeasuredBeat: {
+            /** By Hand */
+            by_hand: boolean;
+            /** In Median */
+            in_median: boolean;
+            kind: components["schemas"]["BeatClass"];
+            /** Offset Seconds */
+            offset_seconds: number | null;
+            /** Onset Seconds */
+            onset_seconds: number | null;
+            /** R Seconds */
+            r_seconds: number;
+        };
         /**
          * MeasuredImage
          * @description The frame that was measured in. `picture_url` takes the parameters of rendered resources.
@@ -5835,15 +6230,31 @@ export interface components {
             sop_instance_uid: string;
         };
         /**
-         * MeasuredView
-         * @description A number as it was stored, with its unit in UCUM (mm, mm2, deg, [hnsf'U] …).
+         * MeasuredLead
+         * @description Levels and deflections of one lead in µV, see `LeadMeasurement`.
          */
-        MeasuredView: {
-            concept: components["schemas"]["ConceptView"];
-            /** Unit */
-            unit: string;
+        MeasuredLead: {
+            lead: components["schemas"]["Lead"];
+            p: components["schemas"]["QuantityView"];
+            q: components["schemas"]["QuantityView"];
+            r: components["schemas"]["QuantityView"];
+            r_prime: components["schemas"]["QuantityView"];
+            s: components["schemas"]["QuantityView"];
+            st_j: components["schemas"]["QuantityView"];
+            st_j60: components["schemas"]["QuantityView"];
+            t: components["schemas"]["QuantityView"];
+        };
+        /**
+         * MeasuredValue
+         * @description A value of the whole ECG; its name is one of the device's names, or sokolow_lyon.
+         */
+        MeasuredValue: {
+            /** Name */
+            name: string;
+            reason: components["schemas"]["NotMeasured"] | null;
+            unit: components["schemas"]["Unit"];
             /** Value */
-            value: string;
+            value: number | null;
         };
         /**
          * MeasurementView
@@ -5867,7 +6278,7 @@ export interface components {
             /** Tracking Uid */
             tracking_uid: string;
             /** Values */
-            values: components["schemas"]["MeasuredView"][];
+            values: components["schemas"]["reading_worklist__measurements__schemas__MeasuredView"][];
         };
         /**
          * MontageView
@@ -6000,6 +6411,12 @@ export interface components {
             /** Sex */
             sex?: ("M" | "F" | "O") | null;
         };
+        /**
+         * NotMeasured
+         * @description Why a value is missing; the value is the code that a catalogue translates.
+         * @enum {string}
+         */
+        NotMeasured: "no signal" | "sampling rate outside 100 to 1000 Hz" | "record too short" | "no beats found" | "too few beats of one shape" | "paced rhythm" | "no P wave found" | "P wave not certain" | "end of T not certain" | "too noisy" | "lead missing" | "wave too small" | "outside what is plausible";
         /**
          * NoteBody
          * @description What is written; plain text.
@@ -6310,6 +6727,33 @@ export interface components {
             reason: string;
         };
         /**
+         * OverviewView
+         * @description A long record at a glance.
+         *
+         *     Beats are found by program and nobody has checked them: noise can add and small complexes can
+         *     hide some. heart_rate: beats a minute in each bin from its median RR; null with fewer than four
+         *     beats or with signal in less than half of the bin. longest_rr: of the whole record, the longest
+         *     first. beats: how many were found. without_signal_seconds: in which no lead had
+         *     one, or too little of it in a bin for beats to be found.
+         *     method: which version found the beats.
+         */
+        OverviewView: {
+            /** Beats */
+            beats: number;
+            /** Bin Seconds */
+            bin_seconds: number;
+            /** Envelopes */
+            envelopes: components["schemas"]["EnvelopeView"][];
+            /** Heart Rate */
+            heart_rate: (number | null)[];
+            /** Longest Rr */
+            longest_rr: components["schemas"]["LongRrView"][];
+            /** Method */
+            method: string;
+            /** Without Signal Seconds */
+            without_signal_seconds: number;
+        };
+        /**
          * PaperSpeed
          * @description Millimetres per second.
          * @enum {integer}
@@ -6493,6 +6937,22 @@ export interface components {
             priority: components["schemas"]["Priority"];
             /** Rule */
             rule: string | null;
+        };
+        /**
+         * PointsView
+         * @description Points of the median beat in ms against its R; null where not found.
+         */
+        PointsView: {
+            /** P Offset Ms */
+            p_offset_ms: number | null;
+            /** P Onset Ms */
+            p_onset_ms: number | null;
+            /** Qrs Offset Ms */
+            qrs_offset_ms: number | null;
+            /** Qrs Onset Ms */
+            qrs_onset_ms: number | null;
+            /** T End Ms */
+            t_end_ms: number | null;
         };
         /**
          * PortalReport
@@ -7036,6 +7496,16 @@ export interface components {
             state: components["schemas"]["QualityState"];
         };
         /**
+         * QuantityView
+         * @description A measured number, or the reason why there is none; one of the two.
+         */
+        QuantityView: {
+            reason: components["schemas"]["NotMeasured"] | null;
+            unit: components["schemas"]["Unit"];
+            /** Value */
+            value: number | null;
+        };
+        /**
          * QuarantineAction
          * @description What a person can decide.
          *
@@ -7328,6 +7798,15 @@ export interface components {
              * Format: uuid
              */
             workitem_id: string;
+        };
+        /**
+         * Reclassified
+         * @description A beat by the time of its R, and the class that a reader gave it.
+         */
+        Reclassified: {
+            kind: components["schemas"]["BeatClass"];
+            /** R Seconds */
+            r_seconds: number;
         };
         /**
          * Refused
@@ -7706,6 +8185,26 @@ export interface components {
             scheduled_for: string;
         };
         /**
+         * SerialView
+         * @description What has changed since an earlier ECG, both measured by one method and version.
+         *
+         *     then_at: when the earlier one was acquired. seconds_between: null when either time is unknown.
+         */
+        SerialView: {
+            /** Differences */
+            differences: components["schemas"]["reading_worklist__ecg__measured__DifferenceView"][];
+            /** Method */
+            method: string;
+            /** Now At */
+            now_at: string | null;
+            /** Seconds Between */
+            seconds_between: number | null;
+            /** Then At */
+            then_at: string | null;
+            /** Version */
+            version: string;
+        };
+        /**
          * SeriesPicture
          * @description A series with its montage, where it has one.
          */
@@ -7819,6 +8318,8 @@ export interface components {
         /**
          * SignatureView
          * @description One signature and what its verification says.
+         *
+         *     signed_at: as its signer claims. proven_at: since when a time stamp proves it to exist.
          */
         SignatureView: {
             /** Certificate Serial */
@@ -7827,6 +8328,8 @@ export interface components {
             explanation: string;
             /** Organisation */
             organisation: string | null;
+            /** Proven At */
+            proven_at: string | null;
             /** Reason */
             reason: string;
             role: components["schemas"]["SignatureRole"] | null;
@@ -8483,6 +8986,12 @@ export interface components {
             studies: components["schemas"]["MovedStudy"][];
         };
         /**
+         * Unit
+         * @description The unit of a value, in UCUM.
+         * @enum {string}
+         */
+        Unit: "ms" | "/min" | "deg" | "uV";
+        /**
          * UnreadThread
          * @description An exam with notes that nobody of the asker's side has seen; last_…: the latest of them.
          *
@@ -8736,7 +9245,8 @@ export interface components {
          * WorkitemPage
          * @description A page of the worklist.
          *
-         *     counts: per state over the same filter without its states; total: over its states.
+         *     counts: per state over the same filter without its states; a state that would be long to count
+         *         and is not asked for is left out. total: over its states.
          *     counts_exact: False when there are more than could be counted at once.
          *     next: for `after` of the following page; None on the last one.
          *     now: the server's clock, against which due times are counted down.
@@ -9029,6 +9539,55 @@ export interface components {
          */
         reading_worklist__ecg__captions__Language: "en" | "zh-CN";
         /**
+         * DifferenceView
+         * @description One value of both ECGs; change is now less then, null when one was not measured.
+         */
+        reading_worklist__ecg__measured__DifferenceView: {
+            /** Change */
+            change: number | null;
+            lead: components["schemas"]["Lead"] | null;
+            /** Name */
+            name: string;
+            now: components["schemas"]["QuantityView"];
+            then: components["schemas"]["QuantityView"];
+        };
+        /**
+         * MeasuredView
+         * @description Our measurement of an ECG.
+         *
+         *     method, version: what measured it. values: of the whole ECG, in the order of reading. beats:
+         *         by time. points: of the median beat, null without one; median_beats: how many made it.
+         *     corrections: what was set by hand before; corrected_by, corrected_at: who did, null when
+         *         nothing was, or when it was not kept.
+         *     notes: what limits the measurement, in plain English.
+         */
+        reading_worklist__ecg__measured__MeasuredView: {
+            /** Beats */
+            beats: components["schemas"]["MeasuredBeat"][];
+            /** Corrected At */
+            corrected_at: string | null;
+            /** Corrected By */
+            corrected_by: string | null;
+            corrections: components["schemas"]["CorrectionsBody"];
+            /** End Seconds */
+            end_seconds: number;
+            /** Leads */
+            leads: components["schemas"]["MeasuredLead"][];
+            /** Median Beats */
+            median_beats: number;
+            /** Method */
+            method: string;
+            /** Notes */
+            notes: string[];
+            points: components["schemas"]["PointsView"] | null;
+            /** Start Seconds */
+            start_seconds: number;
+            /** Values */
+            values: components["schemas"]["MeasuredValue"][];
+            /** Version */
+            version: string;
+        };
+        /**
          * DecisionView
          * @description What was decided, by whom and why; `undone` when it was taken back later.
          */
@@ -9112,6 +9671,17 @@ export interface components {
              * Format: date-time
              */
             started_at: string;
+        };
+        /**
+         * MeasuredView
+         * @description A number as it was stored, with its unit in UCUM (mm, mm2, deg, [hnsf'U] …).
+         */
+        reading_worklist__measurements__schemas__MeasuredView: {
+            concept: components["schemas"]["ConceptView"];
+            /** Unit */
+            unit: string;
+            /** Value */
+            value: string;
         };
         /**
          * SegmentView
@@ -9220,7 +9790,7 @@ export interface components {
          * @description What is wrong; pages have words for each.
          * @enum {string}
          */
-        reading_worklist__reports__checks__findings__Code: "placeholder" | "open-choice" | "missing-text" | "missing-code" | "code-contradicts" | "wrong-name" | "wrong-sex" | "wrong-age" | "other-sex-organ" | "wrong-organ" | "wrong-side" | "number" | "unit" | "absent-normal" | "side-contradicts" | "polarity-contradicts" | "normal-contradicts";
+        reading_worklist__reports__checks__findings__Code: "placeholder" | "open-choice" | "missing-text" | "missing-code" | "code-contradicts" | "wrong-name" | "wrong-sex" | "wrong-age" | "other-sex-organ" | "wrong-organ" | "wrong-side" | "number" | "unit" | "absent-normal" | "side-contradicts" | "polarity-contradicts" | "normal-contradicts" | "statements-contradict";
         /**
          * Severity
          * @description What a finding does: nobody signs over a BLOCK; over a WARN with a reason that is kept.
@@ -10187,6 +10757,37 @@ export interface operations {
                 "application/json": components["schemas"]["reading_worklist__critical_values__schemas__ReasonBody"];
             };
         };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CriticalDetail"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    support_critical_value: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                value_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
         responses: {
             /** @description Successful Response */
             200: {
@@ -13378,6 +13979,30 @@ export interface operations {
             };
         };
     };
+    verify_file: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/pdf": string;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FileVerification"];
+                };
+            };
+        };
+    };
     verify_by_code: {
         parameters: {
             query?: never;
@@ -14022,6 +14647,7 @@ export interface operations {
         parameters: {
             query?: {
                 instance?: string | null;
+                prior?: string | null;
             };
             header?: never;
             path: {
@@ -14051,20 +14677,291 @@ export interface operations {
             };
         };
     };
+    get_ambulatory: {
+        parameters: {
+            query?: {
+                instance?: string | null;
+                prior?: string | null;
+            };
+            header?: never;
+            path: {
+                workitem_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AmbulatoryView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    get_lines: {
+        parameters: {
+            query: {
+                lead: string;
+                line?: components["schemas"]["LineSeconds"];
+                lines?: number;
+                start?: number;
+                gain?: components["schemas"]["Gain"];
+                filter?: components["schemas"]["DisplayFilter"];
+                language?: components["schemas"]["reading_worklist__ecg__captions__Language"];
+                instance?: string | null;
+                prior?: string | null;
+            };
+            header?: never;
+            path: {
+                workitem_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The page as SVG */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/svg+xml": unknown;
+                };
+            };
+            /** @description The page is the one that If-None-Match names */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    get_overview: {
+        parameters: {
+            query?: {
+                instance?: string | null;
+                prior?: string | null;
+            };
+            header?: never;
+            path: {
+                workitem_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OverviewView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    get_measured: {
+        parameters: {
+            query?: {
+                instance?: string | null;
+                prior?: string | null;
+            };
+            header?: never;
+            path: {
+                workitem_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["reading_worklist__ecg__measured__MeasuredView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    measure_corrected: {
+        parameters: {
+            query?: {
+                instance?: string | null;
+                prior?: string | null;
+            };
+            header?: never;
+            path: {
+                workitem_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CorrectionsBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["reading_worklist__ecg__measured__MeasuredView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    get_median: {
+        parameters: {
+            query?: {
+                against?: string | null;
+                instance?: string | null;
+                prior?: string | null;
+                speed?: components["schemas"]["PaperSpeed"];
+                gain?: components["schemas"]["Gain"];
+                order?: components["schemas"]["LeadOrder"];
+                alignment?: components["schemas"]["Alignment"];
+                language?: components["schemas"]["reading_worklist__ecg__captions__Language"];
+            };
+            header?: never;
+            path: {
+                workitem_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The page as SVG */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/svg+xml": unknown;
+                };
+            };
+            /** @description The page is the one that If-None-Match names */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    get_serial_differences: {
+        parameters: {
+            query: {
+                against: string;
+                instance?: string | null;
+                prior?: string | null;
+            };
+            header?: never;
+            path: {
+                workitem_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SerialView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
     get_ecg_trace: {
         parameters: {
             query?: {
+                instance?: string | null;
+                prior?: string | null;
                 layout?: components["schemas"]["LayoutName"] | null;
+                order?: components["schemas"]["LeadOrder"];
+                rhythm?: ("none" | "I" | "II" | "III" | "aVR" | "aVL" | "aVF" | "V1" | "V2" | "V3" | "V4" | "V5" | "V6")[] | null;
                 speed?: components["schemas"]["PaperSpeed"];
                 gain?: components["schemas"]["Gain"];
                 filter?: components["schemas"]["DisplayFilter"];
                 start?: number;
-                instance?: string | null;
                 language?: components["schemas"]["reading_worklist__ecg__captions__Language"];
             };
-            header?: {
-                "if-none-match"?: string | null;
-            };
+            header?: never;
             path: {
                 workitem_id: string;
             };
