@@ -28,6 +28,7 @@ from ecgdatakit.parsing.parsers.sierra_xml import SierraXMLParser
 from pacs_gateway.ecg_intake.contents import EcgContents
 from pacs_gateway.ecg_intake.kit_findings import measurements_of, statements_of
 from pacs_gateway.ecg_intake.words import by_evidence
+from storage.ecg.calibration import without_pulse
 from storage.ecg.errors import EcgBroken, EcgError, EcgUnsupported
 from storage.ecg.identification import EcgAcquisition, EcgPatient
 from storage.ecg.leads import lead_from_name
@@ -90,7 +91,7 @@ def read_kit_file(path: Path, file_format: EcgFormat) -> EcgContents:
         statements=statements_of(found),
         notes=tuple(dict.fromkeys(notes)),
     )
-    return EcgContents(record, _patient(found.patient), _acquisition(found))
+    return EcgContents(without_pulse(record), _patient(found.patient), _acquisition(found))
 
 
 def _parse(path: Path, file_format: EcgFormat) -> tuple[ECGRecord, list[str]]:

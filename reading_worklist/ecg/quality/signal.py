@@ -66,7 +66,7 @@ def assess(record: EcgRecord) -> Quality:
     """
     findings = _whole(record)
     if any(one.code is Code.TOO_LONG for one in findings):
-        return Quality(ordered(findings), ())
+        return Quality(ordered(findings), in_order(record.leads()))
     for group in record.rhythm_groups:
         findings += _group_findings(group)
     unfit = {
@@ -84,15 +84,14 @@ def assess(record: EcgRecord) -> Quality:
     return Quality(ordered(_merged(findings)), in_order(recorded - unfit))
 
 
-def fit_part(record: EcgRecord, quality: Quality) -> EcgRecord | None:
-    """Return the record without the leads that are not fit to be measured; None when none is."""
+def fit_part(record: EcgRecord, quality: Quality) -> EcgRecord:
+    """Return the rhythm groups of the record without the leads that are not fit to be measured."""
     usable = set(quality.usable)
-    groups = [
-        replace(group, channels=kept)
+    groups = tuple(
+        replace(group, channels=tuple(one for one in group.channels if one.lead in usable))
         for group in record.rhythm_groups
-        if (kept := tuple(one for one in group.channels if one.lead in usable))
-    ]
-    return replace(record, groups=tuple(groups)) if groups else None
+    )
+    return replace(record, groups=groups)
 
 
 def _whole(record: EcgRecord) -> list[Finding]:
