@@ -18,6 +18,7 @@ from reading_worklist.worklist.marks import marks_of
 from reading_worklist.worklist.narrowing import (
     DONE_STATES,
     IN_QUEUE_STATES,
+    Joined,
     Narrowed,
     bounded,
     in_states,
@@ -128,10 +129,10 @@ def _counts(
     if (wanted.q or "").strip() or wanted.body_part:
         # Each row found has cost a look at its name, its patient or its series.
         query = narrowed.query(Workitem.state)
-        if narrowed.in_queue or waits(wanted.state):
-            query = query.where(IN_QUEUE)
-        else:
+        if not (narrowed.in_queue or waits(wanted.state)):
             counts = dict.fromkeys(State, 0)
+        elif Joined.QUEUE_NAME not in narrowed.joined:
+            query = query.where(IN_QUEUE)
         found = query.limit(_FOUND_MAX + 1).subquery()
         grouped = session.execute(select(found.c.state, func.count()).group_by(found.c.state))
         counts |= {State(state): number for state, number in grouped}

@@ -113,7 +113,8 @@ class WorklistLine(WorkitemView):
 class WorkitemPage(BaseModel):
     """A page of the worklist.
 
-    counts: per state over the same filter without its states; total: over its states.
+    counts: per state over the same filter without its states; a state that would be long to count
+        and is not asked for is left out. total: over its states.
     counts_exact: False when there are more than could be counted at once.
     next: for `after` of the following page; None on the last one.
     now: the server's clock, against which due times are counted down.

@@ -1,26 +1,29 @@
 """The list of what is to be read: filters, order, pages, counts."""
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from datetime import timedelta
 from uuid import UUID
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import select, text, update
 
 from reading_worklist.problems import Problem
 from reading_worklist.workitems import service as workitems
+from reading_worklist.workitems import tally
 from reading_worklist.workitems.lane import Lane
-from reading_worklist.workitems.routed import WAITING, Stage
+from reading_worklist.workitems.routed import DONE, WAITING, Stage
 from reading_worklist.workitems.states import State
-from reading_worklist.workitems.tables import Workitem
+from reading_worklist.workitems.tables import Workitem, WorkitemTally
 from reading_worklist.worklist import queries
-from reading_worklist.worklist.narrowing import IN_QUEUE_STATES
-from reading_worklist.worklist.schemas import Assigned, Sort, WorklistRequest
+from reading_worklist.worklist.narrowing import DONE_STATES, IN_QUEUE_STATES, narrow
+from reading_worklist.worklist.schemas import Assigned, Sort, WorklistFilter, WorklistRequest
 from storage.clock import utc_now
 from storage.database import Database
-from storage.index.tables import Series, Study
+from storage.index.tables import Patient, Series, Study
 from storage.orders.words import Priority
+from storage.person_name import search_keys
 from tests.support.scopes import scope_of
 from tests.support.seed import Consortium
 
@@ -100,6 +103,7 @@ def test_pages_follow_each_other_without_gap_or_repetition(
 
 def test_the_indexes_of_the_queue_have_the_states_that_wait() -> None:
     assert set(re.findall("'(.*?)'", WAITING)) == {state.value for state in IN_QUEUE_STATES}
+    assert set(re.findall("'(.*?)'", DONE)) == {state.value for state in DONE_STATES}
 
 
 def test_each_filter_narrows(database: Database, consortium: Consortium) -> None:
@@ -144,7 +148,7 @@ def test_each_filter_narrows(database: Database, consortium: Consortium) -> None
 
 
 @pytest.mark.parametrize(
-    ("text", "found"),
+    ("typed", "found"),
     [
         ("董", {"dong"}),
         ("dong", {"dong", "east"}),
@@ -157,7 +161,7 @@ def test_each_filter_narrows(database: Database, consortium: Consortium) -> None
     ],
 )
 def test_search_finds_patients_numbers_and_sites(
-    database: Database, consortium: Consortium, text: str, found: set[str]
+    database: Database, consortium: Consortium, typed: str, found: set[str]
 ) -> None:
     made = {
         "east": consortium.queued_study(site=consortium.east, name="Li^Na=李^娜"),
@@ -165,7 +169,9 @@ def test_search_finds_patients_numbers_and_sites(
             site=consortium.west, name="董^梅", local_id="P7", accession_number="B1"
         ),
     }
-    assert set(ids(database, q=text)) == {made[name].workitem_id for name in found}
+    expected = {made[name].workitem_id for name in found}
+    assert set(ids(database, q=typed)) == expected
+    assert set(ids(database, q=typed, state=[State.QUEUED])) == expected, "in the queue alone"
 
 
 def test_counts_are_per_state_whatever_state_is_shown(
@@ -198,5 +204,67 @@ def test_a_search_finds_the_patient_that_a_study_was_given_to_later(
             .where(Study.id == mistaken.study.id)
             .values(patient_id=other.study.patient_id)
         )
-    assert set(ids(database, q="董")) == {other.workitem_id, mistaken.workitem_id}
-    assert ids(database, q="李娜") == []
+    for state in ([], [State.QUEUED]):
+        found = ids(database, q="董", state=state)
+        assert set(found) == {other.workitem_id, mistaken.workitem_id}
+        assert ids(database, q="李娜", state=state) == []
+
+
+def test_a_search_of_the_queue_follows_a_changed_name(
+    database: Database, consortium: Consortium
+) -> None:
+    made = consortium.queued_study(name="董^梅")
+    with database.transaction() as session:
+        patient = session.get_one(Patient, made.study.patient_id)
+        patient.name = "李^娜"
+        patient.name_keys = list(search_keys(patient.name))
+    assert ids(database, q="董", state=[State.QUEUED]) == []
+    assert ids(database, q="lina", state=[State.QUEUED]) == [made.workitem_id]
+
+
+def test_a_search_of_the_queue_counts_nothing_else(
+    database: Database, consortium: Consortium
+) -> None:
+    withdrawn, waiting = (consortium.queued_study(name="董^梅").workitem_id for _ in range(2))
+    for state in (State.HELD, State.WITHDRAWN):
+        change(database, withdrawn, state=state)
+    request = WorklistRequest(q="董", state=[State.QUEUED])
+    with database.transaction() as session:
+        page = queries.page(session, scope_of(database, "writer"), request)
+        everything = queries.page(session, scope_of(database, "writer"), WorklistRequest(q="董"))
+    assert ([one.id for one in page.items], page.total) == ([waiting], 1)
+    assert State.WITHDRAWN not in page.counts
+    assert everything.counts[State.WITHDRAWN] == 1
+
+
+def test_what_is_counted_as_it_changes_is_what_there_is(
+    database: Database, consortium: Consortium, queue: Sequence[UUID]
+) -> None:
+    def counted(**wanted: object) -> dict[State, int]:
+        request = WorklistFilter.model_validate(wanted)
+        with database.transaction() as session:
+            narrowed = narrow(session, scope_of(database, "writer"), request)
+            assert narrowed.tallied is not None
+            tallied = tally.counts(session, narrowed.tallied)
+            found = session.scalars(narrowed.query(Workitem.state)).all()
+        assert {state: number for state, number in tallied.items() if number} == Counter(found)
+        return tallied
+
+    consortium.queued_study(site=consortium.west)
+    change(database, queue[0], state=State.HELD)
+    change(database, queue[1], modalities=["MG", "SR"])
+    change(database, queue[2], lane=Lane.ECG, priority=Priority.STAT)
+    for folded in (False, True):
+        if folded:
+            with database.transaction() as session:
+                tally.fold(session)
+        assert counted()[State.QUEUED] == 4
+        assert counted(site="EAST")[State.HELD] == 1
+        assert counted(modality=["MG"])[State.QUEUED] == 1
+        assert counted(lane="ecg", priority=["STAT", "URGENT"])[State.QUEUED] == 1
+        assert sum(counted(site="NOWHERE").values()) == 0
+    with database.transaction() as session:
+        rows = session.scalars(select(WorkitemTally.number)).all()
+        assert all(rows), "a kind that is no more leaves no row"
+        session.execute(text("SELECT recount_workitems()"))
+        assert sorted(session.scalars(select(WorkitemTally.number))) == sorted(rows)

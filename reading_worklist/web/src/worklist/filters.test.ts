@@ -10,6 +10,7 @@ import {
   questionOf,
   sameFilters,
   STANDARD,
+  statesOf,
 } from './filters';
 
 const NARROW: Filters = {
@@ -82,6 +83,12 @@ describe('what narrows the list', () => {
 });
 
 it('tabs that join states count all of them', () => {
-  const counts = { QUEUED: 3, RETURNED: 1, DELIVERED: 40 };
+  const none = Object.fromEntries([...statesOf('open'), ...statesOf('done')].map((state) => [state, 0]));
+  const counts = { ...none, QUEUED: 3, RETURNED: 1, DELIVERED: 40 };
   expect([countOf('open', counts), countOf('QUEUED', counts), countOf('done', counts)]).toEqual([4, 3, 40]);
+});
+
+it('a tab with a state that was not counted says no number', () => {
+  const counts = Object.fromEntries(statesOf('open').map((state) => [state, 1]));
+  expect([countOf('open', counts), countOf('done', counts)]).toEqual([7, null]);
 });

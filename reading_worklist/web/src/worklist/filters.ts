@@ -38,9 +38,12 @@ export function statesOf(tab: Tab): readonly State[] {
   return tab === 'done' ? DONE : [tab];
 }
 
-/** How many workitems a tab holds, from the counts per state. */
-export function countOf(tab: Tab, counts: Readonly<Partial<Record<State, number>>>): number {
-  return statesOf(tab).reduce((sum, state) => sum + (counts[state] ?? 0), 0);
+/** How many workitems a tab holds, from the counts per state; null where one of them was not counted. */
+export function countOf(tab: Tab, counts: Readonly<Partial<Record<State, number>>>): number | null {
+  return statesOf(tab).reduce<number | null>((sum, state) => {
+    const count = counts[state];
+    return sum === null || count === undefined ? null : sum + count;
+  }, 0);
 }
 
 /** What the worklist shows. It lives in the address, so that a list can be kept, sent and gone back to. */
