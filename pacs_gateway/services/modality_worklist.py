@@ -26,7 +26,7 @@ from storage.database import Database
 from storage.index.search import InvalidKey
 from storage.index.search.values import date_range, has_wildcard, listed, time_range, uids
 from storage.orders.tables import Order, ScheduledStep
-from storage.orders.words import Laterality, Priority, StepStatus
+from storage.orders.words import Contrast, Laterality, Priority, PriorityReason, StepStatus
 from storage.orders.worklist import StepFilter, scheduled_steps
 from storage.person_name import canonical
 from storage.registry import Device
@@ -49,6 +49,18 @@ _LATERALITY_CODES: Final = {
     Laterality.BOTH: ("51440002", "Bilateral"),
 }
 _LATERALITY_MEANINGS: Final = dict(_LATERALITY_CODES.values())
+# Both languages: in a character set without Chinese the first half is pinyin, the second a word.
+_CONTRASTS: Final = {
+    Contrast.ENHANCED: "增强 CONTRAST",
+    Contrast.BOTH: "平扫+增强 PLAIN AND CONTRAST",
+}
+_URGENT_FOR: Final = {
+    PriorityReason.CHEST_PAIN: "胸痛 CHEST PAIN",
+    PriorityReason.STROKE: "卒中 STROKE",
+    PriorityReason.TRAUMA: "创伤 TRAUMA",
+    PriorityReason.ACUTE_ABDOMEN: "急腹症 ACUTE ABDOMEN",
+    PriorityReason.BREATHING: "呼吸困难 DYSPNOEA",
+}
 # PS3.3 C.7.3.1: Laterality (0020,0060) knows these two alone.
 _SIDES: Final = frozenset({Laterality.RIGHT, Laterality.LEFT})
 
@@ -181,7 +193,7 @@ def _values(
         "RequestedProcedurePriority": _PRIORITIES[order.priority],
         "Laterality": side,
         _LATERALITY: code and code[0],
-        "ReasonForTheRequestedProcedure": _one_line(order.reason),
+        "ReasonForTheRequestedProcedure": _one_line(_reason(order)),
         "AdmittingDiagnosesDescription": _one_line(order.clinical_diagnosis),
         "AdmissionID": order.visit_number,
         "CurrentPatientLocation": " ".join(filter(None, (order.department, order.bed))),
@@ -195,6 +207,7 @@ def _values(
         "ScheduledProcedureStepStartDate": f"{local:%Y%m%d}",
         "ScheduledProcedureStepStartTime": f"{local:%H%M%S}",
         "ScheduledProcedureStepDescription": step.description or order.procedure_description,
+        "RequestedContrastAgent": _CONTRASTS.get(order.contrast) if order.contrast else None,
         "ScheduledProcedureStepID": step.step_id,
         "ScheduledProcedureStepStatus": _STATUSES.get(step.status, step.status.value),
     }
@@ -208,6 +221,12 @@ def _values(
         {keyword: value or "" for keyword, value in order_values.items()},
         {keyword: value or "" for keyword, value in step_values.items()},
     )
+
+
+def _reason(order: Order) -> str:
+    """Return why the exam is asked for, and first why it cannot wait: the end may be cut off."""
+    urgent = _URGENT_FOR.get(order.priority_reason) if order.priority_reason else None
+    return "; ".join(filter(None, (urgent, order.reason)))
 
 
 def _one_line(text: str | None) -> str:

@@ -19,7 +19,7 @@ from storage.character_sets import decode_text
 from storage.database import Database
 from storage.orders import service
 from storage.orders.request import OrderRequest, StepRequest
-from storage.orders.words import Laterality, OrderSource, Priority
+from storage.orders.words import Contrast, Laterality, OrderSource, Priority, PriorityReason
 from storage.registry import (
     WORKLIST_CHARACTER_SETS,
     Device,
@@ -162,6 +162,36 @@ def test_a_step_is_told_with_what_the_exam_needs(
         "20260304",
         "093000",
     )
+
+
+@pytest.mark.parametrize(
+    ("character_set", "contrast", "reason"),
+    [
+        ("GB18030", "平扫+增强 PLAIN AND CONTRAST", "胸痛 CHEST PAIN; 排除夹层"),
+        ("ISO_IR 100", "PLAIN AND CONTRAST", "CHEST PAIN"),
+    ],
+)
+def test_a_step_is_told_with_its_contrast_and_why_it_cannot_wait(
+    gateway: Gateway,
+    place: Callable[..., str],
+    character_set: str,
+    contrast: str,
+    reason: str,
+) -> None:
+    place(
+        priority=Priority.STAT,
+        priority_reason=PriorityReason.CHEST_PAIN,
+        reason="排除夹层",
+        contrast=Contrast.BOTH,
+    )
+    wanted = query()
+    wanted.SpecificCharacterSet = character_set
+    wanted.ReasonForTheRequestedProcedure = ""
+    wanted.ScheduledProcedureStepSequence[0].RequestedContrastAgent = ""
+    found, status = ask(gateway, wanted)
+    assert (len(found), status) == (1, 0x0000)
+    assert reason in found[0].ReasonForTheRequestedProcedure
+    assert contrast in found[0].ScheduledProcedureStepSequence[0].RequestedContrastAgent
 
 
 @pytest.mark.parametrize(
