@@ -97,10 +97,12 @@ def take(context: BrowserContext, shot: Shot, language: str, look: str, out: Pat
     page = context.new_page()
     page.on("pageerror", lambda error: script.append(f"script: {error}"))
     preferences = {"rdc.language": language, "rdc.appearance": look}
+    # Each picture is of a page as it is for somebody who arranged nothing yet.
     page.add_init_script(
-        "if (self === top)"
+        "if (self === top) {"
         f" for (const [key, value] of Object.entries({json.dumps(preferences)}))"
         " localStorage.setItem(key, value);"
+        " localStorage.removeItem('rdc.reading-layout'); }"
     )
     fine = True
     for width, height in SIZES:

@@ -8,11 +8,9 @@ from tests.support.viewer import GREY_LEVELS
 
 
 def arranged(*keys: str) -> Act:
-    """Press keys on the page as it is for somebody who arranged nothing yet."""
+    """Press keys on the page."""
 
     def act(page: Page) -> None:
-        page.evaluate("localStorage.removeItem('rdc.reading-layout')")
-        page.reload()
         page.locator(".rail").wait_for()
         for key in keys:
             page.keyboard.press(key)
