@@ -12,6 +12,7 @@ from fastapi import Depends, Query
 
 from reading_worklist.access.scope import Scope
 from reading_worklist.ecg import queries, service
+from reading_worklist.ecg.measurement.errors import MarkersImpossible
 from reading_worklist.ecg.queries import EcgInstance
 from reading_worklist.ecg.service import StudyEcg
 from reading_worklist.problems import Problem, not_found
@@ -26,6 +27,7 @@ _CODES: Final[dict[type[EcgError], str]] = {
     EcgBroken: "ecg-broken",
     EcgUnsupported: "ecg-unsupported",
     EcgTooLarge: "ecg-too-large",
+    MarkersImpossible: "markers-impossible",
 }
 
 
@@ -94,7 +96,7 @@ def find_ecg(
             record = service.load_record(services.objects, wanted.object_key)
             chosen = next(ecg for ecg in others if ecg.instance == wanted)
     except EcgError as error:
-        raise _problem(error) from error
+        raise ecg_problem(error) from error
     return AskedEcg(chosen, record, others, birth_date)
 
 
@@ -105,7 +107,8 @@ def _named(instances: Sequence[EcgInstance], sop_instance_uid: str) -> EcgInstan
     raise not_found("The ECG")
 
 
-def _problem(error: EcgError) -> Problem:
+def ecg_problem(error: EcgError) -> Problem:
+    """Return what is wrong with an ECG, or with what was asked of it, as an HTTP answer."""
     return Problem(
         HTTPStatus.UNPROCESSABLE_ENTITY,
         _CODES.get(type(error), "ecg-not-readable"),

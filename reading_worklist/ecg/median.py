@@ -69,7 +69,7 @@ class Alignment(StrEnum):
 class MedianOptions:
     """How to draw the page; each beat is shown over its whole length."""
 
-    speed: PaperSpeed = PaperSpeed.MM_50
+    speed: PaperSpeed = PaperSpeed.MM_25
     gain: Gain = Gain.MM_10
     order: LeadOrder = LeadOrder.STANDARD
     alignment: Alignment = Alignment.R

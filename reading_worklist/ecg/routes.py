@@ -25,10 +25,11 @@ _HEADERS: Final = {"Cache-Control": "private, no-cache", "Vary": "Accept-Encodin
 # A page of 160 kB becomes 43 kB in 3 ms; the best level takes four times that for a sixth less.
 _GZIP_FAST: Final = 3
 _STRIPS_MAX: Final = 3
-_SVG: Final[dict[int | str, dict[str, Any]]] = {
+SVG_RESPONSES: Final[dict[int | str, dict[str, Any]]] = {
     HTTPStatus.OK: {"content": {"image/svg+xml": {}}, "description": "The page as SVG"},
     HTTPStatus.NOT_MODIFIED: {"description": "The page is the one that If-None-Match names"},
 }
+"""What a route that draws a page answers."""
 
 StripLead = Literal[
     "none", "I", "II", "III", "aVR", "aVL", "aVF", "V1", "V2", "V3", "V4", "V5", "V6"
@@ -73,7 +74,7 @@ def get_ecg(workitem_id: UUID, scope: Asking, services: Parts, which: WhichEcg) 
     return record_view(find_ecg(services, scope, workitem_id, which))
 
 
-@router.get("/{workitem_id}/ecg/trace.svg", response_class=Response, responses=_SVG)
+@router.get("/{workitem_id}/ecg/trace.svg", response_class=Response, responses=SVG_RESPONSES)
 def get_ecg_trace(  # noqa: PLR0917 -- who asks, for what, drawn how
     request: Request,
     workitem_id: UUID,

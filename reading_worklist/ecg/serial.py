@@ -46,7 +46,7 @@ def serial_differences(now: EcgMeasurement, then: EcgMeasurement) -> Sequence[Di
     """Return the differences: of the whole ECG, then of each lead that both have, by its order."""
     whole = [
         _difference(name, None, ours, theirs)
-        for (name, ours), (_, theirs) in zip(_values(now), _values(then), strict=True)
+        for (name, ours), (_, theirs) in zip(named_values(now), named_values(then), strict=True)
     ]
     leads = [lead for lead in STANDARD_LEADS if lead in now.by_lead and lead in then.by_lead]
     levels = [
@@ -59,7 +59,8 @@ def serial_differences(now: EcgMeasurement, then: EcgMeasurement) -> Sequence[Di
     return [*whole, *levels]
 
 
-def _values(measured: EcgMeasurement) -> Sequence[tuple[str, Quantity]]:
+def named_values(measured: EcgMeasurement) -> Sequence[tuple[str, Quantity]]:
+    """Return the values of the whole ECG by name, in the order in which they are read."""
     return (
         ("heart_rate", measured.heart_rate),
         ("p_duration", measured.p_duration),

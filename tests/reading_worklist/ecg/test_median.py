@@ -67,7 +67,7 @@ def test_points_stand_where_they_were_measured() -> None:
         if "data-point" in path.attrib
     }
     expected = {
-        name: getattr(POINTS, name) * 0.05
+        name: getattr(POINTS, name) * 0.025
         for name in ("p_onset_ms", "p_offset_ms", "qrs_onset_ms", "qrs_offset_ms", "t_end_ms")
     }
     assert found == pytest.approx(expected, abs=0.006)
@@ -102,7 +102,7 @@ def test_without_a_median_beat_there_is_no_page() -> None:
     assert draw_median(measurement(None)) is None
 
 
-@pytest.mark.parametrize(("alignment", "shift_mm"), [(Alignment.R, 0.0), (Alignment.J, 1.0)])
+@pytest.mark.parametrize(("alignment", "shift_mm"), [(Alignment.R, 0.0), (Alignment.J, 0.5)])
 def test_an_earlier_beat_lies_over_this_one(alignment: Alignment, shift_mm: float) -> None:
     earlier = measurement(median_beat(height_uv=500, points=replace(POINTS, qrs_offset_ms=30)))
     page = draw_median(PLAIN, MedianOptions(alignment=alignment), earlier)

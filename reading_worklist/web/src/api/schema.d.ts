@@ -4548,42 +4548,6 @@ export interface components {
             now: string | null;
         };
         /**
-         * CorrectionsBody
-         * @description What a reader sets by hand, see `Corrections`; a point that is null is left to the method.
-         */
-        CorrectionsBody: {
-            /**
-             * Added Beats
-             * @default []
-             */
-            added_beats: number[];
-            /**
-             * No P
-             * @default false
-             */
-            no_p: boolean;
-            /** P Offset Ms */
-            p_offset_ms?: number | null;
-            /** P Onset Ms */
-            p_onset_ms?: number | null;
-            /** Qrs Offset Ms */
-            qrs_offset_ms?: number | null;
-            /** Qrs Onset Ms */
-            qrs_onset_ms?: number | null;
-            /**
-             * Reclassified
-             * @default []
-             */
-            reclassified: components["schemas"]["Reclassified"][];
-            /**
-             * Removed Beats
-             * @default []
-             */
-            removed_beats: number[];
-            /** T End Ms */
-            t_end_ms?: number | null;
-        };
-        /**
          * Credentials
          * @description Who signs in; `organisation` is the code of the one to act for, when there are several.
          */
@@ -5303,6 +5267,55 @@ export interface components {
             today: components["schemas"]["EarlierExam"][];
         };
         /**
+         * EcgCorrections
+         * @description What a reader sets by hand, see `Corrections`; a point that is null is left to the method.
+         */
+        EcgCorrections: {
+            /**
+             * Added Beats
+             * @default []
+             */
+            added_beats: number[];
+            /**
+             * No P
+             * @default false
+             */
+            no_p: boolean;
+            /** P Offset Ms */
+            p_offset_ms?: number | null;
+            /** P Onset Ms */
+            p_onset_ms?: number | null;
+            /** Qrs Offset Ms */
+            qrs_offset_ms?: number | null;
+            /** Qrs Onset Ms */
+            qrs_onset_ms?: number | null;
+            /**
+             * Reclassified
+             * @default []
+             */
+            reclassified: components["schemas"]["EcgReclassified"][];
+            /**
+             * Removed Beats
+             * @default []
+             */
+            removed_beats: number[];
+            /** T End Ms */
+            t_end_ms?: number | null;
+        };
+        /**
+         * EcgDifference
+         * @description One value of both ECGs; change is now less then, null when one was not measured.
+         */
+        EcgDifference: {
+            /** Change */
+            change: number | null;
+            lead: components["schemas"]["Lead"] | null;
+            /** Name */
+            name: string;
+            now: components["schemas"]["EcgQuantity"];
+            then: components["schemas"]["EcgQuantity"];
+        };
+        /**
          * EcgEventView
          * @description A mark that the file itself sets, in its own words.
          *
@@ -5354,6 +5367,86 @@ export interface components {
             origin: components["schemas"]["LeadOrigin"];
         };
         /**
+         * EcgMeasured
+         * @description Our measurement of an ECG.
+         *
+         *     method, version: what measured it. values: of the whole ECG, in the order of reading. beats:
+         *         by time. points: of the median beat, null without one; median_beats: how many made it.
+         *     corrections: what was set by hand before; corrected_by, corrected_at: who did, null when
+         *         nothing was, or when it was not kept.
+         *     notes: what limits the measurement, in plain English.
+         */
+        EcgMeasured: {
+            /** Beats */
+            beats: components["schemas"]["EcgMeasuredBeat"][];
+            /** Corrected At */
+            corrected_at: string | null;
+            /** Corrected By */
+            corrected_by: string | null;
+            corrections: components["schemas"]["EcgCorrections"];
+            /** End Seconds */
+            end_seconds: number;
+            /** Leads */
+            leads: components["schemas"]["EcgMeasuredLead"][];
+            /** Median Beats */
+            median_beats: number;
+            /** Method */
+            method: string;
+            /** Notes */
+            notes: string[];
+            points: components["schemas"]["EcgPoints"] | null;
+            /** Start Seconds */
+            start_seconds: number;
+            /** Values */
+            values: components["schemas"]["EcgMeasuredValue"][];
+            /** Version */
+            version: string;
+        };
+        /**
+         * EcgMeasuredBeat
+         * @description One ventricular beat, in seconds on the record's axis.
+         */
+        EcgMeasuredBeat: {
+            /** By Hand */
+            by_hand: boolean;
+            /** In Median */
+            in_median: boolean;
+            kind: components["schemas"]["BeatClass"];
+            /** Offset Seconds */
+            offset_seconds: number | null;
+            /** Onset Seconds */
+            onset_seconds: number | null;
+            /** R Seconds */
+            r_seconds: number;
+        };
+        /**
+         * EcgMeasuredLead
+         * @description Levels and deflections of one lead in µV, see `LeadMeasurement`.
+         */
+        EcgMeasuredLead: {
+            lead: components["schemas"]["Lead"];
+            p: components["schemas"]["EcgQuantity"];
+            q: components["schemas"]["EcgQuantity"];
+            r: components["schemas"]["EcgQuantity"];
+            r_prime: components["schemas"]["EcgQuantity"];
+            s: components["schemas"]["EcgQuantity"];
+            st_j: components["schemas"]["EcgQuantity"];
+            st_j60: components["schemas"]["EcgQuantity"];
+            t: components["schemas"]["EcgQuantity"];
+        };
+        /**
+         * EcgMeasuredValue
+         * @description A value of the whole ECG; its name is one of the device's names, or sokolow_lyon.
+         */
+        EcgMeasuredValue: {
+            /** Name */
+            name: string;
+            reason: components["schemas"]["NotMeasured"] | null;
+            unit: components["schemas"]["Unit"];
+            /** Value */
+            value: number | null;
+        };
+        /**
          * EcgMeasurementView
          * @description A value the device measured.
          *
@@ -5376,6 +5469,41 @@ export interface components {
             unit: string;
             /** Value */
             value: number | null;
+        };
+        /**
+         * EcgPoints
+         * @description Points of the median beat in ms against its R; null where not found.
+         */
+        EcgPoints: {
+            /** P Offset Ms */
+            p_offset_ms: number | null;
+            /** P Onset Ms */
+            p_onset_ms: number | null;
+            /** Qrs Offset Ms */
+            qrs_offset_ms: number | null;
+            /** Qrs Onset Ms */
+            qrs_onset_ms: number | null;
+            /** T End Ms */
+            t_end_ms: number | null;
+        };
+        /**
+         * EcgQuantity
+         * @description A measured number, or the reason why there is none; one of the two.
+         */
+        EcgQuantity: {
+            reason: components["schemas"]["NotMeasured"] | null;
+            unit: components["schemas"]["Unit"];
+            /** Value */
+            value: number | null;
+        };
+        /**
+         * EcgReclassified
+         * @description A beat by the time of its R, and the class that a reader gave it.
+         */
+        EcgReclassified: {
+            kind: components["schemas"]["BeatClass"];
+            /** R Seconds */
+            r_seconds: number;
         };
         /**
          * EcgRecordView
@@ -5418,6 +5546,26 @@ export interface components {
             sampling_frequency: number;
             /** Sop Instance Uid */
             sop_instance_uid: string;
+        };
+        /**
+         * EcgSerial
+         * @description What has changed since an earlier ECG, both measured by one method and version.
+         *
+         *     then_at: when the earlier one was acquired. seconds_between: null when either time is unknown.
+         */
+        EcgSerial: {
+            /** Differences */
+            differences: components["schemas"]["EcgDifference"][];
+            /** Method */
+            method: string;
+            /** Now At */
+            now_at: string | null;
+            /** Seconds Between */
+            seconds_between: number | null;
+            /** Then At */
+            then_at: string | null;
+            /** Version */
+            version: string;
         };
         /**
          * EnvelopeView
@@ -6195,23 +6343,6 @@ export interface components {
          */
         Measure: "sent" | "reported" | "in_time" | "late" | "retakes" | "unopened" | "critical" | "critical_in_time" | "chest_pain" | "chest_pain_in_time" | "graded" | "grade_a";
         /**
-         * MeasuredBeat
-         * @description One ventricular beat, in seconds on the record's axis.
-         */
-        MeasuredBeat: {
-            /** By Hand */
-            by_hand: boolean;
-            /** In Median */
-            in_median: boolean;
-            kind: components["schemas"]["BeatClass"];
-            /** Offset Seconds */
-            offset_seconds: number | null;
-            /** Onset Seconds */
-            onset_seconds: number | null;
-            /** R Seconds */
-            r_seconds: number;
-        };
-        /**
          * MeasuredImage
          * @description The frame that was measured in. `picture_url` takes the parameters of rendered resources.
          */
@@ -6230,31 +6361,15 @@ export interface components {
             sop_instance_uid: string;
         };
         /**
-         * MeasuredLead
-         * @description Levels and deflections of one lead in µV, see `LeadMeasurement`.
+         * MeasuredView
+         * @description A number as it was stored, with its unit in UCUM (mm, mm2, deg, [hnsf'U] …).
          */
-        MeasuredLead: {
-            lead: components["schemas"]["Lead"];
-            p: components["schemas"]["QuantityView"];
-            q: components["schemas"]["QuantityView"];
-            r: components["schemas"]["QuantityView"];
-            r_prime: components["schemas"]["QuantityView"];
-            s: components["schemas"]["QuantityView"];
-            st_j: components["schemas"]["QuantityView"];
-            st_j60: components["schemas"]["QuantityView"];
-            t: components["schemas"]["QuantityView"];
-        };
-        /**
-         * MeasuredValue
-         * @description A value of the whole ECG; its name is one of the device's names, or sokolow_lyon.
-         */
-        MeasuredValue: {
-            /** Name */
-            name: string;
-            reason: components["schemas"]["NotMeasured"] | null;
-            unit: components["schemas"]["Unit"];
+        MeasuredView: {
+            concept: components["schemas"]["ConceptView"];
+            /** Unit */
+            unit: string;
             /** Value */
-            value: number | null;
+            value: string;
         };
         /**
          * MeasurementView
@@ -6278,7 +6393,7 @@ export interface components {
             /** Tracking Uid */
             tracking_uid: string;
             /** Values */
-            values: components["schemas"]["reading_worklist__measurements__schemas__MeasuredView"][];
+            values: components["schemas"]["MeasuredView"][];
         };
         /**
          * MontageView
@@ -6939,22 +7054,6 @@ export interface components {
             rule: string | null;
         };
         /**
-         * PointsView
-         * @description Points of the median beat in ms against its R; null where not found.
-         */
-        PointsView: {
-            /** P Offset Ms */
-            p_offset_ms: number | null;
-            /** P Onset Ms */
-            p_onset_ms: number | null;
-            /** Qrs Offset Ms */
-            qrs_offset_ms: number | null;
-            /** Qrs Onset Ms */
-            qrs_onset_ms: number | null;
-            /** T End Ms */
-            t_end_ms: number | null;
-        };
-        /**
          * PortalReport
          * @description A signed report of the site; `opened_at` is the first time somebody of the site opened it.
          *
@@ -7496,16 +7595,6 @@ export interface components {
             state: components["schemas"]["QualityState"];
         };
         /**
-         * QuantityView
-         * @description A measured number, or the reason why there is none; one of the two.
-         */
-        QuantityView: {
-            reason: components["schemas"]["NotMeasured"] | null;
-            unit: components["schemas"]["Unit"];
-            /** Value */
-            value: number | null;
-        };
-        /**
          * QuarantineAction
          * @description What a person can decide.
          *
@@ -7798,15 +7887,6 @@ export interface components {
              * Format: uuid
              */
             workitem_id: string;
-        };
-        /**
-         * Reclassified
-         * @description A beat by the time of its R, and the class that a reader gave it.
-         */
-        Reclassified: {
-            kind: components["schemas"]["BeatClass"];
-            /** R Seconds */
-            r_seconds: number;
         };
         /**
          * Refused
@@ -8183,26 +8263,6 @@ export interface components {
              * Format: date-time
              */
             scheduled_for: string;
-        };
-        /**
-         * SerialView
-         * @description What has changed since an earlier ECG, both measured by one method and version.
-         *
-         *     then_at: when the earlier one was acquired. seconds_between: null when either time is unknown.
-         */
-        SerialView: {
-            /** Differences */
-            differences: components["schemas"]["reading_worklist__ecg__measured__DifferenceView"][];
-            /** Method */
-            method: string;
-            /** Now At */
-            now_at: string | null;
-            /** Seconds Between */
-            seconds_between: number | null;
-            /** Then At */
-            then_at: string | null;
-            /** Version */
-            version: string;
         };
         /**
          * SeriesPicture
@@ -9539,55 +9599,6 @@ export interface components {
          */
         reading_worklist__ecg__captions__Language: "en" | "zh-CN";
         /**
-         * DifferenceView
-         * @description One value of both ECGs; change is now less then, null when one was not measured.
-         */
-        reading_worklist__ecg__measured__DifferenceView: {
-            /** Change */
-            change: number | null;
-            lead: components["schemas"]["Lead"] | null;
-            /** Name */
-            name: string;
-            now: components["schemas"]["QuantityView"];
-            then: components["schemas"]["QuantityView"];
-        };
-        /**
-         * MeasuredView
-         * @description Our measurement of an ECG.
-         *
-         *     method, version: what measured it. values: of the whole ECG, in the order of reading. beats:
-         *         by time. points: of the median beat, null without one; median_beats: how many made it.
-         *     corrections: what was set by hand before; corrected_by, corrected_at: who did, null when
-         *         nothing was, or when it was not kept.
-         *     notes: what limits the measurement, in plain English.
-         */
-        reading_worklist__ecg__measured__MeasuredView: {
-            /** Beats */
-            beats: components["schemas"]["MeasuredBeat"][];
-            /** Corrected At */
-            corrected_at: string | null;
-            /** Corrected By */
-            corrected_by: string | null;
-            corrections: components["schemas"]["CorrectionsBody"];
-            /** End Seconds */
-            end_seconds: number;
-            /** Leads */
-            leads: components["schemas"]["MeasuredLead"][];
-            /** Median Beats */
-            median_beats: number;
-            /** Method */
-            method: string;
-            /** Notes */
-            notes: string[];
-            points: components["schemas"]["PointsView"] | null;
-            /** Start Seconds */
-            start_seconds: number;
-            /** Values */
-            values: components["schemas"]["MeasuredValue"][];
-            /** Version */
-            version: string;
-        };
-        /**
          * DecisionView
          * @description What was decided, by whom and why; `undone` when it was taken back later.
          */
@@ -9671,17 +9682,6 @@ export interface components {
              * Format: date-time
              */
             started_at: string;
-        };
-        /**
-         * MeasuredView
-         * @description A number as it was stored, with its unit in UCUM (mm, mm2, deg, [hnsf'U] …).
-         */
-        reading_worklist__measurements__schemas__MeasuredView: {
-            concept: components["schemas"]["ConceptView"];
-            /** Unit */
-            unit: string;
-            /** Value */
-            value: string;
         };
         /**
          * SegmentView
@@ -14813,7 +14813,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["reading_worklist__ecg__measured__MeasuredView"];
+                    "application/json": components["schemas"]["EcgMeasured"];
                 };
             };
             /** @description Validation Error */
@@ -14841,7 +14841,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["CorrectionsBody"];
+                "application/json": components["schemas"]["EcgCorrections"];
             };
         };
         responses: {
@@ -14851,7 +14851,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["reading_worklist__ecg__measured__MeasuredView"];
+                    "application/json": components["schemas"]["EcgMeasured"];
                 };
             };
             /** @description Validation Error */
@@ -14933,7 +14933,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["SerialView"];
+                    "application/json": components["schemas"]["EcgSerial"];
                 };
             };
             /** @description Validation Error */
