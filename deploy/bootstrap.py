@@ -19,7 +19,7 @@ from storage.database import Database
 from storage.objects import ObjectStore, open_object_store
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Generator, Sequence
 
     from deploy.settings import Settings
     from pacs_gateway.config import GatewayConfig, Hl7Config, ReturnsConfig, TlsConfig
@@ -180,7 +180,7 @@ def web_config(settings: Settings) -> WebConfig:
         ohif=OHIF,
         packed_files=settings.data_dir / "cache" / "viewer",
         fonts=settings.font_dirs,
-        trust_anchors=tuple(_read_anchor(path) for path in _anchor_files(settings)),
+        trust_anchors=trust_anchors(settings),
         long_term=LongTerm(_open_service_keys(settings)),
         public_url=settings.web_address,
         time_zone=settings.time_zone,
@@ -195,8 +195,15 @@ def web_config(settings: Settings) -> WebConfig:
     )
 
 
-def _anchor_files(settings: Settings) -> tuple[Path, ...]:
-    return settings.trust_anchors or (settings.authority_dir / "authority.pem",)
+def trust_anchors(settings: Settings, files: Sequence[Path] = ()) -> tuple[str, ...]:
+    """Return the certificates (PEM) of the authorities whose signatures count.
+
+    files: these instead of those that are set; without either, our own authority.
+
+    Raises DeployError when one cannot be read.
+    """
+    named = files or settings.trust_anchors or (settings.authority_dir / "authority.pem",)
+    return tuple(_read_anchor(path) for path in named)
 
 
 def _read_anchor(path: Path) -> str:

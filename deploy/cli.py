@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from deploy import cli_devices, cli_keeping, cli_orders, cli_registry, cli_retention
+from deploy import cli_devices, cli_keeping, cli_orders, cli_registry, cli_reports, cli_retention
 from deploy.errors import AlreadyRunning, DeployError
 from storage.errors import RdcError
 
@@ -37,6 +37,7 @@ app.add_typer(cli_registry.users, name="user")
 app.add_typer(cli_orders.senders, name="hl7-sender")
 app.add_typer(cli_retention.retention, name="retention")
 app.add_typer(cli_retention.holds, name="hold")
+app.add_typer(cli_reports.reports, name="report")
 app.command("hl7")(cli_orders.hl7)
 cli_keeping.install(app)
 

@@ -2,18 +2,22 @@
 
 The paper carries a code and a QR code with the same address. Whoever has it
 learns which institutions issued the report, when, and whether its signatures
-are valid: nothing of the patient.
+are valid: nothing of the patient. Whoever has the file may ask with the file.
 """
 
+import hashlib
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Annotated
+from http import HTTPStatus
+from typing import Annotated, Final
 from uuid import UUID
 
-from fastapi import APIRouter, Path
+from anyio import CapacityLimiter, to_thread
+from fastapi import APIRouter, Path, Request
 from pydantic import BaseModel
 from sqlalchemy import select
 
-from reading_worklist.problems import not_found
+from reading_worklist.problems import Problem, not_found
 from reading_worklist.reports import queries
 from reading_worklist.reports.documents import read_pdf
 from reading_worklist.reports.states import RecallKind
@@ -22,17 +26,25 @@ from reading_worklist.services import Asking, Parts, Services
 from reading_worklist.signing.credentials import revocations
 from reading_worklist.signing.fields import SignatureRole
 from reading_worklist.signing.verdicts import VerificationReport
-from reading_worklist.signing.verification import verify
+from reading_worklist.signing.verification import required_roles, verify
 from reading_worklist.typesetting.labels import Language
 from reading_worklist.workitems.routes import centre
 
 router = APIRouter(prefix="/api", tags=["verification"])
 
+# A report with many pictures has a few megabytes.
+_FILE_MAX: Final = 32 << 20
+# Anybody may ask, and an answer takes a tenth of a second of a processor: others wait in line.
+_AT_ONCE: Final = 2
+
 _Code = Annotated[str, Path(pattern="^[A-Z0-9]{12}$")]
 
 
 class SignatureView(BaseModel):
-    """One signature and what its verification says."""
+    """One signature and what its verification says.
+
+    signed_at: as its signer claims. proven_at: since when a time stamp proves it to exist.
+    """
 
     role: SignatureRole | None
     verdict: str
@@ -42,6 +54,7 @@ class SignatureView(BaseModel):
     organisation: str | None
     certificate_serial: str | None
     signed_at: datetime | None
+    proven_at: datetime | None
 
 
 class VerificationView(BaseModel):
@@ -77,6 +90,22 @@ class PublicVerification(VerificationView):
     recalled: RecallKind | None
     recalled_at: datetime | None
     single_signature_basis: str
+
+
+class KnownReport(BaseModel):
+    """What the centre's records say of a file: which version it is, and whether it still stands."""
+
+    version_number: int
+    status: str
+    issued_at: datetime
+    recalled: RecallKind | None
+    recalled_at: datetime | None
+
+
+class FileVerification(VerificationView):
+    """What a file's signatures amount to. known: None when the centre issued no such file."""
+
+    known: KnownReport | None
 
 
 @router.get("/reports/{version_id}/verification")
@@ -120,13 +149,91 @@ def verify_by_code(code: _Code, services: Parts) -> PublicVerification:
     )
 
 
+@router.post(
+    "/verify",
+    openapi_extra={
+        "requestBody": {
+            "required": True,
+            "content": {"application/pdf": {"schema": {"type": "string", "format": "binary"}}},
+        }
+    },
+)
+async def verify_file(request: Request, services: Parts) -> FileVerification:
+    """Verify a file that somebody has; needs no sign-in, keeps nothing of it.
+
+    The same file altered in one byte is INVALID; one of another authority is INDETERMINATE.
+    """
+    pdf = await _bounded_body(request)
+    limiter: CapacityLimiter = _limiter_of(request)
+    return await to_thread.run_sync(_judge_file, services, pdf, limiter=limiter)
+
+
+def _limiter_of(request: Request) -> CapacityLimiter:
+    state = request.app.state
+    if not hasattr(state, "file_verifications"):
+        state.file_verifications = CapacityLimiter(_AT_ONCE)
+    return state.file_verifications
+
+
+async def _bounded_body(request: Request) -> bytes:
+    received = bytearray()
+    async for chunk in request.stream():
+        received += chunk
+        if len(received) > _FILE_MAX:
+            raise Problem(
+                HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+                "file-too-large",
+                "The file is no report of ours",
+                expected=f"at most {_FILE_MAX >> 20} MiB",
+                remedy="Choose the report's PDF file.",
+            )
+    return bytes(received)
+
+
+def _judge_file(services: Services, pdf: bytes) -> FileVerification:
+    with services.database.transaction() as session:
+        row = session.execute(
+            select(ReportVersion, ReportRecall)
+            .join(ReportRecall, ReportRecall.report_version_id == ReportVersion.id, isouter=True)
+            .where(ReportVersion.pdf_sha256 == hashlib.sha256(pdf).hexdigest())
+            .limit(1)
+        ).one_or_none()
+    if row is None:
+        report = _verify_file(services, pdf, {}, required_roles(pdf))
+        return FileVerification(**_view(report).model_dump(), known=None)
+    version, recall = row
+    known = KnownReport(
+        version_number=version.number,
+        status=version.status,
+        issued_at=version.issued_at,
+        recalled=recall.kind if recall else None,
+        recalled_at=recall.recalled_at if recall else None,
+    )
+    expected = _expected(version)
+    report = _verify_file(services, pdf, expected, tuple(expected))
+    return FileVerification(**_view(report).model_dump(), known=known)
+
+
 def _verify(services: Services, version: ReportVersion) -> VerificationReport:
     pdf = read_pdf(services.objects, version.pdf_object_key, version.pdf_sha256)
-    expected: dict[SignatureRole, UUID] = {SignatureRole.WRITER: version.writer_id}
+    expected = _expected(version)
+    # A preliminary report has its writer's signature alone, and so has one where that is enough.
+    return _verify_file(services, pdf, expected, tuple(expected))
+
+
+def _expected(version: ReportVersion) -> Mapping[SignatureRole, UUID]:
+    expected = {SignatureRole.WRITER: version.writer_id}
     if version.reviewer_id is not None:
         expected[SignatureRole.REVIEWER] = version.reviewer_id
-    # A preliminary report has its writer's signature alone, and so has one where that is enough.
-    required = tuple(expected)
+    return expected
+
+
+def _verify_file(
+    services: Services,
+    pdf: bytes,
+    expected: Mapping[SignatureRole, UUID],
+    required: Sequence[SignatureRole],
+) -> VerificationReport:
     anchors = services.config.trust_anchors
     first = verify(pdf, anchors, expected=expected, required=required)
     serials = [one.certificate_serial for one in first.signatures if one.certificate_serial]
@@ -154,6 +261,7 @@ def _view(report: VerificationReport) -> VerificationView:
                 organisation=one.organisation,
                 certificate_serial=one.certificate_serial,
                 signed_at=one.signed_at,
+                proven_at=one.proven_at,
             )
             for one in report.signatures
         ],

@@ -16,6 +16,7 @@ from uuid import UUID
 
 from cryptography import x509
 from cryptography.x509.oid import NameOID
+from pyhanko.pdf_utils.misc import PdfError
 from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.sign.diff_analysis import ModificationLevel
 from pyhanko.sign.validation import validate_pdf_signature
@@ -37,6 +38,7 @@ from reading_worklist.signing.pdf_objects import (
     asn1_of,
     certificate_answers,
     end_of,
+    signature_fields,
     signer_certificate,
 )
 from reading_worklist.signing.trust import trust_problem
@@ -44,6 +46,9 @@ from reading_worklist.signing.verdicts import Reason, SignatureVerdict, Verdict,
 from storage.clock import utc_now
 
 _LOG: Final = logging.getLogger(__name__)
+# pyHanko logs a traceback for each certificate that nobody vouches for. That is a verdict, not a
+# failure, and anybody may send us such files.
+logging.getLogger("pyhanko.sign.validation").setLevel(logging.CRITICAL)
 
 BOTH: Final = (SignatureRole.WRITER, SignatureRole.REVIEWER)
 
@@ -82,6 +87,19 @@ def verify(
         _LOG.info("a document could not be verified: %s", type(error).__name__)
         return _report(pdf, (), [Reason.UNREADABLE], moment)
     return _report(pdf, found, _overall(found, required, stamps), moment)
+
+
+def required_roles(pdf: bytes) -> tuple[SignatureRole, ...]:
+    """Return whose signatures a file must bear, by the places it has for them; both when unknown.
+
+    A report that one doctor may issue alone has a place for one. A place stands in what the writer
+    signed, so that none can be taken out afterwards.
+    """
+    try:
+        places = {field.name for field in signature_fields(pdf)}
+    except (PdfError, KeyError, ValueError):
+        return BOTH
+    return tuple(role for role in BOTH if role.value in places) or BOTH
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
 PROCESSES = {
     "gateway",
+    "ecg-intake",
     "relay",
     "worker-messages",
     "worker-returns",

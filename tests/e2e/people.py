@@ -153,4 +153,4 @@ def open_exam(page: Page, patient: str) -> None:
 
 def signatures(pdf: bytes) -> int:
     """How many signatures a PDF carries."""
-    return len(PdfFileReader(io.BytesIO(pdf)).embedded_signatures)
+    return len(PdfFileReader(io.BytesIO(pdf)).embedded_regular_signatures)

@@ -361,7 +361,7 @@ def test_a_signed_report_is_found_in_the_sites_pacs(running: Running) -> None:
     assert report.PatientID == dcmread(paths[0]).PatientID
     pdf = report.EncapsulatedDocument[: report.EncapsulatedDocumentLength]
     assert pdf == signed
-    assert len(PdfFileReader(BytesIO(pdf)).embedded_signatures) == 2
+    assert len(PdfFileReader(BytesIO(pdf)).embedded_regular_signatures) == 2
     delivered = wait_for(
         "the delivery to be noted",
         lambda: running.delivered(study_uid) or None,

@@ -58,6 +58,7 @@ MATRIX: Final = (
     Row("GET", "/viewer.*", public=True),
     Row("POST", "/api/session", public=True),
     Row("GET", r"/api/verify/\{code\}", public=True),
+    Row("POST", "/api/verify", public=True),
     Row("", "/api/session.*"),
     Row("GET", "/api/events", streams=True),
     # DICOMweb and UPS-RS

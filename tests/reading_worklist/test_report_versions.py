@@ -88,7 +88,7 @@ def test_a_preliminary_report_goes_out_with_one_signature_and_is_replaced_by_the
     (version,) = detail["versions"]
     assert (version["status"], version["number"], version["reviewer"]) == ("preliminary", 1, None)
     shown = portal_pdf(stat)
-    assert len(PdfFileReader(io.BytesIO(shown)).embedded_signatures) == 1
+    assert len(PdfFileReader(io.BytesIO(shown)).embedded_regular_signatures) == 1
     assert "以正式报告为准" in page_text(shown)
     assert stat.item().opened_at is None
     code = f"/api/reports/{version['id']}/verification"
@@ -106,7 +106,7 @@ def test_a_preliminary_report_goes_out_with_one_signature_and_is_replaced_by_the
     assert [one["status"] for one in final["versions"]] == ["preliminary", "final"]
     assert [one["recall"] is None for one in final["versions"]] == [False, True]
     both = portal_pdf(stat)
-    assert len(PdfFileReader(io.BytesIO(both)).embedded_signatures) == 2
+    assert len(PdfFileReader(io.BytesIO(both)).embedded_regular_signatures) == 2
     assert "以正式报告为准" not in page_text(both)
     (issued, _) = stat.messages(ReportIssued)
     (recalled,) = stat.messages(ReportRecalled)

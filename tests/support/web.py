@@ -10,6 +10,8 @@ from reading_worklist.app import create_app
 from reading_worklist.services import WebConfig
 from reading_worklist.signing.authority import open_authority
 from reading_worklist.signing.credentials import GuessCost, issue_credential
+from reading_worklist.signing.long_term import LongTerm
+from reading_worklist.signing.service_keys import make_service_keys
 from storage.database import Database
 from storage.objects import ObjectStore
 from tests.support.seed import PASSWORD, Consortium
@@ -39,6 +41,7 @@ def application(
         ohif=directory / "ohif",
         fonts=(),
         trust_anchors=(authority.certificate_pem,),
+        long_term=LongTerm(make_service_keys(directory / "authority", authority)),
     )
     return create_app(config, consortium.database, objects)
 

@@ -53,7 +53,8 @@ def judge_p(beats: Microvolts, found: Bounds | None, qrs_onset: int) -> PState:
 def _likeness(beats: Microvolts, p: Bounds, qrs_onset: int) -> tuple[float, bool]:
     """Return how alike the beats are there, and whether noise hides it.
 
-    Alike: the median of each beat's correlation with the median of the others. Noise is what changes faster than an atrium does, above 20 Hz.
+    Alike: the median of each beat's correlation with the median of the others.
+    Noise is what changes faster than an atrium does, above 20 Hz.
     """
     start, stop = max(0, p.onset - _MARGIN), min(qrs_onset, p.end + _MARGIN)
     run_in = min(start, _RUN_IN)

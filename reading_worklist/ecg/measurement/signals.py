@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from reading_worklist.ecg.measurement.filtering import RATE_HZ, to_common_rate
+from reading_worklist.ecg.measurement.filtering import to_common_rate
 from reading_worklist.ecg.measurement.pacing import find_spikes, without_spikes
 from storage.ecg.leads import CHEST_LEADS, LIMB_LEADS, STANDARD_LEADS, Lead
 from storage.ecg.waveform import NO_SIGNAL, Channel, EcgGroup, EcgRecord, Microvolts

@@ -116,7 +116,7 @@ def test_lines_are_drawn_of_a_lead_that_is_there(writer: Browser, exam: QueuedSt
     assert "08:41:00" in page.text
     again = writer.client.get(
         f"{lines}?lead=V5&start=660&line=30&language=zh-CN",
-        headers={"If-None-Match": page.headers["ETag"].removeprefix("W/")},
+        headers={"If-None-Match": page.headers["ETag"]},
     )
     assert again.status_code == 304
     assert writer.get(f"{lines}?lead=V9").status_code == 404

@@ -1,0 +1,256 @@
+"""The structured report of an ECG: valid, complete, the same every time, and read by others."""
+
+import subprocess
+from dataclasses import replace
+from datetime import UTC, date, datetime, time
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+from pydicom import dcmread
+from pydicom.dataset import Dataset
+
+from reading_worklist.reports.document import (
+    EcgBlock,
+    EcgMeasurement,
+    EcgSource,
+    ReportDocument,
+    ReportStatus,
+)
+from reading_worklist.reports.structured.content_items import InstanceReference
+from reading_worklist.reports.structured.instance import VersionFacts, structured_report
+from reading_worklist.reports.structured.report import SignedBy, StructuredSource
+from reading_worklist.typesetting.labels import Language
+from storage.study_facts import StudyFacts
+from tests.support.peers import require_program
+from tests.support.reports import ct_report
+
+_SIGNED = datetime(2026, 3, 14, 2, 15, 26, tzinfo=UTC)
+_WAVEFORM = InstanceReference("1.2.3.4", "1.2.3.5", "1.2.840.10008.5.1.4.1.1.9.1.2", "1.2.3.6")
+_VERSION = VersionFacts(UUID(int=1), UUID(int=2), 1, _SIGNED)
+_STUDY = StudyFacts(
+    patient_name="Zhang^San=张^三",
+    patient_id="P1",
+    issuer_of_patient_id=None,
+    patient_birth_date=date(1960, 2, 3),
+    patient_sex="M",
+    study_instance_uid="1.2.3.4",
+    study_date=date(2026, 3, 4),
+    study_time=time(9, 8, 7),
+    study_id="S1",
+    study_description="ECG",
+    accession_number="A1",
+    referring_physician_name="Li^Si",
+    modalities=("ECG",),
+    specific_character_set="GB18030",
+    timezone_offset=None,
+)
+_BLOCK = EcgBlock(
+    measurements=(
+        EcgMeasurement("heart_rate", "72", "/min", "device"),
+        EcgMeasurement("pr", "148", "ms", "device"),
+        EcgMeasurement("heart_rate", "71", "/min", "centre"),
+        EcgMeasurement("pr", "150", "ms", "centre"),
+        EcgMeasurement("qrs", "", "ms", "centre", "too noisy"),
+        EcgMeasurement("qt", "400", "ms", "centre"),
+        EcgMeasurement("qtc_bazett", "435", "ms", "centre"),
+        EcgMeasurement("qtc_fridericia", "423", "ms", "centre"),
+        EcgMeasurement("qrs_axis", "-35", "deg", "centre"),
+        EcgMeasurement("pr", "160", "ms", "confirmed"),
+    ),
+    statements=("sinus_rhythm", "rbbb", "st_t_change"),
+    method="rdc median beat 1.0",
+    source=EcgSource(
+        series_instance_uid="1.2.3.5",
+        sop_class_uid=_WAVEFORM.sop_class_uid,
+        sop_instance_uid=_WAVEFORM.sop_instance_uid,
+        sampling_rate_hz=500,
+        twelve_leads=True,
+    ),
+)
+
+
+def _ecg(**changes: object) -> ReportDocument:
+    return ct_report(
+        modality="ECG",
+        findings="P波规律出现。",
+        impression="窦性心律\n完全性右束支阻滞",
+        advice="结合临床。",
+        ecg=_BLOCK,
+        codes={"ecg_class": "abnormal"},
+        **changes,
+    )
+
+
+def _made(
+    document: ReportDocument | None = None,
+    version: VersionFacts = _VERSION,
+    study: StudyFacts = _STUDY,
+    waveform: InstanceReference | None = _WAVEFORM,
+) -> Dataset:
+    source = StructuredSource(
+        document=document or _ecg(),
+        language=Language.ZH_CN,
+        signers=(
+            SignedBy("李书写", "临江县人民医院", _SIGNED),
+            SignedBy("王审核", "临江县人民医院", _SIGNED),
+        ),
+        waveform=waveform,
+    )
+    return structured_report(source, version, study)
+
+
+def _read_back(instance: Dataset, path: Path) -> Dataset:
+    instance.save_as(path, enforce_file_format=True)
+    return dcmread(path)
+
+
+def _items(parent: Dataset, meaning: str) -> list[Dataset]:
+    return [
+        item
+        for item in parent.get("ContentSequence", [])
+        if item.ConceptNameCodeSequence[0].CodeMeaning == meaning
+    ]
+
+
+def _numbers(container: Dataset) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for item in container.ContentSequence:
+        if item.ValueType == "NUM":
+            values = [str(one.NumericValue) for one in item.MeasuredValueSequence]
+            found.setdefault(item.ConceptNameCodeSequence[0].CodeValue, []).extend(values or [""])
+    return found
+
+
+def test_the_tree_is_an_ecg_report_with_the_values_that_stand(tmp_path: Path) -> None:
+    found = _read_back(_made(), tmp_path / "sr.dcm")
+    assert found.SOPClassUID == "1.2.840.10008.5.1.4.1.1.88.22"
+    assert found.ContentTemplateSequence[0].TemplateIdentifier == "3700"
+    (analysis,) = _items(found, "Quantitative Analysis")
+    ours, device = _items(analysis, "ECG Global Measurements")
+    # Confirmed before measured; the mean RR follows from the rate; QRS was not measured.
+    assert _numbers(ours) == {
+        "2:16016": ["71"],
+        "2:15872": ["160"],
+        "2:16156": [""],
+        "2:16160": ["400"],
+        "2:16168": ["845"],
+        "2:16132": ["-35"],
+        "2:15876": ["435", "423"],
+    }
+    assert _numbers(device) == {"2:16016": ["72"], "2:15872": ["148"], "2:16168": ["833"]}
+    (missing,) = _items(ours, "QRS duration global")
+    assert missing.NumericValueQualifierCodeSequence[0].CodeValue == "114006"
+    formulas = [
+        item.ContentSequence[0].ConceptCodeSequence[0].CodeValue
+        for item in _items(ours, "QTc interval global")
+    ]
+    assert formulas == ["122730", "122732"]
+
+
+def test_it_says_who_signed_what_was_read_and_what_was_found(tmp_path: Path) -> None:
+    found = _read_back(_made(), tmp_path / "sr.dcm")
+    assert [str(one.PersonName) for one in _items(found, "Person Observer Name")] == [
+        "李书写",
+        "王审核",
+    ]
+    (read,) = _items(found, "Current Procedure Descriptions")
+    (waveform,) = _items(read, "Source of Measurement")
+    assert waveform.ReferencedSOPSequence[0].ReferencedSOPInstanceUID == "1.2.3.6"
+    evidence = found.CurrentRequestedProcedureEvidenceSequence[0].ReferencedSeriesSequence[0]
+    assert evidence.ReferencedSOPSequence[0].ReferencedSOPInstanceUID == "1.2.3.6"
+    (qualitative,) = _items(found, "Qualitative Analysis")
+    codes = [one for one in qualitative.ContentSequence if one.ValueType == "CODE"]
+    assert [one.ConceptCodeSequence[0].CodeValue for one in codes] == ["426783006", "713427006"]
+    (summary,) = _items(found, "Summary")
+    assert _items(summary, "Summary")[0].TextValue == "窦性心律\r\n完全性右束支阻滞"
+    (overall,) = _items(summary, "ECG overall finding")
+    assert overall.ConceptCodeSequence[0].CodeValue == "102594003"
+    assert (found.SpecificCharacterSet, str(found.PatientName)) == ("GB18030", "Zhang^San=张^三")
+
+
+@pytest.mark.parametrize(
+    ("status", "flags"),
+    [
+        (ReportStatus.PRELIMINARY, ("PARTIAL", "UNVERIFIED", "PRELIMINARY")),
+        (ReportStatus.FINAL, ("COMPLETE", "VERIFIED", "FINAL")),
+        (ReportStatus.AMENDED, ("COMPLETE", "VERIFIED", "FINAL")),
+    ],
+)
+def test_the_flags_say_how_far_the_report_is(
+    status: ReportStatus, flags: tuple[str, str, str]
+) -> None:
+    made = _made(_ecg(status=status))
+    assert (made.CompletionFlag, made.VerificationFlag, made.PreliminaryFlag) == flags
+    names = [str(one.VerifyingObserverName) for one in made.get("VerifyingObserverSequence", [])]
+    assert names == (["李书写", "王审核"] if flags[1] == "VERIFIED" else [])
+
+
+def test_an_amendment_names_what_it_replaces() -> None:
+    before = InstanceReference("1.2.3.4", "1.2.3.7", "1.2.840.10008.5.1.4.1.1.88.22", "1.2.3.8")
+    made = _made(version=replace(_VERSION, number=2, predecessor=before))
+    series = made.PredecessorDocumentsSequence[0].ReferencedSeriesSequence[0]
+    assert series.SeriesInstanceUID == "1.2.3.7"
+    assert series.ReferencedSOPSequence[0].ReferencedSOPInstanceUID == "1.2.3.8"
+
+
+def test_the_same_version_is_the_same_instance(tmp_path: Path) -> None:
+    paths = [tmp_path / "1.dcm", tmp_path / "2.dcm"]
+    for path in paths:
+        _made().save_as(path, enforce_file_format=True)
+    assert paths[0].read_bytes() == paths[1].read_bytes()
+
+
+_BARE = replace(
+    _STUDY,
+    patient_name="",
+    patient_id=None,
+    patient_birth_date=None,
+    patient_sex=None,
+    study_date=None,
+    study_time=None,
+    study_id=None,
+    study_description=None,
+    accession_number=None,
+    referring_physician_name=None,
+    specific_character_set=None,
+)
+
+
+@pytest.mark.parametrize("name", ["ecg", "preliminary", "amended", "bare", "unread", "words"])
+def test_dciodvfy_finds_no_error(name: str, tmp_path: Path) -> None:
+    before = InstanceReference("1.2.3.4", "1.2.3.7", "1.2.840.10008.5.1.4.1.1.88.22", "1.2.3.8")
+    made = {
+        "ecg": _made,
+        "preliminary": lambda: _made(_ecg(status=ReportStatus.PRELIMINARY)),
+        "amended": lambda: _made(version=replace(_VERSION, predecessor=before)),
+        "bare": lambda: _made(study=_BARE),
+        "unread": lambda: _made(
+            ct_report(modality="ECG", findings="", impression="x", advice="", ecg=EcgBlock()),
+            waveform=None,
+        ),
+        "words": lambda: _made(ct_report(), waveform=None),
+    }[name]()
+    path = tmp_path / "sr.dcm"
+    made.save_as(path, enforce_file_format=True)
+    dciodvfy = require_program("dciodvfy", package="dicom3tools")
+    said = subprocess.run(
+        [dciodvfy, path], check=False, capture_output=True, text=True, errors="replace"
+    )
+    lines = (said.stdout + said.stderr).splitlines()
+    # A name that nobody has divided into family and given name stays as it is.
+    undivided = "Retired Person Name form"
+    found = [line for line in lines if line.startswith(("Error", "Warning"))]
+    assert [line for line in found if undivided not in line] == []
+
+
+def test_dcmtk_reads_the_tree(tmp_path: Path) -> None:
+    path = tmp_path / "sr.dcm"
+    _made().save_as(path, enforce_file_format=True)
+    dsrdump = require_program("dsrdump", package="dcmtk")
+    said = subprocess.run(
+        [dsrdump, "+U8", path], check=False, capture_output=True, text=True, errors="replace"
+    )
+    assert said.returncode == 0, said.stderr
+    assert "PR interval global" in said.stdout
+    assert not [line for line in said.stderr.splitlines() if line.startswith(("E:", "F:"))]
