@@ -22,7 +22,13 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
 
     from deploy.settings import Settings
-    from pacs_gateway.config import GatewayConfig, Hl7Config, ReturnsConfig, TlsConfig
+    from pacs_gateway.config import (
+        EcgIntakeConfig,
+        GatewayConfig,
+        Hl7Config,
+        ReturnsConfig,
+        TlsConfig,
+    )
     from reading_worklist.services import WebConfig
     from reading_worklist.signing.authority import Authority
     from reading_worklist.signing.service_keys import ServiceKeys
@@ -144,6 +150,17 @@ def hl7_config(settings: Settings) -> Hl7Config:
         port=settings.mllp_port or None,
         time_zone=settings.time_zone,
         tls=_tls_config(settings, "mllp_tls"),
+    )
+
+
+def ecg_intake_config(settings: Settings) -> EcgIntakeConfig:
+    """Say how ECG files shall be taken in."""
+    from pacs_gateway.config import EcgIntakeConfig  # noqa: PLC0415
+
+    return EcgIntakeConfig(
+        ae_title=settings.ae_title,
+        scratch_dir=settings.data_dir / "scratch" / "ecg",
+        folders={code: path.expanduser().absolute() for code, path in settings.ecg_folders.items()},
     )
 
 

@@ -132,6 +132,14 @@ def gateway() -> None:
     run.gateway(_settings())
 
 
+@app.command("ecg-intake")
+def ecg_intake() -> None:
+    """Run the intake of ECG files alone: uploads and watched folders; as many as needed."""
+    from deploy import run  # noqa: PLC0415
+
+    run.ecg_intake(_settings())
+
+
 @app.command()
 def relay() -> None:
     """Run the clock alone: outbox and due deliveries become tasks; one per system is enough."""

@@ -20,6 +20,7 @@ from deploy import logs, readiness
 from deploy.bootstrap import (
     broker_url,
     database_url,
+    ecg_intake_config,
     gateway_config,
     hl7_config,
     open_parts,
@@ -106,6 +107,20 @@ def hl7(settings: Settings) -> None:
         readiness.announce()
         stop.wait()
         listener.stop()
+    _log.info("stopped")
+
+
+def ecg_intake(settings: Settings) -> None:
+    """Take ECG files in: those that were uploaded, and those in watched folders."""
+    from pacs_gateway.ecg_intake.station import IntakeStation  # noqa: PLC0415
+
+    stop = _stop_on_signals()
+    with open_parts(settings, "ecg-intake", pool_size=4) as parts:
+        station = IntakeStation(ecg_intake_config(settings), parts.database, parts.objects)
+        station.start()
+        readiness.announce()
+        stop.wait()
+        station.stop()
     _log.info("stopped")
 
 

@@ -239,6 +239,11 @@ class Settings(BaseSettings):
     spool_reserve_mb: Annotated[int, Field(ge=0)] = Field(
         default=1024, description="free space, MB, below which new instances are refused (A700)"
     )
+    ecg_folders: dict[str, Path] = Field(
+        default={},
+        description='watched folders for ECG files: JSON such as {"EAST": "/srv/ecg/east"},'
+        " one for each site code",
+    )
     commitment_wait_seconds: Seconds = Field(
         default=600.0,
         description="storage commitment: how long a named instance may still be on its way",

@@ -36,6 +36,7 @@ LOOK_SECONDS: Final = 0.1
 
 CHILDREN: Final = (
     ChildSpec("gateway", ("gateway",)),
+    ChildSpec("ecg-intake", ("ecg-intake",)),
     ChildSpec("relay", ("relay",)),
     ChildSpec("worker-messages", ("worker", "--queue", "messages", "--name", "worker-messages")),
     ChildSpec("worker-returns", ("worker", "--queue", "returns", "--name", "worker-returns")),

@@ -15,6 +15,10 @@ def _no_modalities() -> Mapping[str, float]:
     return MappingProxyType({})
 
 
+def _no_folders() -> Mapping[str, Path]:
+    return MappingProxyType({})
+
+
 @dataclass(frozen=True, slots=True)
 class CommitmentConfig:
     """Settings of storage commitment.
@@ -144,3 +148,24 @@ class Hl7Config:
     message_seconds: float = 30.0
     idle_seconds: float = 86_400.0
     tls: TlsConfig | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EcgIntakeConfig:
+    """Settings of the intake of ECG files.
+
+    ae_title: ours, for what is written of a reception.
+    scratch_dir: where files lie while they are read; emptied by whoever put something there.
+    folders: a folder that is watched for each site, by the site's code.
+    settle_seconds: how long a file in such a folder must stay as it is before it is taken.
+    lease_seconds: how long one attempt at a file may take before another process may try.
+    first_retry_seconds, longest_retry_seconds: the back-off doubles from the one to the other.
+    """
+
+    ae_title: str
+    scratch_dir: Path
+    folders: Mapping[str, Path] = field(default_factory=_no_folders)
+    settle_seconds: float = 2.0
+    lease_seconds: float = 300.0
+    first_retry_seconds: float = 1.0
+    longest_retry_seconds: float = 300.0

@@ -2,9 +2,9 @@
 
 import tempfile
 from pathlib import Path
-from typing import Final
 
 from pacs_gateway.ecg_intake.contents import EcgContents
+from pacs_gateway.ecg_intake.dicom import read_dicom_file
 from pacs_gateway.ecg_intake.edf import read_edf_file
 from pacs_gateway.ecg_intake.formats import LIMITS
 from pacs_gateway.ecg_intake.kit import XML_FORMATS, read_kit_file
@@ -12,11 +12,9 @@ from pacs_gateway.ecg_intake.xml_text import harmless_xml
 from storage.ecg.errors import EcgBroken, EcgTooLarge
 from storage.ecg_files import EcgFormat
 
-_NEVER_READ: Final = frozenset({EcgFormat.DICOM, EcgFormat.PDF})
-
 
 def read_ecg_file(path: Path, file_format: EcgFormat) -> EcgContents:
-    """Read a file that `formats.detect` has told the format of; not for DICOM and PDF.
+    """Read a file that `formats.detect` has told the format of; not for PDF.
 
     Memory grows with the file, not with what its header claims; whoever reads files of strangers
     does it in a process that may be ended.
@@ -26,7 +24,7 @@ def read_ecg_file(path: Path, file_format: EcgFormat) -> EcgContents:
         EcgBroken, EcgUnsupported: it cannot be read, or is no voltage over time.
         OSError: the file itself cannot be read.
     """
-    assert file_format not in _NEVER_READ
+    assert file_format is not EcgFormat.PDF
     size, limit = path.stat().st_size, LIMITS[file_format]
     if size > limit:
         raise EcgTooLarge(
@@ -38,6 +36,8 @@ def read_ecg_file(path: Path, file_format: EcgFormat) -> EcgContents:
     try:
         if file_format is EcgFormat.EDF:
             return read_edf_file(path)
+        if file_format is EcgFormat.DICOM:
+            return read_dicom_file(path)
         if file_format not in XML_FORMATS:
             return read_kit_file(path, file_format)
         with tempfile.NamedTemporaryFile(suffix=".xml") as harmless:

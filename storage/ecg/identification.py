@@ -4,9 +4,10 @@ The record model holds signals and the device's findings; this is the rest of
 a file's header, in one form for every format.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from datetime import date
-from typing import Final
+from typing import Any, Final, Self
 
 SEXES: Final = frozenset({"M", "F", "O"})
 
@@ -31,6 +32,23 @@ class EcgPatient:
     def is_known(self) -> bool:
         """Whether the file tells one patient of a site from another."""
         return bool(self.patient_id)
+
+    def as_words(self) -> dict[str, Any]:
+        """Return the patient as JSON keeps it."""
+        born = None if self.birth_date is None else self.birth_date.isoformat()
+        return asdict(self) | {"birth_date": born}
+
+    @classmethod
+    def from_words(cls, words: Mapping[str, Any]) -> Self:
+        """Return the patient that `as_words` gave."""
+        born = words["birth_date"]
+        return cls(
+            words["patient_id"],
+            words["name"],
+            None if born is None else date.fromisoformat(born),
+            words["sex"],
+            words["age_years"],
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,10 +1,9 @@
 """Taking an ECG file in: its bytes first, then its row, then somebody is woken for it."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
-from datetime import date
-from typing import Any, BinaryIO, Final, Self
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, BinaryIO, Final
 from uuid import UUID
 
 from sqlalchemy import select
@@ -21,8 +20,6 @@ from storage.objects import ObjectKey, ObjectStore
 
 CHANNEL: Final = "rdc_ecg_file"
 """PostgreSQL's notification that a file waits."""
-SETTLED_CHANNEL: Final = "rdc_ecg_file_settled"
-"""The same, that one was settled; its payload is the file's id."""
 _CHUNK: Final = 1 << 20
 _NAME_LENGTH: Final = 200
 
@@ -186,36 +183,8 @@ def due(session: Session, limit: int) -> Sequence[UUID]:
     return attempts.due(session, EcgFile, EcgFile.state == EcgFileState.RECEIVED, limit)
 
 
-def chosen_patient(words: Mapping[str, Any] | None) -> EcgPatient | None:
-    """Return the patient that `EcgFile.chosen_patient` holds."""
-    return None if words is None else PatientWords.parse(words).patient()
-
-
-@dataclass(frozen=True, slots=True)
-class PatientWords:
-    """A chosen patient as JSON keeps it."""
-
-    patient_id: str
-    name: str
-    birth_date: str | None
-    sex: str
-
-    @classmethod
-    def parse(cls, words: Mapping[str, Any]) -> Self:
-        """Return what was kept."""
-        return cls(words["patient_id"], words["name"], words["birth_date"], words["sex"])
-
-    def patient(self) -> EcgPatient:
-        """Return the patient."""
-        born = None if self.birth_date is None else date.fromisoformat(self.birth_date)
-        return EcgPatient(self.patient_id, self.name, born, self.sex)
-
-
 def _patient_words(patient: EcgPatient | None) -> dict[str, Any] | None:
-    if patient is None:
-        return None
-    born = None if patient.birth_date is None else patient.birth_date.isoformat()
-    return asdict(PatientWords(patient.patient_id, patient.name, born, patient.sex))
+    return None if patient is None else patient.as_words()
 
 
 def _known(session: Session, site_id: UUID, sha256: str) -> EcgFile | None:

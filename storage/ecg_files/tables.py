@@ -59,9 +59,9 @@ class EcgFile(Attempted, Base):
     purged_at: when the original was removed with its study at the end of the retention.
     file_name: as the sender called it; may name the patient, so it is in no log.
     order_id, chosen_patient: whose it is, said by the person who sent it or was asked:
-        an order of the site, or a patient as `ChosenPatient`.
+        an order of the site, or a patient as `EcgPatient.as_words`.
     problem: what, expected, found and remedy of why it could not be read; code names the kind.
-    summary: acquired_at, seconds, leads and notes of what the file holds; no patient data.
+    summary: acquired_at, seconds, leads, notes and patient_name as the file has them.
     study_instance_uid, sop_instance_uid: of the object in the index.
     """
 

@@ -215,8 +215,9 @@ def edf(*, patient_id: str = "D1", label: str = "ECG ") -> bytes:
         for lead in LEADS
     ]
     signals.append(
-        EdfSignal(np.zeros(SECONDS), 1, label="SaO2", physical_dimension="%",
-                  physical_range=(0, 100))
+        EdfSignal(
+            np.zeros(SECONDS), 1, label="SaO2", physical_dimension="%", physical_range=(0, 100)
+        )
     )
     patient = Patient(code=patient_id, sex="F", birthdate=date(1970, 2, 3), name="Li_Fang")
     target = io.BytesIO()

@@ -93,7 +93,7 @@ def test_a_file_becomes_an_ecg_that_is_complete_at_once(intake: Intake) -> None:
         with intake.objects.open(ObjectKey(instance.object_key)) as kept:
             record = read_ecg(io.BytesIO(kept.read()))
         patient = session.scalars(select(Patient)).one()
-        assert (patient.local_id, patient.name) == ("E1", "张伟")
+        assert (patient.local_id, patient.name) == ("E1", "Zhang^Wei=张^伟")
         assert complete_quiet_studies(session, limit=10) == 1
         assert session.scalars(select(Study.state)).one() is StudyState.COMPLETE
     found = record.find(Lead.II)
