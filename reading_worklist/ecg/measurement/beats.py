@@ -4,13 +4,10 @@ from itertools import pairwise
 from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 
 from reading_worklist.ecg.measurement.filtering import RATE_HZ, band_pass, moving_mean
-from reading_worklist.ecg.measurement.signals import Stretch
+from reading_worklist.ecg.measurement.signals import Indices, Stretch
 from storage.ecg.waveform import Microvolts
-
-Indices = npt.NDArray[np.intp]
 
 
 def samples(seconds: float) -> int:

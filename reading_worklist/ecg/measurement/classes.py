@@ -5,10 +5,10 @@ from typing import Final
 
 import numpy as np
 
-from reading_worklist.ecg.measurement.beats import Indices
 from reading_worklist.ecg.measurement.filtering import RATE_HZ
 from reading_worklist.ecg.measurement.results import BeatClass
 from reading_worklist.ecg.measurement.shapes import Aligned
+from reading_worklist.ecg.measurement.signals import Indices
 
 _SPIKE_BEFORE_SECONDS: Final = 0.12
 _SPIKE_AFTER_SECONDS: Final = 0.02

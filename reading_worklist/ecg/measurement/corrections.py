@@ -7,12 +7,12 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from reading_worklist.ecg.measurement.beats import Indices, samples
+from reading_worklist.ecg.measurement.beats import samples
 from reading_worklist.ecg.measurement.errors import MarkersImpossible
 from reading_worklist.ecg.measurement.filtering import RATE_HZ
 from reading_worklist.ecg.measurement.median import AFTER, BEFORE
 from reading_worklist.ecg.measurement.results import BeatClass, Corrections, Fiducials
-from reading_worklist.ecg.measurement.signals import Stretch
+from reading_worklist.ecg.measurement.signals import Indices, Stretch
 
 _REACH: Final = samples(0.1)
 

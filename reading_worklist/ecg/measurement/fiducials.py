@@ -8,6 +8,7 @@ limb is largest (which cuts T shorter and longer than the eye does), and then
 the median of the leads by size of T. Points are samples of the median beat.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -55,7 +56,7 @@ class Bounds:
 
 @dataclass(frozen=True, slots=True)
 class TEnd:
-    """End of T, and the interquartile range of the leads' own ends, in samples."""
+    """End of T, and the interquartile range of the leads' own ends by size of T, in samples."""
 
     at: float
     spread: float
@@ -139,8 +140,8 @@ def t_end(beat: Microvolts, qrs: Bounds, rr: float) -> TEnd | None:
             sizes.append(found[1])
     if not ends:
         return None
-    low, high = (float(np.percentile(ends, share)) for share in (25, 75))
-    return TEnd(_weighted_median(np.array(ends), np.array(sizes)), high - low)
+    low, middle, high = (_weighted(ends, sizes, share) for share in (0.25, 0.5, 0.75))
+    return TEnd(middle, high - low)
 
 
 def _t_end_of_lead(
@@ -181,7 +182,8 @@ def _leave(speed: Microvolts, at: int, threshold: float, stay: int) -> int:
     return at
 
 
-def _weighted_median(values: Microvolts, weights: Microvolts) -> float:
+def _weighted(values: Sequence[float], weights: Sequence[float], share: float) -> float:
+    """Return the value that the share of all weight does not exceed."""
     order = np.argsort(values)
-    total = np.cumsum(weights[order])
-    return float(values[order][np.flatnonzero(total >= total[-1] / 2)[0]])
+    total = np.cumsum(np.array(weights)[order])
+    return float(np.array(values)[order][np.flatnonzero(total >= total[-1] * share)[0]])

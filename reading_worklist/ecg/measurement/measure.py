@@ -6,7 +6,7 @@ from typing import Final
 
 import numpy as np
 
-from reading_worklist.ecg.measurement.beats import Indices, find_beats
+from reading_worklist.ecg.measurement.beats import find_beats
 from reading_worklist.ecg.measurement.classes import classify
 from reading_worklist.ecg.measurement.corrections import (
     check_order,
@@ -34,6 +34,7 @@ from reading_worklist.ecg.measurement.signals import (
     MAX_SECONDS,
     MIN_RATE_HZ,
     MIN_SECONDS,
+    Indices,
     Mask,
     Stretch,
     best_group,

@@ -5,8 +5,8 @@ from typing import Final
 
 import numpy as np
 
-from reading_worklist.ecg.measurement.beats import Indices, samples
-from reading_worklist.ecg.measurement.signals import Stretch
+from reading_worklist.ecg.measurement.beats import samples
+from reading_worklist.ecg.measurement.signals import Indices, Stretch
 from storage.ecg.waveform import Microvolts
 
 BEFORE: Final = samples(0.6)

@@ -6,9 +6,9 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from reading_worklist.ecg.measurement.beats import Indices, samples
+from reading_worklist.ecg.measurement.beats import samples
 from reading_worklist.ecg.measurement.filtering import band_pass, moving_mean
-from reading_worklist.ecg.measurement.signals import Stretch
+from reading_worklist.ecg.measurement.signals import Indices, Stretch
 from storage.ecg.waveform import Microvolts
 
 Mask = npt.NDArray[np.bool_]

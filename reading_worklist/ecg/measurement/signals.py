@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
+from reading_worklist.ecg.measurement.calibration import calibration_pulse
 from reading_worklist.ecg.measurement.filtering import to_common_rate
 from reading_worklist.ecg.measurement.pacing import find_spikes, without_spikes
 from storage.ecg.leads import CHEST_LEADS, LIMB_LEADS, STANDARD_LEADS, Lead
@@ -24,7 +25,8 @@ _FLAT_SECONDS: Final = 2.0
 _MIN_MICROVOLTS: Final = 20.0
 _MAX_MICROVOLTS: Final = 30_000.0
 
-Mask = npt.NDArray[np.bool_]
+Mask: TypeAlias = npt.NDArray[np.bool_]
+Indices: TypeAlias = npt.NDArray[np.intp]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -82,35 +84,43 @@ def read_stretch(group: EcgGroup) -> Stretch | None:
     """
     rate = group.sampling_rate_hz
     stop = min(group.sample_count, int(MAX_SECONDS * rate))
-    names: list[Lead | None] = []
-    rows: list[Microvolts] = []
-    masks: list[Mask] = []
-    for lead, channel in _channels(group):
-        if channel.status & NO_SIGNAL:
-            continue
-        values = channel.microvolts(0, stop)
-        mask = _valid(values, rate)
-        if mask.mean() < _MIN_VALID_SHARE:
-            continue
-        filled = _bridged(values, mask)
-        if np.ptp(filled) < _MIN_MICROVOLTS:
-            continue
-        names.append(lead)
-        rows.append(filled)
-        masks.append(mask)
-    if not rows:
+    leads = [
+        (lead, values, valid)
+        for lead, channel in _channels(group)
+        if not channel.status & NO_SIGNAL
+        and (valid := _valid(values := channel.microvolts(0, stop), rate)).mean()
+        >= _MIN_VALID_SHARE
+    ]
+    basis = _basis([lead for lead, _, _ in leads])
+    if not basis:
         return None
+    pulse = calibration_pulse(np.array([leads[row][1] for row in basis]), rate)
+    return _stretch(group, [(lead, values, valid & ~pulse) for lead, values, valid in leads])
+
+
+def _stretch(
+    group: EcgGroup, leads: Sequence[tuple[Lead | None, Microvolts, Mask]]
+) -> Stretch | None:
+    rate = group.sampling_rate_hz
+    kept = [
+        (lead, filled, valid)
+        for lead, values, valid in leads
+        if valid.any() and np.ptp(filled := _bridged(values, valid)) >= _MIN_MICROVOLTS
+    ]
+    if not kept:
+        return None
+    names = [lead for lead, _, _ in kept]
     basis = _basis(names)
-    native = np.array(rows)
+    native = np.array([filled for _, filled, _ in kept])
     spikes = find_spikes(native[basis], rate)
     microvolts = to_common_rate(without_spikes(native, rate, spikes), rate)
     count = microvolts.shape[1]
-    at = np.linspace(0, stop - 1, count).astype(np.intp)
+    at = np.array(np.linspace(0, native.shape[1] - 1, count), np.intp)
     return Stretch(
         start_seconds=group.offset_seconds,
         names=tuple(names),
         microvolts=microvolts,
-        valid=np.array(masks)[:, at],
+        valid=np.array([valid for _, _, valid in kept])[:, at],
         basis=tuple(basis),
         spikes=tuple(group.offset_seconds + spikes / rate),
     )

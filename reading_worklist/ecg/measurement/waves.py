@@ -6,7 +6,7 @@ from typing import Final
 
 import numpy as np
 
-from reading_worklist.ecg.measurement.beats import Indices, samples
+from reading_worklist.ecg.measurement.beats import samples
 from reading_worklist.ecg.measurement.corrections import check_order
 from reading_worklist.ecg.measurement.fiducials import Bounds, TEnd, p_bounds, qrs_bounds, t_end
 from reading_worklist.ecg.measurement.filtering import RATE_HZ
@@ -22,7 +22,7 @@ from reading_worklist.ecg.measurement.results import (
     Quantity,
     Unit,
 )
-from reading_worklist.ecg.measurement.signals import Stretch
+from reading_worklist.ecg.measurement.signals import Indices, Stretch
 from reading_worklist.ecg.measurement.values import frontal_axis, interval, missing
 from storage.ecg.leads import Lead
 from storage.ecg.waveform import Microvolts
