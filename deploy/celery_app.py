@@ -31,17 +31,20 @@ ATTEMPT_DELIVERY: Final = "rdc.attempt_delivery"
 ATTEMPT_COMMITMENT: Final = "rdc.attempt_commitment"
 ATTEMPT_NOTIFICATION: Final = "rdc.attempt_notification"
 ANALYSE_STUDY: Final = "rdc.analyse_study"
+ANALYSE_ECGS: Final = "rdc.analyse_ecgs"
 PREPARE_METADATA: Final = "rdc.prepare_metadata"
 
 MESSAGES: Final = "messages"
 RETURNS: Final = "returns"
 ANALYSIS: Final = "analysis"
+ECG: Final = "ecg"
 PREPARATION: Final = "preparation"
-QUEUES: Final = (MESSAGES, RETURNS, ANALYSIS, PREPARATION)
+QUEUES: Final = (MESSAGES, RETURNS, ANALYSIS, ECG, PREPARATION)
 """Handling a message is a short database transaction; bringing a result to a site may hang on that
-site's network for a minute; looking at the volumes of a study reads all of it; a viewer may ask for
-the metadata of a study a moment after it is in the worklist. Each has its queue and its worker
-process, so that neither a dead site nor a large study delays an exam's way to its reader."""
+site's network for a minute; looking at the volumes of a study reads all of it; an ECG is measured
+in a fraction of a second and waits for nothing else; a viewer may ask for the metadata of a study a
+moment after it is in the worklist. Each has its queue and its worker process, so that neither a
+dead site nor a large study delays an exam's way to its reader."""
 
 EXPIRE_SECONDS: Final = 60.0
 PUBLISH_SECONDS: Final = 2.0
@@ -120,6 +123,10 @@ class Wakeups:
         """Wake a worker for a study to be looked at."""
         self._send(ANALYSE_STUDY, (str(study_id),), ANALYSIS)
 
+    def ecgs(self, study_id: UUID) -> None:
+        """Wake a worker for the ECGs of a study."""
+        self._send(ANALYSE_ECGS, (str(study_id),), ECG)
+
     def preparation(self, study_id: UUID) -> None:
         """Wake a worker for the metadata of a study that viewers will ask for."""
         self._send(PREPARE_METADATA, (str(study_id),), PREPARATION)
@@ -182,8 +189,7 @@ def run_worker(parts: Parts, queues: Sequence[str], name: str, ready: Callable[[
     worker = app.Worker(
         hostname=f"{name}@{socket.gethostname()}",
         pool="threads",
-        # One study at a time where the work is the processor's, and takes memory.
-        concurrency=1 if {*queues} <= {ANALYSIS, PREPARATION} else parts.settings.worker_threads,
+        concurrency=_threads(queues, parts.settings.worker_threads),
         queues=list(queues),
         without_gossip=True,
         without_mingle=True,
@@ -194,6 +200,17 @@ def run_worker(parts: Parts, queues: Sequence[str], name: str, ready: Callable[[
     return int(worker.exitcode or 0)
 
 
+def _threads(queues: Sequence[str], most: int) -> int:
+    """Return how many tasks a worker of some queues does at a time.
+
+    One where the work is the processor's, and takes memory; two ECGs, of which one reads its object
+    while the other is measured.
+    """
+    if {*queues} <= {ANALYSIS, PREPARATION}:
+        return 1
+    return min(2, most) if {*queues} == {ECG} else most
+
+
 def _add_tasks(app: Any, parts: Parts, queues: Sequence[str]) -> None:  # noqa: ANN401 - Celery has no types
     """Add the tasks of the queues; a worker loads nothing of the others'."""
     if MESSAGES in queues:
@@ -202,6 +219,8 @@ def _add_tasks(app: Any, parts: Parts, queues: Sequence[str]) -> None:  # noqa: 
         _add_return_tasks(app, parts)
     if ANALYSIS in queues:
         _add_analysis_task(app, parts)
+    if ECG in queues:
+        _add_ecg_task(app, parts)
     if PREPARATION in queues:
         _add_preparation_task(app, parts)
 
@@ -258,6 +277,15 @@ def _add_analysis_task(app: Any, parts: Parts) -> None:  # noqa: ANN401 - Celery
         analyse(UUID(study_id), parts.database, parts.objects)
 
     app.task(name=ANALYSE_STUDY)(analyse_study)
+
+
+def _add_ecg_task(app: Any, parts: Parts) -> None:  # noqa: ANN401 - Celery has no types
+    from reading_worklist.ecg.analysis.worker import analyse_study  # noqa: PLC0415
+
+    def analyse_ecgs(study_id: str) -> None:
+        analyse_study(UUID(study_id), parts.database, parts.objects)
+
+    app.task(name=ANALYSE_ECGS)(analyse_ecgs)
 
 
 def _add_preparation_task(app: Any, parts: Parts) -> None:  # noqa: ANN401 - Celery has no types

@@ -154,7 +154,7 @@ def worker(
     queue: Annotated[
         list[str] | None,
         typer.Option(
-            "--queue", help="messages, returns, analysis or preparation; all unless given"
+            "--queue", help="messages, returns, analysis, ecg or preparation; all unless given"
         ),
     ] = None,
     name: Annotated[str, typer.Option("--name", help="Name in logs")] = "worker",

@@ -132,6 +132,7 @@ def relay(settings: Settings) -> None:
     from pacs_gateway.commitments import engine as commitments  # noqa: PLC0415
     from pacs_gateway.returns import engine as returns  # noqa: PLC0415
     from reading_worklist import tasks  # noqa: PLC0415
+    from reading_worklist.ecg.analysis import service as ecg  # noqa: PLC0415
     from reading_worklist.volume import service as volume  # noqa: PLC0415
     from storage import deliveries  # noqa: PLC0415
 
@@ -145,6 +146,7 @@ def relay(settings: Settings) -> None:
                 Work(deliveries.CHANNEL, returns.due, wakeups.delivery),
                 Work(commitments.CHANNEL, commitments.due, wakeups.commitment),
                 Work(availability.CHANNEL, availability.due, wakeups.notification),
+                Work(ecg.CHANNEL, ecg.TASKS.due, wakeups.ecgs),
                 Work(volume.CHANNEL, volume.TASKS.due, wakeups.analysis),
             ),
             tick=tasks.tick,

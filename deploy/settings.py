@@ -24,7 +24,8 @@ DEFAULT_QUIET_SECONDS: Final = 30.0
 ANY_MODALITY: Final = "*"
 
 # Quiet time by Modality (0008,0060): how long a study must be silent to be complete. Projection
-# images come seconds apart, a slow scanner pauses between series; an ECG is one object.
+# images come seconds apart, a slow scanner pauses between series; an ECG is one object, which may
+# not wait: a second one that comes later completes its study again.
 QUIET_SECONDS: Final[Mapping[str, float]] = {
     ANY_MODALITY: DEFAULT_QUIET_SECONDS,
     "CT": 30.0,
@@ -32,7 +33,7 @@ QUIET_SECONDS: Final[Mapping[str, float]] = {
     "CR": 15.0,
     "DX": 15.0,
     "US": 15.0,
-    "ECG": 5.0,
+    "ECG": 0.5,
 }
 
 SCHEMES: Final[Mapping[str, tuple[str, ...]]] = {

@@ -40,6 +40,7 @@ CHILDREN: Final = (
     ChildSpec("relay", ("relay",)),
     ChildSpec("worker-messages", ("worker", "--queue", "messages", "--name", "worker-messages")),
     ChildSpec("worker-returns", ("worker", "--queue", "returns", "--name", "worker-returns")),
+    ChildSpec("worker-ecg", ("worker", "--queue", "ecg", "--name", "worker-ecg")),
     ChildSpec("worker-analysis", ("worker", "--queue", "analysis", "--name", "worker-analysis")),
     ChildSpec(
         "worker-preparation", ("worker", "--queue", "preparation", "--name", "worker-preparation")

@@ -12,6 +12,7 @@ from reading_worklist.critical_values import service as critical_values
 from reading_worklist.dicomweb.metadata import prepare_study
 from reading_worklist.dicomweb.queries import complete_study
 from reading_worklist.ecg.ambulatory import service as ambulatory
+from reading_worklist.ecg.analysis import service as ecg
 from reading_worklist.identity import arrival
 from reading_worklist.keeping import removal
 from reading_worklist.reports import issuing, recalls
@@ -34,9 +35,10 @@ from storage.outbox import Afterwards, Handler
 
 
 def _study_received(session: Session, message: StudyReceived) -> None:
-    """Queue the study for its readers, and ask for its volumes to be looked at."""
+    """Queue the study for its readers, and ask for its ECGs and volumes to be looked at."""
     arrival.study_received(session, message)
     volume.TASKS.request(session, message)
+    ecg.request(session, message)
 
 
 HANDLERS: Final[Mapping[type[Message], Handler]] = MappingProxyType(

@@ -21,6 +21,7 @@ PROCESSES = {
     "relay",
     "worker-messages",
     "worker-returns",
+    "worker-ecg",
     "worker-analysis",
     "worker-preparation",
     "web",

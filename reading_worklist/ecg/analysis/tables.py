@@ -86,7 +86,7 @@ class EcgCorrection(Base):
     """Markers that a reader set by hand, and what was measured with them; only added.
 
     number: from 1 in their order; before the first stands what the analysis measured.
-    corrections: as `schemas.CorrectionsBody` has them. measurement, triage: with them.
+    corrections: as `schemas.EcgCorrections` has them. measurement, triage: with them.
     """
 
     __tablename__ = "ecg_correction"
