@@ -119,6 +119,9 @@ MATRIX: Final = (
     Row("PUT", "/api/experts/.*", ADMIN),
     Row("GET", "/api/experts", CENTRE | {Role.SITE_DOCTOR}),
     Row("GET", "/api/phone-list", READS | DESK),
+    # ECG files: machines have tokens of their own
+    Row("POST", "/api/ecg-files.*", SITE),
+    Row("GET", "/api/ecg-(files|instances).*", CENTRE | SITE),
     # The portal of a site, and what it and the centre write to each other
     Row("", "/api/portal/.*", SITE),
     Row("", "/api/(exam-notes|exams)/.*", TALKS | SITE),

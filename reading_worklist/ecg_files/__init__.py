@@ -1,0 +1,1 @@
+"""ECG files over HTTP: sent by a site's machines and people, and given back as they came."""
