@@ -15,7 +15,8 @@ from storage.registry import Listener
 
 # pynetdicom's entity is typed in part only.
 _Entity: Any = ApplicationEntity
-_SYNTAXES: Final = (ExplicitVRLittleEndian, ImplicitVRLittleEndian)
+SYNTAXES: Final = (ExplicitVRLittleEndian, ImplicitVRLittleEndian)
+"""In two contexts: a receiver that can only read the default still gets it."""
 
 
 class NoAssociation(Exception):
@@ -38,8 +39,7 @@ def open_association(
     Raises:
         NoAssociation: not reached, rejected, or the SOP class is not accepted.
     """
-    # In two contexts: a receiver that can only read the default still gets it.
-    contexts = [build_context(abstract_syntax, syntax) for syntax in _SYNTAXES]
+    contexts = [build_context(abstract_syntax, syntax) for syntax in SYNTAXES]
     roles = [build_role(abstract_syntax, scp_role=True)] if as_scp else []
     return associate(listener, contexts, config, what=what, roles=roles)
 

@@ -7,6 +7,7 @@ the same UID.
 """
 
 import hashlib
+import io
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,6 +15,8 @@ from datetime import timedelta
 from typing import Final
 from uuid import UUID, uuid4
 
+from pydicom import dcmread  # pyright: ignore[reportUnknownVariableType] -- PathLike without its parameter
+from pydicom.dataset import Dataset
 from sqlalchemy import or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
@@ -25,7 +28,8 @@ from pacs_gateway.returns.encapsulated_pdf import (
     encapsulate,
     sop_instance_uid,
 )
-from storage import outbox
+from storage import outbox, structured_reports
+from storage.character_sets import UTF8
 from storage.clock import utc_now
 from storage.database import Database, notify
 from storage.deliveries import CHANNEL, Delivery, DeliveryAttempt, DeliveryState
@@ -35,7 +39,7 @@ from storage.index.tables import Instance, Study
 from storage.messages import ReportDelivered, ReportIssued
 from storage.objects import ObjectKey, ObjectStore, ObjectStoreError
 from storage.registry import Destination, Listener
-from storage.study_facts import StudyFacts
+from storage.study_facts import StudyFacts, fill_patient_and_study
 
 # Between "due" and the start of the attempt a message travels through the broker; it may get lost.
 _DISPATCH_SECONDS: Final = 30.0
@@ -55,6 +59,7 @@ class _Task:
     pdf_sha256: str
     modalities: tuple[str, ...]
     source_object_key: str | None
+    structured_object_key: str | None
     overlay: Overlay | None
     receiver: Listener
     active: bool
@@ -207,6 +212,13 @@ def _take(delivery_id: UUID, database: Database, config: ReturnsConfig) -> _Task
                 .order_by(Instance.id)
                 .limit(1)
             ),
+            structured_object_key=session.scalar(
+                select(Instance.object_key).where(
+                    Instance.study_id == row.study_id,
+                    Instance.sop_instance_uid
+                    == structured_reports.sop_instance_uid(row.report_version_id),
+                )
+            ),
             overlay=overlay_of(session, row.study_id),
             receiver=Listener(destination.ae_title, destination.host, destination.port),
             active=destination.active,
@@ -231,7 +243,24 @@ def _send(task: _Task, objects: ObjectStore, config: ReturnsConfig) -> DeliveryA
         pdf,
         utc_offset=timedelta(minutes=config.utc_offset_minutes),
     )
-    return deliver(instance, task.receiver, config)
+    beside = (
+        []
+        if task.structured_object_key is None
+        else [_structured(objects, ObjectKey(task.structured_object_key), facts, task.overlay)]
+    )
+    return deliver([instance, *beside], task.receiver, config)
+
+
+def _structured(
+    objects: ObjectStore, key: ObjectKey, facts: StudyFacts, overlay: Overlay | None
+) -> Dataset:
+    """Return the version's structured report, under the patient that the PDF names."""
+    instance = dcmread(io.BytesIO(objects.read(key)))
+    if overlay is not None:
+        instance.decode()
+        fill_patient_and_study(instance, facts)
+        instance.SpecificCharacterSet = UTF8
+    return instance
 
 
 def _finish(

@@ -6,7 +6,7 @@ Every later version takes the road with two.
 
 from dataclasses import replace
 from datetime import datetime
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from sqlalchemy.orm import Session
 
@@ -15,6 +15,8 @@ from reading_worklist.problems import conflict
 from reading_worklist.reports import submitting
 from reading_worklist.reports.issuing import issue
 from reading_worklist.reports.signing_checks import NO_REASONS, Reasons
+from reading_worklist.reports.structured import filing
+from reading_worklist.reports.structured.report import SignedBy
 from reading_worklist.reports.tables import ReportDraft
 from reading_worklist.services import Services
 from reading_worklist.signing.credentials import unlock
@@ -60,6 +62,8 @@ def issue_alone(
         )
         item = workitems.locked(session, scope, workitem_id)
         basis = _required(session, item, utc_now()).basis
+        place = filing.place_of(session, item)
+        name = filing.person_name_of(session, scope.person_id)
     signer = unlock(services.database, scope.person_id, signing_pin)
     signed_at = utc_now()
     facts = submitting.with_pictures(services, prepared, language)
@@ -72,7 +76,18 @@ def issue_alone(
         signed_at=signed_at,
         last=True,
     )
+    version_id = uuid4()
+    structured = filing.kept(
+        services.objects,
+        place,
+        signed.document,
+        language,
+        (SignedBy(name, signed.document.diagnosing.name, signed_at),),
+        report_version_id=version_id,
+        issued_at=signed_at,
+    )
     with services.database.transaction() as session:
+        filing.file(session, structured)
         item = workitems.locked(session, scope, workitem_id)
         after = check(item, Action.ISSUE_ALONE, scope)
         submitting.same_revision(session.get_one(ReportDraft, workitem_id).revision, revision)
@@ -91,6 +106,7 @@ def issue_alone(
             reviewer_id=None,
             reason="",
             single_signature_id=period.id,
+            version_id=version_id,
         )
         audit.record(
             session,

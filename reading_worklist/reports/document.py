@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import TypeAdapter
 
+from reading_worklist.ecg.statements.library import library
 from reading_worklist.patient_age import Age
 from reading_worklist.typesetting.labels import Language, labels
 
@@ -71,14 +72,28 @@ class EcgMeasurement:
     """One measured value.
 
     name: a key of the labels ("heart_rate", "pr", "qrs", "qt", "qtc_bazett" …) or words to print.
-    unit: a key of the labels ("/min", "deg") or the unit to print, such as "ms".
+    value: empty for what was tried and could not be measured. unit: a key of the labels ("/min",
+        "deg") or the unit to print, such as "ms".
     source: "device", "centre" or "confirmed"; values of one name stand in one row.
+    reason: why there is no value, in the words of `ecg.measurement.results.NotMeasured`.
     """
 
     name: str
     value: str
     unit: str
     source: Literal["device", "centre", "confirmed"]
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EcgSource:
+    """Which instance was read, and how it was recorded; twelve_leads: it has all of them."""
+
+    series_instance_uid: str
+    sop_class_uid: str
+    sop_instance_uid: str
+    sampling_rate_hz: float
+    twelve_leads: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,12 +119,18 @@ class EcgBlock:
 
     device_statements: what the recorder printed by itself, shown apart from the diagnosis.
     ecg_class: the class of the ECG in words (正常, 大致正常, 可疑, 不正常).
+    statements: ids of the library that were picked and still stand in the texts as they were.
+    method: by what the centre measured, with its version.
+    source: None where no waveform could be read.
     """
 
     measurements: tuple[EcgMeasurement, ...] = ()
     device_statements: tuple[str, ...] = ()
     ecg_class: str = ""
     traces: tuple[EcgTrace, ...] = ()
+    statements: tuple[str, ...] = ()
+    method: str = ""
+    source: EcgSource | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -180,6 +201,14 @@ class ReportDocument:
     ecg: EcgBlock | None = None
     key_images: tuple[PrintedImage, ...] = ()
     codes: Mapping[str, str] = field(default_factory=dict[str, str])
+
+    def impression_in(self, language: Language) -> str:
+        """Return the impression with what was picked from the statements in a language.
+
+        What was typed stays as it was written.
+        """
+        picked = self.ecg.statements if self.ecg else ()
+        return library().in_language(self.impression, picked, language)
 
     @property
     def is_ecg(self) -> bool:

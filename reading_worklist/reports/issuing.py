@@ -32,16 +32,18 @@ def issue(
     reviewer_id: UUID | None,
     reason: str,
     single_signature_id: UUID | None = None,
+    version_id: UUID | None = None,
 ) -> ReportVersion:
     """Issue a submission as the version that stands; the one that stood until now is recalled.
 
     stored: the document with every signature it shall have.
     reason: why an earlier version does not stand any more, if there is one.
     single_signature_id: the period of the switch that lets the writer's signature be enough.
+    version_id: under which its structured report was made; a new one when it has none.
     """
     document = queries.stored_document(submission)
     version = ReportVersion(
-        id=uuid4(),
+        id=version_id or uuid4(),
         workitem_id=item.id,
         number=queries.highest_number(session, item.id) + 1,
         submission_id=submission.id,

@@ -8,7 +8,7 @@ the writer has signed, as always.
 from dataclasses import replace
 from datetime import datetime, time
 from typing import Final
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from sqlalchemy.orm import Session
 
@@ -19,6 +19,8 @@ from reading_worklist.reports.assembly import with_new_code
 from reading_worklist.reports.document import ReportStatus
 from reading_worklist.reports.issuing import issue
 from reading_worklist.reports.signing_checks import NO_REASONS, Reasons
+from reading_worklist.reports.structured import filing
+from reading_worklist.reports.structured.report import SignedBy
 from reading_worklist.reports.tables import ReportDraft
 from reading_worklist.services import Services
 from reading_worklist.signing.credentials import unlock
@@ -67,6 +69,8 @@ def issue_preliminary(
         )
         item = workitems.locked(session, scope, workitem_id)
         _require_alone(item, _worked(session, scope), utc_now())
+        place = filing.place_of(session, item)
+        name = filing.person_name_of(session, scope.person_id)
     signer = unlock(services.database, scope.person_id, signing_pin)
     signed_at = utc_now()
     facts = submitting.with_pictures(services, prepared, language)
@@ -80,14 +84,34 @@ def issue_preliminary(
     waiting = submitting.sign(
         services, signer, workitem_id, final, language=language, signed_at=signed_at
     )
+    version_id = uuid4()
+    structured = filing.kept(
+        services.objects,
+        place,
+        shown.document,
+        language,
+        (SignedBy(name, shown.document.diagnosing.name, signed_at),),
+        report_version_id=version_id,
+        issued_at=signed_at,
+    )
     with services.database.transaction() as session:
+        filing.file(session, structured)
         item = workitems.locked(session, scope, workitem_id)
         after = check(item, Action.ISSUE_PRELIMINARY, scope)
         submitting.same_revision(session.get_one(ReportDraft, workitem_id).revision, revision)
         submission = submitting.add(
             session, scope, workitem_id, shown, language, overridden=prepared.overridden
         )
-        issue(session, scope, item, submission, shown.stored, reviewer_id=None, reason="")
+        issue(
+            session,
+            scope,
+            item,
+            submission,
+            shown.stored,
+            reviewer_id=None,
+            reason="",
+            version_id=version_id,
+        )
         submitting.add(
             session, scope, workitem_id, waiting, language, overridden=prepared.overridden
         )

@@ -9,6 +9,7 @@ from reading_worklist.access.scope import Scope
 from reading_worklist.problems import not_found
 from reading_worklist.reports.codes import Codes
 from reading_worklist.reports.document import ReportDocument, from_content
+from reading_worklist.reports.ecg_draft import DraftEcg
 from reading_worklist.reports.states import RevocationState
 from reading_worklist.reports.tables import (
     ReportAmendment,
@@ -50,6 +51,7 @@ def draft_view(row: ReportDraft) -> DraftView:
         advice=row.advice,
         codes=Codes.model_validate(row.codes),
         template_id=row.template_id,
+        ecg=DraftEcg.model_validate(row.ecg or {}),
         revision=row.revision,
         saved_at=row.saved_at,
     )

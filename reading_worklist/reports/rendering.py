@@ -5,9 +5,9 @@ from typing import Final, cast
 
 import segno
 
+from reading_worklist.ecg.statements.library import library
 from reading_worklist.patient_age import Age
 from reading_worklist.reports.document import (
-    EcgBlock,
     EcgTrace,
     PrintedImage,
     ReportDocument,
@@ -128,8 +128,8 @@ def _data(document: ReportDocument, language: Language, typesetter: Typesetter) 
             )
             if value
         ],
-        "measurements": _measurements(document.ecg, words, typesetter),
-        "sections": _sections(document, words, typesetter),
+        "measurements": _measurements(document, language, words, typesetter),
+        "sections": _sections(document, language, words, typesetter),
         "device_statements": [
             pieces
             for statement in (document.ecg.device_statements if document.ecg else ())
@@ -210,14 +210,15 @@ def _rows_filled(facts: list[dict[str, JsonValue]]) -> list[dict[str, JsonValue]
 
 
 def _sections(
-    document: ReportDocument, words: Labels, typesetter: Typesetter
+    document: ReportDocument, language: Language, words: Labels, typesetter: Typesetter
 ) -> list[dict[str, JsonValue]]:
     ecg = document.ecg
+    impression = document.impression_in(language)
     prefix = "ecg_" if document.is_ecg else ""
     texts = (
         ("findings", document.findings, f"{prefix}findings", False),
         ("comparison", document.comparison, "comparison", False),
-        ("impression", document.impression, f"{prefix}impression", True),
+        ("impression", impression, f"{prefix}impression", True),
         ("advice", document.advice, "advice", False),
     )
     sections: list[dict[str, JsonValue]] = [
@@ -248,21 +249,38 @@ def _sections(
     return sections
 
 
-def _measurements(ecg: EcgBlock | None, words: Labels, typesetter: Typesetter) -> JsonValue:
+def _measurements(
+    document: ReportDocument, language: Language, words: Labels, typesetter: Typesetter
+) -> JsonValue:
+    ecg = document.ecg
     if ecg is None or not ecg.measurements:
         return None
     sources, rows = measurement_rows(ecg.measurements)
+    rhythm = [
+        one.statement.text(language)
+        for one in library().said(document.impression)
+        if one.statement.group == "rhythm"
+    ]
     return {
         "sources": sources,
+        "rhythm": typesetter.line(words["ecg"]["between"].join(rhythm)),
+        "method": typesetter.line(ecg.method),
         "rows": [
             {
                 "name": typesetter.line(words["measure"].get(name, name)),
                 "unit": typesetter.line(words["unit"].get(unit, unit)),
-                "values": [typesetter.line(values.get(source, "")) for source in sources],
+                "values": [
+                    typesetter.line(_value(values.get(source), words)) for source in sources
+                ],
             }
             for name, unit, values in rows
         ],
     }
+
+
+def _value(value: str | None, words: Labels) -> str:
+    """Return a value as printed: what was not measured says so, what nobody tried is empty."""
+    return words["ecg"]["not_measured"] if value == "" else value or ""
 
 
 def _key_image(image: PrintedImage, words: Labels, typesetter: Typesetter) -> dict[str, JsonValue]:

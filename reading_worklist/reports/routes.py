@@ -14,6 +14,7 @@ from reading_worklist.reports.assembly import ReportText
 from reading_worklist.reports.checks.engine import FINDINGS_MAX
 from reading_worklist.reports.codes import Codes
 from reading_worklist.reports.documents import read_pdf
+from reading_worklist.reports.ecg_draft import DraftEcg
 from reading_worklist.services import Asking, Parts
 from reading_worklist.typesetting.labels import Language
 from reading_worklist.workitems.routes import centre, get_workitem
@@ -43,6 +44,7 @@ class DraftBody(BaseModel):
     advice: _Text = ""
     codes: Codes = Codes()
     template_id: UUID | None = None
+    ecg: DraftEcg | None = None
     revision: int = Field(ge=0)
 
 
@@ -83,7 +85,10 @@ class FinaliseBody(BaseModel):
 def save_draft(workitem_id: UUID, body: DraftBody, scope: Asking, services: Parts) -> DraftSaved:
     """Save the draft; 409 when it was saved elsewhere since `revision`."""
     written = service.Written(
-        ReportText(body.findings, body.impression, body.advice), body.codes, body.template_id
+        ReportText(body.findings, body.impression, body.advice),
+        body.codes,
+        body.template_id,
+        body.ecg,
     )
     saved = service.save_draft(services, scope, workitem_id, written, body.revision)
     return DraftSaved(revision=saved.revision, saved_at=saved.saved_at)

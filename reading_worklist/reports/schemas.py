@@ -1,5 +1,6 @@
 """Texts of a report side by side, and recalls, as the API gives them."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Final, Self
 from uuid import UUID
@@ -9,6 +10,8 @@ from pydantic import BaseModel
 from reading_worklist.reports.checks.findings import Code, Finding, Part, Severity
 from reading_worklist.reports.codes import OfferedCode
 from reading_worklist.reports.comparison import Change
+from reading_worklist.reports.document import EcgMeasurement
+from reading_worklist.reports.ecg_draft import MEASURES, MeasureName, unit_of
 from reading_worklist.reports.states import RecallKind
 from reading_worklist.templates.schemas import TemplateView
 
@@ -98,6 +101,45 @@ class LastNormal(BaseModel):
     advice: str
     signed_at: datetime
     description: str
+
+
+class EcgValue(BaseModel):
+    """One measure of an ECG.
+
+    device: as the recorder printed it. centre: as the centre measured it; null where nobody tried,
+    empty where it could not be measured, and then reason says why, see `NotMeasured`.
+    """
+
+    name: MeasureName
+    unit: str
+    device: str | None
+    centre: str | None
+    reason: str
+
+
+class EcgValues(BaseModel):
+    """What an ECG's report has of measurements, in the order of the paper."""
+
+    values: list[EcgValue]
+
+    @classmethod
+    def of(cls, found: Iterable[EcgMeasurement]) -> Self:
+        """Return the measures a report names, by device and centre."""
+        by_name = {(one.name, one.source): one for one in found}
+        values: list[EcgValue] = []
+        for name in MEASURES:
+            device = by_name.get((name, "device"))
+            centre = by_name.get((name, "centre"))
+            values.append(
+                EcgValue(
+                    name=name,
+                    unit=unit_of(name),
+                    device=device.value if device else None,
+                    centre=centre.value if centre else None,
+                    reason=centre.reason if centre else "",
+                )
+            )
+        return cls(values=values)
 
 
 class RecallNotice(BaseModel):

@@ -9,7 +9,7 @@ through belongs to no report and is never shown.
 
 from dataclasses import dataclass
 from typing import Final
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from sqlalchemy.orm import Session
 
@@ -20,6 +20,7 @@ from reading_worklist.reports.assembly import ReportText
 from reading_worklist.reports.codes import Codes
 from reading_worklist.reports.concluding import concluded
 from reading_worklist.reports.documents import StoredPdf, read_pdf, store_pdf
+from reading_worklist.reports.ecg_draft import DraftEcg
 from reading_worklist.reports.exam_facts import known_exam
 from reading_worklist.reports.issuing import issue
 from reading_worklist.reports.signing_checks import (
@@ -30,6 +31,8 @@ from reading_worklist.reports.signing_checks import (
     known_keys,
     pass_or_refuse,
 )
+from reading_worklist.reports.structured import filing
+from reading_worklist.reports.structured.report import SignedBy
 from reading_worklist.reports.tables import (
     ReportDraft,
     ReportOpening,
@@ -58,11 +61,15 @@ COMMENT_LENGTH_MAX: Final = 2_000
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """What a writer's page saves. template_id: the template inserted last; None keeps the known."""
+    """What a writer's page saves. template_id: the template inserted last; None keeps the known.
+
+    ecg: the ECG part; None keeps the known.
+    """
 
     text: ReportText
     codes: Codes
     template_id: UUID | None = None
+    ecg: DraftEcg | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +113,8 @@ def save_draft(
         draft.impression = written.text.impression
         draft.advice = written.text.advice
         draft.codes = written.codes.given()
+        if written.ecg is not None:
+            draft.ecg = written.ecg.model_dump(mode="json")
         if written.template_id is not None and written.template_id != draft.template_id:
             templates.visible(session, scope, written.template_id)
             draft.template_id = written.template_id
@@ -207,6 +216,9 @@ def finalise(
             reasons,
             known=known_keys(session, submission.id),
         )
+        place = filing.place_of(session, item)
+        writer = filing.person_name_of(session, submission.writer_id)
+        reviewer = filing.person_name_of(session, scope.person_id)
     signer = unlock(services.database, scope.person_id, signing_pin)
     signed_at = utc_now()
     pdf = sign_as_reviewer(
@@ -218,13 +230,29 @@ def finalise(
     )
     pdf = concluded(services, pdf, signed_at)
     stored = store_pdf(services.objects, workitem_id, pdf, signed_at)
+    document = queries.stored_document(submission)
+    centre = document.diagnosing.name
+    version_id = uuid4()
+    structured = filing.kept(
+        services.objects,
+        place,
+        document,
+        submission.language,
+        (
+            SignedBy(writer, centre, submission.submitted_at),
+            SignedBy(reviewer, centre, signed_at),
+        ),
+        report_version_id=version_id,
+        issued_at=signed_at,
+    )
     with services.database.transaction() as session:
+        filing.file(session, structured)
         item = workitems.locked(session, scope, workitem_id)
         after = check(item, Action.FINALISE, scope)
         if _under_review(session, item).id != submission.id:
             raise conflict("changed", "The report under review has changed", remedy="Reload.")
         keep(session, scope, submission, overridden)
-        _issue(session, scope, item, submission, after=after, stored=stored)
+        _issue(session, scope, item, submission, after=after, stored=stored, version_id=version_id)
 
 
 def open_report(
@@ -282,6 +310,7 @@ def _issue(
     *,
     after: State,
     stored: StoredPdf,
+    version_id: UUID,
 ) -> None:
     # A final report that replaces a preliminary one needs no reason.
     reason = ""
@@ -290,7 +319,16 @@ def _issue(
         reason = amendment.reason
         amendment.ended_at = stored.at
         amendment.abandoned = False
-    issue(session, scope, item, submission, stored, reviewer_id=scope.person_id, reason=reason)
+    issue(
+        session,
+        scope,
+        item,
+        submission,
+        stored,
+        reviewer_id=scope.person_id,
+        reason=reason,
+        version_id=version_id,
+    )
     action = Action.ISSUE_AMENDMENT if item.amending else Action.FINALISE
     item.amending = False
     # Facts of the version that stands from now on; the road is timed by the first one.

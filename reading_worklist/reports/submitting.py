@@ -27,6 +27,7 @@ from reading_worklist.reports.document import (
 )
 from reading_worklist.reports.documents import StoredPdf, store_pdf
 from reading_worklist.reports.ecg_block import ecg_block
+from reading_worklist.reports.ecg_draft import NOTHING, DraftEcg
 from reading_worklist.reports.exam_facts import known_exam
 from reading_worklist.reports.rendering import render
 from reading_worklist.reports.signing_checks import (
@@ -46,6 +47,7 @@ from reading_worklist.workitems import service as workitems
 from reading_worklist.workitems.rules import check
 from reading_worklist.workitems.states import Action
 from reading_worklist.workitems.tables import Lane
+from storage import audit
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,7 @@ class Prepared:
     study_id: UUID
     images: tuple[Undrawn, ...] = ()
     overridden: tuple[Overridden, ...] = ()
+    ecg: DraftEcg = NOTHING
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +116,8 @@ def prepare(
         document = replace(document, status=ReportStatus.AMENDED, amendment_reason=amendment.reason)
     images = undrawn(session, workitem_id)
     document = replace(document, key_images=tuple(one.image for one in images))
-    return Prepared(document, item.study_id, images, overridden)
+    ecg = DraftEcg.model_validate(draft.ecg)
+    return Prepared(document, item.study_id, images, overridden, ecg)
 
 
 def with_pictures(services: Services, prepared: Prepared, language: Language) -> ReportDocument:
@@ -127,16 +131,16 @@ def with_pictures(services: Services, prepared: Prepared, language: Language) ->
     document = replace(prepared.document, key_images=drawn(services.objects, prepared.images))
     if not document.is_ecg:
         return document
-    return replace(
-        document,
-        ecg=ecg_block(
-            services.database,
-            services.objects,
-            prepared.study_id,
-            services.config.time_zone,
-            language,
-        ),
+    block = ecg_block(
+        services.database,
+        services.objects,
+        prepared.study_id,
+        time_zone=services.config.time_zone,
+        language=language,
+        draft=prepared.ecg,
     )
+    picked = prepared.ecg.still_said(document.impression)
+    return replace(document, ecg=replace(block, statements=picked))
 
 
 def sign(
@@ -210,7 +214,30 @@ def add(
     session.add(submission)
     session.flush()
     keep(session, scope, submission, overridden)
+    _record_values(session, scope, submission, document)
     return submission
+
+
+def _record_values(
+    session: Session, scope: Scope, submission: ReportSubmission, document: ReportDocument
+) -> None:
+    """Record which values of an ECG the writer set otherwise than they were measured."""
+    values = document.ecg.measurements if document.ecg else ()
+    centre = {one.name: one.value for one in values if one.source == "centre"}
+    changed = {
+        one.name: {"centre": centre.get(one.name), "confirmed": one.value}
+        for one in values
+        if one.source == "confirmed" and one.value != centre.get(one.name)
+    }
+    if changed:
+        audit.record(
+            session,
+            scope.actor,
+            "report:set_ecg_values",
+            subject_kind="report_submission",
+            subject_id=submission.id,
+            detail=changed,
+        )
 
 
 def same_revision(stored: int, seen: int) -> None:

@@ -3,6 +3,7 @@
 GET /api/workitems/{id}/checks        → CheckResult
 GET /api/workitems/{id}/writing-aids  → WritingAids
 GET /api/workitems/{id}/last-normal   → LastNormal, 404 when there is none
+GET /api/workitems/{id}/ecg-values    → EcgValues
 """
 
 from uuid import UUID
@@ -14,9 +15,10 @@ from sqlalchemy.orm import Session
 from reading_worklist.access.scope import Scope
 from reading_worklist.problems import not_found
 from reading_worklist.reports import queries
+from reading_worklist.reports.ecg_block import ecg_values
 from reading_worklist.reports.exam_facts import known_exam
 from reading_worklist.reports.last_normal import last_normal
-from reading_worklist.reports.schemas import CheckResult, LastNormal, WritingAids
+from reading_worklist.reports.schemas import CheckResult, EcgValues, LastNormal, WritingAids
 from reading_worklist.reports.signing_checks import checked, known_keys
 from reading_worklist.reports.tables import ReportDraft
 from reading_worklist.services import Asking, Parts
@@ -79,6 +81,19 @@ def get_last_normal(workitem_id: UUID, scope: Asking, services: Parts) -> LastNo
     if found is None:
         raise not_found("A normal report of yours of this kind of exam")
     return found
+
+
+@router.get("/workitems/{workitem_id}/ecg-values")
+def get_ecg_values(workitem_id: UUID, scope: Asking, services: Parts) -> EcgValues:
+    """Return what device and centre measured on the exam's ECG, as its report would have it now.
+
+    Empty for what cannot be read as a waveform.
+    """
+    centre(scope)
+    with services.database.transaction() as session:
+        study_id = _visible(session, scope, workitem_id).study_id
+    found = ecg_values(services.database, services.objects, study_id, services.config.time_zone)
+    return EcgValues.of(found)
 
 
 def _visible(session: Session, scope: Scope, workitem_id: UUID) -> Workitem:

@@ -6,6 +6,7 @@ from uuid import UUID
 from pydantic import BaseModel
 
 from reading_worklist.reports.codes import Codes
+from reading_worklist.reports.ecg_draft import DraftEcg
 from reading_worklist.reports.states import RecallKind, RevocationState
 from reading_worklist.workitems.states import State
 from reading_worklist.workitems.tables import Lane
@@ -126,6 +127,7 @@ class DraftView(BaseModel):
     advice: str
     codes: Codes
     template_id: UUID | None
+    ecg: DraftEcg
     revision: int
     saved_at: datetime
 

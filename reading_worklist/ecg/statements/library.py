@@ -106,8 +106,7 @@ class Library:
 
 def worst(classes: Sequence[EcgClass | None]) -> EcgClass | None:
     """Return the class farthest from normal; None where there is none."""
-    known = [one for one in classes if one is not None]
-    return max(known, key=CLASSES.index) if known else None
+    return next((one for one in reversed(CLASSES) if one in classes), None)
 
 
 @cache

@@ -560,6 +560,150 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/ecg-files": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Ecg Files
+         * @description Return a page of ECG files, newest first.
+         */
+        get: operations["list_ecg_files"];
+        put?: never;
+        /**
+         * Send Ecg File
+         * @description Take an ECG file in, whose bytes are the body; the answer waits for what becomes of it.
+         */
+        post: operations["send_ecg_file"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/ecg-files/{file_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Ecg File
+         * @description Return what became of a file.
+         */
+        get: operations["get_ecg_file"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/ecg-files/{file_id}/original": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Download Original
+         * @description Return the file as it came, byte for byte.
+         */
+        get: operations["download_original"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/ecg-files/{file_id}/patient": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Choose Patient
+         * @description Say whose a file is that names nobody; the answer waits for what becomes of it.
+         */
+        post: operations["choose_patient"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/ecg-instances/{sop_instance_uid}/csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Download Csv
+         * @description Return the rhythm leads of an ECG in µV as text, one line for each sample.
+         */
+        get: operations["download_csv"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/ecg-instances/{sop_instance_uid}/original": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Download Original Of Instance
+         * @description Return the file of which an ECG in the index was made, byte for byte.
+         */
+        get: operations["download_original_of_instance"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/ecg-statements": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Statements
+         * @description Return the statements that an ECG's report may be composed of.
+         */
+        get: operations["get_statements"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/events": {
         parameters: {
             query?: never;
@@ -2764,6 +2908,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/workitems/{workitem_id}/ecg-values": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Ecg Values
+         * @description Return what device and centre measured on the exam's ECG, as its report would have it now.
+         *
+         *     Empty for what cannot be read as a waveform.
+         */
+        get: operations["get_ecg_values"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/workitems/{workitem_id}/ecg/ambulatory": {
         parameters: {
             query?: never;
@@ -4180,6 +4346,24 @@ export interface components {
             revision: number | null;
         };
         /**
+         * ChosenPatientBody
+         * @description A patient of the site, as its people know them.
+         */
+        ChosenPatientBody: {
+            /** Birth Date */
+            birth_date?: string | null;
+            /** Name */
+            name: string;
+            /** Patient Id */
+            patient_id: string;
+            /**
+             * Sex
+             * @default
+             * @enum {string}
+             */
+            sex: "M" | "F" | "O" | "";
+        };
+        /**
          * Clock
          * @description A kind of exam that has a time of its own.
          * @enum {string}
@@ -5332,6 +5516,130 @@ export interface components {
             until_seconds: number | null;
         };
         /**
+         * EcgFilePage
+         * @description Files, newest first; waiting: how many of the site's wait for somebody to say whose they are.
+         *
+         *     more: whether older ones follow.
+         */
+        EcgFilePage: {
+            /** Items */
+            items: components["schemas"]["EcgFileView"][];
+            /** More */
+            more: boolean;
+            /** Waiting */
+            waiting: number;
+        };
+        /**
+         * EcgFileProblem
+         * @description Why a file could not be read; code names the kind, the rest is in plain English.
+         */
+        EcgFileProblem: {
+            /** Code */
+            code: string;
+            /**
+             * Expected
+             * @default
+             */
+            expected: string;
+            /**
+             * Found
+             * @default
+             */
+            found: string;
+            /**
+             * Remedy
+             * @default
+             */
+            remedy: string;
+            /** What */
+            what: string;
+        };
+        /**
+         * EcgFileState
+         * @description What has become of a file.
+         *
+         *     RECEIVED: its bytes are kept; it has not been looked at.
+         *     NEEDS_PATIENT: it is readable and says nobody's name; a person says whose it is.
+         *     FILED: it is an ECG in the index.
+         *     DOCUMENT: it is in the index as a document that people read; nothing in it is measured.
+         *     UNREADABLE: it is an ECG by its format and cannot be read; the original is kept.
+         *     REFUSED: it is nothing that an ECG comes in; nothing of it is kept.
+         * @enum {string}
+         */
+        EcgFileState: "RECEIVED" | "NEEDS_PATIENT" | "FILED" | "DOCUMENT" | "UNREADABLE" | "REFUSED";
+        /**
+         * EcgFileSummary
+         * @description What a file holds, as its device wrote it.
+         *
+         *     acquired_at: the device's clock, ISO 8601, with an offset only where the device states one.
+         *     notes: what had to be read leniently.
+         */
+        EcgFileSummary: {
+            /** Acquired At */
+            acquired_at?: string | null;
+            /** Leads */
+            leads: string[];
+            /**
+             * Notes
+             * @default []
+             */
+            notes: string[];
+            /**
+             * Patient Name
+             * @default
+             */
+            patient_name: string;
+            /** Seconds */
+            seconds: number;
+        };
+        /**
+         * EcgFileView
+         * @description One ECG file and what became of it.
+         *
+         *     state: RECEIVED: it has not been looked at; NEEDS_PATIENT: say whose it is; FILED: an ECG in the
+         *         worklist; DOCUMENT: a printed one; UNREADABLE: kept, see problem; REFUSED: not kept.
+         *     workitem_id: of its reading, once it is queued; only where the reader may see it.
+         */
+        EcgFileView: {
+            /** File Name */
+            file_name: string;
+            format: components["schemas"]["EcgFormat"] | null;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            problem: components["schemas"]["EcgFileProblem"] | null;
+            /**
+             * Received At
+             * Format: date-time
+             */
+            received_at: string;
+            /** Settled At */
+            settled_at: string | null;
+            /** Sha256 */
+            sha256: string;
+            /** Site */
+            site: string;
+            /** Size */
+            size: number;
+            /** Sop Instance Uid */
+            sop_instance_uid: string | null;
+            state: components["schemas"]["EcgFileState"];
+            /** Study Instance Uid */
+            study_instance_uid: string | null;
+            summary: components["schemas"]["EcgFileSummary"] | null;
+            way: components["schemas"]["EcgFileWay"];
+            /** Workitem Id */
+            workitem_id: string | null;
+        };
+        /**
+         * EcgFileWay
+         * @description How a file came.
+         * @enum {string}
+         */
+        EcgFileWay: "machine" | "portal" | "folder" | "import";
+        /**
          * EcgFilterView
          * @description The filters the device applied, in Hz; null where the file says nothing, 0 for off.
          */
@@ -5343,6 +5651,12 @@ export interface components {
             /** Notch Hz */
             notch_hz: number | null;
         };
+        /**
+         * EcgFormat
+         * @description What a file is, by its content.
+         * @enum {string}
+         */
+        EcgFormat: "DICOM" | "SCP-ECG" | "HL7 aECG" | "MFER" | "GE MUSE XML" | "Philips XML" | "Mortara XML" | "ISHNE" | "EDF" | "PDF";
         /**
          * EcgInstanceView
          * @description One of the study's ECGs; problem says why it cannot be read.
@@ -5566,6 +5880,36 @@ export interface components {
             then_at: string | null;
             /** Version */
             version: string;
+        };
+        /**
+         * EcgValue
+         * @description One measure of an ECG.
+         *
+         *     device: as the recorder printed it. centre: as the centre measured it; null where nobody tried,
+         *     empty where it could not be measured, and then reason says why, see `NotMeasured`.
+         */
+        EcgValue: {
+            /** Centre */
+            centre: string | null;
+            /** Device */
+            device: string | null;
+            /**
+             * Name
+             * @enum {string}
+             */
+            name: "heart_rate" | "p_duration" | "pr" | "qrs" | "qt" | "qtc_bazett" | "qtc_fridericia" | "p_axis" | "qrs_axis" | "t_axis" | "rv5" | "sv1" | "rv5_sv1";
+            /** Reason */
+            reason: string;
+            /** Unit */
+            unit: string;
+        };
+        /**
+         * EcgValues
+         * @description What an ECG's report has of measurements, in the order of the paper.
+         */
+        EcgValues: {
+            /** Values */
+            values: components["schemas"]["EcgValue"][];
         };
         /**
          * EnvelopeView
@@ -8622,6 +8966,36 @@ export interface components {
             state: "CHECKED_IN" | "CANCELLED";
         };
         /**
+         * StatementLibrary
+         * @description Every statement that is offered, in the order of the library, and its version.
+         */
+        StatementLibrary: {
+            /** Statements */
+            statements: components["schemas"]["StatementView"][];
+            /** Version */
+            version: string;
+        };
+        /**
+         * StatementView
+         * @description One statement, see `library.Statement`.
+         */
+        StatementView: {
+            /** Ecg Class */
+            ecg_class: ("normal" | "borderline" | "suspicious" | "abnormal") | null;
+            /** En */
+            en: string;
+            /** Group */
+            group: string;
+            /** Id */
+            id: string;
+            /** Key */
+            key: string;
+            /** Pinyin */
+            pinyin: string;
+            /** Zh */
+            zh: string;
+        };
+        /**
          * StatisticsRow
          * @description The figures of one modality, or of ALL.
          *
@@ -9196,6 +9570,15 @@ export interface components {
             late: number;
             /** Oldest Queued At */
             oldest_queued_at: string | null;
+        };
+        /**
+         * WhoseBody
+         * @description Whose a file is: an order of the site, or a patient; the order comes first.
+         */
+        WhoseBody: {
+            /** Order Id */
+            order_id?: string | null;
+            patient?: components["schemas"]["ChosenPatientBody"] | null;
         };
         /**
          * Window
@@ -10868,6 +11251,244 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    list_ecg_files: {
+        parameters: {
+            query?: {
+                state?: components["schemas"]["EcgFileState"][] | null;
+                page?: number;
+                page_size?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EcgFilePage"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    send_ecg_file: {
+        parameters: {
+            query?: {
+                name?: string;
+                order_id?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EcgFileView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    get_ecg_file: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                file_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EcgFileView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    download_original: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                file_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    choose_patient: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                file_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WhoseBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EcgFileView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    download_csv: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                sop_instance_uid: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    download_original_of_instance: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                sop_instance_uid: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    get_statements: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StatementLibrary"];
                 };
             };
         };
@@ -14664,6 +15285,37 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["EcgRecordView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    get_ecg_values: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                workitem_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EcgValues"];
                 };
             };
             /** @description Validation Error */

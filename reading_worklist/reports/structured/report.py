@@ -1,0 +1,69 @@
+"""What a structured report is made from, and what every kind of it begins with."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from pydicom.dataset import Dataset
+
+from reading_worklist.reports.document import ReportDocument
+from reading_worklist.reports.structured import concepts
+from reading_worklist.reports.structured.content_items import (
+    InstanceReference,
+    Relation,
+    code,
+    person,
+    text,
+)
+from reading_worklist.typesetting.labels import Language
+
+_LANGUAGES: Final = {
+    Language.EN: (concepts.ENGLISH, None),
+    Language.ZH_CN: (concepts.CHINESE, concepts.CHINA),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class SignedBy:
+    """A doctor whose signature a report carries; at: aware."""
+
+    name: str
+    organisation: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class StructuredSource:
+    """A signed report, as a tree is made from it.
+
+    language: in which the text was signed. signers: writer first.
+    waveform: what was read; None where the study has nothing that is referred to.
+    """
+
+    document: ReportDocument
+    language: Language
+    signers: Sequence[SignedBy]
+    waveform: InstanceReference | None = None
+
+
+def opening(source: StructuredSource) -> list[Dataset]:
+    """Return language (TID 1204) and observers (TID 1002, 1003): the first rows of a report."""
+    language, country = _LANGUAGES[source.language]
+    in_country = (
+        []
+        if country is None
+        else [code(concepts.COUNTRY, country, relation=Relation.HAS_CONCEPT_MOD)]
+    )
+    items = [
+        code(concepts.LANGUAGE, language, *in_country, relation=Relation.HAS_CONCEPT_MOD),
+    ]
+    context = Relation.HAS_OBS_CONTEXT
+    for signer in source.signers:
+        items.append(code(concepts.OBSERVER_TYPE, concepts.PERSON, relation=context))
+        items.append(person(concepts.PERSON_OBSERVER_NAME, signer.name, relation=context))
+        if signer.organisation:
+            items.append(
+                text(concepts.PERSON_OBSERVER_ORGANISATION, signer.organisation, relation=context)
+            )
+    return items
