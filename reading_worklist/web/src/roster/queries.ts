@@ -20,6 +20,15 @@ export function useRoster(from: string, to: string) {
   });
 }
 
+/** The roster of the week that begins now. */
+export function useRosterFromNow() {
+  return useQuery({
+    queryKey: [...ROSTER, 'now'],
+    queryFn: () => answer(api.GET('/api/roster')),
+    refetchInterval: A_MINUTE,
+  });
+}
+
 type Act = { kind: 'add'; body: DutyBody } | { kind: 'cancel'; id: string } | { kind: 'copy'; firstDay: string };
 
 function perform(act: Act): Promise<unknown> {

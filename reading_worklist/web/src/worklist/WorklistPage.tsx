@@ -12,6 +12,7 @@ import { useSession } from '../session/session';
 import { useClaim, useNext, useRelease } from './actions';
 import { AssignDialog } from './AssignDialog';
 import { ColumnChooser } from './ColumnChooser';
+import { DutyButton } from './DutyButton';
 import { FilterBar, type FilterBarHandle } from './FilterBar';
 import { FilterChips } from './FilterChips';
 import { narrowingsOf, questionOf, STANDARD, TABS } from './filters';
@@ -204,6 +205,7 @@ export function WorklistPage() {
           onChange={change}
           onRefresh={() => void head.refetch()}
         >
+          {writes && <DutyButton person={session.person.id} />}
           <ColumnChooser
             kept={preferences.data?.columns ?? NO_COLUMNS}
             onChange={(columns) => prefer.mutate({ default_view: preferences.data?.default_view ?? null, columns })}
