@@ -13,9 +13,10 @@ interface PagerProps {
   children?: ReactNode;
 }
 
-/** Where in the list one is, and the way to the next page. */
+/** Where in the list one is, and the way to the next page; nothing where nothing is. */
 export function Pager({ page, pageSize, total, onPage, children }: PagerProps) {
   const { t } = useLanguage();
+  if (total === 0 && page === 1 && children === undefined) return null;
   const pages = Math.max(1, Math.ceil(total / pageSize));
   const from = Math.min(total, (page - 1) * pageSize + 1);
   const to = Math.min(total, page * pageSize);

@@ -38,7 +38,7 @@ export function DueTab() {
   const count = selection.studyIds.size;
   return (
     <>
-      <p className="keeping-note">
+      <p className="page-intro">
         <span>{t('due.intro')}</span>
         {mayPropose && (
           <span className="keeping-act">

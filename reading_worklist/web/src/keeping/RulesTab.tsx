@@ -22,7 +22,7 @@ export function RulesTab() {
   const sites = rules.data === undefined ? null : bySite(rules.data);
   return (
     <>
-      <p className="keeping-note">
+      <p className="page-intro">
         <span>{t('rule.intro')}</span>
         {!mayChange && <span>{t('rule.onlyAdmins')}</span>}
       </p>

@@ -20,7 +20,7 @@ export function UsageTab() {
   const refreshedAt = usage.data?.refreshed_at ?? null;
   return (
     <>
-      <p className="keeping-note">
+      <p className="page-intro">
         <span>
           {refreshedAt === null ? t('usage.notYet') : t('usage.refreshed', { time: formatDateTime(refreshedAt) })}
         </span>

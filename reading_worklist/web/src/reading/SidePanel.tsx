@@ -44,7 +44,8 @@ export function SidePanel({
           <Button type="text" size="small" icon={<CloseOutlined />} aria-label={t('panel.close')} onClick={onClose} />
         </Tooltip>
       </div>
-      <div className="side-body">
+      {/* What is longer than the screen is read by keyboard as well. */}
+      <div className="side-body" tabIndex={0}>
         <Suspense fallback={<Skeleton active />}>
           <Content key={panel.id} item={item} />
         </Suspense>

@@ -219,12 +219,12 @@ function Grid({ rows, week, duties, zone, today, loading, old }: GridProps) {
                     role="gridcell"
                     data-cell={`${rowAt} ${columnAt}`}
                     tabIndex={at.row === rowAt && at.column === columnAt ? 0 : -1}
-                    aria-label={t('roster.cell', { row: nameOf(row), day, n: own.length })}
                     className={day === today ? 'roster-cell roster-today' : 'roster-cell'}
                     onKeyDown={(event) => onKeyDown(event, rowAt, columnAt)}
                     onFocus={() => setAt({ row: rowAt, column: columnAt })}
                     onClick={(event) => event.target === event.currentTarget && setAdding({ row, day })}
                   >
+                    <span className="visually-hidden">{t('roster.cell', { row: nameOf(row), day })}</span>
                     {own.map((duty) => (
                       <DutyMark key={duty.id} duty={duty} zone={zone} now={now} onRemove={() => setRemoving([duty])} />
                     ))}

@@ -69,7 +69,7 @@ export function SnippetsTab() {
   ];
   return (
     <>
-      <div className="keeping-note templates-note">
+      <div className="page-intro templates-note">
         <span>{t('snippets.explain')}</span>
         {mayMake && (
           <Button icon={<PlusOutlined />} onClick={() => setEditing('new')}>

@@ -19,7 +19,7 @@ export const roster = {
   'roster.grid': ['值班表，行是阅片组，列是日期', 'Roster: rows are groups, columns are days'],
   'roster.wholeLane': ['全部', 'All of it'],
   'roster.everyone': ['{lane}通道', 'Lane {lane}'],
-  'roster.cell': ['{row}，{day}，{n} 个班次', '{row}, {day}, {n} duties'],
+  'roster.cell': ['{row}，{day}：', '{row}, {day}: '],
   'roster.gap': ['{from}–{to} 无人', '{from}–{to} nobody'],
   'roster.gapDay': ['全天无人', 'Nobody all day'],
   'roster.gapCount': ['本周有 {n} 处空缺', '{n} gaps this week'],
