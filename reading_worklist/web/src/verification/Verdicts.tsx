@@ -32,6 +32,9 @@ export function Verdicts({ verification }: { verification: Verification }) {
             <p className="signature-detail">
               {[
                 signature.organisation,
+                signature.proven_at === null
+                  ? null
+                  : t('verify.provenAt', { time: formatExactTime(signature.proven_at) }),
                 signature.certificate_serial === null
                   ? null
                   : t('verify.serial', { serial: signature.certificate_serial }),

@@ -9,6 +9,8 @@ import { formatDateTime } from '../i18n/format';
 import { useLanguage } from '../i18n/language';
 import { wordsOf } from '../i18n/problemWords';
 import '../session/signIn.css';
+import { Fact } from './Fact';
+import { FileVerifier } from './FileVerifier';
 import { isCode, useCodeVerification } from './queries';
 import { Verdicts } from './Verdicts';
 import './verify.css';
@@ -30,6 +32,7 @@ export function VerifyPage() {
           <p className="sign-in-motto">{t('app.name')}</p>
           <CodeForm key={wanted} code={wanted} />
           {isCode(wanted) && <Result code={wanted} />}
+          <FileVerifier />
           <p className="verify-note">{t('verify.privacy')}</p>
         </section>
       </main>
@@ -125,14 +128,5 @@ function Result({ code }: { code: string }) {
         <Fact name={t('verify.digest')} value={report.sha256} />
       </dl>
     </>
-  );
-}
-
-function Fact({ name, value }: { name: string; value: string }) {
-  return (
-    <div>
-      <dt>{name}</dt>
-      <dd>{value}</dd>
-    </div>
   );
 }

@@ -1,4 +1,4 @@
-import { useQuery } from '@tanstack/react-query';
+import { useMutation, useQuery } from '@tanstack/react-query';
 
 import { answer, api } from '../api/client';
 import { keys } from '../api/keys';
@@ -19,6 +19,21 @@ export function useCodeVerification(code: string) {
     queryKey: keys.verification(code),
     queryFn: () => answer(api.GET('/api/verify/{code}', { params: { path: { code } } })),
     enabled: isCode(code),
+  });
+}
+
+/** Verifies a file that somebody has; needs no sign-in, and nothing of it is kept. */
+export function useFileVerification() {
+  return useMutation({
+    mutationFn: (file: File) =>
+      answer(
+        api.POST('/api/verify', {
+          headers: { 'Content-Type': 'application/pdf' },
+          // The description of the API has no other type for bytes.
+          body: file as unknown as string,
+          bodySerializer: (body) => body as unknown as File,
+        }),
+      ),
   });
 }
 
