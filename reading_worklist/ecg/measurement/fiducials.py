@@ -40,7 +40,7 @@ _P_HALF: Final = samples(0.08)
 _T_CORNER_HZ: Final = 15.0
 _T_AFTER_QRS: Final = samples(0.04)
 _T_LATEST: Final = samples(0.62)
-_T_LATEST_OF_RR: Final = 0.75
+_SECOND_PART: Final = 0.3
 _T_LIMB: Final = samples(0.2)
 _T_TAIL: Final = samples(0.06)
 _LEVEL: Final = samples(0.03)
@@ -120,21 +120,20 @@ def p_bounds(beat: Microvolts, qrs_onset: int, rr: float) -> Bounds | None:
     return Bounds(onset, end)
 
 
-def t_end(beat: Microvolts, qrs: Bounds, rr: float) -> TEnd | None:
+def t_end(beat: Microvolts, qrs: Bounds, latest: int) -> TEnd | None:
     """Return the end of T of (independent leads, samples); None when no lead shows one.
 
-    rr: the usual RR in samples; T must end in its first three quarters.
+    latest: the sample by which T has ended, as the next P wave or beat begins.
     """
     smooth = low_pass(beat, _T_CORNER_HZ)
     start = qrs.end + _T_AFTER_QRS
-    last = int(min(BEFORE + min(_T_LATEST, _T_LATEST_OF_RR * rr), beat.shape[1] - _T_LIMB))
+    last = min(BEFORE + _T_LATEST, latest - _LEVEL // 2, beat.shape[1] - _T_LIMB)
     ends: list[float] = []
     sizes: list[float] = []
     if last - start < _T_TAIL:
         return None
     for lead in smooth:
-        before = float(lead[max(0, qrs.onset - _T_TAIL // 6)])
-        found = _t_end_of_lead(lead, start, last, before)
+        found = _t_end_of_lead(lead, start, last, float(lead[max(0, qrs.onset - _T_TAIL // 6)]))
         if found is not None:
             ends.append(found[0])
             sizes.append(found[1])
@@ -148,7 +147,7 @@ def _t_end_of_lead(
     lead: Microvolts, start: int, last: int, before: float
 ) -> tuple[float, float] | None:
     zero = float(np.median(lead[last - _LEVEL // 2 : last + _LEVEL // 2]))
-    top = start + int(np.argmax(np.abs(lead[start:last] - 0.5 * (before + zero))))
+    top = _last_top(lead[start:last] - 0.5 * (before + zero)) + start
     size = float(lead[top] - zero)
     limb_end = min(last, top + _T_LIMB)
     if limb_end - top < samples(0.02) or size == 0:
@@ -163,6 +162,17 @@ def _t_end_of_lead(
     areas = np.sign(size) * (lead[steepest] - lead[at]) * (2 * right - at - steepest)
     trapezium = float(at[int(np.argmax(areas))])
     return (min(tangent, right) + trapezium) / 2, abs(size)
+
+
+def _last_top(wave: Microvolts) -> int:
+    """Return the top of T: of a biphasic one that of its second part."""
+    top = int(np.argmax(np.abs(wave)))
+    opposite = -np.sign(wave[top]) * wave[top:]
+    second = int(np.argmax(opposite))
+    inside = second < len(opposite) - samples(0.03)
+    if inside and opposite[second] >= _SECOND_PART * abs(wave[top]):
+        return top + second
+    return top
 
 
 def _speed(beat: Microvolts) -> Microvolts:

@@ -80,7 +80,7 @@ def _measured(
     stretch: Stretch, corrections: Corrections, end: float, notes: Sequence[str]
 ) -> EcgMeasurement:
     found, by_hand = corrected_beats(stretch, find_beats(stretch), corrections)
-    aligned = align(stretch, found)
+    aligned = align(stretch, found, by_hand)
     classes = corrected_classes(
         aligned.r, classify(aligned, stretch.spikes, stretch.start_seconds), stretch, corrections
     )
@@ -94,12 +94,12 @@ def _measured(
     )
     rr_ms = _intervals(stretch, aligned.r)
     known = [interval for interval in rr_ms if interval is not None]
-    reason = NotMeasured.NO_BEATS if len(found) == 0 else NotMeasured.TOO_FEW_BEATS
+    reason = NotMeasured.NO_BEATS if len(aligned.r) == 0 else NotMeasured.TOO_FEW_BEATS
     waves = no_waves(reason)
     if chosen.sum() >= _MIN_MEDIAN_BEATS:
         usual = float(np.median(known)) * RATE_HZ / 1000.0 if known else RATE_HZ
-        waves = measure_waves(stretch, aligned.r[chosen], usual, corrections)
-    beats = _beats(stretch, aligned, classes=classes, chosen=chosen, by_hand=by_hand, waves=waves)
+        waves = measure_waves(stretch, aligned.r, chosen, usual, corrections)
+    beats = _beats(stretch, aligned, classes=classes, chosen=chosen, waves=waves)
     return _assembled(
         waves, beats, rr_ms, stretch, reason=reason, corrections=corrections, end=end, notes=notes
     )
@@ -120,7 +120,6 @@ def _beats(
     *,
     classes: Sequence[BeatClass],
     chosen: Mask,
-    by_hand: Mask,
     waves: Waves,
 ) -> Sequence[Beat]:
     points = waves.median_beat.fiducials if waves.median_beat else None
@@ -136,7 +135,7 @@ def _beats(
                 onset_seconds=time + onset / 1000.0 if alike and onset is not None else None,
                 offset_seconds=time + end / 1000.0 if alike and end is not None else None,
                 in_median=bool(chosen[index]) and points is not None,
-                by_hand=bool(by_hand[index]),
+                by_hand=bool(aligned.by_hand[index]),
             )
         )
     return tuple(beats)

@@ -31,20 +31,24 @@ class Aligned:
     """Beats moved so that their QRS complexes lie upon each other.
 
     r: the samples of R. dominant: which beats have the dominant shape.
+    by_hand: which of them a reader added.
     """
 
     r: Indices
     dominant: Mask
+    by_hand: Mask
 
 
-def align(stretch: Stretch, found: Indices) -> Aligned:
+def align(stretch: Stretch, found: Indices, by_hand: Mask) -> Aligned:
     """Return the beats, each at its R, and which of them have the dominant shape.
 
     The dominant shape is the one most beats have; where two are about as
     frequent, as in bigeminy, the one that comes after the longer intervals.
+    A beat of another shape that is cut off by the record's edge is left out:
+    it may be no beat at all.
     """
     if not len(found):
-        return Aligned(found, np.zeros(0, np.bool_))
+        return Aligned(found, np.zeros(0, np.bool_), by_hand)
     rows = list(stretch.basis)
     signal = band_pass(stretch.microvolts[rows], *_BAND_HZ)
     signal = signal * stretch.valid[rows]
@@ -65,8 +69,10 @@ def align(stretch: Stretch, found: Indices) -> Aligned:
     dominant = likeness[np.arange(len(r)), best] >= _SAME_SHAPE
     if not dominant.any():
         dominant[int(np.argmax(likeness.max(axis=1)))] = True
-    moved = np.where(dominant, r + lags[best], r)
-    return Aligned(np.clip(moved, 0, stretch.sample_count - 1), dominant)
+    moved = np.clip(np.where(dominant, r + lags[best], r), 0, stretch.sample_count - 1)
+    whole = (moved >= _BEFORE) & (moved < stretch.sample_count - _AFTER)
+    kept = whole | dominant | by_hand
+    return Aligned(moved[kept], dominant[kept], by_hand[kept])
 
 
 def _peaks(signal: Microvolts, found: Indices) -> Indices:

@@ -22,7 +22,7 @@ from reading_worklist.ecg.measurement.results import (
     Quantity,
     Unit,
 )
-from reading_worklist.ecg.measurement.signals import Indices, Stretch
+from reading_worklist.ecg.measurement.signals import Indices, Mask, Stretch
 from reading_worklist.ecg.measurement.values import frontal_axis, interval, missing
 from storage.ecg.leads import Lead
 from storage.ecg.waveform import Microvolts
@@ -31,6 +31,8 @@ from storage.ecg.waveform import Microvolts
 _FIRST_LEVEL: Final = -samples(0.07)
 _LEVEL_BEFORE_QRS: Final = samples(0.004)
 _T_AFTER_J: Final = samples(0.06)
+# T ends in the first three quarters of RR.
+_T_LATEST_OF_RR: Final = 0.75
 _MAX_T_SPREAD: Final = samples(0.12)
 _MS: Final = 1000.0 / RATE_HZ
 
@@ -63,23 +65,27 @@ def no_waves(reason: NotMeasured) -> Waves:
     )
 
 
-def measure_waves(stretch: Stretch, r: Indices, rr: float, corrections: Corrections) -> Waves:
-    """Return what the median of the beats at r shows.
+def measure_waves(
+    stretch: Stretch, r: Indices, chosen: Mask, rr: float, corrections: Corrections
+) -> Waves:
+    """Return what the median of the chosen ones of the beats at r shows.
 
     rr: the usual RR in samples. Points set by hand in corrections replace
     those found; values follow from them.
     """
     basis = list(stretch.basis)
-    first = stack_beats(stretch, r, _FIRST_LEVEL)
+    first = stack_beats(stretch, r, chosen, _FIRST_LEVEL)
     qrs = _by_hand_qrs(qrs_bounds(first.median[basis]), corrections)
     if qrs is None:
         return no_waves(NotMeasured.NOISE)
-    stack = stack_beats(stretch, r, qrs.onset - BEFORE - _LEVEL_BEFORE_QRS)
+    stack = stack_beats(stretch, r, chosen, qrs.onset - BEFORE - _LEVEL_BEFORE_QRS)
     median = stack.median[basis]
     qrs = _by_hand_qrs(qrs_bounds(median) or qrs, corrections) or qrs
     state, p = _p_wave(stack, basis, qrs, rr, corrections)
-    end, t_reason = _t_end(t_end(median, qrs, rr), corrections)
-    return _values(stretch, stack, len(r), _Points(state, p, qrs, end, t_reason))
+    before_p = max((p.onset if p else BEFORE) + rr, BEFORE + rr / 2)
+    latest = min(BEFORE + _T_LATEST_OF_RR * rr, stack.last, before_p)
+    end, t_reason = _t_end(t_end(median, qrs, int(latest)), corrections)
+    return _values(stretch, stack, int(chosen.sum()), _Points(state, p, qrs, end, t_reason))
 
 
 @dataclass(frozen=True, slots=True)
