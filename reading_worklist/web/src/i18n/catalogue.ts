@@ -1,9 +1,11 @@
 import { agreements } from './catalogue/agreements';
+import { ambulatory } from './catalogue/ambulatory';
 import { board } from './catalogue/board';
 import { common } from './catalogue/common';
 import { consultations } from './catalogue/consultations';
 import { critical } from './catalogue/critical';
 import { ecg } from './catalogue/ecg';
+import { ecgReport } from './catalogue/ecgReport';
 import { identity } from './catalogue/identity';
 import { keeping } from './catalogue/keeping';
 import { keyImages } from './catalogue/keyImages';
@@ -43,6 +45,8 @@ export const catalogue = {
   ...keyImages,
   ...notes,
   ...ecg,
+  ...ecgReport,
+  ...ambulatory,
   ...portal,
   ...operations,
   ...identity,
