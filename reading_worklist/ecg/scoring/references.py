@@ -45,6 +45,16 @@ class Reference:
     first_seconds: float
     last_seconds: float
 
+    def within(self, start: float, stop: float) -> "Reference":
+        """Return the beats of a stretch, its start being time 0; the intervals stay."""
+        beats = [time - start for time in self.beats if start <= time < stop]
+        return Reference(
+            beats,
+            self.intervals,
+            max(0.0, self.first_seconds - start),
+            min(self.last_seconds, stop) - start,
+        )
+
 
 def read_reference(header: Path, rate_hz: float) -> Reference | None:
     """Return the reference beside a header; None when nobody annotated it by hand."""

@@ -7,7 +7,7 @@ describes on three pages (WFDB Applications Guide: header(5), signal(5), annot(5
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, NamedTuple, TypeAlias
 
@@ -91,6 +91,16 @@ def read_marks(path: Path) -> Sequence[Mark]:
         return list(_marks(words))
     except IndexError as error:
         raise _broken(path, "an annotation is cut off") from error
+
+
+def cut(record: EcgRecord, start: float, stop: float) -> EcgRecord:
+    """Return the seconds [start, stop) of a record's first group as a record of its own."""
+    group = record.groups[0]
+    first, last = (round(time * group.sampling_rate_hz) for time in (start, stop))
+    channels = tuple(
+        replace(channel, samples=channel.samples[first:last]) for channel in group.channels
+    )
+    return EcgRecord((replace(group, channels=channels, sample_count=len(channels[0].samples)),))
 
 
 def _marks(words: npt.NDArray[np.uint16]) -> Iterator[Mark]:
