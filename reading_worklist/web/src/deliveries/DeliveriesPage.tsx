@@ -9,6 +9,7 @@ import { Empty, ProblemNotice } from '../design/Notice';
 import { Pager } from '../design/Pager';
 import { Name } from '../design/PatientName';
 import { type Column, Table } from '../design/Table';
+import { deliveryError } from '../i18n/deliveryError';
 import { formatDateTime, formatDuration, formatShortTime } from '../i18n/format';
 import { useLanguage } from '../i18n/language';
 import { siteOf } from '../i18n/siteName';
@@ -154,7 +155,9 @@ function useColumns(openId: string | null, onOpen: (id: string | null) => void):
         delivery.last_error === null ? (
           <span className="quiet">{t('app.none')}</span>
         ) : (
-          <span className={delivery.state === 'DELIVERED' ? 'quiet' : 'danger'}>{delivery.last_error}</span>
+          <span className={delivery.state === 'DELIVERED' ? 'quiet' : 'danger'}>
+            {deliveryError(language, delivery.last_error)}
+          </span>
         ),
     },
   ];

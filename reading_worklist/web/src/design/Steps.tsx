@@ -1,5 +1,6 @@
 import type { DeliveryState, DeliveryStep } from '../api/types';
 import type { PlainKey } from '../i18n/catalogue';
+import { deliveryError } from '../i18n/deliveryError';
 import { formatDuration, formatExactTime } from '../i18n/format';
 import { useLanguage } from '../i18n/language';
 import { DeliveryChip } from './Chip';
@@ -28,13 +29,13 @@ export function Steps({ times }: { times: readonly (readonly [PlainKey, string |
 
 /** How a report travels to each destination of its site. */
 export function DeliverySteps({ deliveries }: { deliveries: readonly DeliveryStep[] }) {
-  const { t } = useLanguage();
+  const { t, language } = useLanguage();
   return deliveries.map((delivery) => (
     <div key={delivery.id} className="delivery-step">
       <DeliveryChip state={delivery.state as DeliveryState} />
       <span className="delivery-destination">{delivery.destination}</span>
       <span>{t('timeline.attempts', { n: delivery.attempts })}</span>
-      {delivery.last_error !== null && <p className="delivery-error">{delivery.last_error}</p>}
+      {delivery.last_error !== null && <p className="delivery-error">{deliveryError(language, delivery.last_error)}</p>}
     </div>
   ));
 }

@@ -29,6 +29,12 @@ export const operations = {
     '报告签发后，会在这里看到回传情况。',
     'When a report is issued, its way back is shown here.',
   ],
+  'deliveries.error.recalled.superseded': ['已有新版本，不再发送', 'Not sent: a newer version takes its place'],
+  'deliveries.error.recalled.supplemented': [
+    '已有补充版本，不再发送',
+    'Not sent: a supplemented version takes its place',
+  ],
+  'deliveries.error.recalled.revoked': ['报告已作废，不再发送', 'Not sent: the report is void'],
   'deliveries.failed': ['回传列表载入失败', 'The deliveries could not be loaded'],
 
   'quarantine.title': ['隔离区', 'Quarantine'],

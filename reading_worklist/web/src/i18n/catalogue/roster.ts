@@ -18,7 +18,7 @@ export const roster = {
   ],
   'roster.grid': ['值班表，行是阅片组，列是日期', 'Roster: rows are groups, columns are days'],
   'roster.wholeLane': ['全部', 'All of it'],
-  'roster.everyone': ['{lane}通道', 'Lane {lane}'],
+  'roster.everyone': ['{lane}通道', '{lane} lane'],
   'roster.cell': ['{row}，{day}：', '{row}, {day}: '],
   'roster.gap': ['{from}–{to} 无人', '{from}–{to} nobody'],
   'roster.gapDay': ['全天无人', 'Nobody all day'],
