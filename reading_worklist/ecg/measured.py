@@ -21,6 +21,7 @@ from reading_worklist.ecg.measurement.results import (
     Quantity,
     Unit,
 )
+from reading_worklist.ecg.quality.signal import assess, fit_part
 from reading_worklist.ecg.serial import Difference, named_values
 from storage.ecg.leads import Lead
 from storage.ecg.waveform import EcgRecord
@@ -192,7 +193,7 @@ class RecentMeasurements:
     def measured(
         self, key: str, record: EcgRecord, corrections: Corrections = NO_CORRECTIONS
     ) -> EcgMeasurement:
-        """Return the measurement of the record, made now unless it was lately.
+        """Return the measurement of the leads that are fit for it, made now unless it was lately.
 
         key: names the record, which never changes under it.
 
@@ -204,7 +205,8 @@ class RecentMeasurements:
             if found is not None:
                 self._kept.move_to_end((key, corrections))
                 return found
-        made = remeasure(record, corrections)
+        # A lead that has to be recorded again is not measured here either.
+        made = remeasure(fit_part(record, assess(record)), corrections)
         with self._lock:
             self._kept[key, corrections] = made
             while len(self._kept) > _KEPT_MAX:

@@ -1,11 +1,14 @@
 """What the reading view shows beside the trace: median beats, values, what has changed."""
 
+from dataclasses import dataclass
+from datetime import datetime
 from http import HTTPStatus
 from typing import Annotated, Final
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Request, Response
 
+from reading_worklist.ecg.analysis.queries import kept_corrections
 from reading_worklist.ecg.asking import AskedEcg, Which, WhichEcg, ecg_problem, find_ecg
 from reading_worklist.ecg.captions import Language
 from reading_worklist.ecg.layout import Gain, LeadOrder, PaperSpeed
@@ -18,12 +21,12 @@ from reading_worklist.ecg.measured import (
     measured_view,
 )
 from reading_worklist.ecg.measurement.errors import MarkersImpossible
-from reading_worklist.ecg.measurement.results import EcgMeasurement
+from reading_worklist.ecg.measurement.results import NO_CORRECTIONS, Corrections, EcgMeasurement
 from reading_worklist.ecg.median import Alignment, MedianOptions, draw_median
 from reading_worklist.ecg.routes import SVG_RESPONSES, svg_response
 from reading_worklist.ecg.serial import serial_differences
 from reading_worklist.problems import Problem
-from reading_worklist.services import Asking, Parts
+from reading_worklist.services import Asking, Parts, Services
 
 router = APIRouter(prefix="/api/workitems", tags=["ecg"])
 
@@ -43,8 +46,20 @@ def median_options(
 
 @router.get("/{workitem_id}/ecg/measured")
 def get_measured(workitem_id: UUID, scope: Asking, services: Parts, which: WhichEcg) -> EcgMeasured:
-    """Return what we measure on an ECG, each value or why there is none."""
-    return measured_view(_measured(find_ecg(services, scope, workitem_id, which)))
+    """Return what we measure on an ECG, each value or why there is none.
+
+    With what a reader has corrected and kept, and his name.
+    """
+    ecg = find_ecg(services, scope, workitem_id, which)
+    with services.database.transaction() as session:
+        kept = kept_corrections(session, ecg.chosen.instance.object_key)
+        if kept is None:
+            by, at, corrections = None, None, NO_CORRECTIONS
+        else:
+            by, at = kept[1].display_name, kept[0].corrected_at
+            corrections = EcgCorrections.model_validate(kept[0].corrections).corrections()
+    measured = _recent.measured(ecg.chosen.instance.object_key, ecg.record, corrections)
+    return measured_view(measured, by=by, at=at)
 
 
 @router.post("/{workitem_id}/ecg/measured")
@@ -74,11 +89,11 @@ def get_median(  # noqa: PLR0917 -- who asks, for what, drawn how
 
     against: an earlier study, opened at this reading, whose first ECG lies over it.
     """
-    measured = _measured(find_ecg(services, scope, workitem_id, which))
+    measured = _measured(services, find_ecg(services, scope, workitem_id, which))
     earlier = (
         None
         if against is None
-        else _measured(find_ecg(services, scope, workitem_id, Which(prior=against)))
+        else _measured(services, find_ecg(services, scope, workitem_id, Which(prior=against)))
     )
     drawn = draw_median(measured, options, earlier)
     if drawn is None:
@@ -104,7 +119,7 @@ def get_serial_differences(
     """
     now = find_ecg(services, scope, workitem_id, which)
     then = find_ecg(services, scope, workitem_id, Which(prior=against))
-    ours, theirs = _measured(now), _measured(then)
+    ours, theirs = _measured(services, now), _measured(services, then)
     now_at, then_at = now.chosen.acquired_at, then.chosen.acquired_at
     return EcgSerial(
         method=ours.method,
@@ -116,5 +131,26 @@ def get_serial_differences(
     )
 
 
-def _measured(ecg: AskedEcg) -> EcgMeasurement:
-    return _recent.measured(ecg.chosen.instance.object_key, ecg.record)
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """What a reader has set by hand and kept; nobody and nothing where there is none."""
+
+    corrections: Corrections = NO_CORRECTIONS
+    by: str | None = None
+    at: datetime | None = None
+
+
+def _kept(services: Services, ecg: AskedEcg) -> _Kept:
+    with services.database.transaction() as session:
+        found = kept_corrections(session, ecg.chosen.instance.object_key)
+    if found is None:
+        return _Kept()
+    row, person = found
+    body = EcgCorrections.model_validate(row.corrections)
+    return _Kept(body.corrections(), person.display_name, row.corrected_at)
+
+
+def _measured(services: Services, ecg: AskedEcg) -> EcgMeasurement:
+    """Return the measurement with what was kept of it: every page shows the same values."""
+    kept = _kept(services, ecg)
+    return _recent.measured(ecg.chosen.instance.object_key, ecg.record, kept.corrections)

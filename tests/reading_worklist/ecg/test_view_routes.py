@@ -11,9 +11,14 @@ import pytest
 from fastapi import FastAPI
 from pydicom import dcmread
 from pydicom.uid import generate_uid
+from sqlalchemy import select
 
+from reading_worklist.ecg.analysis.analyse import METHOD_VERSION
+from reading_worklist.ecg.analysis.tables import AnalysisState, EcgAnalysis
+from storage.clock import utc_now
 from storage.database import Database
 from storage.ecg.leads import STANDARD_LEADS
+from storage.index.tables import Instance
 from storage.objects import ObjectStore
 from tests.reading_worklist.ecg.test_routes import Filing, address, bundled_file
 from tests.support.ecg import channel, ecg_dataset, file_bytes, multiplex_group
@@ -104,6 +109,41 @@ def test_values_follow_a_point_that_is_moved_and_nothing_is_kept(
     assert qrs[1] - qrs[0] == pytest.approx(20)
     assert after["corrections"]["qrs_offset_ms"] == moved
     assert writer.get(address(exam, "/measured")).json() == before
+
+
+def test_every_page_goes_by_what_was_kept(
+    writer: Browser, exam: QueuedStudy, database: Database
+) -> None:
+    before = writer.get(address(exam, "/measured")).json()
+    moved = before["points"]["qrs_offset_ms"] + 20
+    drawn = writer.get(address(exam, "/median.svg")).text
+    _analysed(database, exam)
+    kept = writer.put(address(exam, "/measured"), qrs_offset_ms=moved)
+    assert kept.status_code == 200, kept.text
+    after = writer.get(address(exam, "/measured")).json()
+    assert after["points"]["qrs_offset_ms"] == moved
+    assert after["corrected_by"]
+    assert after["corrected_at"]
+    assert writer.get(address(exam, "/median.svg")).text != drawn
+
+
+def _analysed(database: Database, exam: QueuedStudy) -> None:
+    """An analysis of the exam's ECG, as its worker would have made it."""
+    with database.transaction() as session:
+        instance = session.scalars(select(Instance).where(Instance.study_id == exam.study.id)).one()
+        session.add(
+            EcgAnalysis(
+                instance_id=instance.id,
+                study_id=exam.study.id,
+                site_id=exam.study.site_id,
+                method_version=METHOD_VERSION,
+                state=AnalysisState.DONE,
+                quality={"findings": [], "usable": []},
+                triage={"rulesets": [], "hints": [], "not_judged": []},
+                analysed_at=utc_now(),
+                cpu_ms=1,
+            )
+        )
 
 
 def test_a_beat_that_is_taken_out_is_gone(writer: Browser, exam: QueuedStudy) -> None:

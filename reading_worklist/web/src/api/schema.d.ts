@@ -704,6 +704,30 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/ecg/critical-list": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Ecg Critical List
+         * @description Return by which province's list of critical values ECGs are judged here.
+         */
+        get: operations["get_ecg_critical_list"];
+        /**
+         * Set Ecg Critical List
+         * @description Judge ECGs that arrive from now on by the list of a province.
+         */
+        put: operations["set_ecg_critical_list"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/events": {
         parameters: {
             query?: never;
@@ -2696,7 +2720,7 @@ export interface paths {
         put?: never;
         /**
          * Amend
-         * @description Set out to replace the report that stands; it stands until the next version is issued.
+         * @description Set out to replace the report that stands, or to add to it; it stands until then.
          */
         post: operations["amend"];
         delete?: never;
@@ -2998,6 +3022,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/workitems/{workitem_id}/ecg/analysis": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Ecg Analysis
+         * @description Return quality, values, hints and corrections of each ECG, and the device's own values.
+         */
+        get: operations["get_ecg_analysis"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/workitems/{workitem_id}/ecg/measured": {
         parameters: {
             query?: never;
@@ -3008,9 +3052,17 @@ export interface paths {
         /**
          * Get Measured
          * @description Return what we measure on an ECG, each value or why there is none.
+         *
+         *     With what a reader has corrected and kept, and his name.
          */
         get: operations["get_measured"];
-        put?: never;
+        /**
+         * Keep Ecg Corrections
+         * @description Measure with points and beats as the reader has set them, and keep both with his name.
+         *
+         *     What was measured before stays beside it. New hints raise as those of an arrival do.
+         */
+        put: operations["keep_ecg_corrections"];
         /**
          * Measure Corrected
          * @description Measure with points and beats as the reader has set them; nothing is kept.
@@ -3044,6 +3096,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/workitems/{workitem_id}/ecg/quality": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Ecg Quality
+         * @description Return how well each ECG of an exam was recorded, and why one should be recorded again.
+         */
+        get: operations["get_ecg_quality"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/workitems/{workitem_id}/ecg/serial": {
         parameters: {
             query?: never;
@@ -3058,6 +3130,26 @@ export interface paths {
          *     against: the earlier study, which the asker has opened at this reading.
          */
         get: operations["get_serial_differences"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/workitems/{workitem_id}/ecg/thumbnail.svg": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Ecg Thumbnail
+         * @description Return a small picture of an ECG: `instance`, or the study's first.
+         */
+        get: operations["get_ecg_thumbnail"];
         put?: never;
         post?: never;
         delete?: never;
@@ -3943,6 +4035,31 @@ export interface components {
             started_at: string | null;
         };
         /**
+         * AmendBody
+         * @description kind: whether the content changes, or is only added to.
+         */
+        AmendBody: {
+            /** @default change */
+            kind: components["schemas"]["AmendmentKind"];
+            /** Reason */
+            reason: string;
+        };
+        /**
+         * AmendmentKind
+         * @description What becomes of a report that stands: its content changes, or text is added to it.
+         * @enum {string}
+         */
+        AmendmentKind: "change" | "addendum";
+        /**
+         * AnalysisState
+         * @description What came of an analysis.
+         *
+         *     UNREADABLE: the object is no ECG that can be read. FAILED: our own fault; nothing of it is to be
+         *     trusted.
+         * @enum {string}
+         */
+        AnalysisState: "DONE" | "UNREADABLE" | "FAILED";
+        /**
          * AnswerBody
          * @description What the site says to it, and when it will make the exam; both may be missing.
          *
@@ -4019,6 +4136,12 @@ export interface components {
             /** Refused */
             refused: components["schemas"]["Refused"][];
         };
+        /**
+         * Assumption
+         * @description What was not known of the patient, so that the lower limit held.
+         * @enum {string}
+         */
+        Assumption: "sex_unknown" | "age_unknown";
         /**
          * AttemptView
          * @description One try; `answer` is what the receiver said, in words.
@@ -4325,7 +4448,7 @@ export interface components {
             /** Key */
             key: string;
             /** Part */
-            part: ("findings" | "impression" | "advice") | null;
+            part: ("findings" | "impression" | "advice" | "addendum") | null;
             severity: components["schemas"]["reading_worklist__reports__checks__findings__Severity"];
             /** Start */
             start: number;
@@ -5199,6 +5322,11 @@ export interface components {
          */
         DraftBody: {
             /**
+             * Addendum
+             * @default
+             */
+            addendum: string;
+            /**
              * Advice
              * @default
              */
@@ -5273,6 +5401,8 @@ export interface components {
          * @description What the writer has typed so far. template_id: the template that was inserted last.
          */
         DraftView: {
+            /** Addendum */
+            addendum: string;
             /** Advice */
             advice: string;
             codes: components["schemas"]["Codes"];
@@ -5451,6 +5581,109 @@ export interface components {
             today: components["schemas"]["EarlierExam"][];
         };
         /**
+         * EcgAnalysed
+         * @description Everything that is known of one ECG.
+         *
+         *     measured: with the last corrections; original: without any, null while there are none. Both are
+         *     null where nothing could be measured. hints, not_judged: of `measured`; hints of an earlier
+         *     measurement have raised what they have raised.
+         *     device_measurements, device_statements: the device's own, never replaced.
+         */
+        EcgAnalysed: {
+            /**
+             * Analysed At
+             * Format: date-time
+             */
+            analysed_at: string;
+            /** Corrections */
+            corrections: components["schemas"]["EcgKeptCorrection"][];
+            /** Cpu Ms */
+            cpu_ms: number;
+            /** Critical Value Ids */
+            critical_value_ids: string[];
+            /** Device Measurements */
+            device_measurements: components["schemas"]["EcgMeasurementView"][];
+            /** Device Statements */
+            device_statements: string[];
+            /** Findings */
+            findings: components["schemas"]["EcgQualityFinding"][];
+            /** Hints */
+            hints: components["schemas"]["EcgHint"][];
+            measured: components["schemas"]["EcgMeasured"] | null;
+            /** Method Version */
+            method_version: string;
+            /** Not Judged */
+            not_judged: components["schemas"]["EcgNotJudged"][];
+            original: components["schemas"]["EcgMeasured"] | null;
+            /** Problem */
+            problem: string | null;
+            /** Repeat */
+            repeat: boolean;
+            /** Rulesets */
+            rulesets: string[];
+            /** Sop Instance Uid */
+            sop_instance_uid: string;
+            state: components["schemas"]["AnalysisState"];
+            /** Thumbnail */
+            thumbnail: string | null;
+            /** Usable Leads */
+            usable_leads: string[];
+        };
+        /**
+         * EcgAnalysesView
+         * @description The analyses of a study's ECGs in the order of their arrival.
+         */
+        EcgAnalysesView: {
+            /** Ecgs */
+            ecgs: components["schemas"]["EcgAnalysed"][];
+            state: components["schemas"]["EcgCheckState"];
+        };
+        /**
+         * EcgChangedValue
+         * @description A value before and after a correction.
+         */
+        EcgChangedValue: {
+            after: components["schemas"]["EcgQuantity"];
+            before: components["schemas"]["EcgQuantity"];
+            /** Name */
+            name: string;
+        };
+        /**
+         * EcgCheckState
+         * @description How far the analysis of a study is.
+         *
+         *     NONE: it holds no ECG. FAILED: it was given up; somebody has to look after it.
+         * @enum {string}
+         */
+        EcgCheckState: "none" | "pending" | "checked" | "failed";
+        /**
+         * EcgChecked
+         * @description How well one ECG was recorded.
+         *
+         *     repeat: the technician should record again. problem: why there is no result.
+         *     thumbnail: the address of a small picture, null without a signal.
+         */
+        EcgChecked: {
+            /**
+             * Analysed At
+             * Format: date-time
+             */
+            analysed_at: string;
+            /** Findings */
+            findings: components["schemas"]["EcgQualityFinding"][];
+            /** Problem */
+            problem: string | null;
+            /** Repeat */
+            repeat: boolean;
+            /** Sop Instance Uid */
+            sop_instance_uid: string;
+            state: components["schemas"]["AnalysisState"];
+            /** Thumbnail */
+            thumbnail: string | null;
+            /** Usable Leads */
+            usable_leads: string[];
+        };
+        /**
          * EcgCorrections
          * @description What a reader sets by hand, see `Corrections`; a point that is null is left to the method.
          */
@@ -5485,6 +5718,13 @@ export interface components {
             removed_beats: number[];
             /** T End Ms */
             t_end_ms?: number | null;
+        };
+        /**
+         * EcgCriticalListBody
+         * @description By which province's list of critical values ECGs are judged.
+         */
+        EcgCriticalListBody: {
+            province: components["schemas"]["Province"];
         };
         /**
          * EcgDifference
@@ -5658,6 +5898,51 @@ export interface components {
          */
         EcgFormat: "DICOM" | "SCP-ECG" | "HL7 aECG" | "MFER" | "GE MUSE XML" | "Philips XML" | "Mortara XML" | "ISHNE" | "EDF" | "PDF";
         /**
+         * EcgHint
+         * @description A rule that an ECG meets; never a diagnosis.
+         *
+         *     text, text_en: the rule with the leads and values that meet it. cites: the list of critical
+         *     values that has the rule. assumptions: what was not known of the patient, so that the lower
+         *     limit held.
+         */
+        EcgHint: {
+            /** Assumptions */
+            assumptions: components["schemas"]["Assumption"][];
+            /** Cites */
+            cites: string | null;
+            /** Code */
+            code: string;
+            /** Critical */
+            critical: boolean;
+            /** Measured */
+            measured: components["schemas"]["EcgHintValue"][];
+            priority: components["schemas"]["Priority"];
+            /** Ruleset */
+            ruleset: string;
+            /** Source */
+            source: string;
+            /** Subject */
+            subject: string;
+            /** Text */
+            text: string;
+            /** Text En */
+            text_en: string;
+        };
+        /**
+         * EcgHintValue
+         * @description A value by which a rule is met; what: a lead, or the name of a measured value.
+         */
+        EcgHintValue: {
+            /** Limit */
+            limit: number | null;
+            /** Unit */
+            unit: string;
+            /** Value */
+            value: number;
+            /** What */
+            what: string;
+        };
+        /**
          * EcgInstanceView
          * @description One of the study's ECGs; problem says why it cannot be read.
          */
@@ -5670,6 +5955,23 @@ export interface components {
             problem: string | null;
             /** Sop Instance Uid */
             sop_instance_uid: string;
+        };
+        /**
+         * EcgKeptCorrection
+         * @description What a reader has set by hand; number: from 1 in their order.
+         */
+        EcgKeptCorrection: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            by: components["schemas"]["PersonView"];
+            /** Changed */
+            changed: components["schemas"]["EcgChangedValue"][];
+            corrections: components["schemas"]["EcgCorrections"];
+            /** Number */
+            number: number;
         };
         /**
          * EcgLeadView
@@ -5785,6 +6087,18 @@ export interface components {
             value: number | null;
         };
         /**
+         * EcgNotJudged
+         * @description A rule that could not be judged, and why.
+         */
+        EcgNotJudged: {
+            /** Code */
+            code: string;
+            /** Reason */
+            reason: string;
+            /** Ruleset */
+            ruleset: string;
+        };
+        /**
          * EcgPoints
          * @description Points of the median beat in ms against its R; null where not found.
          */
@@ -5799,6 +6113,36 @@ export interface components {
             qrs_onset_ms: number | null;
             /** T End Ms */
             t_end_ms: number | null;
+        };
+        /**
+         * EcgQualityFinding
+         * @description Something wrong with a recording, see `quality.findings`.
+         *
+         *     leads: none where it is the recording as a whole. value, threshold: in `unit`, null where it is
+         *     yes or no. source: why from that limit on.
+         */
+        EcgQualityFinding: {
+            code: components["schemas"]["reading_worklist__ecg__quality__findings__Code"];
+            /** Leads */
+            leads: string[];
+            severity: components["schemas"]["reading_worklist__ecg__quality__findings__Severity"];
+            /** Source */
+            source: string;
+            /** Threshold */
+            threshold: number | null;
+            /** Unit */
+            unit: string;
+            /** Value */
+            value: number | null;
+        };
+        /**
+         * EcgQualityView
+         * @description How well the ECGs of a study were recorded, in the order of their arrival.
+         */
+        EcgQualityView: {
+            /** Ecgs */
+            ecgs: components["schemas"]["EcgChecked"][];
+            state: components["schemas"]["EcgCheckState"];
         };
         /**
          * EcgQuantity
@@ -7659,6 +8003,12 @@ export interface components {
             study_ids: string[];
         };
         /**
+         * Province
+         * @description Lists of critical values, of which a consortium follows one.
+         * @enum {string}
+         */
+        Province: "zhejiang" | "other" | "shanxi-2017";
+        /**
          * PublicVerification
          * @description The same for somebody who has the paper, with what tells the report apart.
          *
@@ -8167,9 +8517,11 @@ export interface components {
         /**
          * RecallKind
          * @description Why a version does not stand any more.
+         *
+         *     SUPPLEMENTED: the one that took its place says the same, and more.
          * @enum {string}
          */
-        RecallKind: "superseded" | "revoked";
+        RecallKind: "superseded" | "supplemented" | "revoked";
         /**
          * RecallNotice
          * @description A report that one has opened does not stand any more.
@@ -9112,6 +9464,8 @@ export interface components {
          *     status: what it shall be issued as, the FHIR DiagnosticReport status.
          */
         SubmissionView: {
+            /** Addendum */
+            addendum: string;
             /** Advice */
             advice: string;
             codes: components["schemas"]["Codes"];
@@ -9981,6 +10335,18 @@ export interface components {
          * @enum {string}
          */
         reading_worklist__ecg__captions__Language: "en" | "zh-CN";
+        /**
+         * Code
+         * @description The kinds of findings.
+         * @enum {string}
+         */
+        reading_worklist__ecg__quality__findings__Code: "lead_off" | "questionable" | "no_signal" | "flat_line" | "missing_samples" | "clipped" | "mains_noise" | "muscle_noise" | "baseline_wander" | "too_short" | "too_long" | "sampling_rate" | "missing_leads" | "limb_lead_sum" | "arm_reversal" | "arm_leg_reversal";
+        /**
+         * Severity
+         * @description What follows: the technician records again, or readers only know of it.
+         * @enum {string}
+         */
+        reading_worklist__ecg__quality__findings__Severity: "REPEAT" | "NOTE";
         /**
          * DecisionView
          * @description What was decided, by whom and why; `undone` when it was taken back later.
@@ -11489,6 +11855,59 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["StatementLibrary"];
+                };
+            };
+        };
+    };
+    get_ecg_critical_list: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EcgCriticalListBody"];
+                };
+            };
+        };
+    };
+    set_ecg_critical_list: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EcgCriticalListBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EcgCriticalListBody"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
                 };
             };
         };
@@ -14942,7 +15361,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["ReasonedBody"];
+                "application/json": components["schemas"]["AmendBody"];
             };
         };
         responses: {
@@ -15445,6 +15864,37 @@ export interface operations {
             };
         };
     };
+    get_ecg_analysis: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                workitem_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EcgAnalysesView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
     get_measured: {
         parameters: {
             query?: {
@@ -15466,6 +15916,43 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["EcgMeasured"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    keep_ecg_corrections: {
+        parameters: {
+            query?: {
+                instance?: string | null;
+            };
+            header?: never;
+            path: {
+                workitem_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EcgCorrections"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EcgAnalysesView"];
                 };
             };
             /** @description Validation Error */
@@ -15564,6 +16051,37 @@ export interface operations {
             };
         };
     };
+    get_ecg_quality: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                workitem_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EcgQualityView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
     get_serial_differences: {
         parameters: {
             query: {
@@ -15587,6 +16105,48 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["EcgSerial"];
                 };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    get_ecg_thumbnail: {
+        parameters: {
+            query?: {
+                instance?: string | null;
+            };
+            header?: {
+                "if-none-match"?: string | null;
+            };
+            path: {
+                workitem_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A few seconds of a lead */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/svg+xml": unknown;
+                };
+            };
+            /** @description It is the one that If-None-Match names */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Validation Error */
             422: {
