@@ -78,8 +78,12 @@ MATRIX: Final = (
     Row("", "/api/worklist/.*", CENTRE),
     Row("GET", "/api/workitems|/api/sites", CENTRE),
     # A reading
+    Row("GET", rf"{_W}/ecg/(quality|thumbnail\.svg)", CENTRE | SITE),
+    Row("GET", "/api/ecg/critical-list", CENTRE),
+    Row("PUT", "/api/ecg/critical-list", ADMIN),
     Row("GET", rf"{_W}/(quality)|/api/series/.*", CENTRE | SITE),
     Row("", rf"{_W}/priors.*", READS | QUALITY | EXPERT),
+    Row("GET", rf"{_W}/ecg-values|/api/ecg-statements", CENTRE),
     Row("GET", rf"{_W}/(request|ecg.*)", CENTRE | EXPERT),
     Row("GET", rf"{_W}(/.*)?|/api/reports/.*", CENTRE),
     Row("POST", rf"{_W}/(revocation/confirm|archive)", ADMIN),

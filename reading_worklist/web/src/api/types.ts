@@ -110,6 +110,9 @@ export interface ReportText {
 }
 
 export type Codes = Schemas['Codes'];
+export type DraftEcg = Schemas['DraftEcg'];
+export type EcgStatement = Schemas['StatementView'];
+export type EcgValue = Schemas['EcgValue'];
 export type CodeName = Schemas['OfferedCode']['name'];
 export type OfferedCode = Schemas['OfferedCode'];
 export type CheckFinding = Schemas['CheckFinding'];
@@ -126,4 +129,5 @@ export type FieldDifference = Schemas['FieldDifference'];
 export interface DraftContent extends ReportText {
   codes: Codes;
   template_id: string | null;
+  ecg: DraftEcg;
 }

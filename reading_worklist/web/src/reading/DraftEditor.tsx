@@ -17,6 +17,7 @@ import { CodesForm } from './CodesForm';
 import { ConflictDialog } from './ConflictDialog';
 import { DraftActions, type Signature } from './DraftActions';
 import { DraftStatusLine } from './DraftStatusLine';
+import { EcgWriting } from './EcgWriting';
 import { ElsewhereNotice } from './ElsewhereNotice';
 import { appended, type Insertion, useInsertionTarget } from './insertions';
 import { RecoverDialog } from './RecoverDialog';
@@ -157,6 +158,15 @@ export function DraftEditor({ item, busy, act }: { item: WorkitemDetail; busy: b
             onExpanded={(caret) => fields.caretSoon(field, caret)}
           />
         ))}
+        {item.lane === 'ecg' && (
+          <EcgWriting
+            id={item.id}
+            text={text}
+            saver={saver}
+            disabled={readOnly}
+            onPicked={() => fields.focus('impression')}
+          />
+        )}
         {aids.data !== undefined && (
           <CodesForm
             offered={aids.data.codes}

@@ -3,7 +3,14 @@ import { expect, it } from 'vitest';
 import type { DraftContent } from '../api/types';
 import { DraftKeeper, sameContent } from './draftKeeper';
 
-const TEXT: DraftContent = { findings: '双肺清晰', impression: '', advice: '', codes: {}, template_id: null };
+const TEXT: DraftContent = {
+  findings: '双肺清晰',
+  impression: '',
+  advice: '',
+  codes: {},
+  template_id: null,
+  ecg: { statements: [], confirmed: {} },
+};
 
 class Store {
   private readonly values = new Map<string, string>();

@@ -10,6 +10,8 @@ export interface KeptDraft {
 type Store = Pick<Storage, 'getItem' | 'setItem' | 'removeItem' | 'key' | 'length'>;
 
 const PREFIX = 'rdc.draft.';
+/** Of what an earlier version of this page has kept. */
+const NOTHING: DraftContent['ecg'] = { statements: [], confirmed: {} };
 /** Older ones are of readings that somebody else has long written. */
 const KEPT_FOR = 7 * 24 * 3_600_000;
 
@@ -66,7 +68,7 @@ function parsed(text: string | null): KeptDraft | null {
     const told = JSON.parse(text) as Partial<KeptDraft> | null;
     const { content, revision, at } = told ?? {};
     if (content === undefined || revision === undefined || at === undefined) return null;
-    return { content, revision, at };
+    return { content: { ...content, ecg: (content as Partial<DraftContent>).ecg ?? NOTHING }, revision, at };
   } catch {
     return null;
   }
@@ -78,7 +80,8 @@ export function sameContent(one: DraftContent, other: DraftContent): boolean {
     one.findings === other.findings &&
     one.impression === other.impression &&
     one.advice === other.advice &&
-    JSON.stringify(given(one)) === JSON.stringify(given(other))
+    JSON.stringify(given(one)) === JSON.stringify(given(other)) &&
+    JSON.stringify(one.ecg) === JSON.stringify(other.ecg)
   );
 }
 

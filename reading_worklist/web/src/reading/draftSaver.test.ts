@@ -4,7 +4,14 @@ import { NO_ANSWER, Problem } from '../api/problem';
 import type { DraftContent } from '../api/types';
 import { DraftSaver, type SavedDraft } from './draftSaver';
 
-const EMPTY: DraftContent = { findings: '', impression: '', advice: '', codes: {}, template_id: null };
+const EMPTY: DraftContent = {
+  findings: '',
+  impression: '',
+  advice: '',
+  codes: {},
+  template_id: null,
+  ecg: { statements: [], confirmed: {} },
+};
 const problem = (status: number, code: string): Problem =>
   new Problem({ type: `urn:rdc:problem:${code}`, title: code, status });
 

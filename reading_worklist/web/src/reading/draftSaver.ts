@@ -115,7 +115,8 @@ export class DraftSaver {
       text.impression !== savedText.impression ||
       text.advice !== savedText.advice ||
       text.template_id !== savedText.template_id ||
-      JSON.stringify(text.codes) !== JSON.stringify(savedText.codes)
+      JSON.stringify(text.codes) !== JSON.stringify(savedText.codes) ||
+      JSON.stringify(text.ecg) !== JSON.stringify(savedText.ecg)
     );
   }
 

@@ -8,7 +8,14 @@ import { DraftKeeper, type KeptDraft, sameContent } from './draftKeeper';
 import { DraftSaver, type DraftSnapshot } from './draftSaver';
 import { DraftTabs, type TabRole } from './draftTabs';
 
-const EMPTY: DraftContent = { findings: '', impression: '', advice: '', codes: {}, template_id: null };
+const EMPTY: DraftContent = {
+  findings: '',
+  impression: '',
+  advice: '',
+  codes: {},
+  template_id: null,
+  ecg: { statements: [], confirmed: {} },
+};
 
 interface DraftInHand {
   saver: DraftSaver;
@@ -138,6 +145,6 @@ function useOneWindow(id: string, saver: DraftSaver): { role: TabRole; takeOver:
 }
 
 /** The part of a draft that is written. */
-export function contentOf({ findings, impression, advice, codes, template_id }: Draft): DraftContent {
-  return { findings, impression, advice, codes, template_id };
+export function contentOf({ findings, impression, advice, codes, template_id, ecg }: Draft): DraftContent {
+  return { findings, impression, advice, codes, template_id, ecg };
 }
