@@ -25,6 +25,8 @@ from deploy.embedded.postgres import EmbeddedPostgres
 from reading_worklist.app import create_app
 from reading_worklist.services import WebConfig
 from reading_worklist.signing.authority import open_authority
+from reading_worklist.signing.long_term import LongTerm
+from reading_worklist.signing.service_keys import make_service_keys
 from storage.database import Database, migrate
 from storage.objects import ObjectStore, open_object_store
 from tests.support.accessibility import violations
@@ -85,6 +87,7 @@ def filled(
         ohif=WEB / "node_modules" / "@ohif" / "app" / "dist" if viewer else directory / "none",
         fonts=(),
         trust_anchors=(authority.certificate_pem,),
+        long_term=LongTerm(make_service_keys(directory / "authority", authority)),
     )
     app = create_app(config, consortium.database, objects)
     (directory / "phantom").mkdir()

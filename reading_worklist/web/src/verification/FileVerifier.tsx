@@ -44,8 +44,16 @@ export function FileVerifier() {
       }}
       onDrop={drop}
     >
+      {/* The browser's own words for a choice of files are in the browser's language, not in ours. */}
+      <input
+        id={inputId}
+        className="visually-hidden"
+        type="file"
+        accept="application/pdf,.pdf"
+        aria-describedby={hintId}
+        onChange={choose}
+      />
       <label htmlFor={inputId}>{t('verify.fileLabel')}</label>
-      <input id={inputId} type="file" accept="application/pdf,.pdf" aria-describedby={hintId} onChange={choose} />
       <p id={hintId} className="verify-note">
         {t('verify.fileHint')}
       </p>

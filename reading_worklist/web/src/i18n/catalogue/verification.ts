@@ -5,7 +5,7 @@ export const verification = {
   'verify.enter': ['请输入报告上的 12 位验证码', 'Enter the 12 characters of the code on the report'],
   'verify.enterLabel': ['验证码', 'Code'],
   'verify.submit': ['验证', 'Verify'],
-  'verify.fileLabel': ['或选择报告的 PDF 文件', 'Or choose the report’s PDF file'],
+  'verify.fileLabel': ['或选择报告的 PDF 文件…', 'Or choose the report’s PDF file…'],
   'verify.fileHint': [
     '文件仅用于本次验证，不会保存。也可将文件拖到此处。',
     'The file is verified and not kept. You may also drop it here.',
