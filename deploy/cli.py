@@ -12,7 +12,16 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from deploy import cli_devices, cli_keeping, cli_orders, cli_registry, cli_reports, cli_retention
+from deploy import (
+    cli_devices,
+    cli_ecg,
+    cli_keeping,
+    cli_orders,
+    cli_registry,
+    cli_reports,
+    cli_retention,
+    cli_tokens,
+)
 from deploy.errors import AlreadyRunning, DeployError
 from storage.errors import RdcError
 
@@ -32,8 +41,11 @@ app = typer.Typer(
 )
 app.add_typer(cli_registry.sites, name="site")
 app.add_typer(cli_devices.devices, name="device")
+cli_registry.sites.add_typer(cli_tokens.site_tokens, name="token")
+cli_devices.devices.add_typer(cli_tokens.device_tokens, name="token")
 app.add_typer(cli_devices.destinations, name="destination")
 app.add_typer(cli_registry.users, name="user")
+app.add_typer(cli_ecg.ecg, name="ecg")
 app.add_typer(cli_orders.senders, name="hl7-sender")
 app.add_typer(cli_retention.retention, name="retention")
 app.add_typer(cli_retention.holds, name="hold")

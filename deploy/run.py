@@ -113,10 +113,12 @@ def hl7(settings: Settings) -> None:
 def ecg_intake(settings: Settings) -> None:
     """Take ECG files in: those that were uploaded, and those in watched folders."""
     from pacs_gateway.ecg_intake.station import IntakeStation  # noqa: PLC0415
+    from pacs_gateway.ecg_intake.workshop import Workshop  # noqa: PLC0415
 
     stop = _stop_on_signals()
-    with open_parts(settings, "ecg-intake", pool_size=4) as parts:
-        station = IntakeStation(ecg_intake_config(settings), parts.database, parts.objects)
+    with open_parts(settings, "ecg-intake", pool_size=4) as parts, Workshop() as workshop:
+        config = ecg_intake_config(settings)
+        station = IntakeStation(config, parts.database, parts.objects, workshop)
         station.start()
         readiness.announce()
         stop.wait()

@@ -9,6 +9,7 @@ from typing import Final
 from ecgdatakit.parsing.parsers.mfer import MFERParser
 from ecgdatakit.parsing.parsers.scp_ecg import SCPECGParser
 
+from pacs_gateway.ecg_intake.xml_text import root_begin
 from storage.ecg_files import EcgFormat
 
 _HEAD: Final = 64 * 1024
@@ -16,8 +17,7 @@ _KIT_HEAD: Final = 4096
 _MEBIBYTE: Final = 1 << 20
 _PDF_WITHIN: Final = 1024
 _DICOM_AT: Final = 128
-_ROOT: Final = re.compile(r"<(?![?!])(?:[\w.-]+:)?([\w.-]+)([^>]*)")
-_PROLOG: Final = re.compile(r"<!--.*?-->|<\?.*?\?>|<!DOCTYPE[^>\[]*(?:\[.*?\])?\s*>", re.DOTALL)
+_ROOT: Final = re.compile(r"<(?:[\w.-]{1,64}:)?([\w.-]{1,64})")
 _ROOTS: Final = {
     "annotatedecg": EcgFormat.AECG,
     "restingecg": EcgFormat.MUSE,
@@ -107,5 +107,5 @@ _SIGNATURES: Final[tuple[tuple[EcgFormat, Callable[[bytes], bool]], ...]] = (
 
 
 def _xml_format(text: str) -> EcgFormat | None:
-    root = _ROOT.search(_PROLOG.sub("", text))
+    root = _ROOT.match(text, root_begin(text))
     return None if root is None else _ROOTS.get(root[1].lower())

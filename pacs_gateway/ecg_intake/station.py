@@ -31,12 +31,21 @@ _log = logging.getLogger(__name__)
 class IntakeStation:
     """Takes files in until it is stopped."""
 
-    def __init__(self, config: EcgIntakeConfig, database: Database, objects: ObjectStore) -> None:
-        """Prepare; nothing happens before `start`."""
+    def __init__(
+        self,
+        config: EcgIntakeConfig,
+        database: Database,
+        objects: ObjectStore,
+        workshop: Workshop,
+    ) -> None:
+        """Prepare; nothing happens before `start`.
+
+        workshop: where files are read; the caller closes it after `stop`.
+        """
         self._config = config
         self._database = database
         self._objects = objects
-        self._workshop = Workshop()
+        self._workshop = workshop
         self._stopping = threading.Event()
         self._working = threading.Semaphore(_THREADS)
         self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="ecg-file")
@@ -57,7 +66,6 @@ class IntakeStation:
             if thread.is_alive():
                 thread.join()
         self._pool.shutdown(cancel_futures=True)
-        self._workshop.close()
 
     def _listen(self) -> None:
         pause = 0.0

@@ -60,8 +60,10 @@ class Workshop:
         self.close()
 
     def warm_up(self) -> None:
-        """Start a process, so that the first file need not wait for it."""
-        self._give_back(self._take())
+        """Have a process ready, so that the first file need not wait for it."""
+        process = self._take()
+        process.wait_until_ready(self._seconds)
+        self._give_back(process)
 
     def close(self) -> None:
         """End the processes that wait for work."""
@@ -118,6 +120,7 @@ class _Process:
 
     def __init__(self) -> None:
         self.files = 0
+        self._ready = False
         # An empty environment: what reads strangers' files knows no password. A session of its own:
         # Ctrl-C at our terminal is for us to handle.
         self._process = subprocess.Popen(  # noqa: S603 -- our own program
@@ -131,12 +134,22 @@ class _Process:
             bufsize=0,
         )
 
+    def wait_until_ready(self, seconds: float) -> None:
+        """Wait until the process has loaded what it needs, or for so many seconds."""
+        if not self._ready:
+            answers = self._process.stdout
+            assert answers is not None
+            self._ready = bool(select.select([answers], [], [], seconds)[0]) and bool(
+                answers.readline()
+            )
+
     def ask(self, line: str, seconds: float) -> str:
         """Return the answer to a line.
 
         Raises:
             _Ended: there was none within so many seconds.
         """
+        self.wait_until_ready(seconds)
         self.files += 1
         given, answers = self._process.stdin, self._process.stdout
         assert given is not None

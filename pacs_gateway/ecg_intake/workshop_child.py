@@ -45,9 +45,11 @@ def answer(line: str) -> Conversion:
 
 
 def serve(lines: TextIO, answers: TextIO) -> None:
-    """Convert what each line asks for until there are no more."""
+    """Say that it is ready, then convert what each line asks for until there are no more."""
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    answers.write("ready\n")
+    answers.flush()
     for line in lines:
         asked = json.loads(line)
         source = Path(asked["source"])

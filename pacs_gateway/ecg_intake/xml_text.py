@@ -19,8 +19,8 @@ _DEPTH: Final = 200
 _ELEMENTS: Final = 2_000_000
 _DECLARATION: Final = re.compile(rb"^\s*<\?xml([^>]*)\?>")
 _ENCODING: Final = re.compile(rb"encoding\s*=\s*[\"']([A-Za-z0-9._-]{1,40})[\"']")
-_BEYOND_ASCII: Final = re.compile(rb"[^<>\"\r\n]*[\x80-\xff][^<>\"\r\n]*")
-_PROLOG_MAX: Final = 64 * 1024
+# One run of text or one attribute's value; nothing in it makes the search go back.
+_RUN: Final = re.compile(rb"[^<>\"'\r\n]+")
 _CHINESE: Final = frozenset({"gb2312", "gbk", "gb18030", "gb_2312-80", "cp936", "x-gbk"})
 _REMEDY: Final = "Export the ECG again at the device; the original file is kept."
 
@@ -33,9 +33,9 @@ def harmless_xml(raw: bytes) -> bytes:
         EcgTooLarge: it nests too deeply or has too many elements.
     """
     text = _decoded(raw)
-    begin = _root_begin(text)
+    begin = root_begin(text)
     prolog, body = text[:begin], text[begin:]
-    if "<!ENTITY" in prolog or "[" in _without_comments(prolog):
+    if "<!ENTITY" in prolog or "<!ELEMENT" in prolog or "<!ATTLIST" in prolog:
         raise EcgBroken(
             "The XML file defines entities",
             expected="an ECG without a document type definition of its own",
@@ -58,9 +58,7 @@ def _decoded(raw: bytes) -> str:
         return raw.decode("utf-8")
     except UnicodeDecodeError:
         term = _term(declaration[1] if declaration is not None else b"")
-        by_evidence = _BEYOND_ASCII.sub(
-            lambda run: decode_text(run.group(), term).text.encode(), raw
-        )
+        by_evidence = _RUN.sub(lambda run: _run_by_evidence(run.group(), term), raw)
         return by_evidence.decode("utf-8", errors="replace")
 
 
@@ -71,13 +69,26 @@ def _term(declaration: bytes) -> str:
     return "GB18030" if name in _CHINESE else "ISO_IR 100"
 
 
-def _root_begin(text: str) -> int:
-    root = re.compile(r"<[A-Za-z_]").search(text, 0, _PROLOG_MAX)
-    return root.start() if root else 0
+def _run_by_evidence(run: bytes, term: str) -> bytes:
+    return run if run.isascii() else decode_text(run, term).text.encode()
 
 
-def _without_comments(prolog: str) -> str:
-    return re.sub(r"<!--.*?-->", "", prolog, flags=re.DOTALL)
+def root_begin(text: str) -> int:
+    """Return where the first element of a document begins; its length when there is none.
+
+    What stands before is skipped: declarations, comments, a document type definition.
+    """
+    at = text.find("<")
+    while at >= 0:
+        end = next((end for begin, end in _SKIPPED if text.startswith(begin, at)), None)
+        if end is None:
+            return at
+        closed = text.find(end, at)
+        at = -1 if closed < 0 else text.find("<", closed)
+    return len(text)
+
+
+_SKIPPED: Final = (("<?", "?>"), ("<!--", "-->"), ("<!", ">"))
 
 
 class _Counter:
