@@ -33,11 +33,15 @@ _CODE_LENGTH: Final = 12
 
 @dataclass(frozen=True, slots=True)
 class ReportText:
-    """What the writer wrote; paragraphs are separated by line breaks."""
+    """What the writer wrote; paragraphs are separated by line breaks.
+
+    addendum: what is added to a report that stands; the other texts are that report's then.
+    """
 
     findings: str
     impression: str
     advice: str
+    addendum: str = ""
 
 
 def new_verification_code() -> str:

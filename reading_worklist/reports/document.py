@@ -27,6 +27,7 @@ class ReportStatus(StrEnum):
     PRELIMINARY = "preliminary"
     FINAL = "final"
     AMENDED = "amended"
+    APPENDED = "appended"
     REVOKED = "entered-in-error"
 
 
@@ -153,6 +154,14 @@ class PrintedImage:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Addendum:
+    """What was added to a report that stood, printed below its text with the time of writing."""
+
+    text: str
+    written_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ReportDocument:
     """Every fact of one report version; empty texts are left out of the paper.
 
@@ -161,6 +170,7 @@ class ReportDocument:
     Times are aware and printed in `time_zone` (IANA name) to the minute.
     verification_url: what the QR code opens; verification_code: what a person types.
     recognition_mark, critical_notice, amendment_reason: printed when not empty.
+    addenda: added one after the other; every later version keeps them.
     single_signature_basis: by what one signature is enough; empty for a report with two.
     """
 
@@ -198,6 +208,7 @@ class ReportDocument:
     critical_notice: str = ""
     amendment_reason: str = ""
     single_signature_basis: str = ""
+    addenda: tuple[Addendum, ...] = ()
     ecg: EcgBlock | None = None
     key_images: tuple[PrintedImage, ...] = ()
     codes: Mapping[str, str] = field(default_factory=dict[str, str])

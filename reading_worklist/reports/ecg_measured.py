@@ -2,24 +2,21 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from reading_worklist.ecg.analysis.tables import AnalysisState, EcgAnalysis, EcgCorrection
+from reading_worklist.ecg.measured import EcgMeasured, EcgQuantity
+from reading_worklist.ecg.measurement.results import Unit
 from reading_worklist.reports.ecg_draft import MEASURES, MeasureName
 from storage.index.tables import Instance
 
-# Where the analysis has what the report names; of the others the name is the same.
-_PATHS: Final[Mapping[MeasureName, tuple[str, ...]]] = {
-    "qtc_bazett": ("qtc", "bazett"),
-    "qtc_fridericia": ("qtc", "fridericia"),
-    "rv5_sv1": ("sokolow_lyon",),
-}
+# What a measure is called where it is stored; of the others the name is the same.
+_NAMES: Final[Mapping[MeasureName, str]] = {"rv5_sv1": "sokolow_lyon"}
 _MICROVOLTS_PER_MILLIVOLT: Final = 1000
-_MICROVOLT: Final = "uV"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,27 +64,24 @@ def measured(session: Session, study_id: UUID, sop_instance_uid: str) -> Measure
         .limit(1)
     )
     stored = analysis.measurement if corrected is None else corrected
-    return None if stored is None else read_measured(stored, corrected=corrected is not None)
+    if stored is None:
+        return None
+    return read_measured(EcgMeasured.model_validate(stored), corrected=corrected is not None)
 
 
-def read_measured(stored: Mapping[str, Any], *, corrected: bool = False) -> Measured:
+def read_measured(stored: EcgMeasured, *, corrected: bool = False) -> Measured:
     """Return what a stored measurement has for a report; what it lacks is left out."""
+    by_name = {one.name: one for one in stored.values}
     values: dict[MeasureName, Value] = {}
     for name in MEASURES:
-        *folders, last = _PATHS.get(name, (name,))
-        inside: Mapping[str, Any] = stored
-        for key in folders:
-            inside = inside.get(key) or {}
-        found: Mapping[str, Any] | None = inside.get(last)
+        found = by_name.get(_NAMES.get(name, name))
         if found is not None:
             values[name] = _value(found)
-    method = f"{stored.get('method', '')} {stored.get('version', '')}".strip()
-    return Measured(method, values, corrected)
+    return Measured(f"{stored.method} {stored.version}", values, corrected)
 
 
-def _value(found: Mapping[str, Any]) -> Value:
-    value = found.get("value")
-    if value is None:
-        return Value(None, str(found.get("reason") or ""))
-    scale = _MICROVOLTS_PER_MILLIVOLT if found.get("unit") == _MICROVOLT else 1
-    return Value(float(value) / scale)
+def _value(found: EcgQuantity) -> Value:
+    if found.value is None:
+        return Value(None, found.reason or "")
+    scale = _MICROVOLTS_PER_MILLIVOLT if found.unit is Unit.MICROVOLT else 1
+    return Value(found.value / scale)

@@ -9,7 +9,9 @@ from sqlalchemy.orm import Session
 
 from reading_worklist.access.scope import Scope
 from reading_worklist.reports import queries, recalls
+from reading_worklist.reports.document import ReportStatus
 from reading_worklist.reports.documents import StoredPdf
+from reading_worklist.reports.states import RecallKind
 from reading_worklist.reports.tables import ReportSubmission, ReportVersion
 from reading_worklist.workitems import service as workitems
 from reading_worklist.workitems.tables import Workitem
@@ -57,7 +59,14 @@ def issue(
     )
     standing = queries.standing_version(session, item.id)
     if standing is not None:
-        recalls.supersede(session, scope, item, standing, replaced_by=version.id, reason=reason)
+        kind = (
+            RecallKind.SUPPLEMENTED
+            if document.status is ReportStatus.APPENDED
+            else RecallKind.SUPERSEDED
+        )
+        recalls.supersede(
+            session, scope, item, standing, kind=kind, replaced_by=version.id, reason=reason
+        )
     session.add(version)
     item.acknowledge_by = stored.at + ACKNOWLEDGED_WITHIN
     item.delivery_overdue_at = None

@@ -10,7 +10,7 @@ from reading_worklist.problems import not_found
 from reading_worklist.reports.codes import Codes
 from reading_worklist.reports.document import ReportDocument, from_content
 from reading_worklist.reports.ecg_draft import DraftEcg
-from reading_worklist.reports.states import RevocationState
+from reading_worklist.reports.states import AmendmentKind, RevocationState
 from reading_worklist.reports.tables import (
     ReportAmendment,
     ReportDraft,
@@ -49,6 +49,7 @@ def draft_view(row: ReportDraft) -> DraftView:
         findings=row.findings,
         impression=row.impression,
         advice=row.advice,
+        addendum=row.addendum,
         codes=Codes.model_validate(row.codes),
         template_id=row.template_id,
         ecg=DraftEcg.model_validate(row.ecg or {}),
@@ -78,6 +79,7 @@ def submissions(session: Session, workitem_id: UUID) -> list[SubmissionView]:
             findings=one.findings,
             impression=one.impression,
             advice=one.advice,
+            addendum=one.addendum,
             codes=Codes.model_validate(one.codes),
             overridden=overridden.get(one.id, []),
             status=from_content(one.content).status,
@@ -210,6 +212,15 @@ def open_amendment(session: Session, workitem_id: UUID) -> ReportAmendment | Non
         select(ReportAmendment)
         .where(ReportAmendment.workitem_id == workitem_id, ReportAmendment.ended_at.is_(None))
         .with_for_update()
+    )
+
+
+def amendment_kind(session: Session, workitem_id: UUID) -> AmendmentKind | None:
+    """Return what the amendment that has begun and not ended makes of the report."""
+    return session.scalar(
+        select(ReportAmendment.kind).where(
+            ReportAmendment.workitem_id == workitem_id, ReportAmendment.ended_at.is_(None)
+        )
     )
 
 

@@ -30,10 +30,14 @@ def supersede(
     item: Workitem,
     version: ReportVersion,
     *,
+    kind: RecallKind,
     replaced_by: UUID,
     reason: str,
 ) -> None:
-    """Recall the version that stands, since another is issued in the same transaction."""
+    """Recall the version that stands, since another is issued in the same transaction.
+
+    kind: `SUPERSEDED` or `SUPPLEMENTED`.
+    """
     _recall(
         session,
         scope,
@@ -41,7 +45,7 @@ def supersede(
         ReportRecall(
             report_version_id=version.id,
             workitem_id=item.id,
-            kind=RecallKind.SUPERSEDED,
+            kind=kind,
             replaced_by=replaced_by,
             reason=reason,
             person_id=scope.person_id,

@@ -227,6 +227,14 @@ def _sections(
         # The diagnosis is printed even when it is empty: its lack must be seen.
         if text.strip() or name == "impression"
     ]
+    sections.extend(
+        {
+            "title": f"{words['section']['addendum']}  {document.local(one.written_at)}",
+            "lines": typesetter.lines(one.text),
+            "strong": False,
+        }
+        for one in document.addenda
+    )
     ecg_class = document.codes.get("ecg_class")
     coded = words["ecg_class"][ecg_class] if ecg_class else ecg.ecg_class if ecg else ""
     if coded:

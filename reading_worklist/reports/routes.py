@@ -42,6 +42,7 @@ class DraftBody(BaseModel):
     findings: _Text = ""
     impression: _Text = ""
     advice: _Text = ""
+    addendum: _Text = ""
     codes: Codes = Codes()
     template_id: UUID | None = None
     ecg: DraftEcg | None = None
@@ -85,7 +86,7 @@ class FinaliseBody(BaseModel):
 def save_draft(workitem_id: UUID, body: DraftBody, scope: Asking, services: Parts) -> DraftSaved:
     """Save the draft; 409 when it was saved elsewhere since `revision`."""
     written = service.Written(
-        ReportText(body.findings, body.impression, body.advice),
+        ReportText(body.findings, body.impression, body.advice, body.addendum),
         body.codes,
         body.template_id,
         body.ecg,

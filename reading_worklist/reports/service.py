@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from reading_worklist.access.scope import Scope
 from reading_worklist.problems import conflict, not_found
-from reading_worklist.reports import queries, submitting
+from reading_worklist.reports import amendment, queries, submitting
 from reading_worklist.reports.assembly import ReportText
 from reading_worklist.reports.codes import Codes
 from reading_worklist.reports.concluding import concluded
@@ -91,6 +91,8 @@ def save_draft(
 
     revision: the one the page started from; 0 before the first save.
 
+    Of an addendum nothing else is kept: the report that it is added to stays as it is.
+
     Raises:
         Problem: 409 with the stored text when the draft was saved elsewhere since, or when
             `rules.check` refuses.
@@ -109,12 +111,14 @@ def save_draft(
                 queries.draft_view(draft).model_dump(mode="json"),
             )
         draft.author_id = scope.person_id
-        draft.findings = written.text.findings
-        draft.impression = written.text.impression
-        draft.advice = written.text.advice
-        draft.codes = written.codes.given()
-        if written.ecg is not None:
-            draft.ecg = written.ecg.model_dump(mode="json")
+        draft.addendum = written.text.addendum
+        if not amendment.only_adds(session, item):
+            draft.findings = written.text.findings
+            draft.impression = written.text.impression
+            draft.advice = written.text.advice
+            draft.codes = written.codes.given()
+            if written.ecg is not None:
+                draft.ecg = written.ecg.model_dump(mode="json")
         if written.template_id is not None and written.template_id != draft.template_id:
             templates.visible(session, scope, written.template_id)
             draft.template_id = written.template_id
@@ -314,11 +318,11 @@ def _issue(
 ) -> None:
     # A final report that replaces a preliminary one needs no reason.
     reason = ""
-    amendment = queries.open_amendment(session, item.id)
-    if amendment is not None:
-        reason = amendment.reason
-        amendment.ended_at = stored.at
-        amendment.abandoned = False
+    begun = queries.open_amendment(session, item.id)
+    if begun is not None:
+        reason = begun.reason
+        begun.ended_at = stored.at
+        begun.abandoned = False
     issue(
         session,
         scope,

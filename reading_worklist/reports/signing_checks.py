@@ -47,7 +47,7 @@ class Checked:
 
 def checked(row: ReportDraft | ReportSubmission, exam: KnownExam) -> Checked:
     """Return a draft or a submission with what the checks find in it, as the exam is known now."""
-    report = CheckedReport(row.findings, row.impression, row.advice, row.codes)
+    report = CheckedReport(row.findings, row.impression, row.advice, row.codes, row.addendum)
     return Checked(report, check(report, exam.facts))
 
 

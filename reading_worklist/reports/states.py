@@ -46,8 +46,19 @@ def next_state(state: RevocationState, action: RevocationAction) -> RevocationSt
     return TRANSITIONS[state, action]
 
 
+class AmendmentKind(StrEnum):
+    """What becomes of a report that stands: its content changes, or text is added to it."""
+
+    CHANGE = "change"
+    ADDENDUM = "addendum"
+
+
 class RecallKind(StrEnum):
-    """Why a version does not stand any more."""
+    """Why a version does not stand any more.
+
+    SUPPLEMENTED: the one that took its place says the same, and more.
+    """
 
     SUPERSEDED = "superseded"
+    SUPPLEMENTED = "supplemented"
     REVOKED = "revoked"

@@ -20,6 +20,7 @@ from reading_worklist.reports import queries
 from reading_worklist.reports.assembly import ReportText, report_document
 from reading_worklist.reports.concluding import concluded
 from reading_worklist.reports.document import (
+    Addendum,
     PrintedImage,
     ReportDocument,
     ReportStatus,
@@ -37,7 +38,13 @@ from reading_worklist.reports.signing_checks import (
     keep,
     pass_or_refuse,
 )
-from reading_worklist.reports.tables import ReportDraft, ReportSubmission
+from reading_worklist.reports.states import AmendmentKind
+from reading_worklist.reports.tables import (
+    ReportAmendment,
+    ReportDraft,
+    ReportSubmission,
+    ReportVersion,
+)
 from reading_worklist.services import Services
 from reading_worklist.signing.appearance import SignatureAppearance
 from reading_worklist.signing.credentials import Signer
@@ -48,6 +55,7 @@ from reading_worklist.workitems.rules import check
 from reading_worklist.workitems.states import Action
 from reading_worklist.workitems.tables import Lane
 from storage import audit
+from storage.clock import utc_now
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +104,10 @@ def prepare(
     if not draft.findings.strip() and item.lane != Lane.ECG:
         raise incomplete("The report has no findings", "findings")
     overridden = pass_or_refuse(checked(draft, known_exam(session, item)), reasons)
+    amendment = queries.open_amendment(session, workitem_id)
+    adds = amendment is not None and amendment.kind is AmendmentKind.ADDENDUM
+    if adds and not draft.addendum.strip():
+        raise incomplete("The addendum has no text", "addendum")
     text = ReportText(draft.findings.strip(), draft.impression.strip(), draft.advice.strip())
     document = report_document(
         session,
@@ -111,13 +123,33 @@ def prepare(
         critical_notice=critical_values.printed(session, item.id, zone),
         codes=draft.codes,
     )
-    amendment = queries.open_amendment(session, workitem_id)
     if amendment is not None:
-        document = replace(document, status=ReportStatus.AMENDED, amendment_reason=amendment.reason)
+        document = _amended(session, document, amendment, draft.addendum.strip())
     images = undrawn(session, workitem_id)
     document = replace(document, key_images=tuple(one.image for one in images))
     ecg = DraftEcg.model_validate(draft.ecg)
     return Prepared(document, item.study_id, images, overridden, ecg)
+
+
+def _amended(
+    session: Session, document: ReportDocument, amendment: ReportAmendment, addendum: str
+) -> ReportDocument:
+    """Return the document as the next version; what was added to the one that stands stays."""
+    version = session.get_one(ReportVersion, amendment.report_version_id)
+    standing = queries.stored_document(session.get_one(ReportSubmission, version.submission_id))
+    if amendment.kind is AmendmentKind.CHANGE:
+        return replace(
+            document,
+            status=ReportStatus.AMENDED,
+            amendment_reason=amendment.reason,
+            addenda=standing.addenda,
+        )
+    return replace(
+        document,
+        status=ReportStatus.APPENDED,
+        addenda=(*standing.addenda, Addendum(text=addendum, written_at=utc_now())),
+        ecg=standing.ecg,
+    )
 
 
 def with_pictures(services: Services, prepared: Prepared, language: Language) -> ReportDocument:
@@ -139,6 +171,9 @@ def with_pictures(services: Services, prepared: Prepared, language: Language) ->
         language=language,
         draft=prepared.ecg,
     )
+    if document.ecg is not None:
+        # An addendum: what was signed stays, and only its drawing is made again.
+        return replace(document, ecg=replace(document.ecg, traces=block.traces))
     picked = prepared.ecg.still_said(document.impression)
     return replace(document, ecg=replace(block, statements=picked))
 
@@ -203,6 +238,7 @@ def add(
         findings=document.findings,
         impression=document.impression,
         advice=document.advice,
+        addendum=document.addenda[-1].text if document.status is ReportStatus.APPENDED else "",
         codes=dict(document.codes),
         content=to_content(_to_keep(signed)),
         language=language,

@@ -12,7 +12,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstra
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from reading_worklist.reports.states import RecallKind, RevocationState
+from reading_worklist.reports.states import AmendmentKind, RecallKind, RevocationState
 
 # The table that a foreign key names.
 from reading_worklist.single_signature import tables as _single_signature  # noqa: F401  # pyright: ignore[reportUnusedImport]
@@ -26,6 +26,7 @@ from storage.database import Base, Word
 class ReportDraft(Base):
     """What the writer has typed so far.
 
+    addendum: what is added to the report that stands; the other texts are that report's then.
     codes: structured codes by name (see `reports.codes`). template_id: the template that was
         inserted last, which may require some of them. ecg: see `reports.ecg_draft.DraftEcg`.
     revision: counts the saves, so that a second tab cannot overwrite the first unseen.
@@ -38,6 +39,7 @@ class ReportDraft(Base):
     findings: Mapped[str] = mapped_column(default="")
     impression: Mapped[str] = mapped_column(default="")
     advice: Mapped[str] = mapped_column(default="")
+    addendum: Mapped[str] = mapped_column(default="", server_default="")
     codes: Mapped[dict[str, str]] = mapped_column(JSONB, default=dict, server_default="{}")
     template_id: Mapped[UUID | None] = mapped_column(ForeignKey("report_template.id"))
     ecg: Mapped[dict[str, object]] = mapped_column(JSONB, default=dict, server_default="{}")
@@ -64,6 +66,7 @@ class ReportSubmission(Base):
     findings: Mapped[str]
     impression: Mapped[str]
     advice: Mapped[str]
+    addendum: Mapped[str] = mapped_column(default="", server_default="")
     codes: Mapped[dict[str, str]] = mapped_column(JSONB, default=dict, server_default="{}")
     content: Mapped[dict[str, object]] = mapped_column(JSONB)
     language: Mapped[Language] = mapped_column(Word(Language), server_default=Language.ZH_CN.value)
@@ -153,6 +156,7 @@ class ReportOpening(Base):
 class ReportAmendment(Base):
     """Somebody set out to replace an issued version by another.
 
+    kind: whether its content changes, or is only added to.
     ended_at, abandoned: when that came to an end, and whether without a new version.
     """
 
@@ -170,6 +174,9 @@ class ReportAmendment(Base):
     id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
     workitem_id: Mapped[UUID] = mapped_column(ForeignKey("workitem.id"))
     report_version_id: Mapped[UUID] = mapped_column(ForeignKey("report_version.id"))
+    kind: Mapped[AmendmentKind] = mapped_column(
+        Word(AmendmentKind), server_default=AmendmentKind.CHANGE.value
+    )
     reason: Mapped[str]
     started_by: Mapped[UUID] = mapped_column(ForeignKey("person.id"))
     started_at: Mapped[datetime]
@@ -221,7 +228,7 @@ class ReportRecall(Base):
     __tablename__ = "report_recall"
     __table_args__ = (
         CheckConstraint(
-            "(kind = 'superseded') = (replaced_by IS NOT NULL)"
+            "(kind IN ('superseded', 'supplemented')) = (replaced_by IS NOT NULL)"
             " AND (kind = 'revoked') = (revocation_id IS NOT NULL)",
             name="why",
         ),

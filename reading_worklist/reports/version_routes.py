@@ -2,7 +2,7 @@
 
     POST /api/workitems/{id}/preliminary        {revision, signing_pin, language} → WorkitemDetail
     POST /api/workitems/{id}/issue-alone        {revision, signing_pin, language} → WorkitemDetail
-    POST /api/workitems/{id}/amend              {reason}                          → WorkitemDetail
+    POST /api/workitems/{id}/amend              {reason, kind}                    → WorkitemDetail
     POST /api/workitems/{id}/amend/abandon                                        → WorkitemDetail
     POST /api/workitems/{id}/revocation         {reason}                          → WorkitemDetail
     POST /api/workitems/{id}/revocation/confirm                                   → WorkitemDetail
@@ -34,6 +34,7 @@ from reading_worklist.reports import (
 from reading_worklist.reports.routes import SubmitBody
 from reading_worklist.reports.schemas import RecallNotice, TextComparison
 from reading_worklist.reports.service import COMMENT_LENGTH_MAX
+from reading_worklist.reports.states import AmendmentKind
 from reading_worklist.routing import service as routing
 from reading_worklist.services import Asking, Parts
 from reading_worklist.workitems import service as workitems
@@ -50,6 +51,12 @@ class ReasonedBody(BaseModel):
     """Why; kept for good beside the report."""
 
     reason: Annotated[str, Field(max_length=COMMENT_LENGTH_MAX)]
+
+
+class AmendBody(ReasonedBody):
+    """kind: whether the content changes, or is only added to."""
+
+    kind: AmendmentKind = AmendmentKind.CHANGE
 
 
 @router.post("/workitems/{workitem_id}/preliminary")
@@ -87,9 +94,9 @@ def issue_alone(
 
 
 @router.post("/workitems/{workitem_id}/amend")
-def amend(workitem_id: UUID, body: ReasonedBody, scope: Asking, services: Parts) -> WorkitemDetail:
-    """Set out to replace the report that stands; it stands until the next version is issued."""
-    amendment.amend(services, scope, workitem_id, body.reason)
+def amend(workitem_id: UUID, body: AmendBody, scope: Asking, services: Parts) -> WorkitemDetail:
+    """Set out to replace the report that stands, or to add to it; it stands until then."""
+    amendment.amend(services, scope, workitem_id, body.reason, body.kind)
     return get_workitem(workitem_id, scope, services)
 
 

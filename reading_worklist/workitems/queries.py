@@ -83,6 +83,9 @@ def detail(session: Session, scope: Scope, workitem_id: UUID) -> WorkitemDetail:
     ).all()
     return WorkitemDetail(
         **view.model_dump(),
+        amending_kind=report_queries.amendment_kind(session, workitem_id)
+        if item.amending
+        else None,
         series=[
             SeriesView(
                 series_instance_uid=one.series_instance_uid,

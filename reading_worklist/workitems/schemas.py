@@ -7,7 +7,7 @@ from pydantic import BaseModel
 
 from reading_worklist.reports.codes import Codes
 from reading_worklist.reports.ecg_draft import DraftEcg
-from reading_worklist.reports.states import RecallKind, RevocationState
+from reading_worklist.reports.states import AmendmentKind, RecallKind, RevocationState
 from reading_worklist.workitems.states import State
 from reading_worklist.workitems.tables import Lane
 from storage.orders.words import Priority
@@ -125,6 +125,7 @@ class DraftView(BaseModel):
     findings: str
     impression: str
     advice: str
+    addendum: str
     codes: Codes
     template_id: UUID | None
     ecg: DraftEcg
@@ -164,6 +165,7 @@ class SubmissionView(BaseModel):
     findings: str
     impression: str
     advice: str
+    addendum: str
     codes: Codes
     overridden: list[OverrideView]
     status: str
@@ -209,8 +211,12 @@ class VersionView(BaseModel):
 
 
 class WorkitemDetail(WorkitemView):
-    """A workitem with all that the reading page shows."""
+    """A workitem with all that the reading page shows.
 
+    amending_kind: while `amending`, whether the report's content changes or is only added to.
+    """
+
+    amending_kind: AmendmentKind | None
     series: list[SeriesView]
     draft: DraftView | None
     submissions: list[SubmissionView]

@@ -57,6 +57,9 @@ def stat(desk: Desk) -> Desk:
     return desk
 
 
+TEXTS = ("findings", "impression", "advice")
+
+
 def page_text(pdf: bytes) -> str:
     page = pdfium.PdfDocument(pdf)[0].get_textpage().get_text_bounded()
     return "".join(page.split())
@@ -223,6 +226,66 @@ def test_an_amendment_replaces_the_report_with_both_signatures_and_recalls_it_ev
         ).one()
     assert told.told_at is not None
     assert desk.item().state is State.DELIVERED
+
+
+def test_an_addendum_is_added_below_a_report_that_stays_as_it_is(
+    desk: Desk, database: Database
+) -> None:
+    desk.write()
+    desk.finalise()
+    desk.deliver(desk.messages(ReportIssued)[0])
+    portal_pdf(desk)
+    first = desk("writer").get(f"/api/workitems/{desk.id}").json()["submissions"][0]
+    begun = desk.do("reviewer", "amend", "CLAIMED", reason="补充病史", kind="addendum")
+    assert begun["amending_kind"] == "addendum"
+    assert {begun["draft"][part] == first[part] for part in TEXTS} == {True}
+    desk.do("reviewer", "release", "QUEUED")
+    desk.do("writer", "claim")
+
+    # Whatever else a page sends: what was signed stays.
+    draft = begun["draft"]
+    saved = desk("writer").put(
+        f"/api/workitems/{desk.id}/draft",
+        findings="别的所见",
+        impression="别的诊断",
+        addendum=" ",
+        revision=draft["revision"],
+    )
+    revision = saved.json()["revision"]
+    desk.refused("writer", "submit", 422, "incomplete-report", revision=revision, signing_pin=PIN)
+    saved = desk("writer").put(
+        f"/api/workitems/{desk.id}/draft",
+        addendum="补充：{姓名}复阅旧片，结节两年前已有。",
+        revision=revision,
+    )
+    revision = saved.json()["revision"]
+    desk.refused("writer", "submit", 422, "report-checks", revision=revision, signing_pin=PIN)
+    saved = desk("writer").put(
+        f"/api/workitems/{desk.id}/draft",
+        addendum="复阅旧片，结节两年前已有。",
+        revision=revision,
+    )
+    revision = saved.json()["revision"]
+    desk.do("writer", "submit", "WRITTEN", revision=revision, signing_pin=PIN)
+    appended = desk.finalise()
+    assert [one["status"] for one in appended["versions"]] == ["final", "appended"]
+    assert appended["versions"][0]["recall"]["kind"] == "supplemented"
+    last = appended["submissions"][-1]
+    assert {last[part] == first[part] for part in TEXTS} == {True}
+    assert last["addendum"] == "复阅旧片，结节两年前已有。"
+    shown = page_text(portal_pdf(desk, "doctor-east"))
+    assert "修订" not in shown
+    assert shown.index(first["impression"]) < shown.index("结节两年前已有")
+    notice = desk("doctor-east").get("/api/portal/recalls").json()[0]
+    assert (notice["kind"], notice["replaced_by"]) == ("supplemented", 2)
+
+    # A later amendment keeps it.
+    desk.do("reviewer", "amend", "CLAIMED", reason="左右写反")
+    revision = desk.draft("reviewer", "左肺结节。")
+    desk.do("reviewer", "submit", "WRITTEN", revision=revision, signing_pin=PIN)
+    desk.do("reviewer2", "review", "REVIEWING")
+    desk.do("reviewer2", "finalise", signing_pin=PIN)
+    assert "结节两年前已有" in page_text(portal_pdf(desk, "doctor-east"))
 
 
 def test_a_report_that_does_not_arrive_is_tried_again_and_told_of_once(

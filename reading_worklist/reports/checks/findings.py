@@ -7,8 +7,8 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Final, Literal
 
-Part = Literal["findings", "impression", "advice"]
-PARTS: Final[tuple[Part, ...]] = ("findings", "impression", "advice")
+Part = Literal["findings", "impression", "advice", "addendum"]
+PARTS: Final[tuple[Part, ...]] = ("findings", "impression", "advice", "addendum")
 
 EXCERPT_LENGTH: Final = 60
 """Characters of a text that a finding repeats."""
@@ -117,12 +117,16 @@ class ExamFacts:
 
 @dataclass(frozen=True, slots=True)
 class CheckedReport:
-    """The report to be checked; codes by name as `reports.codes.Codes` has them."""
+    """The report to be checked; codes by name as `reports.codes.Codes` has them.
+
+    addendum: what is added to a report that stands.
+    """
 
     findings: str = ""
     impression: str = ""
     advice: str = ""
     codes: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    addendum: str = ""
 
     def texts(self) -> Sequence[tuple[Part, str]]:
         """Return the texts with their names, in the order of the paper."""
@@ -130,6 +134,7 @@ class CheckedReport:
             ("findings", self.findings),
             ("impression", self.impression),
             ("advice", self.advice),
+            ("addendum", self.addendum),
         )
 
 

@@ -40,6 +40,7 @@ PERSON_OBSERVER_ORGANISATION: Final = Concept(
 FINDINGS: Final = Concept("59776-5", "LN", "Findings")
 IMPRESSIONS: Final = Concept("19005-8", "LN", "Impressions")
 RECOMMENDATIONS: Final = Concept("18783-1", "LN", "Recommendations")
+ADDENDUM: Final = Concept("55107-7", "LN", "Addendum")
 FINDING: Final = Concept("121071", "DCM", "Finding")
 IMPRESSION: Final = Concept("121073", "DCM", "Impression")
 RECOMMENDATION: Final = Concept("121075", "DCM", "Recommendation")

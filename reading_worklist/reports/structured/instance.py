@@ -48,6 +48,7 @@ FLAGS: Final[Mapping[ReportStatus, Flags]] = {
     ReportStatus.PRELIMINARY: Flags("PARTIAL", "UNVERIFIED", "PRELIMINARY"),
     ReportStatus.FINAL: Flags("COMPLETE", "VERIFIED", "FINAL"),
     ReportStatus.AMENDED: Flags("COMPLETE", "VERIFIED", "FINAL"),
+    ReportStatus.APPENDED: Flags("COMPLETE", "VERIFIED", "FINAL"),
 }
 """A revoked report has a notice and no tree."""
 

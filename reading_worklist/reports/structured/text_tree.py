@@ -12,12 +12,13 @@ TEMPLATE: Final = "2000"
 
 
 def text_tree(source: StructuredSource) -> Dataset:
-    """Return the root of a report's findings, impression and advice; empty ones are left out."""
+    """Return the root of a report's texts, addenda last; empty ones are left out."""
     document = source.document
     sections = (
         (concepts.FINDINGS, concepts.FINDING, document.findings),
         (concepts.IMPRESSIONS, concepts.IMPRESSION, document.impression),
         (concepts.RECOMMENDATIONS, concepts.RECOMMENDATION, document.advice),
+        *((concepts.ADDENDUM, concepts.FINDING, one.text) for one in document.addenda),
     )
     children = [
         container(heading, [text(element, words)])

@@ -728,6 +728,88 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/ecg/emergency/answered": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Answered Ecgs
+         * @description Return the site's STAT ECGs whose report is back and unopened, for the alert at the site.
+         */
+        get: operations["list_answered_ecgs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/ecg/emergency/indicators": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Emergency Indicators
+         * @description Return how often the chest-pain ECGs received in a span of at most a year were in time.
+         *
+         *     A share without a denominator is null.
+         */
+        get: operations["get_emergency_indicators"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/ecg/emergency/indicators/exams": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Emergency Exams
+         * @description Return the ECGs that a figure of `indicators` counts; for who may see exams.
+         */
+        get: operations["list_emergency_exams"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/ecg/emergency/waiting": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Waiting Ecgs
+         * @description Return the STAT ECGs that nobody has claimed, for the alert at the centre.
+         */
+        get: operations["list_waiting_ecgs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/events": {
         parameters: {
             query?: never;
@@ -3042,6 +3124,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/workitems/{workitem_id}/ecg/emergency": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Emergency Times
+         * @description Return when what happened to a STAT or chest-pain ECG, and by which clock.
+         *
+         *     404 for any other. The site sees those of its own exams.
+         */
+        get: operations["get_emergency_times"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/workitems/{workitem_id}/ecg/measured": {
         parameters: {
             query?: never;
@@ -4079,6 +4183,35 @@ export interface components {
             role?: string | null;
         };
         /**
+         * AnsweredEcg
+         * @description A STAT ECG of the site whose report is back and that nobody there has opened yet.
+         */
+        AnsweredEcg: {
+            /** Chest Pain */
+            chest_pain: boolean;
+            /**
+             * Issued At
+             * Format: date-time
+             */
+            issued_at: string;
+            patient: components["schemas"]["PatientView"];
+            /** Preliminary */
+            preliminary: boolean;
+            /**
+             * Workitem Id
+             * Format: uuid
+             */
+            workitem_id: string;
+        };
+        /**
+         * AnsweredEcgs
+         * @description The one that was answered last before the others.
+         */
+        AnsweredEcgs: {
+            /** Items */
+            items: components["schemas"]["AnsweredEcg"][];
+        };
+        /**
          * ApplyBody
          * @description A question to an expert; consent_note says who agreed and how, or what the emergency is.
          */
@@ -4491,7 +4624,7 @@ export interface components {
          * @description A kind of exam that has a time of its own.
          * @enum {string}
          */
-        Clock: "ecg" | "x_ray" | "head_ct" | "ct_mr" | "inpatient_ct_mr" | "complex";
+        "Clock-Input": "ecg" | "x_ray" | "head_ct" | "ct_mr" | "inpatient_ct_mr" | "complex";
         /**
          * ClockBody
          * @description The times of a clock in minutes; see `Limit`.
@@ -4530,7 +4663,7 @@ export interface components {
             ceiling_minutes: number | null;
             /** Claim Minutes */
             claim_minutes: number;
-            clock: components["schemas"]["Clock"];
+            clock: components["schemas"]["reading_worklist__routing__clocks__Clock"];
             /** Due Minutes */
             due_minutes: number;
             priority: components["schemas"]["Priority"];
@@ -4797,7 +4930,7 @@ export interface components {
             phone: string;
             /** Role */
             role: string;
-            step: components["schemas"]["Step"];
+            step: components["schemas"]["Step-Input"];
         };
         /**
          * Contact
@@ -4853,6 +4986,35 @@ export interface components {
             header: string | null;
             /** Now */
             now: string | null;
+        };
+        /**
+         * CountedEcg
+         * @description One of the ECGs that a figure counts.
+         */
+        CountedEcg: {
+            /** Contact To Ecg Seconds */
+            contact_to_ecg_seconds: number | null;
+            /** Ecg To Diagnosis Seconds */
+            ecg_to_diagnosis_seconds: number | null;
+            /**
+             * Received At
+             * Format: date-time
+             */
+            received_at: string;
+            site: components["schemas"]["SiteView"];
+            /**
+             * Workitem Id
+             * Format: uuid
+             */
+            workitem_id: string;
+        };
+        /**
+         * CountedEcgs
+         * @description By time of receipt.
+         */
+        CountedEcgs: {
+            /** Items */
+            items: components["schemas"]["CountedEcg"][];
         };
         /**
          * Credentials
@@ -5315,6 +5477,15 @@ export interface components {
          */
         DocumentKind: "resident_id" | "passport" | "military" | "hk_macao" | "taiwan" | "other" | "newborn" | "unknown";
         /**
+         * Doubt
+         * @description What speaks against a time.
+         *
+         *     AFTER_RECEIPT: it would have happened after the ECG was here. LONG_BEFORE: more than twelve
+         *     hours before that. BEFORE_CONTACT: the device recorded before the patient was met.
+         * @enum {string}
+         */
+        Doubt: "after_receipt" | "long_before" | "before_contact";
+        /**
          * DraftBody
          * @description What the writer has typed; `revision` is the one the page started from, 0 at first.
          *
@@ -5394,7 +5565,7 @@ export interface components {
              */
             days: number;
             /** Rules */
-            rules: components["schemas"]["Rule"][];
+            rules: components["schemas"]["Rule-Input"][];
         };
         /**
          * DraftView
@@ -6256,6 +6427,59 @@ export interface components {
             values: components["schemas"]["EcgValue"][];
         };
         /**
+         * EmergencyIndicators
+         * @description The intervals of the chest-pain ECGs that were received from `since` to `until`.
+         *
+         *     contact_unknown: of those, how many have no first contact, or an impossible one; they count in
+         *     no share.
+         */
+        EmergencyIndicators: {
+            contact_to_ecg: components["schemas"]["IntervalView"];
+            /** Contact Unknown */
+            contact_unknown: number;
+            ecg_to_diagnosis: components["schemas"]["IntervalView"];
+            /** Ecgs */
+            ecgs: number;
+            /**
+             * Since
+             * Format: date-time
+             */
+            since: string;
+            /**
+             * Until
+             * Format: date-time
+             */
+            until: string;
+        };
+        /**
+         * EmergencyTimes
+         * @description The steps of an emergency ECG in their order.
+         *
+         *     chest_pain: the order says so; the limits are national for those only. The seconds are None
+         *     while they are not known; `diagnosis_in_time` is None while it still can be.
+         */
+        EmergencyTimes: {
+            /** Chest Pain */
+            chest_pain: boolean;
+            /** Contact To Ecg Limit Seconds */
+            contact_to_ecg_limit_seconds: number;
+            /** Contact To Ecg Seconds */
+            contact_to_ecg_seconds: number | null;
+            /**
+             * Diagnosis Due At
+             * Format: date-time
+             */
+            diagnosis_due_at: string;
+            /** Diagnosis In Time */
+            diagnosis_in_time: boolean | null;
+            /** Ecg To Diagnosis Limit Seconds */
+            ecg_to_diagnosis_limit_seconds: number;
+            /** Ecg To Diagnosis Seconds */
+            ecg_to_diagnosis_seconds: number | null;
+            /** Moments */
+            moments: components["schemas"]["MomentView"][];
+        };
+        /**
          * EnvelopeView
          * @description The lowest and highest value of a lead in each bin, in µV; null where it has no signal.
          */
@@ -6783,6 +7007,23 @@ export interface components {
             opened_because: string | null;
         };
         /**
+         * IntervalView
+         * @description How often an interval was kept; seconds are of all whose interval is known.
+         *
+         *     wanted: the share that is asked for; None where none is.
+         */
+        IntervalView: {
+            /** Limit Seconds */
+            limit_seconds: number;
+            /** Mean Seconds */
+            mean_seconds: number | null;
+            /** Median Seconds */
+            median_seconds: number | null;
+            rate: components["schemas"]["Rate"];
+            /** Wanted */
+            wanted: number | null;
+        };
+        /**
          * KeptView
          * @description Whether the images of an exam may be deleted from the modality, and why not.
          *
@@ -7025,12 +7266,6 @@ export interface components {
          */
         MatchedBy: "study_instance_uid" | "accession_number" | "patient" | "header" | "decision";
         /**
-         * Measure
-         * @description What a figure counts, for drilling down.
-         * @enum {string}
-         */
-        Measure: "sent" | "reported" | "in_time" | "late" | "retakes" | "unopened" | "critical" | "critical_in_time" | "chest_pain" | "chest_pain_in_time" | "graded" | "grade_a";
-        /**
          * MeasuredImage
          * @description The frame that was measured in. `picture_url` takes the parameters of rendered resources.
          */
@@ -7082,6 +7317,17 @@ export interface components {
             tracking_uid: string;
             /** Values */
             values: components["schemas"]["MeasuredView"][];
+        };
+        /**
+         * MomentView
+         * @description A step of an emergency ECG: when, by which clock, and what speaks against that time.
+         */
+        MomentView: {
+            /** At */
+            at: string | null;
+            clock: components["schemas"]["reading_worklist__ecg__emergency__times__Clock"];
+            doubt: components["schemas"]["Doubt"] | null;
+            step: components["schemas"]["reading_worklist__ecg__emergency__times__Step"];
         };
         /**
          * MontageView
@@ -7497,13 +7743,31 @@ export interface components {
          *
          *     group: code of the subspecialty. assign: give it at once to whoever is on duty with the least.
          */
-        Outcome: {
+        "Outcome-Input": {
             /**
              * Assign
              * @default false
              */
             assign: boolean;
-            clock?: components["schemas"]["Clock"] | null;
+            clock?: components["schemas"]["Clock-Input"] | null;
+            /** Group */
+            group?: string | null;
+            lane?: components["schemas"]["Lane"] | null;
+            priority?: components["schemas"]["Priority"] | null;
+        };
+        /**
+         * Outcome
+         * @description What a rule decides; None leaves what would be without it.
+         *
+         *     group: code of the subspecialty. assign: give it at once to whoever is on duty with the least.
+         */
+        "Outcome-Output": {
+            /**
+             * Assign
+             * @default false
+             */
+            assign: boolean;
+            clock?: components["schemas"]["reading_worklist__routing__clocks__Clock"] | null;
             /** Group */
             group?: string | null;
             lane?: components["schemas"]["Lane"] | null;
@@ -7733,7 +7997,7 @@ export interface components {
          * @description Where a study is sent; `group` is a code.
          */
         Placement: {
-            clock: components["schemas"]["Clock"];
+            clock: components["schemas"]["reading_worklist__routing__clocks__Clock"];
             /** Group */
             group: string | null;
             lane: components["schemas"]["Lane"];
@@ -8074,7 +8338,7 @@ export interface components {
             /** Reason */
             reason: string;
             /** Rules */
-            rules: components["schemas"]["Rule"][];
+            rules: components["schemas"]["Rule-Input"][];
         };
         /**
          * PurgeAction
@@ -8835,7 +9099,7 @@ export interface components {
          * Rule
          * @description One rule.
          */
-        Rule: {
+        "Rule-Input": {
             /**
              * Enabled
              * @default true
@@ -8848,7 +9112,37 @@ export interface components {
              *       "assign": false
              *     }
              */
-            then: components["schemas"]["Outcome"];
+            then: components["schemas"]["Outcome-Input"];
+            /**
+             * @default {
+             *       "body_parts": [],
+             *       "modalities": [],
+             *       "priorities": [],
+             *       "sites": [],
+             *       "visit_types": [],
+             *       "windows": []
+             *     }
+             */
+            when: components["schemas"]["Conditions"];
+        };
+        /**
+         * Rule
+         * @description One rule.
+         */
+        "Rule-Output": {
+            /**
+             * Enabled
+             * @default true
+             */
+            enabled: boolean;
+            /** Name */
+            name: string;
+            /**
+             * @default {
+             *       "assign": false
+             *     }
+             */
+            then: components["schemas"]["Outcome-Output"];
             /**
              * @default {
              *       "body_parts": [],
@@ -8886,7 +9180,7 @@ export interface components {
              */
             note: string;
             /** Rules */
-            rules: components["schemas"]["Rule"][];
+            rules: components["schemas"]["Rule-Input"][];
         };
         /**
          * RulesetState
@@ -8913,7 +9207,7 @@ export interface components {
             /** Note */
             note: string;
             /** Rules */
-            rules: components["schemas"]["Rule"][];
+            rules: components["schemas"]["Rule-Output"][];
             state: components["schemas"]["RulesetState"];
             /** Switched On At */
             switched_on_at: string | null;
@@ -9379,7 +9673,7 @@ export interface components {
          * @description Who is told, one after the other as long as nobody acknowledges.
          * @enum {integer}
          */
-        Step: 0 | 1 | 2 | 3;
+        "Step-Input": 0 | 1 | 2 | 3;
         /**
          * StepBody
          * @description One step to schedule; without a time it is due now, without a station any may do it.
@@ -9926,6 +10220,41 @@ export interface components {
             oldest_queued_at: string | null;
         };
         /**
+         * WaitingEcg
+         * @description A STAT ECG that nobody has claimed; `due_at` is when its first report is due.
+         */
+        WaitingEcg: {
+            /** Chest Pain */
+            chest_pain: boolean;
+            /**
+             * Due At
+             * Format: date-time
+             */
+            due_at: string;
+            patient: components["schemas"]["PatientView"];
+            /**
+             * Received At
+             * Format: date-time
+             */
+            received_at: string;
+            site: components["schemas"]["SiteView"];
+            /** Warn At */
+            warn_at: string | null;
+            /**
+             * Workitem Id
+             * Format: uuid
+             */
+            workitem_id: string;
+        };
+        /**
+         * WaitingEcgs
+         * @description Those of the sites that are visible, the one that came first before the others.
+         */
+        WaitingEcgs: {
+            /** Items */
+            items: components["schemas"]["WaitingEcg"][];
+        };
+        /**
          * WhoseBody
          * @description Whose a file is: an order of the site, or a patient; the order comes first.
          */
@@ -9974,12 +10303,15 @@ export interface components {
         /**
          * WorkitemDetail
          * @description A workitem with all that the reading page shows.
+         *
+         *     amending_kind: while `amending`, whether the report's content changes or is only added to.
          */
         WorkitemDetail: {
             /** Actions */
             actions: string[];
             /** Amending */
             amending: boolean;
+            amending_kind: components["schemas"]["AmendmentKind"] | null;
             assigned_to: components["schemas"]["PersonView"] | null;
             /** Claim Due At */
             claim_due_at: string | null;
@@ -10322,6 +10654,12 @@ export interface components {
             reason: string;
         };
         /**
+         * Step
+         * @description Who is told, one after the other as long as nobody acknowledges.
+         * @enum {integer}
+         */
+        reading_worklist__critical_values__clocks__Step: 0 | 1 | 2 | 3;
+        /**
          * ReasonBody
          * @description Why.
          */
@@ -10335,6 +10673,24 @@ export interface components {
          * @enum {string}
          */
         reading_worklist__ecg__captions__Language: "en" | "zh-CN";
+        /**
+         * Measure
+         * @description What a figure counts, for drilling down; the DUE ones are the denominators.
+         * @enum {string}
+         */
+        reading_worklist__ecg__emergency__indicators__Measure: "ecgs" | "contact_unknown" | "contact_due" | "contact_in_time" | "diagnosis_due" | "diagnosis_in_time";
+        /**
+         * Clock
+         * @description Who read the time: a person of the site, the recording device, or this server.
+         * @enum {string}
+         */
+        reading_worklist__ecg__emergency__times__Clock: "site" | "device" | "server";
+        /**
+         * Step
+         * @description The moments, in the order in which they should come.
+         * @enum {string}
+         */
+        reading_worklist__ecg__emergency__times__Step: "contact" | "acquired" | "received" | "opened" | "diagnosed" | "acknowledged";
         /**
          * Code
          * @description The kinds of findings.
@@ -10432,6 +10788,12 @@ export interface components {
              */
             started_at: string;
         };
+        /**
+         * Measure
+         * @description What a figure counts, for drilling down.
+         * @enum {string}
+         */
+        reading_worklist__portal__statistics__Measure: "sent" | "reported" | "in_time" | "late" | "retakes" | "unopened" | "critical" | "critical_in_time" | "chest_pain" | "chest_pain_in_time" | "graded" | "grade_a";
         /**
          * SegmentView
          * @description How long a part of the road took, in seconds; None where no exam has passed it.
@@ -10584,6 +10946,12 @@ export interface components {
             /** Reason */
             reason: string;
         };
+        /**
+         * Clock
+         * @description A kind of exam that has a time of its own.
+         * @enum {string}
+         */
+        reading_worklist__routing__clocks__Clock: "ecg" | "x_ray" | "head_ct" | "ct_mr" | "inpatient_ct_mr" | "complex";
         /**
          * Language
          * @description A language that paper is printed in (BCP 47).
@@ -10787,7 +11155,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                clock: components["schemas"]["Clock"];
+                clock: components["schemas"]["Clock-Input"];
                 priority: components["schemas"]["Priority"];
             };
             cookie?: never;
@@ -10825,7 +11193,7 @@ export interface operations {
             };
             header?: never;
             path: {
-                clock: components["schemas"]["Clock"];
+                clock: components["schemas"]["Clock-Input"];
                 priority: components["schemas"]["Priority"];
             };
             cookie?: never;
@@ -11908,6 +12276,111 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    list_answered_ecgs: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AnsweredEcgs"];
+                };
+            };
+        };
+    };
+    get_emergency_indicators: {
+        parameters: {
+            query: {
+                since: string;
+                until: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EmergencyIndicators"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    list_emergency_exams: {
+        parameters: {
+            query: {
+                since: string;
+                until: string;
+                measure: components["schemas"]["reading_worklist__ecg__emergency__indicators__Measure"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CountedEcgs"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    list_waiting_ecgs: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WaitingEcgs"];
                 };
             };
         };
@@ -13439,7 +13912,7 @@ export interface operations {
         parameters: {
             query: {
                 month: string;
-                measure: components["schemas"]["Measure"];
+                measure: components["schemas"]["reading_worklist__portal__statistics__Measure"];
                 modality?: string;
                 page?: number;
                 page_size?: number;
@@ -15882,6 +16355,37 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["EcgAnalysesView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    get_emergency_times: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                workitem_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EmergencyTimes"];
                 };
             };
             /** @description Validation Error */
