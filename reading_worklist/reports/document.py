@@ -121,7 +121,7 @@ class EcgBlock:
     device_statements: what the recorder printed by itself, shown apart from the diagnosis.
     ecg_class: the class of the ECG in words (正常, 大致正常, 可疑, 不正常).
     statements: ids of the library that were picked and still stand in the texts as they were.
-    method: by what the centre measured, with its version.
+    method: by what the centre measured, with its version. corrected: a reader had moved markers.
     source: None where no waveform could be read.
     """
 
@@ -131,6 +131,7 @@ class EcgBlock:
     traces: tuple[EcgTrace, ...] = ()
     statements: tuple[str, ...] = ()
     method: str = ""
+    corrected: bool = False
     source: EcgSource | None = None
 
 

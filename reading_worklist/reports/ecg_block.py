@@ -54,6 +54,7 @@ def ecg_block(
         device_statements=tuple(statement.text for statement in record.statements),
         traces=(_trace(record, CaptionLanguage(language.value)),),
         method=found.method if found else "",
+        corrected=found is not None and found.corrected,
         source=source,
     )
 

@@ -12,6 +12,7 @@ from reading_worklist.ecg.analysis.tables import AnalysisState, EcgAnalysis, Ecg
 from reading_worklist.ecg.measured import EcgMeasured, EcgQuantity
 from reading_worklist.ecg.measurement.results import Unit
 from reading_worklist.reports.ecg_draft import MEASURES, MeasureName
+from storage.ecg.leads import Lead
 from storage.index.tables import Instance
 
 # What a measure is called where it is stored; of the others the name is the same.
@@ -77,6 +78,12 @@ def read_measured(stored: EcgMeasured, *, corrected: bool = False) -> Measured:
         found = by_name.get(_NAMES.get(name, name))
         if found is not None:
             values[name] = _value(found)
+    of_leads = {one.lead: one for one in stored.leads}
+    if Lead.V5 in of_leads:
+        values["rv5"] = _value(of_leads[Lead.V5].r)
+    if Lead.V1 in of_leads:
+        depth = _value(of_leads[Lead.V1].s)
+        values["sv1"] = depth if depth.value is None else Value(abs(depth.value))
     return Measured(f"{stored.method} {stored.version}", values, corrected)
 
 

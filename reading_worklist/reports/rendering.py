@@ -272,7 +272,11 @@ def _measurements(
     return {
         "sources": sources,
         "rhythm": typesetter.line(words["ecg"]["between"].join(rhythm)),
-        "method": typesetter.line(ecg.method),
+        "method": typesetter.line(
+            words["ecg"]["between"].join(
+                (ecg.method, *([words["ecg"]["corrected"]] if ecg.corrected else []))
+            )
+        ),
         "rows": [
             {
                 "name": typesetter.line(words["measure"].get(name, name)),
