@@ -19,6 +19,8 @@ from reading_worklist.dicomweb.series_views import SeriesViews
 from reading_worklist.ecg import routes as ecg_routes
 from reading_worklist.ecg import view_routes as ecg_view_routes
 from reading_worklist.ecg.ambulatory import routes as ambulatory_routes
+from reading_worklist.ecg.emergency import routes as emergency_routes
+from reading_worklist.ecg.analysis import routes as ecg_analysis_routes
 from reading_worklist.ecg.statements import routes as statement_routes
 from reading_worklist.ecg_files import routes as ecg_file_routes
 from reading_worklist.events import EventHub
@@ -120,8 +122,10 @@ def create_app(config: WebConfig, database: Database, objects: ObjectStore) -> F
         verification_routes,
         ecg_routes,
         ecg_view_routes,
+        ecg_analysis_routes,
         statement_routes,
         ambulatory_routes,
+        emergency_routes,
         ecg_file_routes,
         portal_routes,
         operations_routes,

@@ -115,7 +115,7 @@ def record_view(ecg: AskedEcg) -> EcgRecordView:
         diagnostic_filter=needed,
         band_too_narrow=any(is_narrower(one, needed) for one in settings),
         natural_layout=natural_layout(record),
-        device_measurements=[_measurement_view(one) for one in record.measurements],
+        device_measurements=[device_value_view(one) for one in record.measurements],
         device_statements=[statement.text for statement in record.statements],
         notes=list(record.notes),
         instances=[_instance_view(one) for one in ecg.others],
@@ -128,7 +128,8 @@ def _filter_view(settings: FilterSettings) -> EcgFilterView:
     )
 
 
-def _measurement_view(measurement: DeviceMeasurement) -> EcgMeasurementView:
+def device_value_view(measurement: DeviceMeasurement) -> EcgMeasurementView:
+    """Return a value of the device as the API gives it."""
     return EcgMeasurementView(
         name=measurement.concept.value if measurement.concept else measurement.name,
         device_name=measurement.name,

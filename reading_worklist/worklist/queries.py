@@ -8,8 +8,10 @@ from sqlalchemy import Row, Select, func, literal, select, text, union_all
 from sqlalchemy.orm import Session
 
 from reading_worklist.access.scope import Scope
+from reading_worklist.ecg.analysis.queries import marks_of as ecg_marks_of
 from reading_worklist.workitems import queries as workitems
 from reading_worklist.workitems import tally
+from reading_worklist.workitems.lane import Lane
 from reading_worklist.workitems.queries import Line
 from reading_worklist.workitems.states import State
 from reading_worklist.workitems.tables import IN_QUEUE, Workitem
@@ -106,6 +108,7 @@ def _lines(session: Session, ids: Sequence[Any]) -> list[Row[*Line]]:
 def _shown(session: Session, scope: Scope, rows: Sequence[Row[*Line]]) -> list[WorklistLine]:
     beside = workitems.beside(session, scope, rows)
     marks = marks_of(session, [row[0].id for row in rows])
+    ecgs = ecg_marks_of(session, [row[1].id for row in rows if row[0].lane is Lane.ECG])
     views = [workitems.line(scope, row, beside) for row in rows]
     # What the views hold has been checked as it was made.
     return [
@@ -114,6 +117,7 @@ def _shown(session: Session, scope: Scope, rows: Sequence[Row[*Line]]) -> list[W
             critical_value=marks.critical_values.get(view.id),
             retake=marks.retakes.get(view.id),
             consultation=marks.consultations.get(view.id),
+            ecg=ecgs.get(view.study.id),
         )
         for view in views
     ]

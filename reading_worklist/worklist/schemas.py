@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from reading_worklist.consultations.states import ConsultationState
 from reading_worklist.critical_values.states import CriticalState
+from reading_worklist.ecg.analysis.schemas import EcgMark
 from reading_worklist.retakes.states import RetakeState
 from reading_worklist.workitems.lane import Lane
 from reading_worklist.workitems.schemas import GroupName, PersonView, WorkitemView
@@ -103,11 +104,13 @@ class WorklistLine(WorkitemView):
 
     critical_value: of the least advanced one that is not closed. retake: while the site is expected
     to make the exam again. consultation: while an opinion is waited for, or is there unread.
+    ecg: hints and quality of the study's ECGs, once they are analysed.
     """
 
     critical_value: CriticalState | None
     retake: RetakeState | None
     consultation: ConsultationState | None
+    ecg: EcgMark | None
 
 
 class WorkitemPage(BaseModel):

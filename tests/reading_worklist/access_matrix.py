@@ -79,6 +79,10 @@ MATRIX: Final = (
     Row("GET", "/api/workitems|/api/sites", CENTRE),
     # A reading
     Row("GET", rf"{_W}/ecg/(quality|thumbnail\.svg)", CENTRE | SITE),
+    Row("GET", rf"{_W}/ecg/emergency|/api/ecg/emergency/indicators/exams", CENTRE | SITE),
+    Row("GET", "/api/ecg/emergency/waiting", READS | DESK),
+    Row("GET", "/api/ecg/emergency/answered", SITE),
+    Row("GET", "/api/ecg/emergency/indicators", CENTRE | SITE | {Role.REGULATOR}),
     Row("GET", "/api/ecg/critical-list", CENTRE),
     Row("PUT", "/api/ecg/critical-list", ADMIN),
     Row("GET", rf"{_W}/(quality)|/api/series/.*", CENTRE | SITE),

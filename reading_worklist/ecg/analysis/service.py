@@ -29,7 +29,7 @@ from reading_worklist.ecg.analysis.tables import (
 )
 from reading_worklist.ecg.measured import EcgCorrections, EcgMeasured
 from reading_worklist.ecg.triage.judge import Hint, Triage
-from reading_worklist.ecg.triage.rulesets import DEFAULT_PROVINCE, codes_of_subject
+from reading_worklist.ecg.triage.rulesets import DEFAULT_PROVINCE, Province, codes_of_subject
 from reading_worklist.problems import conflict
 from reading_worklist.routing.service import raise_priority
 from reading_worklist.study_tasks.service import StudyTasks, Task
@@ -42,7 +42,7 @@ from storage.ecg.dicom_reader import ECG_STORAGE, STANDARD_STORAGE
 from storage.index.tables import Instance, Patient, Series, Study
 from storage.messages import StudyReceived
 from storage.objects import ObjectKey
-from storage.registry import Role, lineage
+from storage.registry import Role, consortium_of, lineage
 
 CHANNEL: Final = "rdc_ecg"
 TASKS: Final = StudyTasks(EcgTask, CHANNEL)
@@ -67,7 +67,7 @@ class EcgWork:
 
     ecgs: Sequence[EcgToAnalyse]
     patient: EcgPatientFacts
-    province: str
+    province: Province
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +121,7 @@ def patient_facts(session: Session, study_id: UUID) -> EcgPatientFacts:
     return EcgPatientFacts(sex, _years(birth_date, study_date or received.date()))
 
 
-def province_of(session: Session, organisation_id: UUID) -> str:
+def province_of(session: Session, organisation_id: UUID) -> Province:
     """Return by which province's list the ECGs of an organisation are judged."""
     line = [one.id for one in lineage(session, organisation_id)]
     chosen = session.execute(
@@ -133,26 +133,29 @@ def province_of(session: Session, organisation_id: UUID) -> str:
     return DEFAULT_PROVINCE if nearest is None else nearest[1]
 
 
-def choose_province(session: Session, scope: Scope, province: str) -> None:
+def choose_province(session: Session, scope: Scope, province: Province) -> None:
     """Judge the ECGs of the consortium by the list of a province from now on.
 
     Raises:
         Problem: 403 for other roles.
     """
     scope.require(Role.CONSORTIUM_ADMIN)
-    values = {"province": province, "set_by": scope.person_id, "set_at": utc_now()}
-    session.execute(
-        insert(EcgCriticalList)
-        .values(organisation_id=scope.organisation_id, **values)
-        .on_conflict_do_update(index_elements=["organisation_id"], set_=values)
+    organisation_id = consortium_of(session, scope.organisation_id).id
+    session.merge(
+        EcgCriticalList(
+            organisation_id=organisation_id,
+            province=province,
+            set_by=scope.person_id,
+            set_at=utc_now(),
+        )
     )
     audit.record(
         session,
         scope.actor,
         "ecg_critical_list:choose",
         subject_kind="organisation",
-        subject_id=scope.organisation_id,
-        detail={"province": province},
+        subject_id=organisation_id,
+        detail={"province": province.value},
     )
 
 

@@ -17,6 +17,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
+from reading_worklist.ecg.triage.rulesets import Province
 from reading_worklist.study_tasks.tables import DUE, StudyWork
 from storage.database import Base, Word
 
@@ -104,14 +105,11 @@ class EcgCorrection(Base):
 
 
 class EcgCriticalList(Base):
-    """Which list of critical values a consortium's ECGs are judged by; without a row the default.
-
-    province: one of `triage.rulesets.PROVINCES`.
-    """
+    """By which list of critical values a consortium judges ECGs; without a row the default."""
 
     __tablename__ = "ecg_critical_list"
 
     organisation_id: Mapped[UUID] = mapped_column(ForeignKey("organisation.id"), primary_key=True)
-    province: Mapped[str]
+    province: Mapped[Province] = mapped_column(Word(Province))
     set_by: Mapped[UUID] = mapped_column(ForeignKey("person.id"))
     set_at: Mapped[datetime]

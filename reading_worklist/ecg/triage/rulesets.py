@@ -5,6 +5,7 @@ version in its id. Whatever is misspelt there is an error at the first use.
 """
 
 import tomllib
+from enum import StrEnum
 from functools import cache
 from importlib.resources import files
 from typing import Annotated, Final, Self
@@ -18,9 +19,17 @@ from storage.orders.words import Priority
 _FOLDER: Final = "rulesets"
 ALWAYS: Final = ("st-elevation", "rhythm")
 """Rulesets that hold everywhere, in the order in which their hints are told."""
-PROVINCES: Final = ("zhejiang", "other", "shanxi-2017")
-"""Lists of critical values, of which a consortium follows one."""
-DEFAULT_PROVINCE: Final = "other"
+
+
+class Province(StrEnum):
+    """Lists of critical values, of which a consortium follows one."""
+
+    ZHEJIANG = "zhejiang"
+    OTHER = "other"
+    SHANXI_2017 = "shanxi-2017"
+
+
+DEFAULT_PROVINCE: Final = Province.OTHER
 
 _Pair = Annotated[list[Lead], Field(min_length=2, max_length=2)]
 
@@ -162,14 +171,14 @@ def ruleset(name: str) -> TriageRuleset:
     return TriageRuleset.model_validate(tomllib.loads(text))
 
 
-def rulesets_for(province: str) -> list[TriageRuleset]:
+def rulesets_for(province: Province) -> list[TriageRuleset]:
     """Return the rulesets that hold where the list of a province is followed."""
     return [ruleset(name) for name in (*ALWAYS, f"critical-{province}")]
 
 
 def codes_of_subject(subject: str) -> set[tuple[str, str]]:
     """Return ruleset id and code of every rule about a subject, whatever the province."""
-    names = (*ALWAYS, *(f"critical-{one}" for one in PROVINCES))
+    names = (*ALWAYS, *(f"critical-{one}" for one in Province))
     return {
         (found.id, rule.code)
         for found in (ruleset(name) for name in names)

@@ -6154,6 +6154,25 @@ export interface components {
             origin: components["schemas"]["LeadOrigin"];
         };
         /**
+         * EcgMark
+         * @description What a line of a list shows of a study's ECGs: hints, and whether to record again.
+         *
+         *     hints: of all its ECGs, each text once, the most urgent first. failed: an ECG could not be
+         *     analysed.
+         */
+        EcgMark: {
+            /** Failed */
+            failed: boolean;
+            /** Hints */
+            hints: string[];
+            /** Hints En */
+            hints_en: string[];
+            /** Repeat */
+            repeat: boolean;
+            /** Thumbnail */
+            thumbnail: string | null;
+        };
+        /**
          * EcgMeasured
          * @description Our measurement of an ECG.
          *
@@ -10556,6 +10575,7 @@ export interface components {
          *
          *     critical_value: of the least advanced one that is not closed. retake: while the site is expected
          *     to make the exam again. consultation: while an opinion is waited for, or is there unread.
+         *     ecg: hints and quality of the study's ECGs, once they are analysed.
          */
         WorklistLine: {
             /** Actions */
@@ -10573,6 +10593,7 @@ export interface components {
              * Format: date-time
              */
             due_at: string;
+            ecg: components["schemas"]["EcgMark"] | null;
             /** Escalated At */
             escalated_at: string | null;
             group: components["schemas"]["GroupName"] | null;
