@@ -176,6 +176,8 @@ def _grouped(
         if channel is None:
             notes.append(f"{lead.label} has no voltage scale and is not shown")
             continue
+        if channel.lead is None and lead_from_name(lead.label.rpartition("_")[0]) is not None:
+            notes.append(f"{lead.label}: a lead of this name is there before; it has no name here")
         together.setdefault((rate, len(lead.samples)), []).append(channel)
     return [
         EcgGroup(kind, kind.value, rate, count, tuple(channels))

@@ -43,6 +43,9 @@ def intake(
     return Intake(database, objects, consortium, workshop, tmp_path)
 
 
+NOBODY = Choice()
+
+
 class Intake:
     def __init__(
         self,
@@ -58,7 +61,7 @@ class Intake:
         self._workshop = workshop
         self._config = EcgIntakeConfig("RDC", scratch)
 
-    def receive(self, content: bytes, *, choice: Choice = Choice()) -> UUID:
+    def receive(self, content: bytes, *, choice: Choice = NOBODY) -> UUID:
         sender = Sender(self.site_id, EcgFileWay.MACHINE, "test")
         return receive(
             self.database,
