@@ -20,18 +20,19 @@ from reading_worklist.ecg.measurement.median import BEFORE
 from storage.ecg.waveform import Microvolts
 
 _QRS_CORNER_HZ: Final = 40.0
-_QRS_SHARE: Final = 0.05
+_QRS_SHARE: Final = 0.055
 _QRS_CORE_SHARE: Final = 0.3
 _QRS_CORE: Final = (samples(0.12), samples(0.16))
 _QRS_REACH: Final = (samples(0.24), samples(0.32))
 _QUIET: Final = 30
-_FEW_LEADS: Final = 2
-_STAY: Final = samples(0.008)
+_STAY: Final = samples(0.006)
+# What moves outside of the waves, against the QRS; LUDB's noisiest has 0.02.
+_MAX_NOISE: Final = 0.12
 _PQ: Final = (samples(0.3), samples(0.08))
 _ST_T: Final = (samples(0.08), samples(0.5))
 
 _P_CORNER_HZ: Final = 15.0
-_P_ON_SHARE: Final = 0.45
+_P_ON_SHARE: Final = 0.5
 _P_OFF_SHARE: Final = 0.6
 _P_LOOK: Final = samples(0.28)
 _P_LOOK_OF_RR: Final = 0.42
@@ -73,13 +74,11 @@ def qrs_bounds(beat: Microvolts) -> Bounds | None:
         return None
     before = _quiet(speed[BEFORE - _PQ[0] : BEFORE - _PQ[1]])
     after = _quiet(speed[BEFORE + _ST_T[0] : BEFORE + _ST_T[1]])
-    # The top of a wave in a single lead stands still too, but not for long.
-    stay = _STAY if len(beat) <= _FEW_LEADS else 1
+    if max(before, after) > _MAX_NOISE * peak:
+        return None
     backwards = len(speed) - 1 - int(inside[0])
-    onset = (
-        len(speed) - 1 - _leave(speed[::-1], backwards, before + _QRS_SHARE * (peak - before), stay)
-    )
-    end = _leave(speed, int(inside[-1]), after + _QRS_SHARE * (peak - after), stay)
+    onset = len(speed) - 1 - _leave(speed[::-1], backwards, before + _QRS_SHARE * (peak - before))
+    end = _leave(speed, int(inside[-1]), after + _QRS_SHARE * (peak - after))
     if onset <= BEFORE - _QRS_REACH[0] or end >= BEFORE + _QRS_REACH[1]:
         return None
     return Bounds(onset, end)
@@ -184,10 +183,13 @@ def _quiet(speed: Microvolts) -> float:
     return float(np.mean(np.sort(speed)[:_QUIET]))
 
 
-def _leave(speed: Microvolts, at: int, threshold: float, stay: int) -> int:
-    """Return where the speed, followed from at, is below the threshold for stay samples."""
+def _leave(speed: Microvolts, at: int, threshold: float) -> int:
+    """Return where the speed, followed from at, falls below the threshold to stay there.
+
+    At the top of a wave it stands still too, in few leads, but not for 6 ms.
+    """
     below = speed <= threshold
-    while at < len(speed) - stay and not below[at : at + stay].all():
+    while at < len(speed) - _STAY and not below[at : at + _STAY].all():
         at += 1
     return at
 

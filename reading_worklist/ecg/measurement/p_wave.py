@@ -19,6 +19,9 @@ _RUN_IN: Final = samples(0.1)
 # most in fibrillation.
 _PRESENT: Final = 0.88
 _MIN_BEATS: Final = 4
+_MIN_PR: Final = samples(0.08)
+# What is left of noise in half of the beats, below which no P wave of a usual size hides.
+_HIDING_MICROVOLT: Final = 15.0
 _LENGTHS: Final = (samples(0.03), samples(0.19))
 
 
@@ -46,9 +49,16 @@ def judge_p(beats: Microvolts, found: Bounds | None, qrs_onset: int) -> PState:
         return PState.UNSURE
     alike, noisy = _likeness(beats, found, qrs_onset)
     length = found.end - found.onset
-    if alike >= _PRESENT and _LENGTHS[0] <= length <= _LENGTHS[1]:
+    if (
+        alike >= _PRESENT
+        and _LENGTHS[0] <= length <= _LENGTHS[1]
+        and qrs_onset - found.onset >= _MIN_PR
+    ):
         return PState.PRESENT
-    return PState.UNSURE if noisy or beats.shape[1] < _MIN_BEATS else PState.ABSENT
+    if noisy or beats.shape[1] < _MIN_BEATS:
+        return PState.UNSURE
+    # A wave of every beat that is too long is the T wave before.
+    return PState.UNSURE if alike >= _PRESENT and length <= _LENGTHS[1] else PState.ABSENT
 
 
 def _likeness(beats: Microvolts, p: Bounds, qrs_onset: int) -> tuple[float, bool]:
@@ -73,8 +83,8 @@ def _likeness(beats: Microvolts, p: Bounds, qrs_onset: int) -> tuple[float, bool
         for half in halves
         if half.any() and not half.all()
     ]
-    noisy = float(np.sqrt(np.mean(fast**2))) > float(np.sqrt(np.mean(waves**2)))
-    return float(np.median(likeness)) if likeness else 0.0, noisy
+    left = float(np.sqrt(np.mean(fast**2) / (len(waves) / 2)))
+    return float(np.median(likeness)) if likeness else 0.0, left > _HIDING_MICROVOLT
 
 
 def _correlation(a: Microvolts, b: Microvolts) -> float:

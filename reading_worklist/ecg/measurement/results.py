@@ -167,8 +167,8 @@ class RhythmFeatures:
 
     rr_sd, rmssd: variability of the RR intervals between beats that are not
         ectopic.
-    irregular: RR intervals without a repeating pattern; None when there are
-        too few.
+    irregular: successive RR intervals differ by much and throughout, ectopic
+        beats left out unless they leave too few; None when there are too few.
     p_present: whether a P wave precedes the QRS at a constant distance; None
         when noise or the T wave before it leave it open.
     irregular_without_p: irregular and without P, both certain: what atrial

@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import Final
+from typing import Final, TypeAlias
 
 import numpy as np
+import numpy.typing as npt
 
 from reading_worklist.ecg.measurement.results import (
     Beat,
@@ -16,6 +17,8 @@ from reading_worklist.ecg.measurement.results import (
     Unit,
 )
 from reading_worklist.ecg.measurement.values import missing
+
+Milliseconds: TypeAlias = npt.NDArray[np.float64]
 
 PAUSE_MS: Final = 3000.0
 _MIN_INTERVALS: Final = 5
@@ -39,11 +42,11 @@ def rhythm_features(
     """
     known = [interval for interval in rr_ms if interval is not None]
     own = _between_normal(beats, rr_ms)
-    steps = np.array(
-        [b - a for a, b in pairwise(own) if a is not None and b is not None], np.float64
-    )
+    steps = _steps(own)
     normal = np.array([interval for interval in own if interval is not None])
     irregular = _irregular(normal, steps)
+    if irregular is None:
+        irregular = _irregular(np.array(known), _steps(rr_ms))
     return RhythmFeatures(
         rr_sd=_ms(float(np.std(normal, ddof=1)) if len(normal) > 1 else None, reason),
         rmssd=_ms(float(np.sqrt(np.mean(steps**2))) if len(steps) else None, reason),
@@ -73,7 +76,11 @@ def _between_normal(beats: Sequence[Beat], rr_ms: Sequence[float | None]) -> Seq
     ]
 
 
-def _irregular(normal: np.ndarray, steps: np.ndarray) -> bool | None:
+def _steps(rr_ms: Sequence[float | None]) -> Milliseconds:
+    return np.array([b - a for a, b in pairwise(rr_ms) if a is not None and b is not None])
+
+
+def _irregular(normal: Milliseconds, steps: Milliseconds) -> bool | None:
     """Say whether successive intervals differ by much and throughout, not just at one beat."""
     if len(normal) < _MIN_INTERVALS or len(steps) < _MIN_INTERVALS - 1:
         return None

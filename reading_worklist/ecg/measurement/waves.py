@@ -137,9 +137,8 @@ def _by_hand_qrs(found: Bounds | None, corrections: Corrections) -> Bounds | Non
 def _t_end(found: TEnd | None, corrections: Corrections) -> tuple[float | None, NotMeasured]:
     if corrections.t_end_ms is not None:
         return BEFORE + corrections.t_end_ms / _MS, NotMeasured.T_UNSURE
-    if found is None:
-        return None, NotMeasured.AMPLITUDE_TOO_SMALL
-    return (found.at if found.spread <= _MAX_T_SPREAD else None), NotMeasured.T_UNSURE
+    certain = found is not None and found.spread <= _MAX_T_SPREAD
+    return found.at if found and certain else None, NotMeasured.T_UNSURE
 
 
 def _sample(point_ms: float | None) -> int | None:
