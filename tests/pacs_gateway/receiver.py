@@ -14,7 +14,7 @@ ENCAPSULATED_PDF = "1.2.840.10008.5.1.4.1.1.104.1"
 
 
 class Receiver:
-    """Accepts Encapsulated PDF instances on a port of its own and keeps them."""
+    """Accepts Encapsulated PDF instances, and `also` others, on its own port and keeps them."""
 
     def __init__(
         self,
@@ -24,6 +24,7 @@ class Receiver:
         status: int = 0x0000,
         syntaxes: tuple[str, ...] = (EXPLICIT, IMPLICIT),
         abstract_syntax: str = ENCAPSULATED_PDF,
+        also: str = "",
         before_answer: Callable[[], None] = lambda: None,
     ) -> None:
         self.received: list[Dataset] = []
@@ -32,7 +33,8 @@ class Receiver:
         self._before_answer = before_answer
         entity = AE(ae_title)
         entity.require_called_aet = True
-        entity.add_supported_context(abstract_syntax, list(syntaxes))
+        for one in filter(None, (abstract_syntax, also)):
+            entity.add_supported_context(one, list(syntaxes))
         handlers: list[Any] = [(evt.EVT_C_STORE, self._store)]
         server = entity.start_server(("127.0.0.1", port), block=False, evt_handlers=handlers)
         assert server is not None

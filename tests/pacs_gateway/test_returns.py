@@ -1,16 +1,20 @@
 """Reports on their way back: every destination gets each version once, however often tried."""
 
 import hashlib
+import io
 import os
 import signal
 import socket
 import subprocess
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, timedelta
 from uuid import UUID, uuid4
 
 import pytest
+from pydicom.dataset import FileMetaDataset
+from pydicom.uid import ExplicitVRLittleEndian
 from sqlalchemy import select
 
 from deploy.embedded.processes import tied
@@ -22,13 +26,18 @@ from pacs_gateway.tasks import HANDLERS
 from storage.clock import utc_now
 from storage.database import Database
 from storage.deliveries import Delivery, DeliveryAttempt, DeliveryState
+from storage.dicom_header import read_header
+from storage.index.ingest import ingest
+from storage.index.putting import put_instance
 from storage.index.tables import Study
 from storage.messages import ReportIssued
 from storage.objects import ObjectKey, ObjectStore
 from storage.outbox import OutboxMessage
+from storage.receptions import Origin
 from storage.registry import Destination, Organisation, add_dicom_destination
+from storage.structured_reports import sop_instance_uid as structured_uid
 from tests.pacs_gateway.conftest import Site
-from tests.pacs_gateway.datasets import sample
+from tests.pacs_gateway.datasets import ct, sample
 from tests.pacs_gateway.peers import EXPLICIT, IMPLICIT
 from tests.pacs_gateway.receiver import Receiver
 from tests.pacs_gateway.test_store import drained, send
@@ -166,6 +175,74 @@ def test_a_report_reaches_its_site_and_says_so(
     assert _told(database) == ["report.delivered"]
     (made,) = _attempts(database)
     assert (made.succeeded, made.answer) == (True, "C-STORE status 0000H")
+
+
+_ENHANCED_SR = "1.2.840.10008.5.1.4.1.1.88.22"
+
+
+def _structured(issued: ReportIssued, database: Database, objects: ObjectStore) -> None:
+    """A structured report of the version, filed in its study as the web application files it."""
+    dataset = ct(
+        SOPClassUID=_ENHANCED_SR,
+        SOPInstanceUID=structured_uid(issued.report_version_id),
+        SeriesInstanceUID="1.2.3.100.9901",
+        Modality="SR",
+        PatientName="Zhang^San",
+    )
+    dataset.file_meta = FileMetaDataset()
+    dataset.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    file = io.BytesIO()
+    dataset.save_as(file, enforce_file_format=True)
+    file.seek(0)
+    origin = Origin(issued.site_id, None, "RDC", "RDC", "")
+    received = put_instance(objects, origin, read_header(file), file, quiet=timedelta())
+    with database.transaction() as session:
+        ingest(session, [replace(received, evidence=True)])
+
+
+def test_the_structured_report_goes_back_beside_the_page(
+    database: Database, objects: ObjectStore, issued: ReportIssued
+) -> None:
+    _structured(issued, database, objects)
+    with Receiver(also=_ENHANCED_SR) as receiver:
+        _destination(database, issued.site_id, receiver.port)
+        _issue(database, issued)
+        assert attempt(_due(database)[0], database, objects, _CONFIG)
+    page, tree = receiver.received
+    assert page.EncapsulatedDocument[: page.EncapsulatedDocumentLength] == _PDF
+    assert tree.SOPInstanceUID == structured_uid(issued.report_version_id)
+    (made,) = _attempts(database)
+    assert made.answer == "C-STORE status 0000H; Enhanced SR Storage: C-STORE status 0000H"
+
+
+def test_a_receiver_without_structured_reports_gets_the_page_and_that_is_said(
+    database: Database, objects: ObjectStore, issued: ReportIssued
+) -> None:
+    _structured(issued, database, objects)
+    with Receiver() as receiver:
+        _destination(database, issued.site_id, receiver.port)
+        _issue(database, issued)
+        assert attempt(_due(database)[0], database, objects, _CONFIG)
+    assert len(receiver.received) == 1
+    assert _attempts(database)[0].answer == (
+        "C-STORE status 0000H; Enhanced SR Storage: not accepted"
+    )
+
+
+def test_both_name_the_patient_that_was_decided(
+    database: Database, objects: ObjectStore, issued: ReportIssued
+) -> None:
+    _structured(issued, database, objects)
+    with database.transaction() as session:
+        uid = session.get_one(Study, issued.study_id).study_instance_uid
+    decide(database, uid, "P777", "Li^Na=李^娜", born=date(1985, 4, 1))
+    with Receiver(also=_ENHANCED_SR) as receiver:
+        _destination(database, issued.site_id, receiver.port)
+        _issue(database, issued)
+        assert attempt(_due(database)[0], database, objects, _CONFIG)
+    assert {(one.PatientID, str(one.PatientName)) for one in receiver.received} == {
+        ("P777", "Li^Na=李^娜")
+    }
 
 
 def test_told_twice_or_tried_twice_nothing_happens_twice(
