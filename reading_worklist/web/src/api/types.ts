@@ -127,6 +127,8 @@ export type FieldDifference = Schemas['FieldDifference'];
 
 /** What a writer's page saves. */
 export interface DraftContent extends ReportText {
+  /** What is added to a report that stands; the other texts are that report's then. */
+  addendum: string;
   codes: Codes;
   template_id: string | null;
   ecg: DraftEcg;

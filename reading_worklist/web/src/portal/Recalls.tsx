@@ -36,11 +36,14 @@ function Recall({ notice, linked }: { notice: RecallNotice; linked: boolean }) {
     }
   };
   return (
-    <div className="notice notice-problem" role="alert">
+    <div className={notice.kind === 'supplemented' ? 'notice' : 'notice notice-problem'} role="alert">
       <p className="notice-title">
         {notice.replaced_by === null
           ? t('portal.recall.revoked', { n: notice.number })
-          : t('portal.recall.superseded', { n: notice.number, next: notice.replaced_by })}
+          : t(notice.kind === 'supplemented' ? 'portal.recall.supplemented' : 'portal.recall.superseded', {
+              n: notice.number,
+              next: notice.replaced_by,
+            })}
       </p>
       <p>{t('portal.recall.why', { reason: notice.reason, time: formatDateTime(notice.recalled_at) })}</p>
       <p className="quiet">{t('portal.recall.opened', { time: formatDateTime(notice.opened_at) })}</p>

@@ -21,9 +21,9 @@ import { EcgWriting } from './EcgWriting';
 import { ElsewhereNotice } from './ElsewhereNotice';
 import { appended, type Insertion, useInsertionTarget } from './insertions';
 import { RecoverDialog } from './RecoverDialog';
-import { FIELDS, isBlank, LONGEST_TEXT, requiredFields } from './reportFields';
+import { type Area, FIELDS, isBlank, LONGEST_TEXT, requiredFields } from './reportFields';
 import { ReportFieldArea } from './ReportFieldArea';
-import { useFieldName } from './ReportTextView';
+import { ReportTextView, useFieldName } from './ReportTextView';
 import { SignDialog } from './SignDialog';
 import { EarlierSubmissions, ReturnedNotice } from './Submissions';
 import { TemplateDialog } from './TemplateDialog';
@@ -50,19 +50,21 @@ export function DraftEditor({ item, busy, act }: { item: WorkitemDetail; busy: b
   const [choosing, setChoosing] = useState(false);
   const [foundAt, setFoundAt] = useState(0);
   const readOnly = draft.role !== 'here';
+  const adds = item.amending_kind === 'addendum';
   const written = !isBlank(text);
   const findings = checks.data?.findings ?? [];
-  const required = requiredFields(item.lane);
+  const required: readonly Area[] = adds ? ['addendum'] : requiredFields(item.lane);
   const takeOver = useTakeOver(item, saver, fields);
 
   useBlocker(() => dirty && (status.kind === 'failed' || status.kind === 'conflict') && !confirm(t('draft.leave')));
   useInsertionTarget(
     useCallback(
       ({ field, text: more }: Insertion) => {
-        const longer = appended(saver.snapshot().text[field], more);
-        if (longer.length <= LONGEST_TEXT) saver.change({ [field]: longer });
+        const into: Area = adds ? 'addendum' : field;
+        const longer = appended(saver.snapshot().text[into], more);
+        if (longer.length <= LONGEST_TEXT) saver.change({ [into]: longer });
       },
-      [saver],
+      [saver, adds],
     ),
   );
 
@@ -106,7 +108,7 @@ export function DraftEditor({ item, busy, act }: { item: WorkitemDetail; busy: b
   };
   const choose = (): void => {
     // The dialog comes as soon as the templates are here.
-    if (!readOnly) setChoosing(true);
+    if (!readOnly && !adds) setChoosing(true);
   };
   const insertTemplate = async (template: Template, filled: FilledText): Promise<void> => {
     setChoosing(false);
@@ -122,7 +124,7 @@ export function DraftEditor({ item, busy, act }: { item: WorkitemDetail; busy: b
     'alt+3': () => fields.focus('advice'),
     'alt+a': choose,
     'alt+g': nextPlace,
-    'alt+l': () => void takeOver.lastNormal(),
+    'alt+l': adds ? () => undefined : () => void takeOver.lastNormal(),
     'alt+x': nextFinding,
   });
 
@@ -135,16 +137,20 @@ export function DraftEditor({ item, busy, act }: { item: WorkitemDetail; busy: b
         {status.kind === 'refused' && (
           <ProblemNotice heading={t('draft.refused')} error={status.problem} onRetry={() => void saver.flush()} />
         )}
-        <WritingTools
-          text={text}
-          findings={written ? findings : []}
-          disabled={readOnly}
-          onNextFinding={nextFinding}
-          onTemplates={choose}
-          onLastNormal={() => void takeOver.lastNormal()}
-          onNextPlace={nextPlace}
-        />
-        {FIELDS.map((field) => (
+        {adds ? (
+          <ReportTextView lane={item.lane} text={{ ...text, addendum: '' }} />
+        ) : (
+          <WritingTools
+            text={text}
+            findings={written ? findings : []}
+            disabled={readOnly}
+            onNextFinding={nextFinding}
+            onTemplates={choose}
+            onLastNormal={() => void takeOver.lastNormal()}
+            onNextPlace={nextPlace}
+          />
+        )}
+        {(adds ? (['addendum'] as const) : FIELDS).map((field) => (
           <ReportFieldArea
             key={field}
             name={nameOf(field)}
@@ -158,7 +164,7 @@ export function DraftEditor({ item, busy, act }: { item: WorkitemDetail; busy: b
             onExpanded={(caret) => fields.caretSoon(field, caret)}
           />
         ))}
-        {item.lane === 'ecg' && (
+        {item.lane === 'ecg' && !adds && (
           <EcgWriting
             id={item.id}
             text={text}
@@ -167,7 +173,7 @@ export function DraftEditor({ item, busy, act }: { item: WorkitemDetail; busy: b
             onPicked={() => fields.focus('impression')}
           />
         )}
-        {aids.data !== undefined && (
+        {aids.data !== undefined && !adds && (
           <CodesForm
             offered={aids.data.codes}
             codes={text.codes}

@@ -56,7 +56,7 @@ export function IssuedActions({ item, busy, act }: { item: WorkitemDetail; busy:
         <ReasonDialog
           title={t('amend.title')}
           confirm={t('amend.confirm')}
-          onConfirm={(reason) => act({ act: 'amend', reason: addendum ? t('amend.addendumPrefix') + reason : reason })}
+          onConfirm={(reason) => act({ act: 'amend', reason, kind: addendum ? 'addendum' : 'change' })}
           onClose={() => setDialog(null)}
         >
           <p>{t('amend.text')}</p>

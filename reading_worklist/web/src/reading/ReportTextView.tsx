@@ -1,15 +1,16 @@
 import type { Lane, ReportText } from '../api/types';
 import { useLanguage } from '../i18n/language';
-import { type Field, FIELDS } from './reportFields';
+import { type Area, FIELDS } from './reportFields';
 
 /** The heading of a part of the report; an ECG's parts have their own names. */
-export function useFieldName(lane: Lane): (field: Field) => string {
+export function useFieldName(lane: Lane): (field: Area) => string {
   const { t } = useLanguage();
-  return (field) => (field === 'advice' ? t('report.advice') : t(`report.${field}.${lane}`));
+  return (field) =>
+    field === 'advice' || field === 'addendum' ? t(`report.${field}`) : t(`report.${field}.${lane}`);
 }
 
-/** A report's text as it stands. */
-export function ReportTextView({ lane, text }: { lane: Lane; text: ReportText }) {
+/** A report's text as it stands, and below it what is added by it. */
+export function ReportTextView({ lane, text }: { lane: Lane; text: ReportText & { addendum?: string } }) {
   const { t } = useLanguage();
   const nameOf = useFieldName(lane);
   return (
@@ -24,6 +25,12 @@ export function ReportTextView({ lane, text }: { lane: Lane; text: ReportText })
           )}
         </section>
       ))}
+      {text.addendum !== undefined && text.addendum !== '' && (
+        <section>
+          <h2>{nameOf('addendum')}</h2>
+          <p className="report-body">{text.addendum}</p>
+        </section>
+      )}
     </div>
   );
 }

@@ -34,8 +34,10 @@ function Version({ version, versions }: { version: ReportVersion; versions: read
           {isPlainKey(statusKey) ? t(statusKey) : version.status}
         </Chip>
         {recall !== null && (
-          <Chip tone="red">
-            {recall.kind === 'revoked' ? t('version.revoked') : t('version.superseded', { n: follower?.number ?? 0 })}
+          <Chip tone={recall.kind === 'supplemented' ? 'slate' : 'red'}>
+            {recall.kind === 'revoked'
+              ? t('version.revoked')
+              : t(`version.${recall.kind}`, { n: follower?.number ?? 0 })}
           </Chip>
         )}
       </h2>

@@ -7,6 +7,7 @@ const TEXT: DraftContent = {
   findings: '双肺清晰',
   impression: '',
   advice: '',
+  addendum: '',
   codes: {},
   template_id: null,
   ecg: { statements: [], confirmed: {} },

@@ -80,6 +80,7 @@ export function sameContent(one: DraftContent, other: DraftContent): boolean {
     one.findings === other.findings &&
     one.impression === other.impression &&
     one.advice === other.advice &&
+    one.addendum === other.addendum &&
     JSON.stringify(given(one)) === JSON.stringify(given(other)) &&
     JSON.stringify(one.ecg) === JSON.stringify(other.ecg)
   );

@@ -8,6 +8,7 @@ const EMPTY: DraftContent = {
   findings: '',
   impression: '',
   advice: '',
+  addendum: '',
   codes: {},
   template_id: null,
   ecg: { statements: [], confirmed: {} },

@@ -46,7 +46,8 @@ export function useDoubt(id: string) {
 export type WorkitemAct =
   | { act: 'claim' | 'release' | 'review' | 'abandon' | 'confirmRevocation' | 'declineRevocation' | 'reopen' }
   | { act: 'return'; comment: string }
-  | { act: 'amend' | 'proposeRevocation'; reason: string }
+  | { act: 'amend'; reason: string; kind: 'change' | 'addendum' }
+  | { act: 'proposeRevocation'; reason: string }
   | { act: 'submit' | 'preliminary' | 'alone'; revision: number; pin: string; language: Language; reasons: Reasons }
   | { act: 'finalise'; pin: string; reasons: Reasons };
 
@@ -89,7 +90,12 @@ function perform(id: string, request: WorkitemAct): Promise<WorkitemDetail> {
         }),
       );
     case 'amend':
-      return answer(api.POST('/api/workitems/{workitem_id}/amend', { ...path(id), body: { reason: request.reason } }));
+      return answer(
+        api.POST('/api/workitems/{workitem_id}/amend', {
+          ...path(id),
+          body: { reason: request.reason, kind: request.kind },
+        }),
+      );
     case 'abandon':
       return answer(api.POST('/api/workitems/{workitem_id}/amend/abandon', path(id)));
     case 'proposeRevocation':

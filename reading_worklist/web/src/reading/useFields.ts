@@ -1,26 +1,26 @@
 import { type RefCallback, useRef } from 'react';
 
 import type { ReportText } from '../api/types';
-import { nextPlace, type Place } from './places';
-import type { Field } from './reportFields';
+import { nextPlace } from './places';
+import type { Area } from './reportFields';
 
 /** The three text areas of the editor, and the ways to a place in them. */
 export interface Fields {
-  ref: (field: Field) => RefCallback<HTMLTextAreaElement>;
-  focus: (field: Field) => void;
+  ref: (field: Area) => RefCallback<HTMLTextAreaElement>;
+  focus: (field: Area) => void;
   /** Selects words, so that typing replaces them. */
-  select: (place: Place) => void;
+  select: (place: { field: Area; start: number; end: number }) => void;
   /** Selects the next open place; false when there is none. */
   toNextPlace: (text: ReportText) => boolean;
   /** Puts the caret once the area shows the text it belongs to. */
-  caretSoon: (field: Field, at: number) => void;
+  caretSoon: (field: Area, at: number) => void;
 }
 
 export function useFields(): Fields {
-  const areas = useRef(new Map<Field, HTMLTextAreaElement>());
-  const last = useRef<Field | null>(null);
+  const areas = useRef(new Map<Area, HTMLTextAreaElement>());
+  const last = useRef<Area | null>(null);
 
-  const select = ({ field, start, end }: Place): void => {
+  const select = ({ field, start, end }: { field: Area; start: number; end: number }): void => {
     const area = areas.current.get(field);
     if (area === undefined) return;
     // Chromium scrolls to a selection only when the focus comes.
@@ -46,7 +46,7 @@ export function useFields(): Fields {
     toNextPlace: (text) => {
       const field = last.current;
       const area = field === null ? undefined : areas.current.get(field);
-      const caret = field === null || area === undefined ? null : { field, at: area.selectionEnd };
+      const caret = field === null || field === 'addendum' || area === undefined ? null : { field, at: area.selectionEnd };
       const place = nextPlace(text, caret);
       if (place !== null) select(place);
       return place !== null;

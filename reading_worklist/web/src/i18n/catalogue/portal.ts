@@ -47,11 +47,17 @@ export const portal = {
   'portal.status.preliminary': ['临时', 'Preliminary'],
   'portal.status.final': ['正式', 'Final'],
   'portal.status.amended': ['修订', 'Amended'],
+  'portal.status.appended': ['补充', 'With addendum'],
   'portal.status.corrected': ['更正', 'Corrected'],
   'portal.recalled': ['失效原因', 'Why it does not stand'],
   'portal.recalls': ['已失效的报告', 'Reports that do not stand any more'],
   'portal.recall.superseded.word': ['已被替代', 'Superseded'],
   'portal.recall.revoked.word': ['已作废', 'Revoked'],
+  'portal.recall.supplemented.word': ['有补充', 'Supplemented'],
+  'portal.recall.supplemented': [
+    '您看过的第 {n} 版报告有补充（第 {next} 版），原内容不变，请查看补充',
+    'Version {n} of the report, which you have read, was supplemented by version {next}; what it says stands',
+  ],
   'portal.recall.superseded': [
     '您看过的第 {n} 版报告已被第 {next} 版替代，请以新版为准',
     'Version {n} of the report, which you have read, is replaced by version {next}',

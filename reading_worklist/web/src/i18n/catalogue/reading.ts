@@ -22,6 +22,7 @@ export const reading = {
   'report.findings.ecg': ['心电图所见', 'ECG findings'],
   'report.impression.ecg': ['心电图诊断', 'ECG impression'],
   'report.advice': ['建议', 'Advice'],
+  'report.addendum': ['补充报告', 'Addendum'],
   'report.optional': ['选填', 'optional'],
   'report.empty': ['（未填写）', '(empty)'],
 
@@ -138,6 +139,7 @@ export const reading = {
   'final.publishing': ['正在发布…', 'Being published…'],
   'final.status.preliminary': ['临时', 'Preliminary'],
   'final.status.final': ['正式', 'Final'],
+  'final.status.appended': ['补充', 'With addendum'],
   'final.status.amended': ['修订', 'Amended'],
   'final.status.corrected': ['更正', 'Corrected'],
   'final.status.cancelled': ['已取消', 'Cancelled'],

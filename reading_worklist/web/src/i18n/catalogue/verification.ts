@@ -33,6 +33,10 @@ export const verification = {
   'verify.diagnosing': ['诊断机构', 'Diagnosed at'],
   'verify.version': ['版本', 'Version'],
   'verify.recalled.superseded': ['该报告已被新版替代，请以新版为准', 'A newer version stands in place of this report'],
+  'verify.recalled.supplemented': [
+    '该报告已有补充，请同时查看新版',
+    'An addendum was issued to this report: read the newer version too',
+  ],
   'verify.recalled.revoked': ['该报告已作废', 'This report is void'],
   'verify.recalledAt': ['自 {time} 起', 'since {time}'],
   'verify.singleSignature': ['单签依据', 'One signature by'],

@@ -111,6 +111,7 @@ export const writing = {
   'check.part.findings': ['所见', 'findings'],
   'check.part.impression': ['诊断', 'impression'],
   'check.part.advice': ['建议', 'advice'],
+  'check.part.addendum': ['补充报告', 'addendum'],
   'check.value.L': ['左侧', 'left'],
   'check.value.R': ['右侧', 'right'],
   'check.value.B': ['双侧', 'both sides'],
@@ -191,7 +192,10 @@ export const writing = {
   'amend.addendum': ['补充（原结论不变）', 'Addendum (conclusions stay)'],
   'amend.change': ['修订（更改内容）', 'Amendment (content changes)'],
   'amend.kind': ['类型', 'Kind'],
-  'amend.addendumPrefix': ['补充报告：', 'Addendum: '],
+  'amend.addendumBanner': [
+    '正在为已签发的报告写补充：原文不变，补充内容印在其后',
+    'An addendum is written to an issued report, which stays as it is; it is printed below',
+  ],
   'amend.confirm': ['开始修订', 'Begin'],
   'amend.abandon': ['放弃修订', 'Abandon amendment'],
   'amend.abandon.text': [
@@ -233,6 +237,7 @@ export const writing = {
   'compare.sinceReturn': ['退回后我的修改', 'My changes since it was returned'],
   'compare.one': ['只有一个版本', 'There is one version only'],
   'compare.one.text': ['修订后可在此逐字对照。', 'After an amendment both are compared here word by word.'],
+  'version.supplemented': ['已由第 {n} 版补充，内容仍有效', 'Supplemented by version {n}; what it says stands'],
   'version.superseded': ['已被第 {n} 版替代', 'Superseded by version {n}'],
   'version.revoked': ['已作废', 'Revoked'],
   'version.reason': ['原因', 'Reason'],
