@@ -264,6 +264,9 @@ def _measurements(
     if ecg is None or not ecg.measurements:
         return None
     sources, rows = measurement_rows(ecg.measurements)
+    # In the order of the labels; what a device names by itself comes last.
+    known = list(words["measure"])
+    rows.sort(key=lambda row: known.index(row[0]) if row[0] in known else len(known))
     rhythm = [
         one.statement.text(language)
         for one in library().said(document.impression)
@@ -281,18 +284,20 @@ def _measurements(
             {
                 "name": typesetter.line(words["measure"].get(name, name)),
                 "unit": typesetter.line(words["unit"].get(unit, unit)),
-                "values": [
-                    typesetter.line(_value(values.get(source), words)) for source in sources
-                ],
+                "values": [_value(values.get(source), words, typesetter) for source in sources],
             }
             for name, unit, values in rows
         ],
     }
 
 
-def _value(value: str | None, words: Labels) -> str:
+def _value(value: str | None, words: Labels, typesetter: Typesetter) -> dict[str, JsonValue]:
     """Return a value as printed: what was not measured says so, what nobody tried is empty."""
-    return words["ecg"]["not_measured"] if value == "" else value or ""
+    missing = value == ""
+    return {
+        "text": typesetter.line(words["ecg"]["not_measured"] if missing else value or ""),
+        "missing": missing,
+    }
 
 
 def _key_image(image: PrintedImage, words: Labels, typesetter: Typesetter) -> dict[str, JsonValue]:
