@@ -182,7 +182,7 @@ function ClockDialog({ row, site, onClose }: { row: ClockRow; site: string | nul
   return (
     <Modal
       open
-      width={520}
+      width={600}
       title={`${t(`clock.${row.clock}`)} · ${t(`priority.${row.priority}`)}`}
       mask={{ closable: false }}
       onCancel={onClose}

@@ -121,7 +121,7 @@ function useColumns(onEdit: (group: Group) => void): Column<Group>[] {
 }
 
 function GroupDialog({ group, onClose }: { group: Group | null; onClose: () => void }) {
-  const { t } = useLanguage();
+  const { t, language } = useLanguage();
   const { message } = App.useApp();
   const readers = useReaders();
   const { mutateAsync, isPending } = useRoutingAct();
@@ -162,7 +162,7 @@ function GroupDialog({ group, onClose }: { group: Group | null; onClose: () => v
     <Modal
       open
       width={640}
-      title={group === null ? t('groups.add') : group.name}
+      title={group === null ? t('groups.add') : siteName(language, group)}
       okText={t('app.save')}
       cancelText={t('app.cancel')}
       confirmLoading={isPending}

@@ -52,7 +52,7 @@ export const orders = {
   'orders.state.QUEUED': ['待阅片', 'Waiting to be read'],
   'orders.state.CANCELLED': ['已取消', 'Cancelled'],
   'orders.state.IDENTITY_HOLD': ['身份待核', 'Identity hold'],
-  'orders.state.RETAKE': ['需重拍', 'Retake'],
+  'orders.state.RETAKE': ['需重照', 'Retake'],
   'orders.state.REJECTED_QUALITY': ['质量退回', 'Rejected for quality'],
 
   'orders.form.patient': ['患者', 'Patient'],

@@ -152,7 +152,7 @@ export const rules = {
   'clocks.for': ['适用于', 'For'],
   'clocks.table': ['各类检查的报告时限', 'Due times by exam and priority'],
   'clocks.column.exam': ['检查', 'Exam'],
-  'clocks.lane': ['{lane}通道', 'Lane {lane}'],
+  'clocks.lane': ['{lane}通道', '{lane} lane'],
   'clocks.national': ['N', 'N'],
   'clocks.limit': ['国家规定不超过 {time}', 'National limit: {time}'],
   'clocks.workingHours': ['工作时间', 'working hours'],
