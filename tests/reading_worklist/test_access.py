@@ -7,7 +7,6 @@ from http import HTTPStatus
 from pathlib import Path
 from uuid import uuid4
 
-import httpx
 import pytest
 from fastapi import FastAPI
 from sqlalchemy.orm import Session
@@ -18,6 +17,7 @@ from storage import registry
 from storage.objects import ObjectStore
 from storage.registry import Organisation, OrganisationKind, Role
 from tests.reading_worklist.access_matrix import BODIES, MATRIX, QUERIES, SITE, Row, row_of
+from tests.support.asgi import Answer, ask
 from tests.support.owned import owned
 from tests.support.scopes import LIMITS
 from tests.support.seed import Consortium, password_hash
@@ -57,21 +57,21 @@ class Walk:
 class Asking:
     """Asks everything in one event loop; one for each question was most of the time."""
 
-    def __init__(self, walk: Walk, client: httpx.AsyncClient) -> None:
+    def __init__(self, walk: Walk) -> None:
         self.walk = walk
-        self._client = client
         self._at_once = asyncio.Semaphore(4)
 
-    async def ask(self, who: Person, door: Door, names: dict[str, str]) -> httpx.Response:
+    async def ask(self, who: Person, door: Door, names: dict[str, str]) -> Answer:
         body = None
         if door.method != "GET":
             written = BODIES.get(f"{door.method} {door.path}", BODIES.get(door.path))
             body = written or body_of(self.walk.app, door)
         async with self._at_once:
-            return await self._client.request(
+            return await ask(
+                self.walk.app,
                 door.method,
                 door.filled(names),
-                json=body,
+                body=body,
                 params=QUERIES.get(door.path) or query_of(self.walk.app, door),
                 headers=who.headers,
             )
@@ -111,17 +111,15 @@ async def _asked(
     walk: Walk, rows: Mapping[tuple[str, str], Row | None], every: Sequence[Door]
 ) -> list[str]:
     """What every door answers and should not."""
-    transport = httpx.ASGITransport(walk.app)
-    async with httpx.AsyncClient(transport=transport, base_url="http://testserver") as client:
-        asking = Asking(walk, client)
-        found = await asyncio.gather(
-            *(
-                check(asking, door, row)
-                for door in every
-                if (row := rows[door.method, door.path]) is not None
-                for check in (_without_sign_in, _in_other_roles, _of_others)
-            )
+    asking = Asking(walk)
+    found = await asyncio.gather(
+        *(
+            check(asking, door, row)
+            for door in every
+            if (row := rows[door.method, door.path]) is not None
+            for check in (_without_sign_in, _in_other_roles, _of_others)
         )
+    )
     return [one for wrong in found for one in wrong]
 
 
@@ -167,7 +165,7 @@ async def _of_others(asking: Asking, door: Door, row: Row) -> list[str]:
     return wrong
 
 
-def _told(walk: Walk, answer: httpx.Response) -> tuple[int, str]:
+def _told(walk: Walk, answer: Answer) -> tuple[int, str]:
     """What an answer says beside the names that were asked for."""
     text = answer.text
     for known in (walk.foreign, walk.unknown):
@@ -176,7 +174,7 @@ def _told(walk: Walk, answer: httpx.Response) -> tuple[int, str]:
     return answer.status_code, text
 
 
-def _short(answer: httpx.Response) -> str:
+def _short(answer: Answer) -> str:
     return f"{answer.status_code} {answer.text[:120]}"
 
 

@@ -9,14 +9,16 @@ import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 from sqlalchemy import select
 
+from reading_worklist.tasks import HANDLERS
 from reading_worklist.workitems.tables import Workitem
 from storage.database import Database
+from storage.messages import StudyReceived
 from storage.objects import open_object_store
 from tests.support.accessibility import violations
 from tests.support.peers import require_program
 from tests.support.scene import BOTH, Places
 from tests.support.screens import WEB, filled, quiet
-from tests.support.seed import PASSWORD, Consortium
+from tests.support.seed import PASSWORD, Consortium, received
 from tests.support.serving import served
 from tests.support.viewer import FLAGS
 
@@ -42,7 +44,7 @@ class House:
         page = self.browser.new_context(base_url=self.address, locale="zh-CN").new_page()
         page.set_default_timeout(20_000)
         page.on("pageerror", lambda error: self.failures.append(str(error)))
-        page.add_init_script(f"localStorage.setItem('rdc.appearance', '{look}')")
+        page.add_init_script(f"if (self === top) localStorage.setItem('rdc.appearance', '{look}')")
         page.goto(path)
         page.get_by_label("用户名").fill(login)
         page.get_by_label("密码", exact=True).fill(PASSWORD)
@@ -115,6 +117,7 @@ def test_people_choose_change_correct_and_doubt(house: House) -> None:
 def test_a_retake_is_asked_for_answered_and_taken_back(house: House) -> None:
     exam = f"/exams/{house.places.workitems['W2003']}"
     centre = house.opening("writer", exam)
+    centre.locator(".rail").wait_for()
     centre.keyboard.press("Alt+r")
     panel = centre.locator(".panel-retake")
     send = panel.get_by_role("button", name="退回机构")
@@ -152,9 +155,9 @@ def test_a_rule_is_tried_and_switched_on(house: House) -> None:
     dialog.get_by_label("检查类型").press_sequentially("MR")
     page.keyboard.press("Enter")
     page.keyboard.press("Tab")
-    dialog.get_by_label("优先级", exact=True).press_sequentially("加")
-    dialog.get_by_label("优先级", exact=True).press("ArrowDown")
-    page.keyboard.press("Enter")
+    # The list opens at its first choice.
+    for key in ("ArrowDown", "ArrowDown", "Enter"):
+        dialog.get_by_label("优先级", exact=True).press(key)
     expect(dialog.locator(".rule-preview")).to_contain_text("MR")
     expect(dialog.locator(".rule-preview")).to_contain_text("按加急")
     dialog.get_by_role("button", name="保存").click()
@@ -167,20 +170,19 @@ def test_a_rule_is_tried_and_switched_on(house: House) -> None:
     page.get_by_role("button", name="发布", exact=True).click()
     expect(dialog).to_contain_text("磁共振一律加急")
     dialog.get_by_label("理由").fill("县医院磁共振排队过长")
-    page.keyboard.press("Control+Enter")
+    dialog.get_by_label("理由").press("Control+Enter")
     expect(page.get_by_text("第 3 版正在使用")).to_be_visible()
     assert _priority(house, "after") == "URGENT"
 
 
 def _priority(house: House, local_id: str) -> str:
     """The priority of an MR study that comes now."""
-    made = house.consortium.queued_study(
+    made = house.consortium.complete_study(
         modalities=("MR",), local_id=local_id, accession_number=local_id
     )
     with house.consortium.database.transaction() as session:
-        return session.scalars(
-            select(Workitem.priority).where(Workitem.id == made.workitem_id)
-        ).one()
+        HANDLERS[StudyReceived](session, received(made))
+        return session.scalars(select(Workitem.priority).where(Workitem.study_id == made.id)).one()
 
 
 def test_somebody_is_put_on_duty_and_taken_off_by_keyboard(house: House) -> None:
@@ -193,9 +195,10 @@ def test_somebody_is_put_on_duty_and_taken_off_by_keyboard(house: House) -> None
     cell.focus()
     page.keyboard.press("Enter")
     dialog = page.get_by_role("dialog")
-    page.keyboard.press("Control+Enter")
+    doctor = dialog.get_by_label("医师")
+    doctor.press("Control+Enter")
     expect(dialog.get_by_role("alert")).to_contain_text("请选择医师")
-    dialog.get_by_label("医师").press_sequentially("李书写")
+    doctor.press_sequentially("李书写")
     page.keyboard.press("Enter")
     page.keyboard.press("Control+Enter")
     expect(dialog).to_be_hidden()
@@ -213,17 +216,18 @@ def test_a_report_is_amended_kept_and_declared_void_by_two(house: House) -> None
     page = house.opening("reviewer", exam)
     page.get_by_role("button", name="修订", exact=True).click()
     dialog = page.get_by_role("dialog")
-    page.keyboard.press("Control+Enter")
+    reason = dialog.get_by_label("理由")
+    reason.press("Control+Enter")
     expect(dialog.get_by_role("alert")).to_contain_text("请填写理由")
-    dialog.get_by_label("理由").fill("补充与上次对照")
-    page.keyboard.press("Control+Enter")
+    reason.fill("补充与上次对照")
+    reason.press("Control+Enter")
     expect(page.get_by_text("正在修订已签发的报告")).to_be_visible()
     page.get_by_role("button", name="放弃修订").click()
     page.get_by_role("tooltip").get_by_role("button", name="放弃修订").click()
     page.get_by_role("button", name="提议作废").click()
-    dialog.get_by_label("理由").fill("患者身份录错")
-    page.keyboard.press("Control+Enter")
-    notice = page.get_by_role("alert").filter(has_text="提议作废")
+    reason.fill("患者身份录错")
+    reason.press("Control+Enter")
+    notice = page.locator(".revocation")
     expect(notice).to_contain_text("患者身份录错")
     # Who proposed it cannot confirm it.
     expect(notice.get_by_role("button", name="撤回提议")).to_be_visible()
@@ -232,8 +236,8 @@ def test_a_report_is_amended_kept_and_declared_void_by_two(house: House) -> None
     head = house.opening("head", exam)
     head.get_by_role("button", name="确认作废").click()
     head.get_by_role("tooltip").get_by_role("button", name="确认作废").click()
-    expect(head.get_by_role("alert").filter(has_text="已作废（")).to_contain_text("患者身份录错")
-    expect(page.get_by_role("alert").filter(has_text="已作废（")).to_be_visible()
+    expect(head.locator(".revocation")).to_contain_text("已作废（")
+    expect(notice).to_contain_text("已作废（")
     head.goto(f"/verify/{house.places.verification_code}")
     expect(head.get_by_text("该报告已作废")).to_be_visible()
 
