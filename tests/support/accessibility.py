@@ -11,7 +11,13 @@ LEVELS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 # The viewer's frame is other people's page.
 RUN = """(levels) => axe.run(
   {exclude: [['.viewer iframe']]},
-  {runOnly: {type: 'tag', values: levels}, resultTypes: ['violations'], iframes: false},
+  {
+    runOnly: {type: 'tag', values: levels},
+    // An experiment of axe's: it takes the full date that names a day's number for another name.
+    rules: {'label-content-name-mismatch': {enabled: false}},
+    resultTypes: ['violations'],
+    iframes: false,
+  },
 ).then((found) => found.violations)"""
 
 
