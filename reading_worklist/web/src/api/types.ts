@@ -19,6 +19,8 @@ export type WorkitemPage = Schemas['WorkitemPage'];
 export type WorkitemDetail = Schemas['WorkitemDetail'];
 export type Series = Schemas['SeriesView'];
 export type QualityNote = Schemas['QualityNoteView'];
+export type EcgChecked = Schemas['EcgChecked'];
+export type EcgFinding = Schemas['EcgQualityFinding'];
 export type SeriesPicture = Schemas['SeriesPicture'];
 export type Draft = Schemas['DraftView'];
 export type Submission = Schemas['SubmissionView'];
@@ -29,6 +31,17 @@ export type Patient = Schemas['PatientView'];
 export type Study = Schemas['StudyView'];
 export type Site = Schemas['SiteView'];
 export type EcgRecord = Schemas['EcgRecordView'];
+export type EcgMeasured = Schemas['EcgMeasured'];
+export type EcgQuantity = Schemas['EcgQuantity'];
+export type EcgCorrections = Required<Schemas['EcgCorrections']>;
+export type EcgSerial = Schemas['EcgSerial'];
+export type EcgAnalyses = Schemas['EcgAnalysesView'];
+export type EcgAnalysed = Schemas['EcgAnalysed'];
+export type WaitingEcg = Schemas['WaitingEcg'];
+export type AnsweredEcg = Schemas['AnsweredEcg'];
+export type EmergencyMoment = Schemas['MomentView'];
+export type Ambulatory = Schemas['AmbulatoryView'];
+export type EcgOverview = Schemas['OverviewView'];
 /** By its address: two parts of the API name a model so. */
 export type Verification =
   paths['/api/reports/{version_id}/verification']['get']['responses'][200]['content']['application/json'];

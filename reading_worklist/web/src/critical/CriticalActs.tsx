@@ -22,8 +22,8 @@ export function CriticalActs({ value }: { value: CriticalDetail }) {
   const [dialog, setDialog] = useState<'dismiss' | 'call' | null>(null);
   const site = isSite(session);
   const can = (action: string): boolean => value.actions.includes(action);
-  const mine = value.found_by.id === session?.person.id;
-  const press = async (act: 'confirm' | 'close'): Promise<void> => {
+  const mine = value.found_by?.id === session?.person.id;
+  const press = async (act: 'support' | 'confirm' | 'close'): Promise<void> => {
     try {
       await mutateAsync({ act });
       void message.success(t(`critical.done.${act}`));
@@ -34,10 +34,16 @@ export function CriticalActs({ value }: { value: CriticalDetail }) {
   };
   return (
     <div className="critical-acts">
+      {can('support') && <p className="critical-why">{t('critical.support.why')}</p>}
       {can('confirm') && <p className="critical-why">{t(mine ? 'critical.confirm.mine' : 'critical.confirm.other')}</p>}
       {can('acknowledge') && <AcknowledgeForm value={value} byPhone={!site} />}
       {can('act') && <ActionForm value={value} byPhone={!site} />}
       <div className="critical-buttons">
+        {can('support') && (
+          <Button type="primary" danger loading={isPending} onClick={() => void press('support')}>
+            {t('critical.act.support')}
+          </Button>
+        )}
         {can('confirm') && (
           <Button type="primary" danger loading={isPending} onClick={() => void press('confirm')}>
             {t('critical.act.confirm')}

@@ -1,6 +1,5 @@
-import { AlertFilled, BellOutlined, MutedOutlined, SoundOutlined } from '@ant-design/icons';
-import { Button } from 'antd';
-import { useEffect, useRef, useState } from 'react';
+import { AlertFilled } from '@ant-design/icons';
+import { useEffect, useRef } from 'react';
 import { Link, useNavigate } from 'react-router';
 
 import { serverNow } from '../api/serverClock';
@@ -10,7 +9,8 @@ import { PatientName } from '../design/PatientName';
 import { formatDuration } from '../i18n/format';
 import { useLanguage } from '../i18n/language';
 import { siteName } from '../i18n/siteName';
-import { mute, mutedUntil, useMutedUntil } from './mute';
+import { AlertBells } from './AlertBells';
+import { mutedUntil } from './mute';
 import { useOpenCriticalValues } from './queries';
 import { soundAlarm } from './sound';
 import { type Call, callOf, isSite, ringKey } from './words';
@@ -68,41 +68,6 @@ function AlertClock({ value, call }: Calling) {
   const left = Date.parse(value.limit_at) - now;
   const time = formatDuration(language, left);
   return <span className="alert-clock">{t(left < 0 ? 'worklist.due.overdue' : 'worklist.due.left', { time })}</span>;
-}
-
-/** The sound off for this shift, and notifications of the system on; neither touches the banner. */
-function AlertBells({ person }: { person: string }) {
-  const { t } = useLanguage();
-  const until = useMutedUntil(person);
-  const silent = until > useSecond();
-  const [permission, setPermission] = useState(() => ('Notification' in window ? Notification.permission : 'denied'));
-  return (
-    <span className="alert-bells">
-      {permission === 'default' && (
-        <Button
-          size="small"
-          ghost
-          icon={<BellOutlined />}
-          title={t('critical.alert.notify')}
-          aria-label={t('critical.alert.notify')}
-          onClick={() => void Notification.requestPermission().then(setPermission)}
-        >
-          <span className="alert-label">{t('critical.alert.notify')}</span>
-        </Button>
-      )}
-      <Button
-        size="small"
-        ghost
-        aria-pressed={silent}
-        icon={silent ? <MutedOutlined /> : <SoundOutlined />}
-        title={t(silent ? 'critical.alert.unmute' : 'critical.alert.mute')}
-        aria-label={t(silent ? 'critical.alert.unmute' : 'critical.alert.mute')}
-        onClick={() => mute(person, silent ? null : serverNow())}
-      >
-        <span className="alert-label">{t(silent ? 'critical.alert.unmute' : 'critical.alert.mute')}</span>
-      </Button>
-    </span>
-  );
 }
 
 /** Sounds and notifies once for each that begins to call, or calls at a further step. */

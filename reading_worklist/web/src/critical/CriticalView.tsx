@@ -122,7 +122,13 @@ function useEvents(value: CriticalDetail): Event[] {
     notice.contact_name === null
       ? t('critical.event.noContact', { step: t(`critical.step.${stepOf(notice.step)}`) })
       : `${notice.contact_name} ${notice.contact_phone ?? ''}`;
-  const events: Event[] = [{ at: value.found_at, what: t('critical.event.found'), who: value.found_by.display_name }];
+  const events: Event[] = [
+    {
+      at: value.found_at,
+      what: t('critical.event.found'),
+      who: value.found_by?.display_name ?? t('critical.byAnalysis'),
+    },
+  ];
   if (value.confirmed_at !== null) {
     events.push({
       at: value.confirmed_at,

@@ -86,7 +86,7 @@ export interface CallBody {
 }
 
 export type CriticalAct =
-  | { act: 'confirm' | 'close' }
+  | { act: 'support' | 'confirm' | 'close' }
   | { act: 'dismiss'; reason: string }
   | { act: 'call'; body: CallBody }
   | { act: 'acknowledge'; body: { read_back: string; name?: string; role?: string } }
@@ -94,6 +94,8 @@ export type CriticalAct =
 
 function perform(id: string, request: CriticalAct): Promise<CriticalDetail> {
   switch (request.act) {
+    case 'support':
+      return answer(api.POST('/api/critical-values/{value_id}/support', path(id)));
     case 'confirm':
       return answer(api.POST('/api/critical-values/{value_id}/confirm', path(id)));
     case 'close':

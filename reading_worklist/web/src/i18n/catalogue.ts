@@ -5,7 +5,10 @@ import { common } from './catalogue/common';
 import { consultations } from './catalogue/consultations';
 import { critical } from './catalogue/critical';
 import { ecg } from './catalogue/ecg';
+import { ecgFiles } from './catalogue/ecgFiles';
+import { ecgQuality } from './catalogue/ecgQuality';
 import { ecgReport } from './catalogue/ecgReport';
+import { emergency } from './catalogue/emergency';
 import { identity } from './catalogue/identity';
 import { keeping } from './catalogue/keeping';
 import { keyImages } from './catalogue/keyImages';
@@ -45,8 +48,11 @@ export const catalogue = {
   ...keyImages,
   ...notes,
   ...ecg,
+  ...ecgFiles,
+  ...ecgQuality,
   ...ecgReport,
   ...ambulatory,
+  ...emergency,
   ...portal,
   ...operations,
   ...identity,

@@ -14,6 +14,8 @@ import { DeliverySteps, Steps } from '../design/Steps';
 import { useLanguage } from '../i18n/language';
 import { ExamConsultations } from '../consultations/ConsultationPanel';
 import { ExamCriticalValues } from '../critical/SiteCriticalValues';
+import { EcgQuality } from '../ecgquality/EcgQuality';
+import { EmergencyTimes } from '../emergency/EmergencyTimes';
 import { NotesThread } from '../notes/NotesThread';
 import { QualityFeedback } from '../quality/QualityFeedback';
 import { ExamRetakes } from '../retakes/SiteRetakes';
@@ -102,6 +104,10 @@ function ExamView({ exam }: { exam: ExamDetail }) {
             notices={(home.data?.recalls ?? []).filter((one) => one.workitem_id === exam.workitem_id)}
             linked={false}
           />
+          {exam.workitem_id !== null && exam.lane === 'ecg' && <EcgQuality id={exam.workitem_id} />}
+          {exam.workitem_id !== null && (
+            <EmergencyTimes id={exam.workitem_id} enabled={exam.lane === 'ecg' && exam.priority === 'STAT'} />
+          )}
           <Road exam={exam} />
           {exam.workitem_id !== null && <ExamCriticalValues workitem={exam.workitem_id} />}
           {exam.workitem_id !== null && <ExamRetakes workitem={exam.workitem_id} />}

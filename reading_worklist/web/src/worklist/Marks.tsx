@@ -11,6 +11,10 @@ export function Marks({ item }: { item: WorklistLine }) {
     const state = t(`worklist.critical.${item.critical_value}`);
     marks.push(['critical', 'red', t('worklist.mark.critical'), t('worklist.mark.critical.title', { state })]);
   }
+  if (item.ecg?.repeat === true) {
+    marks.push(['ecg-repeat', 'amber', t('worklist.mark.ecgRepeat'), t('worklist.mark.ecgRepeat.title')]);
+  }
+  if (item.ecg?.failed === true) marks.push(['ecg-failed', 'amber', '?', t('worklist.mark.ecgFailed.title')]);
   if (item.retake !== null) {
     marks.push(['retake', 'amber', t('worklist.mark.retake'), t('worklist.mark.retake.title')]);
   }

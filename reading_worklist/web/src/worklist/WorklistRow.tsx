@@ -82,8 +82,25 @@ function Cell(props: WorklistRowProps & { name: ColumnName }) {
   return (
     <td className={`col-${name}`} title={title}>
       {name === 'action' ? <RowAction {...props} /> : text}
+      {name === 'study' && item.ecg !== null && <EcgHints ecg={item.ecg} />}
       {name === 'study' && item.amending && <Amending />}
     </td>
+  );
+}
+
+/** What the rules say of the ECG, in their words, and a glance at it. */
+function EcgHints({ ecg }: { ecg: NonNullable<WorklistLine['ecg']> }) {
+  const { t, language } = useLanguage();
+  const hints = language === 'zh-CN' ? ecg.hints : ecg.hints_en;
+  return (
+    <>
+      {ecg.thumbnail !== null && <img className="row-ecg" src={ecg.thumbnail} alt="" loading="lazy" />}
+      {hints.length > 0 && (
+        <span className="row-hint" title={t('worklist.ecgHint.title', { hints: hints.join('; ') })}>
+          {hints[0]}
+        </span>
+      )}
+    </>
   );
 }
 

@@ -60,6 +60,13 @@ export const critical = {
     '请查看图像后确认；确认即刻通知送检机构。',
     'Look at the images, then confirm; the site is told at once.',
   ],
+  'critical.support.why': [
+    '由自动分析提示，尚无医师看过。请阅图：认同后由另一位医师确认，不认同请撤销。',
+    'The analysis suspects this; no doctor has seen it yet. Look at the trace: agree, and another doctor confirms it; or dismiss it.',
+  ],
+  'critical.act.support': ['认同，交另一位医师确认', 'I see it, too'],
+  'critical.done.support': ['已认同，等待确认', 'Agreed; it waits for confirmation'],
+  'critical.byAnalysis': ['自动分析', 'automatic analysis'],
   'critical.act.confirm': ['确认并立即通知', 'Confirm and tell the site'],
   'critical.act.call': ['登记通话', 'Note a call'],
   'critical.act.close': ['关闭', 'Close'],
