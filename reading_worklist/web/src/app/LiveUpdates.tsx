@@ -29,6 +29,12 @@ export function LiveUpdates() {
       delay,
       LIST_INTERVAL,
     );
+    // Nobody waits for a hidden page to be looked at: its alarm tells of it.
+    const emergency = throttled(
+      () => void client.invalidateQueries({ queryKey: keys.emergency }),
+      delay,
+      LIST_INTERVAL,
+    );
     const deliveries = throttled(() => renew(keys.deliveries), delay, LIST_INTERVAL);
 
     const identity = throttled(() => renew(keys.identity), delay, LIST_INTERVAL);
@@ -37,6 +43,7 @@ export function LiveUpdates() {
     const unsubscribe = live.subscribe((event) => {
       switch (event.kind) {
         case 'workitem':
+          emergency.run();
           renew(keys.preliminary);
           lists.run();
           renew(keys.workitem(event.id));
@@ -80,6 +87,7 @@ export function LiveUpdates() {
           for (const queryKey of [
             keys.critical,
             keys.phone,
+            keys.emergency,
             keys.retakes,
             keys.consultations,
             keys.workitems,
@@ -97,6 +105,7 @@ export function LiveUpdates() {
     return () => {
       unsubscribe();
       lists.cancel();
+      emergency.cancel();
       deliveries.cancel();
       identity.cancel();
       orders.cancel();

@@ -8,6 +8,7 @@ import { CriticalAlert } from '../critical/CriticalAlert';
 import { useAppearance } from '../design/appearance';
 import { ProblemNotice } from '../design/Notice';
 import { themeFor } from '../design/theme';
+import { EmergencyAlert } from '../emergency/EmergencyAlert';
 import { useLanguage } from '../i18n/language';
 import { useChoiceOfOtherTabs, useSession, useSignInAddress } from '../session/session';
 import { Header } from './Header';
@@ -55,6 +56,7 @@ function SignedIn() {
       <Header session={session.data} />
       <OfflineBanner />
       <CriticalAlert session={session.data} />
+      <EmergencyAlert session={session.data} />
       <main id="content" className="shell-content" tabIndex={-1}>
         <Suspense fallback={<Loading />}>
           <Outlet />

@@ -1,8 +1,14 @@
+import { EmergencyTimes } from '../emergency/EmergencyTimes';
 import type { PanelProps } from './panels';
 import { useTimeline } from './queries';
 import { TimelineView } from './TimelineView';
 
 /** How the exam came about and reached the site, with the time of each step. */
 export function TimelinePanel({ item }: PanelProps) {
-  return <TimelineView timeline={useTimeline(item.id)} />;
+  return (
+    <>
+      <EmergencyTimes id={item.id} enabled={item.lane === 'ecg' && item.priority === 'STAT'} />
+      <TimelineView timeline={useTimeline(item.id)} />
+    </>
+  );
 }

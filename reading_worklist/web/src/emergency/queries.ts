@@ -1,0 +1,38 @@
+import { useQuery } from '@tanstack/react-query';
+
+import { answer, api } from '../api/client';
+import { keys } from '../api/keys';
+
+const WATCH_INTERVAL = 30_000;
+
+/** STAT ECGs that nobody has claimed, watched even while the page is hidden. */
+export function useWaitingEcgs(enabled: boolean) {
+  return useQuery({
+    queryKey: [...keys.emergency, 'waiting'],
+    queryFn: () => answer(api.GET('/api/ecg/emergency/waiting')),
+    enabled,
+    refetchInterval: WATCH_INTERVAL,
+    refetchIntervalInBackground: true,
+  });
+}
+
+/** STAT ECGs of the site whose report is back and that nobody there has opened. */
+export function useAnsweredEcgs(enabled: boolean) {
+  return useQuery({
+    queryKey: [...keys.emergency, 'answered'],
+    queryFn: () => answer(api.GET('/api/ecg/emergency/answered')),
+    enabled,
+    refetchInterval: WATCH_INTERVAL,
+    refetchIntervalInBackground: true,
+  });
+}
+
+/** When what happened to an emergency ECG; null for any other exam. */
+export function useEmergencyTimes(id: string, enabled: boolean) {
+  return useQuery({
+    queryKey: [...keys.workitem(id), 'emergency'],
+    queryFn: () =>
+      answer(api.GET('/api/workitems/{workitem_id}/ecg/emergency', { params: { path: { workitem_id: id } } })),
+    enabled,
+  });
+}
