@@ -56,16 +56,18 @@ function Step({ value, step }: { value: CriticalDetail; step: CriticalDetail['st
   const now = useSecond();
   const people = value.contacts.filter((one) => one.step === step.step);
   const left = Date.parse(step.due_at) - now;
+  // Whoever is rung by telephone need not wait for the system to say so.
+  const late = !step.reached && left < 0;
   const isNow = step.reached && step.step === value.level;
   return (
     <li className={`ladder-step${step.reached ? ' ladder-reached' : ''}${isNow ? ' ladder-now' : ''}`}>
       <span className="ladder-step-head">
         {step.reached && <CheckOutlined aria-label={t('critical.told')} />}
         <strong>{t(`critical.step.${stepOf(step.step)}`)}</strong>
-        <span className="quiet small">
-          {step.reached
-            ? formatClock(step.due_at)
-            : t('critical.stepIn', { time: formatDuration(language, Math.max(left, 0)) })}
+        <span className={late ? 'danger small' : 'quiet small'}>
+          {step.reached && formatClock(step.due_at)}
+          {late && t('critical.stepLate', { time: formatClock(step.due_at) })}
+          {!step.reached && !late && t('critical.stepIn', { time: formatDuration(language, left) })}
         </span>
       </span>
       {people.length === 0 ? (

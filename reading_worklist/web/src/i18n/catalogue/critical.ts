@@ -49,6 +49,7 @@ export const critical = {
   'critical.step.2': ['机构值班领导', 'Duty head of the site'],
   'critical.step.3': ['诊断中心主任', 'Director of the centre'],
   'critical.stepIn': ['{time} 后', 'in {time}'],
+  'critical.stepLate': ['应于 {time} 通知', 'was to be told at {time}'],
   'critical.told': ['已通知', 'Told'],
   'critical.nobodyNamed': ['未登记联系人', 'Nobody is named'],
 
