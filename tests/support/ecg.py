@@ -16,7 +16,7 @@ from storage.ecg.leads import STANDARD_LEADS, Lead
 from storage.ecg.waveform import EcgGroup, EcgRecord, GroupKind, RecordedChannel
 
 TWELVE_LEAD = "1.2.840.10008.5.1.4.1.1.9.1.1"
-CORPUS = Path(__file__).parents[4] / "shared" / "corpus"
+CORPUS = Path(__file__).resolve().parents[3] / "shared" / "corpus"
 FORMATS = CORPUS / "ecg" / "formats"
 
 INTERPRETATIONS = {

@@ -23,9 +23,7 @@ def electrode_findings(measurement: EcgMeasurement) -> list[Finding]:
     leads = measurement.by_lead
     findings: list[Finding] = []
     if _arms_exchanged(leads):
-        findings.append(
-            Finding(Code.ARM_REVERSAL, Severity.REPEAT, (Lead.I, Lead.AVR, Lead.AVL))
-        )
+        findings.append(Finding(Code.ARM_REVERSAL, Severity.REPEAT, (Lead.I, Lead.AVR, Lead.AVL)))
     flat = _without_voltage(leads)
     if flat is not None:
         findings.append(Finding(Code.ARM_LEG_REVERSAL, Severity.REPEAT, (flat,)))

@@ -234,13 +234,11 @@ def _clipped_ms(signals: _Signals) -> list[float]:
     found: list[float] = []
     for channel, line in zip(signals.channels, signals.values, strict=True):
         raw = channel.samples
+        known = raw[~np.isnan(channel.in_microvolts(raw))]
         middle = float(np.median(line))
         worst = 0.0
-        for extreme in (raw.max(), raw.min()):
-            if int(extreme) in channel.missing:
-                continue
-            at = raw == extreme
-            begins, ends = _runs(at)
+        for extreme in (known.max(), known.min()) if known.size else ():
+            begins, ends = _runs(raw == extreme)
             if abs(float(line[begins[0]]) - middle) < _RAIL_MICROVOLTS:
                 continue
             for begin, end in zip(begins, ends, strict=True):
