@@ -7,7 +7,16 @@ identifiers that its pictures need, by names of its own.
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Protocol
 
-from tests.support.scenes import critical, key_images, portal, reading, rules, worklist, writing
+from tests.support.scenes import (
+    critical,
+    ecg_view,
+    key_images,
+    portal,
+    reading,
+    rules,
+    worklist,
+    writing,
+)
 
 if TYPE_CHECKING:
     from tests.support.scene import Scene
@@ -21,5 +30,14 @@ class Part(Protocol):
         ...
 
 
-PARTS: tuple[Part, ...] = (worklist, critical, portal, reading, key_images, writing, rules)
+PARTS: tuple[Part, ...] = (
+    worklist,
+    critical,
+    ecg_view,
+    portal,
+    reading,
+    key_images,
+    writing,
+    rules,
+)
 """The rules come last: what is queued after them would go by them."""

@@ -4,6 +4,8 @@ from tests.support.scene import Places
 from tests.support.shots import (
     critical,
     desk,
+    ecg_report,
+    ecg_view,
     keeping,
     key_images,
     portal,
@@ -15,7 +17,20 @@ from tests.support.shots import (
 )
 from tests.support.shots.shot import Shot
 
-PARTS = (session, worklist, reading, key_images, writing, desk, keeping, portal, rules, critical)
+PARTS = (
+    session,
+    worklist,
+    reading,
+    ecg_view,
+    ecg_report,
+    key_images,
+    writing,
+    desk,
+    keeping,
+    portal,
+    rules,
+    critical,
+)
 
 
 def all_shots(places: Places) -> list[Shot]:

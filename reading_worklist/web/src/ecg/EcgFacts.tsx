@@ -1,18 +1,17 @@
 import type { UseQueryResult } from '@tanstack/react-query';
 import { Select, Skeleton } from 'antd';
 
-import type { EcgRecord } from '../api/types';
+import type { EcgMeasured, EcgRecord, EcgSerial } from '../api/types';
 import { ProblemNotice } from '../design/Notice';
 import { isPlainKey } from '../i18n/catalogue';
 import { formatDateTime } from '../i18n/format';
 import { useLanguage } from '../i18n/language';
+import { StTable } from './StTable';
+import { ValueTable } from './ValueTable';
 
-type DeviceValue = EcgRecord['device_measurements'][number];
-
-/** What doctors read first comes first; other global values follow as the device gave them. */
-const ORDER = [
+/** Values that have a column of their own in the table. */
+const IN_TABLE = new Set([
   'heart_rate',
-  'rr',
   'p_duration',
   'pr',
   'qrs',
@@ -23,21 +22,22 @@ const ORDER = [
   'p_axis',
   'qrs_axis',
   't_axis',
-  'atrial_rate',
-  'pp',
-];
+]);
+
+interface EcgFactsProps {
+  record: UseQueryResult<EcgRecord>;
+  measured: UseQueryResult<EcgMeasured>;
+  serial: EcgSerial | undefined;
+  highlighted: ReadonlySet<string>;
+  onHighlight: (lead: string) => void;
+  onInstance: (sopInstanceUid: string) => void;
+}
 
 /**
- * What the electrocardiograph measured and said. Never mixed with what a doctor says. Sampling rate and filters stand
- * on the page itself, as on paper.
+ * What was measured, by us and by the electrocardiograph, and what that said. Never mixed with what a doctor says.
+ * Sampling rate and filters stand on the page itself, as on paper.
  */
-export function EcgFacts({
-  record,
-  onInstance,
-}: {
-  record: UseQueryResult<EcgRecord>;
-  onInstance: (sopInstanceUid: string) => void;
-}) {
+export function EcgFacts({ record, measured, serial, highlighted, onHighlight, onInstance }: EcgFactsProps) {
   const { t } = useLanguage();
   if (record.isError) {
     return (
@@ -55,47 +55,23 @@ export function EcgFacts({
   }
   return (
     <section className="ecg-facts" aria-label={t('ecg.facts')}>
-      <Values record={record.data} />
+      <ValueTable record={record.data} measured={measured.data} serial={serial} />
+      {measured.isError && (
+        <ProblemNotice
+          heading={t('ecg.measureFailed')}
+          error={measured.error}
+          onRetry={() => void measured.refetch()}
+        />
+      )}
+      {measured.data !== undefined && (
+        <StTable measured={measured.data} serial={serial} highlighted={highlighted} onHighlight={onHighlight} />
+      )}
       <div className="ecg-lines">
         <Statements statements={record.data.device_statements} />
         <Recording record={record.data} onInstance={onInstance} />
+        {measured.data !== undefined && <Method measured={measured.data} />}
       </div>
     </section>
-  );
-}
-
-function Values({ record }: { record: EcgRecord }) {
-  const { t } = useLanguage();
-  const measured = record.device_measurements.filter((each) => each.lead === null && each.value !== null);
-  const rank = (each: DeviceValue): number => (ORDER.includes(each.name) ? ORDER.indexOf(each.name) : ORDER.length);
-  const sorted = measured.toSorted((a, b) => rank(a) - rank(b));
-  return (
-    <div>
-      <h2>
-        {t('ecg.device')} <small>{t('ecg.device.note')}</small>
-      </h2>
-      {sorted.length === 0 && <p className="quiet">{t('ecg.device.none')}</p>}
-      <dl className="ecg-values">
-        {sorted.map((each) => (
-          <DeviceTile key={each.name + each.code} measurement={each} />
-        ))}
-      </dl>
-    </div>
-  );
-}
-
-function DeviceTile({ measurement }: { measurement: DeviceValue }) {
-  const { t } = useLanguage();
-  const key = `ecg.measure.${measurement.name}`;
-  const unitKey = `ecg.unit.${measurement.unit}`;
-  return (
-    <div title={[measurement.device_name, measurement.code].filter((part) => part !== '').join(' · ')}>
-      <dt>{isPlainKey(key) ? t(key) : measurement.device_name}</dt>
-      <dd>
-        {measurement.value === null ? t('app.none') : Math.round(measurement.value * 10) / 10}{' '}
-        <small>{isPlainKey(unitKey) ? t(unitKey) : measurement.unit}</small>
-      </dd>
-    </div>
   );
 }
 
@@ -103,7 +79,9 @@ function Statements({ statements }: { statements: readonly string[] }) {
   const { t } = useLanguage();
   return (
     <div className="ecg-line">
-      <h2>{t('ecg.statements')}</h2>
+      <h2>
+        {t('ecg.statements')} <small>{t('ecg.statements.note')}</small>
+      </h2>
       {statements.length === 0 ? (
         <p className="quiet">{t('ecg.statements.none')}</p>
       ) : (
@@ -120,6 +98,9 @@ function Statements({ statements }: { statements: readonly string[] }) {
 function Recording({ record, onInstance }: { record: EcgRecord; onInstance: (sopInstanceUid: string) => void }) {
   const { t } = useLanguage();
   const device = [record.manufacturer, record.model].filter((part) => part !== '').join(' ');
+  const others = record.device_measurements.filter(
+    (each) => each.lead === null && each.value !== null && !IN_TABLE.has(each.name),
+  );
   return (
     <div className="ecg-line">
       <h2>{t('ecg.recording')}</h2>
@@ -129,6 +110,9 @@ function Recording({ record, onInstance }: { record: EcgRecord; onInstance: (sop
           value={record.acquired_at === null ? null : formatDateTime(record.acquired_at)}
         />
         <Fact name={t('ecg.deviceName')} value={device} />
+        {others.map((each) => (
+          <OtherValue key={each.name + each.code} measurement={each} />
+        ))}
       </dl>
       {record.instances.length > 1 && (
         <Select
@@ -145,6 +129,41 @@ function Recording({ record, onInstance }: { record: EcgRecord; onInstance: (sop
           }))}
           onChange={onInstance}
         />
+      )}
+    </div>
+  );
+}
+
+function OtherValue({ measurement }: { measurement: EcgRecord['device_measurements'][number] }) {
+  const { t } = useLanguage();
+  const key = `ecg.measure.${measurement.name}`;
+  const unitKey = `ecg.unit.${measurement.unit}`;
+  const value = Math.round((measurement.value ?? 0) * 10) / 10;
+  return (
+    <Fact
+      name={isPlainKey(key) ? t(key) : measurement.device_name}
+      value={`${value} ${isPlainKey(unitKey) ? t(unitKey) : measurement.unit}`}
+    />
+  );
+}
+
+/** By what was measured, from how many beats, and who corrected it. */
+function Method({ measured }: { measured: EcgMeasured }) {
+  const { t } = useLanguage();
+  return (
+    <div className="ecg-line">
+      <h2>{t('ecg.method')}</h2>
+      <p className="quiet">
+        {measured.method} {measured.version} · {t('ecg.method.beats', { n: measured.median_beats })}
+        {measured.notes.length > 0 && ` · ${measured.notes.join(' · ')}`}
+      </p>
+      {measured.corrected_by !== null && (
+        <p className="ecg-corrected">
+          {t('ecg.corrected', {
+            who: measured.corrected_by,
+            time: measured.corrected_at === null ? t('app.none') : formatDateTime(measured.corrected_at),
+          })}
+        </p>
       )}
     </div>
   );

@@ -69,3 +69,33 @@ export function moved({ a, b }: Caliper, grip: 'a' | 'b' | 'ab', by: Point): Cal
   const shift = (point: Point): Point => ({ x: point.x + by.x, y: point.y + by.y });
   return { a: grip === 'b' ? a : shift(a), b: grip === 'a' ? b : shift(b) };
 }
+
+/** How far one press of an arrow key goes, in seconds and millivolts, and with Shift. */
+const FINE = { seconds: 0.004, millivolts: 0.01 };
+const COARSE = { seconds: 0.04, millivolts: 0.1 };
+
+/** The distance that an arrow key moves something on the page; null for other keys. */
+export function keyStep(key: string, coarse: boolean, scale: PaperScale): Point | null {
+  const step = coarse ? COARSE : FINE;
+  const x = step.seconds * scale.mmPerSecond;
+  const y = step.millivolts * scale.mmPerMillivolt;
+  const steps: Record<string, Point> = {
+    ArrowLeft: { x: -x, y: 0 },
+    ArrowRight: { x, y: 0 },
+    ArrowUp: { x: 0, y: -y },
+    ArrowDown: { x: 0, y },
+  };
+  return steps[key] ?? null;
+}
+
+/** A caliper of one cycle at 75/min in the middle of a stretch, for who has no mouse. */
+export function placed(left: number, right: number, y: number, scale: PaperScale): Caliper {
+  const half = 0.4 * scale.mmPerSecond;
+  const middle = (left + right) / 2;
+  return { a: { x: middle - half, y }, b: { x: middle + half, y } };
+}
+
+/** The caliper with its other edge as the one that moves. */
+export function turned({ a, b }: Caliper): Caliper {
+  return { a: b, b: a };
+}

@@ -1,40 +1,126 @@
-import { keepPreviousData, useQuery } from '@tanstack/react-query';
+import { keepPreviousData, useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 
 import { answer, api, fetchDocument } from '../api/client';
 import { keys } from '../api/keys';
-import type { EcgRecord } from '../api/types';
+import type { EcgAnalyses, EcgCorrections, EcgMeasured, EcgRecord, EcgSerial } from '../api/types';
 import type { Language } from '../i18n/catalogue';
-import type { View } from './view';
+import { medianQuery, traceQuery, type View } from './view';
 
-export function useEcgRecord(id: string, instance: string | null) {
+/** Which ECG: of the exam's own study, or of an earlier study that was opened beside it. */
+export interface Which {
+  instance: string | null;
+  prior: string | null;
+}
+
+function queryOf({ instance, prior }: Which): { instance?: string; prior?: string } {
+  return { ...(instance === null ? {} : { instance }), ...(prior === null ? {} : { prior }) };
+}
+
+export function useEcgRecord(id: string, which: Which) {
   return useQuery({
-    queryKey: keys.ecgRecord(id, instance),
+    queryKey: keys.ecgRecord(id, which.instance, which.prior),
     queryFn: (): Promise<EcgRecord> =>
       answer(
         api.GET('/api/workitems/{workitem_id}/ecg', {
-          params: { path: { workitem_id: id }, query: instance === null ? {} : { instance } },
+          params: { path: { workitem_id: id }, query: queryOf(which) },
         }),
       ),
     staleTime: Infinity,
   });
 }
 
-/** The drawn page as SVG text. The former one stays in sight until the new one is there. */
-export function useEcgTrace(id: string, view: View, language: Language) {
-  const parameters = new URLSearchParams({
-    speed: String(view.speed),
-    gain: String(view.gain),
-    filter: view.filter,
-    start: String(view.start),
-    language,
-  });
-  if (view.layout !== null) parameters.set('layout', view.layout);
-  if (view.instance !== null) parameters.set('instance', view.instance);
-  const address = `/api/workitems/${id}/ecg/trace.svg?${parameters.toString()}`;
+/** What else is on a page: the ECG that lies over the median beats, and the point that both share. */
+export interface Over {
+  against: string | null;
+  alignment: 'r' | 'j';
+}
+
+/** The address of a drawn page, which names all that it shows. */
+export function pageAddress(id: string, view: View, prior: string | null, over: Over, language: Language): string {
+  const query = view.page === 'trace' ? traceQuery(view) : medianQuery(view);
+  query.set('language', language);
+  if (prior !== null) query.set('prior', prior);
+  if (view.page === 'median' && over.against !== null) {
+    query.set('against', over.against);
+    query.set('alignment', over.alignment);
+  }
+  return `/api/workitems/${id}/ecg/${view.page}.svg?${query.toString()}`;
+}
+
+/** A drawn page as SVG text. The former one stays in sight until the new one is there. */
+export function useEcgPage(id: string, page: View['page'], address: string) {
   return useQuery({
-    queryKey: keys.ecgTrace(address),
+    queryKey: keys.ecgPage(id, page, address),
     queryFn: async ({ signal }) => (await fetchDocument(address, signal)).text(),
     placeholderData: keepPreviousData,
     staleTime: Infinity,
+  });
+}
+
+/**
+ * What we measure on an ECG. With a draft of corrections, what would be measured with them, of which nothing is kept;
+ * the former values stay in sight until the new ones are there.
+ */
+export function useMeasured(id: string, which: Which, draft: EcgCorrections | null) {
+  return useQuery({
+    queryKey: [...keys.ecgMeasured(id), which.instance, which.prior, draft] as const,
+    queryFn: ({ signal }): Promise<EcgMeasured> => {
+      const params = { path: { workitem_id: id }, query: queryOf(which) };
+      const route = '/api/workitems/{workitem_id}/ecg/measured';
+      return answer(
+        draft === null ? api.GET(route, { params, signal }) : api.POST(route, { params, signal, body: draft }),
+      );
+    },
+    placeholderData: keepPreviousData,
+    staleTime: Infinity,
+    retry: false,
+  });
+}
+
+/** What has changed since an earlier study's ECG; nothing is asked for while there is none. */
+export function useSerial(id: string, instance: string | null, against: string | null) {
+  return useQuery({
+    queryKey: [...keys.ecgMeasured(id), 'serial', instance, against] as const,
+    queryFn: (): Promise<EcgSerial> =>
+      answer(
+        api.GET('/api/workitems/{workitem_id}/ecg/serial', {
+          params: {
+            path: { workitem_id: id },
+            query: { against: against ?? '', ...(instance === null ? {} : { instance }) },
+          },
+        }),
+      ),
+    enabled: against !== null,
+    staleTime: Infinity,
+  });
+}
+
+/** What came of an ECG when it arrived: how well it was recorded, and which rules it meets. */
+export function useEcgAnalysis(id: string) {
+  return useQuery({
+    queryKey: keys.ecgAnalysis(id),
+    queryFn: (): Promise<EcgAnalyses> =>
+      answer(api.GET('/api/workitems/{workitem_id}/ecg/analysis', { params: { path: { workitem_id: id } } })),
+  });
+}
+
+/** Keeps markers with the name of who set them; everything that goes by them is asked for anew. */
+export function useKeepCorrections(id: string, instance: string | null) {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: (body: EcgCorrections): Promise<EcgAnalyses> =>
+      answer(
+        api.PUT('/api/workitems/{workitem_id}/ecg/measured', {
+          params: { path: { workitem_id: id }, query: instance === null ? {} : { instance } },
+          body,
+        }),
+      ),
+    onSuccess: async (analyses) => {
+      client.setQueryData(keys.ecgAnalysis(id), analyses);
+      await Promise.all([
+        client.invalidateQueries({ queryKey: keys.ecgMeasured(id) }),
+        client.invalidateQueries({ queryKey: keys.ecgMedians(id) }),
+      ]);
+    },
   });
 }

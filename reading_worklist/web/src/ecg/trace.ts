@@ -1,4 +1,5 @@
 import type { PaperScale } from './caliper';
+import { type LeadOnPage, leadsOf } from './leadsOnPage';
 
 /** A drawn page with the measures that its data attributes state. */
 export interface Trace extends PaperScale {
@@ -10,6 +11,7 @@ export interface Trace extends PaperScale {
   durationSeconds: number;
   /** Where the following page starts; null on the last. */
   nextStartSeconds: number | null;
+  leads: readonly LeadOnPage[];
 }
 
 /** All that a page may be drawn with. The server sends nothing else; what it would send is not taken in. */
@@ -38,6 +40,7 @@ export function parseTrace(text: string): Trace {
     pageSeconds: measureOf(root, 'data-page-seconds'),
     durationSeconds: measureOf(root, 'data-duration-seconds'),
     nextStartSeconds: optional(root.getAttribute('data-next-start-seconds')),
+    leads: leadsOf(root),
   };
   if (!(widthMm > 0) || !(heightMm > 0)) throw new Error('The trace does not state its size');
   root.setAttribute('width', '100%');

@@ -4,6 +4,7 @@ import { useNavigate, useParams } from 'react-router';
 
 import type { WorkitemDetail } from '../api/types';
 import { ProblemNotice } from '../design/Notice';
+import { ECG_KEYS_HELP } from '../ecg/keys';
 import { type HelpLine, ShortcutHelp } from '../design/ShortcutHelp';
 import { useShortcuts } from '../design/shortcuts';
 import { useLanguage } from '../i18n/language';
@@ -40,7 +41,7 @@ const HELP: readonly HelpLine[] = [
   [['?'], 'keys.help'],
 ];
 
-const ECG_HELP: readonly HelpLine[] = [...HELP, [['←', '→', '↑', '↓'], 'keys.caliper'], [['Esc'], 'keys.caliperClear']];
+const ECG_HELP: readonly HelpLine[] = [...HELP, [['Alt', 'Y'], 'keys.statements'], ...ECG_KEYS_HELP];
 
 /** One exam: what is read on the left, what is written about it on the right. */
 export function ReadingPage() {

@@ -24,7 +24,7 @@ export function ViewerPane({
       {comparison !== null && <ComparisonBar comparison={comparison} />}
       {item.lane === 'ecg' ? (
         <Suspense fallback={<Loading />}>
-          <Ecgs item={item} comparison={comparison} />
+          <EcgPane id={item.id} prior={comparison?.prior.lane === 'ecg' ? comparison.prior : null} />
         </Suspense>
       ) : (
         <ImageViewer url={comparison?.url ?? item.viewer_url} onActivity={onActivity} />
@@ -54,16 +54,6 @@ function ComparisonBar({ comparison }: { comparison: Comparison }) {
       <Button size="small" onClick={() => compare(null)}>
         {t('priors.close')}
       </Button>
-    </div>
-  );
-}
-
-function Ecgs({ item, comparison }: { item: WorkitemDetail; comparison: Comparison | null }) {
-  const prior = comparison?.prior.workitem_id ?? null;
-  return (
-    <div className="viewing-ecgs">
-      <EcgPane id={item.id} />
-      {prior !== null && <EcgPane key={prior} id={prior} />}
     </div>
   );
 }
