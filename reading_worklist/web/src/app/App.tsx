@@ -49,6 +49,7 @@ const router = createBrowserRouter([
         path: 'site-statistics',
         lazy: { Component: async () => (await import('../portal/StatisticsPage')).StatisticsPage },
       },
+      { path: 'ecg-files', lazy: { Component: async () => (await import('../ecg-files/EcgFilesPage')).EcgFilesPage } },
       { path: 'orders', lazy: { Component: async () => (await import('../orders/OrdersPage')).OrdersPage } },
       {
         path: 'identity/:id?',

@@ -76,6 +76,7 @@ const TABLE = {
     start: ['site_technician'],
     inBar: true,
   },
+  '/ecg-files': { name: 'nav.ecgFiles', group: 'site', roles: ['site_technician', 'site_doctor'] },
   '/site-statistics': { name: 'nav.siteStatistics', group: 'site', roles: ['site_doctor', 'site_technician'] },
   '/identity': { name: 'nav.identity', group: 'desk', roles: ['dispatcher'], inBar: true },
   '/deliveries': {
