@@ -131,7 +131,7 @@ function Content({ file }: { file: EcgFile }) {
   return (
     <div className="ecg-files-name">
       <span>{t('ecgFiles.leads', { n: summary.leads.length, seconds: Math.round(summary.seconds) })}</span>
-      {summary.acquired_at !== null && (
+      {typeof summary.acquired_at === 'string' && (
         <span className="quiet">
           {t('ecgFiles.acquired', { time: summary.acquired_at.slice(0, 16).replace('T', ' ') })}
         </span>
