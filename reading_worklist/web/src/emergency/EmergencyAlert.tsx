@@ -76,7 +76,7 @@ function Answered({ ecgs, person }: { ecgs: readonly AnsweredEcg[]; person: stri
       </span>
       {ecgs.length > 1 && <Link to="/site-exams">{t('critical.alert.more', { n: ecgs.length - 1 })}</Link>}
       <span className="alert-space" />
-      <Link className="alert-go" to={`/site-exams/${first.workitem_id}`}>
+      <Link className="alert-go" to={`/portal/${first.workitem_id}`}>
         {t('emergency.back.open')}
       </Link>
       <AlertBells person={person} />

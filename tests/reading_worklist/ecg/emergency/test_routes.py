@@ -5,45 +5,24 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import update
 
-from reading_worklist.identity import arrival
 from reading_worklist.workitems.tables import Workitem
 from storage.clock import utc_now
 from storage.index.tables import Study
 from storage.objects import ObjectStore
 from storage.orders.words import Priority
 from tests.support.desk import Desk
-from tests.support.seed import Consortium, received
-from tests.support.web import PIN, Browser, application
+from tests.support.emergency import chest_pain_ecg
+from tests.support.seed import Consortium
+from tests.support.web import PIN, application
 
 
 @pytest.fixture
 def desk(consortium: Consortium, objects: ObjectStore, tmp_path: Path) -> Desk:
     """A STAT order with its first contact seven minutes ago, and the ECG that answers it."""
     app = application(consortium, objects, tmp_path)
-    study = consortium.complete_study(
-        modalities=("ECG",), local_id="P900", accession_number="STAT900", name="Wang^Wu=王^五"
-    )
-    contact = utc_now() - timedelta(minutes=7)
-    ordered = Browser(app, "doctor-east").post(
-        "/api/orders",
-        patient_local_id="P900",
-        patient_name="王五",
-        patient_sex="M",
-        patient_birth_date="1960-05-17",
-        accession_number="STAT900",
-        priority="STAT",
-        priority_reason="chest_pain",
-        first_contact_at=contact.isoformat(),
-        procedure_description="12导联心电图",
-        steps=[{"modality": "ECG"}],
-    )
-    assert ordered.status_code == 201, ordered.text
-    with consortium.database.transaction() as session:
-        arrival.study_received(session, received(study))
-        item = session.scalars(select(Workitem.id).where(Workitem.study_id == study.id)).one()
-    return Desk(app, consortium, item)
+    return chest_pain_ecg(app, consortium, minutes_since_contact=7)
 
 
 def times(desk: Desk, login: str) -> dict[str, Any]:
