@@ -14,6 +14,7 @@ from reading_worklist.consultations.schemas import (
     ConsultationPage,
     ConsultationView,
     ExpertView,
+    OpinionDraft,
 )
 from reading_worklist.consultations.service import (
     APPLICANTS,
@@ -235,6 +236,9 @@ def _view(
         decline_reason=this.decline_reason,
         scheduled_for=this.scheduled_for,
         opinion=this.opinion,
+        draft=OpinionDraft(text=this.opinion_draft, revision=this.draft_revision)
+        if _may_sign(scope, this)
+        else None,
         signed_at=this.signed_at,
         signature_holds=statement_holds(
             (this.opinion_content or "").encode(), this.signature or b"", trust_anchors
@@ -261,6 +265,11 @@ def _may(scope: Scope, this: Consultation, action: ConsultationAction) -> bool:
     if action is ConsultationAction.RATE:
         return this.applied_by == scope.person_id
     return bool(scope.roles & set(ARCHIVISTS))
+
+
+def _may_sign(scope: Scope, this: Consultation) -> bool:
+    action = ConsultationAction.SIGN_OPINION
+    return next_state(this.state, action) is not None and _may(scope, this, action)
 
 
 def _person(person: Person) -> PersonView:

@@ -7,6 +7,7 @@
     POST /api/consultations/{id}/decline   {reason}             → ConsultationView, by the expert
     POST /api/consultations/{id}/schedule  {scheduled_for}      → ConsultationView, by the expert
     POST /api/consultations/{id}/opinion   {opinion, signing_pin} → ConsultationView, by the expert
+    PUT  /api/consultations/{id}/opinion/draft  {text, revision} → OpinionDraft, by the expert
     POST /api/consultations/{id}/archive                        → ConsultationView
     POST /api/consultations/{id}/rate      {rating, comment}    → ConsultationView, by the applicant
     GET  /api/experts                                           → ExpertView[]
@@ -16,8 +17,8 @@ An urgent one is due 10 minutes after it was asked, another 24 hours. Accepting 
 schedules it at once. The expert may see the images of the study from the application on until the
 opinion is archived, or he has declined. Live event: `consultation` with {id, state}.
 
-Problems: 403 forbidden, not-applicant · 404 not-found · 409 wrong-state · 422 invalid-request,
-unfit-expert.
+Problems: 403 forbidden, not-applicant · 404 not-found · 409 wrong-state, stale-draft ·
+422 invalid-request, unfit-expert.
 """
 
 from typing import Annotated
@@ -34,6 +35,8 @@ from reading_worklist.consultations.schemas import (
     ConsultationView,
     ExpertView,
     OpinionBody,
+    OpinionDraft,
+    OpinionDraftBody,
     PractitionerBody,
     RatingBody,
     ReasonBody,
@@ -118,6 +121,15 @@ def sign_consultation_opinion(
     """Give one's opinion and sign it."""
     service.sign_opinion(services, scope, consultation_id, body.opinion, body.signing_pin)
     return get_consultation(consultation_id, scope, services)
+
+
+@router.put("/consultations/{consultation_id}/opinion/draft")
+def save_consultation_opinion(
+    consultation_id: UUID, body: OpinionDraftBody, scope: Asking, services: Parts
+) -> OpinionDraft:
+    """Keep what one has typed so far; 409 when it was saved elsewhere since `revision`."""
+    with services.database.transaction() as session:
+        return service.save_opinion(session, scope, consultation_id, body.text, body.revision)
 
 
 @router.post("/consultations/{consultation_id}/archive")

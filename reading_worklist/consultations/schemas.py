@@ -47,6 +47,20 @@ class OpinionBody(BaseModel):
     signing_pin: Annotated[str, StringConstraints(max_length=200)]
 
 
+class OpinionDraftBody(BaseModel):
+    """What the expert has typed so far; `revision` is the one his page started from, 0 at first."""
+
+    text: Annotated[str, StringConstraints(max_length=10_000)]
+    revision: Annotated[int, Field(ge=0)]
+
+
+class OpinionDraft(BaseModel):
+    """An opinion that is being written."""
+
+    text: str
+    revision: int
+
+
 class RatingBody(BaseModel):
     """How useful it was, from 1 to 5."""
 
@@ -84,6 +98,7 @@ class ConsultationView(BaseModel):
 
     overdue: not answered when it was due. viewer_url: None to an expert once it is closed.
     actions: those this person may take now.
+    draft: what the expert has typed, to himself as long as he may sign it.
     signature_holds: whether the opinion is what the expert signed; None before he has.
     """
 
@@ -111,6 +126,7 @@ class ConsultationView(BaseModel):
     decline_reason: str | None
     scheduled_for: datetime | None
     opinion: str | None
+    draft: OpinionDraft | None
     signed_at: datetime | None
     signature_holds: bool | None
     archived_at: datetime | None

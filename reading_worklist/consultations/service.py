@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from reading_worklist import events
 from reading_worklist.access.scope import Scope
 from reading_worklist.changes import state_after
-from reading_worklist.consultations.schemas import ApplyBody, PractitionerBody
+from reading_worklist.consultations.schemas import ApplyBody, OpinionDraft, PractitionerBody
 from reading_worklist.consultations.states import (
     TRANSITIONS,
     UNANSWERED,
@@ -25,7 +25,7 @@ from reading_worklist.consultations.states import (
     ConsultationState,
 )
 from reading_worklist.consultations.tables import Consultation, Practitioner, Urgency
-from reading_worklist.problems import Problem, not_found
+from reading_worklist.problems import Problem, conflict, not_found
 from reading_worklist.services import Services
 from reading_worklist.signing.credentials import unlock
 from reading_worklist.signing.statements import sign_statement
@@ -134,6 +134,30 @@ def schedule(session: Session, scope: Scope, consultation_id: UUID, at: datetime
     return consultation
 
 
+def save_opinion(
+    session: Session, scope: Scope, consultation_id: UUID, text: str, revision: int
+) -> OpinionDraft:
+    """Keep what the expert has typed so far.
+
+    revision: the one his page started from.
+
+    Raises:
+        Problem: 404 for anybody but whom was asked; 409 in another state, or when it was saved
+            elsewhere since.
+    """
+    consultation = _invited(session, scope, consultation_id)
+    state_after(TRANSITIONS, consultation.state, ConsultationAction.SIGN_OPINION)
+    if consultation.draft_revision != revision:
+        raise conflict(
+            "stale-draft",
+            "The opinion was saved elsewhere in the meantime",
+            remedy="Reload the page, then add your changes.",
+        )
+    consultation.opinion_draft = text
+    consultation.draft_revision += 1
+    return OpinionDraft(text=text, revision=consultation.draft_revision)
+
+
 def sign_opinion(
     services: Services, scope: Scope, consultation_id: UUID, opinion: str, signing_pin: str
 ) -> None:
@@ -170,6 +194,7 @@ def sign_opinion(
         consultation = _invited(session, scope, consultation_id)
         after = state_after(TRANSITIONS, consultation.state, ConsultationAction.SIGN_OPINION)
         consultation.opinion = opinion
+        consultation.opinion_draft = ""
         consultation.opinion_content = content
         consultation.signature = signature
         consultation.signed_at = now

@@ -44,6 +44,8 @@ class Consultation(Base):
 
     consent_note: who agreed and how, or what the emergency is.
     invitee_practising_since: as it was known when he was asked.
+    opinion_draft: what the expert has typed and not signed, seen by him alone; draft_revision
+        counts its saves, so that a second window does not overwrite the first unseen.
     opinion_content: what the expert signed, with the case it is about, as JSON; signature: CMS over
         exactly these bytes in UTF-8, detached, DER.
     overdue_at: when the clock found it unanswered after `due_at`.
@@ -99,6 +101,8 @@ class Consultation(Base):
     decline_reason: Mapped[str | None]
     scheduled_for: Mapped[datetime | None]
     opinion: Mapped[str | None]
+    opinion_draft: Mapped[str] = mapped_column(default="", server_default="")
+    draft_revision: Mapped[int] = mapped_column(default=0, server_default="0")
     opinion_content: Mapped[str | None]
     signature: Mapped[bytes | None] = mapped_column(LargeBinary)
     signed_at: Mapped[datetime | None]

@@ -199,6 +199,29 @@ def test_from_application_to_rating(
             session.execute(text(change))
 
 
+def test_an_opinion_is_kept_while_it_is_written_for_its_expert_alone(
+    app: FastAPI, consortium: Consortium, item: UUID, expert: Browser
+) -> None:
+    writer = Browser(app, "writer")
+    asked = writer.post(f"/api/workitems/{item}/consultations", **question(consortium)).json()
+    path = f"/api/consultations/{asked['id']}"
+    refused = expert.put(f"{path}/opinion/draft", text="未接受", revision=0)
+    assert refused.json()["type"] == "urn:rdc:problem:wrong-state"
+    expert.post(f"{path}/accept")
+    expert.post(f"{path}/schedule", scheduled_for="2030-01-01T08:00:00Z")
+    kept = expert.put(f"{path}/opinion/draft", text="右上肺结节，", revision=0)
+    assert kept.json() == {"text": "右上肺结节，", "revision": 1}
+    stale = expert.put(f"{path}/opinion/draft", text="另一窗口", revision=0)
+    assert (stale.status_code, stale.json()["type"]) == (409, "urn:rdc:problem:stale-draft")
+    assert writer.put(f"{path}/opinion/draft", text="x", revision=1).status_code == 404
+    assert expert.get(path).json()["draft"] == kept.json()
+    assert writer.get(path).json()["draft"] is None
+    signed = expert.post(f"{path}/opinion", opinion="右上肺结节，建议复查。", signing_pin=PIN)
+    assert (signed.json()["opinion"], signed.json()["draft"]) == ("右上肺结节，建议复查。", None)
+    with consortium.database.transaction() as session:
+        assert session.get_one(Consultation, UUID(asked["id"])).opinion_draft == ""
+
+
 def test_the_database_holds_the_same_changes(database: Database) -> None:
     with database.transaction() as session:
         rows = session.execute(

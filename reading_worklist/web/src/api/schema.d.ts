@@ -232,6 +232,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/consultations/{consultation_id}/opinion/draft": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Save Consultation Opinion
+         * @description Keep what one has typed so far; 409 when it was saved elsewhere since `revision`.
+         */
+        put: operations["save_consultation_opinion"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/consultations/{consultation_id}/rate": {
         parameters: {
             query?: never;
@@ -4848,6 +4868,7 @@ export interface components {
          *
          *     overdue: not answered when it was due. viewer_url: None to an expert once it is closed.
          *     actions: those this person may take now.
+         *     draft: what the expert has typed, to himself as long as he may sign it.
          *     signature_holds: whether the opinion is what the expert signed; None before he has.
          */
         ConsultationView: {
@@ -4868,6 +4889,7 @@ export interface components {
             consent_note: string;
             /** Decline Reason */
             decline_reason: string | null;
+            draft: components["schemas"]["OpinionDraft"] | null;
             /**
              * Due At
              * Format: date-time
@@ -7628,6 +7650,26 @@ export interface components {
             opinion: string;
             /** Signing Pin */
             signing_pin: string;
+        };
+        /**
+         * OpinionDraft
+         * @description An opinion that is being written.
+         */
+        OpinionDraft: {
+            /** Revision */
+            revision: number;
+            /** Text */
+            text: string;
+        };
+        /**
+         * OpinionDraftBody
+         * @description What the expert has typed so far; `revision` is the one his page started from, 0 at first.
+         */
+        OpinionDraftBody: {
+            /** Revision */
+            revision: number;
+            /** Text */
+            text: string;
         };
         /**
          * OrderPage
@@ -11426,6 +11468,41 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ConsultationView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    save_consultation_opinion: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                consultation_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OpinionDraftBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OpinionDraft"];
                 };
             };
             /** @description Validation Error */

@@ -1,19 +1,38 @@
 import { App, Button, Input, Modal } from 'antd';
-import { type SubmitEvent, useId, useRef, useState } from 'react';
+import { type SubmitEvent, useEffect, useId, useRef, useState, useSyncExternalStore } from 'react';
 
 import type { Consultation } from '../api/types';
+import { ProblemNotice } from '../design/Notice';
 import { PatientName, SexAge } from '../design/PatientName';
 import { PinForm, type PinFormHandle } from '../design/PinForm';
 import { useLanguage } from '../i18n/language';
-import { useConsultationAct } from './queries';
-import { keepOpinion, keptOpinion } from './words';
+import { OpinionSaver } from './opinionSaver';
+import { saveOpinion, useConsultationAct } from './queries';
 
 /** The expert's opinion, kept while it is typed and signed with the PIN of his own key. */
 export function OpinionForm({ consultation }: { consultation: Consultation }) {
   const { t } = useLanguage();
   const { message } = App.useApp();
   const { mutateAsync } = useConsultationAct(consultation.id);
-  const [text, setText] = useState(() => keptOpinion(consultation.id));
+  const [text, setText] = useState(consultation.draft?.text ?? '');
+  const [saver] = useState(
+    () =>
+      new OpinionSaver(
+        (opinion) => saveOpinion(consultation.id, opinion),
+        consultation.draft ?? { text: '', revision: 0 },
+      ),
+  );
+  const status = useSyncExternalStore(saver.subscribe, saver.status);
+  useEffect(() => {
+    const onHide = (): void => {
+      if (document.visibilityState === 'hidden') void saver.flush();
+    };
+    document.addEventListener('visibilitychange', onHide);
+    return () => {
+      document.removeEventListener('visibilitychange', onHide);
+      void saver.flush();
+    };
+  }, [saver]);
   const [signing, setSigning] = useState(false);
   const pin = useRef<PinFormHandle>(null);
   const textId = useId();
@@ -34,10 +53,22 @@ export function OpinionForm({ consultation }: { consultation: Consultation }) {
         placeholder={t('consult.opinionHint')}
         onChange={(event) => {
           setText(event.target.value);
-          keepOpinion(consultation.id, event.target.value);
+          saver.change(event.target.value);
         }}
       />
-      <p className="quiet small">{t('consult.opinionKept')}</p>
+      {status.kind === 'failed' && !status.problem.passing ? (
+        <ProblemNotice heading={t('consult.opinionNotKept')} error={status.problem} />
+      ) : (
+        <p className="quiet small" role="status">
+          {t(
+            status.kind === 'failed'
+              ? 'consult.opinionRetried'
+              : status.kind === 'kept'
+                ? 'consult.opinionKept'
+                : 'consult.opinionSaving',
+          )}
+        </p>
+      )}
       <Button type="primary" htmlType="submit" disabled={text.trim() === ''}>
         {t('consult.act.sign')}
       </Button>
@@ -62,7 +93,7 @@ export function OpinionForm({ consultation }: { consultation: Consultation }) {
             ref={pin}
             onSign={async (typed) => {
               await mutateAsync({ act: 'opinion', opinion: text.trim(), pin: typed });
-              keepOpinion(consultation.id, '');
+              saver.done();
               void message.success(t('consult.done.sign'));
             }}
             onCancel={() => setSigning(false)}

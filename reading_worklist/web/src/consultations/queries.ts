@@ -101,6 +101,11 @@ function perform(id: string, request: ConsultationAct): Promise<Consultation> {
   }
 }
 
+/** Keeps an opinion that is being written. */
+export function saveOpinion(id: string, opinion: { text: string; revision: number }) {
+  return answer(api.PUT('/api/consultations/{consultation_id}/opinion/draft', { ...path(id), body: opinion }));
+}
+
 export function useConsultationAct(id: string) {
   const client = useQueryClient();
   return useMutation({

@@ -5,8 +5,7 @@ import { type Area, FIELDS } from './reportFields';
 /** The heading of a part of the report; an ECG's parts have their own names. */
 export function useFieldName(lane: Lane): (field: Area) => string {
   const { t } = useLanguage();
-  return (field) =>
-    field === 'advice' || field === 'addendum' ? t(`report.${field}`) : t(`report.${field}.${lane}`);
+  return (field) => (field === 'advice' || field === 'addendum' ? t(`report.${field}`) : t(`report.${field}.${lane}`));
 }
 
 /** A report's text as it stands, and below it what is added by it. */

@@ -46,7 +46,8 @@ export function useFields(): Fields {
     toNextPlace: (text) => {
       const field = last.current;
       const area = field === null ? undefined : areas.current.get(field);
-      const caret = field === null || field === 'addendum' || area === undefined ? null : { field, at: area.selectionEnd };
+      const caret =
+        field === null || field === 'addendum' || area === undefined ? null : { field, at: area.selectionEnd };
       const place = nextPlace(text, caret);
       if (place !== null) select(place);
       return place !== null;

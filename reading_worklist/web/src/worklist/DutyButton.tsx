@@ -77,7 +77,9 @@ function DutyList({ duties, now, nobody, named = false }: DutyListProps) {
           <span>{duty.group === null ? t(`lane.${duty.lane}`) : siteName(language, duty.group)}</span>
           <span className="quiet">
             {named ? '' : `${formatShortTime(duty.starts_at, now)} – `}
-            {named ? t('duty.until', { until: formatShortTime(duty.ends_at, now) }) : formatShortTime(duty.ends_at, now)}
+            {named
+              ? t('duty.until', { until: formatShortTime(duty.ends_at, now) })
+              : formatShortTime(duty.ends_at, now)}
           </span>
         </li>
       ))}

@@ -62,7 +62,13 @@ export const consultations = {
   'consult.imagesClosed': ['会诊已结束，图像不再开放', 'It is closed; its images are not shown any more'],
   'consult.opinion': ['会诊意见', 'Opinion'],
   'consult.opinionHint': ['回答会诊目的，写明依据', 'Answer the question, and say on what grounds'],
-  'consult.opinionKept': ['草稿保存在本浏览器中。', 'The draft is kept in this browser.'],
+  'consult.opinionKept': [
+    '草稿自动保存在服务器上，只有您能看到。',
+    'The draft is kept on the server; you alone see it.',
+  ],
+  'consult.opinionSaving': ['正在保存草稿…', 'Saving the draft…'],
+  'consult.opinionRetried': ['草稿尚未保存，将自动重试。', 'The draft is not saved yet; it is tried again.'],
+  'consult.opinionNotKept': ['草稿不能保存', 'The draft cannot be saved'],
   'consult.signText': [
     '签名后意见不能修改，并立即告知申请人。',
     'A signed opinion is not changed any more; who asked sees it at once.',

@@ -1,0 +1,58 @@
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+
+import { NO_ANSWER, Problem } from '../api/problem';
+import { type KeptOpinion, OpinionSaver } from './opinionSaver';
+
+/** A server that keeps one opinion and refuses a save from an old revision. */
+class Server {
+  kept: KeptOpinion = { text: '', revision: 0 };
+  away = false;
+
+  readonly save = ({ text, revision }: KeptOpinion): Promise<KeptOpinion> => {
+    if (this.away)
+      return Promise.reject(new Problem({ type: 'urn:rdc:problem:no-answer', title: '', status: NO_ANSWER }));
+    if (revision !== this.kept.revision) {
+      return Promise.reject(new Problem({ type: 'urn:rdc:problem:stale-draft', title: '', status: 409 }));
+    }
+    this.kept = { text, revision: revision + 1 };
+    return Promise.resolve(this.kept);
+  };
+}
+
+beforeEach(() => vi.useFakeTimers());
+afterEach(() => vi.useRealTimers());
+
+it('is saved once the keys rest, and again for what was typed meanwhile', async () => {
+  const server = new Server();
+  const saver = new OpinionSaver(server.save, server.kept);
+  for (const text of ['右', '右上', '右上肺']) saver.change(text);
+  expect(saver.status().kind).toBe('unsaved');
+  await vi.advanceTimersByTimeAsync(1_000);
+  expect([server.kept, saver.status().kind]).toEqual([{ text: '右上肺', revision: 1 }, 'kept']);
+  saver.change('右上肺结节');
+  await saver.flush();
+  expect(server.kept).toEqual({ text: '右上肺结节', revision: 2 });
+});
+
+it('is tried again while the server is away', async () => {
+  const server = new Server();
+  const saver = new OpinionSaver(server.save, server.kept);
+  server.away = true;
+  saver.change('结节');
+  await vi.advanceTimersByTimeAsync(1_000);
+  expect(saver.status().kind).toBe('failed');
+  server.away = false;
+  await vi.advanceTimersByTimeAsync(6_000);
+  expect([server.kept.text, saver.status().kind]).toEqual(['结节', 'kept']);
+});
+
+it('never overwrites what another window saved', async () => {
+  const server = new Server();
+  const saver = new OpinionSaver(server.save, server.kept);
+  server.kept = { text: '另一窗口', revision: 1 };
+  saver.change('这个窗口');
+  await vi.advanceTimersByTimeAsync(60_000);
+  saver.change('这个窗口又写');
+  await vi.advanceTimersByTimeAsync(60_000);
+  expect([server.kept.text, saver.status().kind]).toEqual(['另一窗口', 'failed']);
+});
