@@ -55,17 +55,19 @@ export function EcgFacts({ record, measured, serial, highlighted, onHighlight, o
   }
   return (
     <section className="ecg-facts" aria-label={t('ecg.facts')}>
-      <ValueTable record={record.data} measured={measured.data} serial={serial} />
-      {measured.isError && (
-        <ProblemNotice
-          heading={t('ecg.measureFailed')}
-          error={measured.error}
-          onRetry={() => void measured.refetch()}
-        />
-      )}
-      {measured.data !== undefined && (
-        <StTable measured={measured.data} serial={serial} highlighted={highlighted} onHighlight={onHighlight} />
-      )}
+      <div className="ecg-tables">
+        <ValueTable record={record.data} measured={measured.data} serial={serial} />
+        {measured.isError && (
+          <ProblemNotice
+            heading={t('ecg.measureFailed')}
+            error={measured.error}
+            onRetry={() => void measured.refetch()}
+          />
+        )}
+        {measured.data !== undefined && (
+          <StTable measured={measured.data} serial={serial} highlighted={highlighted} onHighlight={onHighlight} />
+        )}
+      </div>
       <div className="ecg-lines">
         <Statements statements={record.data.device_statements} />
         <Recording record={record.data} onInstance={onInstance} />

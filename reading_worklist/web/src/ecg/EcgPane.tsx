@@ -136,7 +136,7 @@ export function EcgPane({ id, prior = null }: { id: string; prior?: PriorStudy |
             onFactor={setFactor}
             onTrace={setTrace}
             overlay={(page, pixels) =>
-              shown.page === 'trace' ? (
+              !page.isMedian ? (
                 <BeatMarks trace={page} beats={beats} pixels={pixels} correcting={correcting.marks} />
               ) : (
                 points !== null &&

@@ -78,7 +78,9 @@ export function EcgTrace(props: EcgTraceProps) {
     return () => observer.disconnect();
   }, []);
 
-  const fitting = Math.max(0.2, (width - 2 * PADDING) / (trace.widthMm * pixelsPerMm));
+  const wide = (width - 2 * PADDING) / (trace.widthMm * pixelsPerMm);
+  // Median beats are a small page: larger than true they would only leave the screen below.
+  const fitting = Math.max(0.2, trace.isMedian ? Math.min(wide, 1) : wide);
   const factor = zoom === 'fit' ? fitting : zoom;
   useEffect(() => onFactor?.(factor), [factor, onFactor]);
 

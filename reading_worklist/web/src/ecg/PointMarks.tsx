@@ -25,7 +25,7 @@ export function PointMarks({ trace, points, pixels, corrections, change }: Point
   const msPerPixel = 1000 / (trace.mmPerSecond * pixels);
   return (
     <>
-      {trace.leads.flatMap((lead) =>
+      {trace.leads.flatMap((lead, at) =>
         POINTS.map(([point, sign]) => {
           const measured = points[point];
           if (measured === null) return null;
@@ -56,7 +56,7 @@ export function PointMarks({ trace, points, pixels, corrections, change }: Point
           };
           return (
             <button
-              key={`${lead.name} ${point}`}
+              key={`${at} ${point}`}
               type="button"
               className={`point-mark${set ? ' point-by-hand' : ''}${held?.point === point ? ' point-held' : ''}`}
               tabIndex={lead === first ? 0 : -1}

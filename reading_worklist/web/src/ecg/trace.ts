@@ -4,6 +4,8 @@ import { type LeadOnPage, leadsOf } from './leadsOnPage';
 /** A drawn page with the measures that its data attributes state. */
 export interface Trace extends PaperScale {
   element: SVGSVGElement;
+  /** Whether it shows a median beat of each lead, no stretch of time. */
+  isMedian: boolean;
   widthMm: number;
   heightMm: number;
   startSeconds: number;
@@ -32,6 +34,7 @@ export function parseTrace(text: string): Trace {
     .map(Number);
   const trace: Trace = {
     element: root,
+    isMedian: root.getAttribute('data-layout') === 'median',
     widthMm,
     heightMm,
     mmPerSecond: measureOf(root, 'data-mm-per-second'),

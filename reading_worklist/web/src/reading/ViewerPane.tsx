@@ -7,7 +7,9 @@ import { type Comparison, compare } from '../priors/comparison';
 import { useLanguage } from '../i18n/language';
 import { siteName } from '../i18n/siteName';
 
-const EcgPane = lazy(async () => ({ default: (await import('../ecg/EcgPane')).EcgPane }));
+// Asked for before it is known whether the exam is an ECG: it comes while the exam itself is on its way.
+const ecgPane = import('../ecg/EcgPane');
+const EcgPane = lazy(async () => ({ default: (await ecgPane).EcgPane }));
 
 /** The images of an exam, and beside them those of a prior that was opened. */
 export function ViewerPane({

@@ -45,7 +45,7 @@ export function EcgValuesForm({
     onChange(Object.fromEntries(value === undefined ? others : [...others, [name, value]]));
   };
   return (
-    <section className="ecg-values" aria-label={t('values.title')}>
+    <section className="report-values" aria-label={t('values.title')}>
       <h2>
         {t('values.title')}
         <Button
@@ -107,7 +107,7 @@ function Row({
     onChange(typed === '' ? undefined : typed === t('values.missing') ? null : Number(typed));
   };
   return (
-    <tr className={edited ? 'ecg-value-edited' : ''}>
+    <tr className={edited ? 'report-value-edited' : ''}>
       <th scope="row">
         {name} <span className="quiet">{value.unit === 'deg' ? '°' : value.unit}</span>
       </th>
