@@ -33,6 +33,7 @@ _LEVEL_BEFORE_QRS: Final = samples(0.004)
 _T_AFTER_J: Final = samples(0.06)
 # T ends in the first three quarters of RR.
 _T_LATEST_OF_RR: Final = 0.75
+_P_ON_T: Final = samples(0.01)
 _MAX_T_SPREAD: Final = samples(0.12)
 _MS: Final = 1000.0 / RATE_HZ
 
@@ -85,6 +86,10 @@ def measure_waves(
     before_p = max((p.onset if p else BEFORE) + rr, BEFORE + rr / 2)
     latest = min(BEFORE + _T_LATEST_OF_RR * rr, stack.last, before_p)
     end, t_reason = _t_end(t_end(median, qrs, int(latest)), corrections)
+    by_hand = corrections.p_onset_ms is not None
+    if p is not None and end is not None and not by_hand and p.onset + rr < end - _P_ON_T:
+        # What begins before T ends is T and P in one, and where P begins is not to be told.
+        state, p = PState.UNSURE, None
     return _values(stretch, stack, int(chosen.sum()), _Points(state, p, qrs, end, t_reason))
 
 
@@ -122,7 +127,7 @@ def _p_wave(
         onset if onset is not None else found.onset if found else 0,
         offset if offset is not None else found.end if found else 0,
     )
-    return PState.PRESENT, by_hand if by_hand.onset < by_hand.end else None
+    return PState.PRESENT, by_hand
 
 
 def _by_hand_qrs(found: Bounds | None, corrections: Corrections) -> Bounds | None:
