@@ -24,9 +24,9 @@ NOW, BEFORE, NOISY = "DH000301", "DH000150", "DH000302"
 def fill(scene: "Scene") -> Mapping[str, str]:
     """Return the ids of the readings; the first is claimed by the writer."""
     for data in (
-        _ecg(BEFORE, "E3001", "Chen^GuoHua=陈^国华", "20251103", tenth=1.1),
-        _ecg(NOW, "E3001", "Chen^GuoHua=陈^国华", "20261121"),
-        _ecg(NOISY, "E3002", "Lin^Fang=林^芳", "20261121", noise=True),
+        _ecg(BEFORE, "E9701", "Chen^GuoHua=陈^国华", "20251103", tenth=1.1),
+        _ecg(NOW, "E9701", "Chen^GuoHua=陈^国华", "20261121"),
+        _ecg(NOISY, "E9702", "Lin^Fang=林^芳", "20261121", noise=True),
     ):
         assert scene.files.file(data, scene.consortium.east)
     scene.files.complete()
