@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Protocol
 
 from tests.support.scenes import (
     critical,
+    ecg_analysis,
+    ecg_files,
     ecg_view,
     key_images,
     portal,
@@ -34,10 +36,12 @@ PARTS: tuple[Part, ...] = (
     worklist,
     critical,
     ecg_view,
+    ecg_analysis,
     portal,
     reading,
     key_images,
     writing,
     rules,
+    ecg_files,
 )
 """The rules come last: what is queued after them would go by them."""

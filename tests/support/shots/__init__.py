@@ -4,6 +4,8 @@ from tests.support.scene import Places
 from tests.support.shots import (
     critical,
     desk,
+    ecg_analysis,
+    ecg_files,
     ecg_report,
     ecg_view,
     keeping,
@@ -28,6 +30,8 @@ PARTS = (
     desk,
     keeping,
     portal,
+    ecg_analysis,
+    ecg_files,
     rules,
     critical,
 )

@@ -28,6 +28,9 @@ export function WhoseDialog({ file, onClose }: { file: EcgFile; onClose: () => v
   });
   const ids = { id: useId(), name: useId(), birth: useId() };
   const open = orders.data?.items ?? [];
+  const said = nameOf(file);
+  const meant = chosen === OTHER ? patient.name.trim() : open.find((order) => order.id === chosen)?.patient_name;
+  const differs = said !== '' && meant !== undefined && meant !== '' && meant !== said;
   const complete = chosen !== null && (chosen !== OTHER || (/[^ 0]/.test(patient.id) && patient.name.trim() !== ''));
   const confirm = async (): Promise<void> => {
     if (!complete || isPending) return;
@@ -64,13 +67,13 @@ export function WhoseDialog({ file, onClose }: { file: EcgFile; onClose: () => v
       onCancel={onClose}
     >
       <p>{t('ecgFiles.whose.text')}</p>
+      <p className="quiet">{open.length > 0 ? t('ecgFiles.whose.order') : t('ecgFiles.whose.noOrder')}</p>
       <Radio.Group
         className="ecg-whose"
         aria-label={t('ecgFiles.whose.order')}
         value={chosen}
         onChange={(event) => setChosen(String(event.target.value))}
       >
-        <span className="quiet">{open.length > 0 ? t('ecgFiles.whose.order') : t('ecgFiles.whose.noOrder')}</span>
         {open.map((order) => (
           <Radio key={order.id} value={order.id}>
             {order.patient_name} {order.patient_local_id}{' '}
@@ -113,6 +116,11 @@ export function WhoseDialog({ file, onClose }: { file: EcgFile; onClose: () => v
             onChange={(event) => setPatient({ ...patient, birth: event.target.value })}
           />
         </div>
+      )}
+      {differs && (
+        <p className="ecg-whose-differs" role="alert">
+          {t('ecgFiles.whose.differs', { name: said })}
+        </p>
       )}
       {error !== null && <ProblemNotice error={error} />}
     </Modal>

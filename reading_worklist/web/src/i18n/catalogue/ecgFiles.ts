@@ -50,6 +50,10 @@ export const ecgFiles = {
   ],
   'ecgFiles.whose.order': ['待做的心电图申请', 'Orders of ECGs that are still to be done'],
   'ecgFiles.whose.noOrder': ['没有待做的心电图申请', 'No order of an ECG waits'],
+  'ecgFiles.whose.differs': [
+    '文件中的姓名是“{name}”，与所选的不同，请核对。',
+    'The file says “{name}”, which is not the name you chose. Make sure.',
+  ],
   'ecgFiles.whose.other': ['其他患者', 'Another patient'],
   'ecgFiles.whose.id': ['患者编号', 'Patient number'],
   'ecgFiles.whose.name': ['姓名', 'Name'],

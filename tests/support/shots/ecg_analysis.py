@@ -1,0 +1,15 @@
+"""What a technician learns of a recording, and what the centre sees of a hint."""
+
+from tests.support.scene import Places
+from tests.support.shots.shot import Shot
+
+
+def shots(places: Places) -> list[Shot]:
+    """In the order in which they are taken."""
+    more = places.more
+    return [
+        Shot("ecg-repeat", "technician-east", f"/portal/{more['ecg-noisy']}"),
+        Shot("ecg-exchanged", "technician-east", f"/portal/{more['ecg-exchanged']}"),
+        Shot("ecg-hints", "writer", "/worklist?q=E98"),
+        Shot("ecg-suspected", "reviewer", f"/critical/{more['ecg-suspected']}"),
+    ]
