@@ -3,6 +3,7 @@
 A stage lives for one world of rows. A contender is started when it is first asked for.
 """
 
+import json
 import os
 import shutil
 import signal
@@ -23,6 +24,7 @@ import psutil
 from sqlalchemy import select
 
 from deploy.embedded.processes import ProcessRecord
+from deploy.settings import QUIET_SECONDS
 from storage.database import Database
 from storage.index.tables import Series, Study, StudyState
 from tests.bench.data import DataSet, Sender
@@ -61,8 +63,10 @@ class Rdc:
             directory,
             ("up",),
             # Studies complete soon after they were sent, so that the work that follows from it is
-            # done (see `Stage.settle`) before the next run is measured.
-            RDC_QUIET_SECONDS=str(_QUIET_SECONDS),
+            # done (see `Stage.settle`) before the next run is measured. An ECG keeps its own.
+            RDC_QUIET_SECONDS=json.dumps(
+                {**dict.fromkeys(QUIET_SECONDS, _QUIET_SECONDS), "ECG": QUIET_SECONDS["ECG"]}
+            ),
             **environment,
         ).start()
         self.database = Database(self.system.state()["database_url"])
