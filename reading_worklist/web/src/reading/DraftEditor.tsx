@@ -48,6 +48,7 @@ export function DraftEditor({ item, busy, act }: { item: WorkitemDetail; busy: b
   const nameOf = useFieldName(item.lane);
   const [signing, setSigning] = useState<{ signature: Signature; warnings: readonly CheckFinding[] } | null>(null);
   const [choosing, setChoosing] = useState(false);
+  const [picking, setPicking] = useState(false);
   const [foundAt, setFoundAt] = useState(0);
   const readOnly = draft.role !== 'here';
   const adds = item.amending_kind === 'addendum';
@@ -146,6 +147,7 @@ export function DraftEditor({ item, busy, act }: { item: WorkitemDetail; busy: b
             disabled={readOnly}
             onNextFinding={nextFinding}
             onTemplates={choose}
+            onStatements={item.lane === 'ecg' ? () => setPicking(true) : null}
             onLastNormal={() => void takeOver.lastNormal()}
             onNextPlace={nextPlace}
           />
@@ -170,7 +172,11 @@ export function DraftEditor({ item, busy, act }: { item: WorkitemDetail; busy: b
             text={text}
             saver={saver}
             disabled={readOnly}
-            onPicked={() => fields.focus('impression')}
+            picking={picking}
+            onPicking={(open) => {
+              setPicking(open);
+              if (!open) fields.focus('impression');
+            }}
           />
         )}
         {aids.data !== undefined && !adds && (

@@ -1,5 +1,4 @@
 import { Button } from 'antd';
-import { useState } from 'react';
 
 import type { DraftContent, EcgStatement } from '../api/types';
 import { useShortcuts } from '../design/shortcuts';
@@ -25,17 +24,18 @@ export function EcgWriting({
   text,
   saver,
   disabled,
-  onPicked,
+  picking,
+  onPicking,
 }: {
   id: string;
   text: DraftContent;
   saver: DraftSaver;
   disabled: boolean;
-  /** The dialog is closed after something was inserted. */
-  onPicked: () => void;
+  /** Whether statements are being picked. */
+  picking: boolean;
+  onPicking: (picking: boolean) => void;
 }) {
   const { t, language } = useLanguage();
-  const [picking, setPicking] = useState(false);
   const { data: statements = [] } = useStatements(true);
   const said = saidIn(statements, text.impression);
   const implied = impliedClass(said);
@@ -52,10 +52,11 @@ export function EcgWriting({
     const picked = before.ecg.statements.filter((each) => each !== statement.id);
     saver.change({ impression, codes, ecg: { ...before.ecg, statements: [...picked, statement.id] } });
   };
-  const open = (): void => {
-    if (!disabled && statements.length > 0) setPicking(true);
-  };
-  useShortcuts({ 'alt+y': open });
+  useShortcuts({
+    'alt+y': () => {
+      if (!disabled) onPicking(true);
+    },
+  });
 
   return (
     <>
@@ -77,25 +78,13 @@ export function EcgWriting({
         disabled={disabled}
         onChange={(confirmed) => saver.change({ ecg: { ...saver.snapshot().text.ecg, confirmed } })}
       />
-      <Button
-        size="small"
-        className="ecg-statements"
-        disabled={disabled || statements.length === 0}
-        aria-keyshortcuts="Alt+Y"
-        onClick={open}
-      >
-        {t('writing.statements')}
-      </Button>
-      {picking && (
+      {picking && statements.length > 0 && (
         <StatementDialog
           statements={statements}
           said={new Set(said.map((each) => each.id))}
           language={languageOf(text.impression) ?? language}
           onPick={pick}
-          onClose={() => {
-            setPicking(false);
-            onPicked();
-          }}
+          onClose={() => onPicking(false)}
         />
       )}
     </>

@@ -1,4 +1,10 @@
-import { ExclamationCircleOutlined, FileAddOutlined, RetweetOutlined, StepForwardOutlined } from '@ant-design/icons';
+import {
+  ExclamationCircleOutlined,
+  FileAddOutlined,
+  RetweetOutlined,
+  StepForwardOutlined,
+  UnorderedListOutlined,
+} from '@ant-design/icons';
 import { Button } from 'antd';
 
 import type { CheckFinding, ReportText } from '../api/types';
@@ -13,6 +19,7 @@ export function WritingTools({
   disabled,
   onNextFinding,
   onTemplates,
+  onStatements,
   onLastNormal,
   onNextPlace,
 }: {
@@ -21,6 +28,8 @@ export function WritingTools({
   disabled: boolean;
   onNextFinding: () => void;
   onTemplates: () => void;
+  /** Null where there are none: only an ECG's report has statements. */
+  onStatements: (() => void) | null;
   onLastNormal: () => void;
   onNextPlace: () => void;
 }) {
@@ -38,6 +47,18 @@ export function WritingTools({
       >
         {t('writing.template')}
       </Button>
+      {onStatements !== null && (
+        <Button
+          size="small"
+          className="statement-button"
+          icon={<UnorderedListOutlined />}
+          disabled={disabled}
+          aria-keyshortcuts="Alt+Y"
+          onClick={onStatements}
+        >
+          {t('writing.statements')}
+        </Button>
+      )}
       <Button
         size="small"
         icon={<RetweetOutlined />}

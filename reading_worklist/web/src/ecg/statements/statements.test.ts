@@ -29,6 +29,7 @@ it.each([
   ['fib', [AF]],
   ['Atrial F', [AF]],
   ['颤', [AF]],
+  ['chandong', [AF]],
   ['nothing', []],
   ['', ALL],
 ] satisfies [string, EcgStatement[]][])('finds %s', (typed, found) => {

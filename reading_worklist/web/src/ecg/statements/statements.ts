@@ -65,7 +65,8 @@ function rankOf(statement: EcgStatement, wanted: string): number {
   )
     return 6;
   if (zh.includes(wanted) || en.includes(wanted)) return 7;
-  return initials.includes(wanted) && wanted.length > 1 ? 8 : NO_MATCH;
+  const spoken = syllables.some((_, at) => syllables.slice(at).join('').startsWith(wanted));
+  return wanted.length > 1 && (spoken || initials.includes(wanted)) ? 8 : NO_MATCH;
 }
 
 /** The statements that stand in a text word for word, in either language; the server reads a text alike. */
