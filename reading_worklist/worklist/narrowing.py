@@ -47,6 +47,7 @@ from storage.registry import Organisation, consortium_of
 IN_QUEUE_STATES: Final = OPEN | {State.HELD}
 _URGENCIES: Final = {one: number for number, one in enumerate(Priority)}
 _FEW: Final = 2000
+_FEW_WAITING: Final = 1000
 _Sites: TypeAlias = Callable[[InstrumentedAttribute[UUID]], ColumnElement[bool]]
 DONE_STATES: Final = tuple(state for state in State if state not in IN_QUEUE_STATES)
 
@@ -61,13 +62,14 @@ _ORDERS: Final[dict[Sort, tuple[Any, ...]]] = {
 class Joined(Flag):
     """Tables that a filter needs besides the workitems.
 
-    QUEUE_NAME: is asked on its own; what it finds is in the queue.
+    QUEUE_NAME: is asked on its own; what it finds is in the queue. COMMON_NAME: and is much.
     """
 
     NOTHING = 0
     LISTING = auto()
     PATIENT = auto()
     QUEUE_NAME = auto()
+    COMMON_NAME = auto()
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,15 +79,24 @@ class Narrowed:
     joined: what the conditions are about besides the workitem.
     tallied: the same on `WorkitemTally`, where that knows all that is asked for.
     in_queue: whether they let through what is in the queue alone.
+    in_order: the conditions of a page, which is full after a short walk along the list.
     """
 
     conditions: tuple[ColumnElement[bool], ...]
     joined: Joined
     tallied: tuple[ColumnElement[bool], ...] | None
     in_queue: bool
+    in_order: tuple[ColumnElement[bool], ...]
+
+    def walk(self, *columns: Any) -> Select[*tuple[Any, ...]]:  # noqa: ANN401 -- any column
+        """Return the query of a page for columns of what the conditions let through."""
+        return self._joined(*columns).where(*self.in_order)
 
     def query(self, *columns: Any) -> Select[*tuple[Any, ...]]:  # noqa: ANN401 -- any column
         """Return the query for columns of what the conditions let through."""
+        return self._joined(*columns).where(*self.conditions)
+
+    def _joined(self, *columns: Any) -> Select[*tuple[Any, ...]]:  # noqa: ANN401 -- any column
         query = select(*columns).select_from(Workitem)
         if Joined.LISTING in self.joined:
             query = query.join(
@@ -97,7 +108,7 @@ class Narrowed:
             )
         if Joined.PATIENT in self.joined:
             query = query.join(Patient, Patient.id == Workitem.patient_id)
-        return query.where(*self.conditions)
+        return query
 
 
 def narrow(session: Session, scope: Scope, wanted: WorklistFilter) -> Narrowed:
@@ -120,11 +131,16 @@ def narrow(session: Session, scope: Scope, wanted: WorklistFilter) -> Narrowed:
         of_queue = in_queue or waits(wanted.state)
         matches, joined = _matches(session, scope, text, of_queue=of_queue)
         more.append(matches)
+    conditions = (*_of_kind(Workitem, sites, wanted), *more)
+    in_order = conditions
+    if Joined.COMMON_NAME in joined:
+        in_order = (*conditions[:-1], _common(text))
     return Narrowed(
-        (*_of_kind(Workitem, sites, wanted), *more),
+        conditions,
         joined,
         None if more else tuple(_of_kind(WorkitemTally, sites, wanted)),
         in_queue,
+        in_order,
     )
 
 
@@ -258,7 +274,9 @@ def _matches(
     by_name, joined = _by_name(session, scope, text, of_queue=of_queue)
     if not sites:
         return by_name, joined
-    return or_(by_name, Workitem.site_id.in_(sites)), joined & ~Joined.QUEUE_NAME
+    return or_(by_name, Workitem.site_id.in_(sites)), joined & ~(
+        Joined.QUEUE_NAME | Joined.COMMON_NAME
+    )
 
 
 def _by_name(
@@ -268,7 +286,7 @@ def _by_name(
     if match is None:
         return literal_column("false"), Joined.NOTHING
     if of_queue and match.lookup is not None:
-        return _by_name_in_queue(match)
+        return _by_name_in_queue(session, match)
     few = session.scalars(
         select(Patient.id).where(scope.sees(Patient.site_id), match.condition).limit(_FEW + 1)
     ).all()
@@ -285,11 +303,33 @@ def _by_name(
     return and_(listed, match.exact), Joined.LISTING | Joined.PATIENT
 
 
-def _by_name_in_queue(match: NameMatch) -> tuple[ColumnElement[bool], Joined]:
-    listed = select(QueueName.workitem_id).where(match.among(QueueName.name_vector))
-    if match.exact is None:
-        return Workitem.id.in_(listed), Joined.QUEUE_NAME
-    return and_(Workitem.id.in_(listed), match.exact), Joined.QUEUE_NAME | Joined.PATIENT
+def _by_name_in_queue(session: Session, match: NameMatch) -> tuple[ColumnElement[bool], Joined]:
+    named = match.among(QueueName.name_vector)
+    listed = select(QueueName.workitem_id).where(named)
+    joined = Joined.QUEUE_NAME if match.exact is None else Joined.QUEUE_NAME | Joined.PATIENT
+    if session.scalars(bounded(listed, _FEW_WAITING)).one() > _FEW_WAITING:
+        joined |= Joined.COMMON_NAME
+    found = Workitem.id.in_(listed)
+    return (found if match.exact is None else and_(found, match.exact)), joined
+
+
+def _common(text: str) -> ColumnElement[bool]:
+    """Return the same condition as a look at the name of one workitem after the other.
+
+    The planner takes the names for those of any workitems, expects a tenth of what it finds among
+    the waiting, and would read all of these to sort them.
+    """
+    match = name_begins(text)
+    if match is None:
+        return literal_column("false")
+    vector = (
+        select(QueueName.name_vector)
+        .where(QueueName.workitem_id == Workitem.id)
+        .correlate(Workitem)
+        .scalar_subquery()
+    )
+    listed = match.among(vector)
+    return listed if match.exact is None else and_(listed, match.exact)
 
 
 def _has_digit(text: str) -> bool:

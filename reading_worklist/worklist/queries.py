@@ -56,7 +56,7 @@ def page(session: Session, scope: Scope, wanted: WorklistRequest) -> WorkitemPag
     narrowed = narrow(session, scope, wanted)
     sort = sort_of(wanted)
     columns = order_columns(sort)
-    query = narrowed.query(*columns).where(in_states(wanted.state))
+    query = narrowed.walk(*columns).where(in_states(wanted.state))
     query = query.order_by(*(one.desc() if sort is Sort.NEWEST else one for one in columns))
     if wanted.after is not None:
         query = query.where(keyset.after(sort, wanted.after))

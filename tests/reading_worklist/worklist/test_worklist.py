@@ -16,7 +16,7 @@ from reading_worklist.workitems.lane import Lane
 from reading_worklist.workitems.routed import DONE, WAITING, Stage
 from reading_worklist.workitems.states import State
 from reading_worklist.workitems.tables import Workitem, WorkitemTally
-from reading_worklist.worklist import queries
+from reading_worklist.worklist import narrowing, queries
 from reading_worklist.worklist.narrowing import DONE_STATES, IN_QUEUE_STATES, narrow
 from reading_worklist.worklist.schemas import Assigned, Sort, WorklistFilter, WorklistRequest
 from storage.clock import utc_now
@@ -220,6 +220,27 @@ def test_a_search_of_the_queue_follows_a_changed_name(
         patient.name_keys = list(search_keys(patient.name))
     assert ids(database, q="董", state=[State.QUEUED]) == []
     assert ids(database, q="lina", state=[State.QUEUED]) == [made.workitem_id]
+
+
+def test_a_common_name_is_found_along_the_queue(
+    database: Database, consortium: Consortium, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = [
+        consortium.queued_study(name="董^梅", local_id=f"P{place}").workitem_id
+        for place in range(3)
+    ]
+    consortium.queued_study(name="李^娜", local_id="P9")
+    monkeypatch.setattr(narrowing, "_FEW_WAITING", 2)
+    request = WorklistRequest(q="董", state=[State.QUEUED], page_size=2)
+    with database.transaction() as session:
+        page = queries.page(session, scope_of(database, "writer"), request)
+        rest = queries.page(
+            session,
+            scope_of(database, "writer"),
+            request.model_copy(update={"after": page.next}),
+        )
+    assert {one.id for one in (*page.items, *rest.items)} == set(found)
+    assert (len(page.items), page.total, rest.next) == (2, 3, None)
 
 
 def test_a_search_of_the_queue_counts_nothing_else(
