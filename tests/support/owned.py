@@ -15,6 +15,7 @@ from reading_worklist.retakes.tables import Retake
 from storage import registry
 from storage.clock import utc_now
 from storage.deliveries import Delivery
+from storage.ecg_files.tables import EcgFile, EcgFileState, EcgFileWay
 from storage.identifiers import Uid
 from storage.index.tables import Quarantine, QuarantineReason, Series, Study
 from storage.messages import ReportIssued
@@ -187,7 +188,19 @@ def _by_machines(
         requested_by=consortium.people["reviewer"].id,
         requested_at=utc_now(),
     )
-    session.add_all([entry, purge, series, retake])
+    file = EcgFile(
+        site_id=consortium.east.id,
+        sha256="0" * 64,
+        size=1,
+        object_key="ecg-files/none",
+        file_name="ecg",
+        way=EcgFileWay.MACHINE,
+        client="10.0.0.1",
+        state=EcgFileState.FILED,
+        study_instance_uid=study.study_instance_uid,
+        sop_instance_uid="1.2.3.4.5.6",
+    )
+    session.add_all([entry, purge, series, retake, file])
     session.flush()
     version = session.scalars(select(ReportVersion.id)).first()
     return {
@@ -202,5 +215,7 @@ def _by_machines(
         "study": study.study_instance_uid,
         "series": series.series_instance_uid,
         "instance": "1.2.3.4.5.6",
+        "sop_instance_uid": "1.2.3.4.5.6",
+        "file_id": str(file.id),
         "series_id": str(series.id),
     }
