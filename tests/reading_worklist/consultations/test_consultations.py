@@ -37,7 +37,7 @@ from storage.registry import OrganisationKind, Role
 from tests.reading_worklist.dicomweb.archive import Archive
 from tests.reading_worklist.dicomweb.conftest import copy_of
 from tests.support.seed import Consortium, password_hash, received
-from tests.support.web import PIN, Browser, application
+from tests.support.web import CHEAP, PIN, Browser, application
 
 TABLE = {
     ConsultationState.APPLIED: "accept→ACCEPTED decline→DECLINED",
@@ -76,6 +76,7 @@ def app(consortium: Consortium, objects: ObjectStore, tmp_path: Path) -> FastAPI
             display_name="马专家",
             organisation="省立医院",
             pin=PIN,
+            cost=CHEAP,
         )
     return made
 
