@@ -27,6 +27,7 @@ from reading_worklist.ecg.routes import SVG_RESPONSES, svg_response
 from reading_worklist.ecg.serial import serial_differences
 from reading_worklist.problems import Problem
 from reading_worklist.services import Asking, Parts, Services
+from storage.registry import Role
 
 router = APIRouter(prefix="/api/workitems", tags=["ecg"])
 
@@ -67,6 +68,7 @@ def measure_corrected(
     workitem_id: UUID, body: EcgCorrections, scope: Asking, services: Parts, which: WhichEcg
 ) -> EcgMeasured:
     """Measure with points and beats as the reader has set them; nothing is kept."""
+    scope.require(Role.WRITER, Role.REVIEWER)
     ecg = find_ecg(services, scope, workitem_id, which)
     try:
         measured = _recent.measured(ecg.chosen.instance.object_key, ecg.record, body.corrections())

@@ -237,3 +237,8 @@ def test_a_prior_of_another_patient_is_not_found(
 @pytest.mark.parametrize("more", ["/measured", "/median.svg", f"/serial?against={uuid.uuid4()}"])
 def test_nobody_of_a_site_asks_for_them(app: FastAPI, exam: QueuedStudy, more: str) -> None:
     assert Browser(app, "doctor-east").get(address(exam, more)).status_code == 403
+
+
+def test_only_who_reads_tries_other_markers(app: FastAPI, exam: QueuedStudy) -> None:
+    assert Browser(app, "dispatcher").post(address(exam, "/measured")).status_code == 403
+    assert Browser(app, "reviewer").post(address(exam, "/measured")).status_code == 200
