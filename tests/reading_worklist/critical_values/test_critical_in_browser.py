@@ -17,6 +17,7 @@ from tests.support.screens import WEB
 from tests.support.seed import PASSWORD, Consortium
 from tests.support.serving import served
 from tests.support.viewer import FLAGS
+from tests.support.web import Browser
 
 pytestmark = [
     pytest.mark.slow,
@@ -24,6 +25,25 @@ pytestmark = [
     pytest.mark.skipif(not (WEB / "dist" / "index.html").is_file(), reason="pages are not built"),
 ]
 FINDING = "右侧大量气胸"
+# A browser without a sound card and without a desktop, which says what it would have done.
+RECORDER = """
+  window.told = { tones: 0, notes: [] };
+  const node = () => ({
+    connect() {}, gain: {}, frequency: {}, start() { told.tones += 1; }, stop() {},
+  });
+  window.AudioContext = class {
+    state = 'running'; currentTime = 0; destination = {};
+    createGain() { return node(); }
+    createOscillator() { return node(); }
+  };
+  window.Notification = class {
+    static permission = 'default';
+    static async requestPermission() { return (this.permission = 'granted'); }
+    constructor(title, { body }) { told.notes.push(`${title} / ${body}`); }
+    close() {}
+  };
+  Object.defineProperty(document, 'hidden', { get: () => window.behind === true });
+"""
 
 
 @pytest.fixture
@@ -106,3 +126,48 @@ def test_from_the_reading_to_the_site_and_back(
         expect(reviewer.get_by_role("article")).to_contain_text("已关闭")
         expect(site.get_by_role("article")).to_contain_text("已关闭")
     assert failures == []
+
+
+def test_a_critical_value_sounds_and_is_told_on_the_desktop_without_a_name(
+    app: FastAPI, consortium: Consortium, chromium: Chromium
+) -> None:
+    expect.set_options(timeout=20_000)
+    items = [consortium.queued_study(name="Peng^DaHai=彭^大海").workitem_id for _ in range(3)]
+    writer = Browser(app, "writer")
+
+    def suspect(place: int) -> None:
+        answer = writer.post(f"/api/workitems/{items[place]}/critical-values", finding=FINDING)
+        assert answer.status_code < 300, answer.text
+
+    with served(app) as address:
+        # The pages' policy forbids what waiting for a condition is made of.
+        context = chromium.new_context(base_url=address, locale="zh-CN", bypass_csp=True)
+        context.add_init_script(RECORDER)
+        page = context.new_page()
+        signed = context.request.post(
+            "/api/session", data={"login": "reviewer", "password": PASSWORD}
+        )
+        assert signed.ok, signed.text()
+        page.goto("/worklist")
+        expect(page.locator(".live-live")).to_be_attached()
+        banner = page.locator(".alert")
+
+        # Before one's eyes: three pairs of tones, nothing on the desktop.
+        suspect(0)
+        expect(banner).to_contain_text("危急值待确认")
+        page.wait_for_function("told.tones === 6")
+        banner.get_by_role("button", name="允许桌面通知").click()
+        expect(banner.get_by_role("button", name="允许桌面通知")).to_have_count(0)
+
+        # Behind other windows: told there too, by what was found and not of whom.
+        page.evaluate("window.behind = true")
+        suspect(1)
+        page.wait_for_function("told.tones === 12 && told.notes.length === 1")
+        assert page.evaluate("told.notes") == [f"危急值待确认 / {FINDING}"]
+
+        # Silenced for the shift: no sound, but the banner and the desktop still tell.
+        banner.get_by_role("button", name="本班静音").click()
+        suspect(2)
+        page.wait_for_function("told.notes.length === 2")
+        assert page.evaluate("told.tones") == 12
+        expect(page).to_have_title(re.compile(r"\(3\)"))
