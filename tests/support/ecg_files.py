@@ -146,7 +146,7 @@ def mortara(*, patient_id: str = "E1") -> bytes:
 
 def _mfer(tag: int, value: bytes) -> bytes:
     size = len(value)
-    if size < 0x80:  # noqa: PLR2004 -- lengths above take bytes of their own
+    if size < 0x80:
         return bytes((tag, size)) + value
     return bytes((tag, 0x84)) + size.to_bytes(4, "big") + value
 

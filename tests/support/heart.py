@@ -75,6 +75,18 @@ def regular(rate: float = 70.0, *, seconds: float = 10.0) -> list[float]:
     return list(np.arange(0.4, seconds - 0.4, 60.0 / rate))
 
 
+def arms_exchanged(leads: Mapping[Lead, Microvolts]) -> dict[Lead, Microvolts]:
+    """The leads as they are when the cables of the arms are exchanged."""
+    return {
+        **leads,
+        Lead.I: -leads[Lead.I],
+        Lead.II: leads[Lead.III],
+        Lead.III: leads[Lead.II],
+        Lead.AVR: leads[Lead.AVL],
+        Lead.AVL: leads[Lead.AVR],
+    }
+
+
 def record_of(leads: Mapping[Lead, Microvolts]) -> EcgRecord:
     """The leads as a record."""
     count = len(next(iter(leads.values())))
