@@ -81,27 +81,25 @@ function Cell(props: WorklistRowProps & { name: ColumnName }) {
   const { text, title } = cellOf(words, props);
   return (
     <td className={`col-${name}`} title={title}>
+      {name === 'study' && item.ecg !== null && <EcgGlance ecg={item.ecg} />}
       {name === 'action' ? <RowAction {...props} /> : text}
-      {name === 'study' && item.ecg !== null && <EcgHints ecg={item.ecg} />}
       {name === 'study' && item.amending && <Amending />}
     </td>
   );
 }
 
-/** What the rules say of the ECG, in their words, and a glance at it. */
-function EcgHints({ ecg }: { ecg: NonNullable<WorklistLine['ecg']> }) {
+/** What the rules say of the ECG, in their words; where they say nothing, a glance at it. */
+function EcgGlance({ ecg }: { ecg: NonNullable<WorklistLine['ecg']> }) {
   const { t, language } = useLanguage();
   const hints = language === 'zh-CN' ? ecg.hints : ecg.hints_en;
-  return (
-    <>
-      {ecg.thumbnail !== null && <img className="row-ecg" src={ecg.thumbnail} alt="" loading="lazy" />}
-      {hints.length > 0 && (
-        <span className="row-hint" title={t('worklist.ecgHint.title', { hints: hints.join('; ') })}>
-          {hints[0]}
-        </span>
-      )}
-    </>
-  );
+  if (hints.length > 0) {
+    return (
+      <span className="row-hint" title={t('worklist.ecgHint.title', { hints: hints.join('; ') })}>
+        {hints[0]}
+      </span>
+    );
+  }
+  return ecg.thumbnail === null ? null : <img className="row-ecg" src={ecg.thumbnail} alt="" loading="lazy" />;
 }
 
 type Words = ReturnType<typeof useLanguage>;

@@ -173,17 +173,6 @@ def test_limb_leads_that_contradict_each_other() -> None:
     assert said == {(Code.LIMB_LEAD_SUM, Severity.REPEAT): {"I", "II", "III"}}
 
 
-def arms_exchanged(leads: dict[Lead, Microvolts]) -> dict[Lead, Microvolts]:
-    return {
-        **leads,
-        Lead.I: -leads[Lead.I],
-        Lead.II: leads[Lead.III],
-        Lead.III: leads[Lead.II],
-        Lead.AVR: leads[Lead.AVL],
-        Lead.AVL: leads[Lead.AVR],
-    }
-
-
 def exchanged(made: EcgRecord) -> list[Code]:
     return [one.code for one in electrode_findings(measure(made))]
 
@@ -192,8 +181,8 @@ def test_exchanged_arms_are_suspected_and_a_heart_on_the_right_is_not() -> None:
     leads = sound()
     assert exchanged(heart.record_of(leads)) == []
     # With a lead I that is large enough for its reversal to be told.
-    assert exchanged(heart.record_of(arms_exchanged(leads))) == [Code.ARM_REVERSAL]
-    right = arms_exchanged(leads)
+    assert exchanged(heart.record_of(heart.arms_exchanged(leads))) == [Code.ARM_REVERSAL]
+    right = heart.arms_exchanged(leads)
     right[Lead.V6] = -right[Lead.V6]
     assert exchanged(heart.record_of(right)) == []
 
