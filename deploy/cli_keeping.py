@@ -308,13 +308,13 @@ def restore(
 
 
 def import_files(
-    path: Annotated[Path, typer.Argument(help="A DICOM file, or a folder with DICOM files")],
+    path: Annotated[Path, typer.Argument(help="A DICOM or ECG file, or a folder with such files")],
     *,
     site: Annotated[str, typer.Option("--site", help="Code of the site it belongs to")],
     as_json: AsJson = False,
     data_dir: DataDir = None,
 ) -> None:
-    """File DICOM files for a site, on the same road as what its devices send.
+    """File DICOM files and ECGs of other formats for a site, on the road of what its devices send.
 
     Works beside a running system. Repeated, it changes nothing. DICOMDIR files are passed over;
     files that cannot be filed are named with the reason and stay where they are. Exit code 1 when

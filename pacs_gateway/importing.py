@@ -1,7 +1,8 @@
-"""DICOM files of a folder or a disc on the same road as what devices send: spool, drain, index.
+"""DICOM files of a folder or a disc on the road of what devices send: spool, drain, index.
 
 The spool is one of the importer's own, so that it works beside a running
 gateway. Importing again changes nothing: what is filed already is a duplicate.
+ECGs in other formats go through the intake of ECG files.
 """
 
 import threading
@@ -19,13 +20,19 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from pacs_gateway.announcements import Announcements
-from pacs_gateway.config import GatewayConfig
+from pacs_gateway.config import EcgIntakeConfig, GatewayConfig
 from pacs_gateway.drain import Drain
+from pacs_gateway.ecg_intake.engine import attempt
+from pacs_gateway.ecg_intake.formats import detect
+from pacs_gateway.ecg_intake.workshop import Workshop
 from pacs_gateway.inbox import waiting
 from pacs_gateway.spool import Spool
 from storage.clock import utc_now
 from storage.database import Database
 from storage.dicom_header import DatasetError, InstanceHeader, read_file_meta, read_header
+from storage.ecg_files.formats import EcgFormat
+from storage.ecg_files.service import Sender, receive
+from storage.ecg_files.tables import EcgFile, EcgFileState, EcgFileWay
 from storage.index.tables import Instance, Quarantine
 from storage.objects import ObjectStore
 from storage.receptions import Origin
@@ -96,6 +103,9 @@ class Importer:
         )
         self._drain = Drain(self._announcements, database, objects, config)
         self._spool_dir = config.spool_dir
+        self._objects = objects
+        self._workshop = Workshop()
+        self._ecg_intake = EcgIntakeConfig(config.ae_title, config.spool_dir.parent / "scratch")
         self._database = database
         self._waking = threading.Event()
         self._origin = Origin(
@@ -123,6 +133,7 @@ class Importer:
         trace: TracebackType | None,
     ) -> None:
         """Let go of the spool; what is not filed yet is filed by the next import."""
+        self._workshop.close()
         self._drain.stop()
         self._spool.close()
         self._announcements.close()
@@ -161,9 +172,39 @@ class Importer:
                 file.seek(meta.dataset_offset)
                 return self._copy(path, file, header, meta.transfer_syntax_uid)
         except DatasetError as error:
-            return FileResult(path, Outcome.REFUSED, f"{error.what}: {error.found}")
+            ecg = self._take_ecg_file(path)
+            return ecg or FileResult(path, Outcome.REFUSED, f"{error.what}: {error.found}")
         except OSError as error:
             return FileResult(path, Outcome.REFUSED, error.strerror or type(error).__name__)
+
+    def _take_ecg_file(self, path: Path) -> FileResult | None:
+        """File an ECG of another format than DICOM; None when it is none.
+
+        Raises:
+            ObjectStoreUnavailable: the object store does not answer.
+        """
+        if detect(path) in {None, EcgFormat.DICOM}:
+            return None
+        sender = Sender(self._origin.site_id, EcgFileWay.IMPORT, CALLING_AE_TITLE)
+        with path.open("rb") as file:
+            file_id = receive(self._database, self._objects, sender, file, file_name=path.name)
+        settled = attempt(file_id, self._database, self._objects, self._ecg_intake, self._workshop)
+        with self._database.transaction() as session:
+            row = session.get_one(EcgFile, file_id)
+            state, problem = row.state, row.problem or {}
+        match state:
+            case EcgFileState.FILED | EcgFileState.DOCUMENT:
+                outcome = Outcome.STORED if settled is not None else Outcome.DUPLICATE
+                return FileResult(path, outcome)
+            case EcgFileState.NEEDS_PATIENT:
+                reason = "it names no patient: say whose it is on the site's page of ECG files"
+                return FileResult(path, Outcome.QUARANTINED, reason)
+            case EcgFileState.RECEIVED:
+                return FileResult(path, Outcome.QUARANTINED, "it is kept and not looked at yet")
+            case EcgFileState.UNREADABLE | EcgFileState.REFUSED:
+                said = f"{problem.get('what', '')}: {problem.get('found', '')}"
+                kept = state is EcgFileState.UNREADABLE
+                return FileResult(path, Outcome.QUARANTINED if kept else Outcome.REFUSED, said)
 
     def _copy(
         self,

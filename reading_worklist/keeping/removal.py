@@ -23,6 +23,7 @@ from reading_worklist.keeping.tables import Purge, PurgeObject, PurgeStudy, Stud
 from storage import audit, outbox
 from storage.clock import utc_now
 from storage.database import Database
+from storage.ecg_files.tables import EcgFile
 from storage.index.tables import Instance, Quarantine, Series, Study
 from storage.messages import PurgeContinues
 from storage.objects import ObjectKey, ObjectStore
@@ -135,7 +136,7 @@ def _has_leftovers(session: Session, purge_id: UUID) -> bool:
 
 
 def _named(session: Session, candidates: Sequence[PurgeObject]) -> set[str]:
-    """Return the keys of those that an instance or a quarantine entry names."""
+    """Return the keys of those that an instance, a quarantine entry or an ECG file names."""
     keys = [one.object_key for one in candidates]
     identities = [(one.site_id, one.sop_instance_uid) for one in candidates]
     by_instances = select(Instance.object_key).where(
@@ -145,7 +146,10 @@ def _named(session: Session, candidates: Sequence[PurgeObject]) -> set[str]:
     by_entries = select(Quarantine.object_key).where(
         Quarantine.object_key.in_(keys), Quarantine.purged_at.is_(None)
     )
-    return {*session.scalars(by_instances), *session.scalars(by_entries)}
+    by_files = select(EcgFile.object_key).where(
+        EcgFile.object_key.in_(keys), EcgFile.purged_at.is_(None)
+    )
+    return {key for query in (by_instances, by_entries, by_files) for key in session.scalars(query)}
 
 
 def _remove_rows(session: Session, one: PurgeStudy) -> None:
@@ -163,6 +167,16 @@ def _remove_rows(session: Session, one: PurgeStudy) -> None:
         update(Quarantine)
         .where(Quarantine.instance_id.in_(filed))
         .values(purged_at=utc_now(), instance_id=None)
+        .execution_options(synchronize_session=False)
+    )
+    session.execute(
+        update(EcgFile)
+        .where(
+            EcgFile.site_id == study.site_id,
+            EcgFile.study_instance_uid == study.study_instance_uid,
+            EcgFile.purged_at.is_(None),
+        )
+        .values(purged_at=utc_now())
         .execution_options(synchronize_session=False)
     )
     one.instances, one.bytes = study.instance_count, study.byte_count
@@ -222,7 +236,25 @@ def _note_objects(session: Session, one: PurgeStudy) -> None:
         .join(PurgeStudy, PurgeStudy.study_id == Instance.study_id)
         .where(Quarantine.purged_at.is_(None))
     )
-    for query in (of_instances, of_other_versions):
+    of_original_files = (
+        select(
+            PurgeStudy.purge_id,
+            EcgFile.object_key,
+            EcgFile.site_id,
+            EcgFile.sop_instance_uid,
+            EcgFile.sha256,
+            EcgFile.size,
+            false(),
+        )
+        .join(
+            Study,
+            (Study.site_id == EcgFile.site_id)
+            & (Study.study_instance_uid == EcgFile.study_instance_uid),
+        )
+        .join(PurgeStudy, PurgeStudy.study_id == Study.id)
+        .where(EcgFile.purged_at.is_(None))
+    )
+    for query in (of_instances, of_other_versions, of_original_files):
         wanted = query.where(
             PurgeStudy.purge_id == one.purge_id, PurgeStudy.study_id == one.study_id
         )

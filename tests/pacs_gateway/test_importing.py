@@ -17,6 +17,7 @@ from storage.index.tables import Instance, Quarantine
 from storage.objects import ObjectKey, ObjectStore
 from tests.pacs_gateway.conftest import Site
 from tests.pacs_gateway.datasets import pydicom_file, sample
+from tests.support.ecg_files import aecg, scp
 
 FILES = ("CT_small.dcm", "JPEG2000.dcm", "waveform_ecg.dcm", "image_dfl.dcm", "rtplan.dcm")
 
@@ -92,3 +93,19 @@ def test_another_version_goes_to_quarantine_and_is_named(
     ]
     with database.transaction() as session:
         assert session.scalars(select(Quarantine.reason)).one() == "uid_conflict"
+
+
+def test_ecgs_of_other_formats_are_filed_too(
+    tmp_path: Path, database: Database, objects: ObjectStore, site: Site
+) -> None:
+    folder = tmp_path / "ecgs"
+    folder.mkdir()
+    (folder / "1.scp").write_bytes(scp())
+    (folder / "2.xml").write_bytes(aecg(patient_id="0"))
+    (folder / "3.scp").write_bytes(scp()[:-99])
+    (folder / "4.txt").write_text("nothing")
+    outcomes = [Outcome.STORED, Outcome.QUARANTINED, Outcome.QUARANTINED, Outcome.REFUSED]
+    found = run(folder, tmp_path, database, objects, site)
+    assert [one.outcome for one in found] == outcomes
+    again = run(folder, tmp_path, database, objects, site)
+    assert [one.outcome for one in again] == [Outcome.DUPLICATE, *outcomes[1:]]
