@@ -188,3 +188,40 @@ def test_a_report_is_written_and_signed_with_the_keyboard(
     dialog.get_by_label("签名密码").fill(PIN)
     page.keyboard.press("Enter")
     expect(page.get_by_text("已签名提交，等待审核")).to_be_visible()
+
+
+def test_statements_of_an_ecg_are_picked_by_keys(
+    consortium: Consortium, context: BrowserContext
+) -> None:
+    item_id = consortium.queued_study(modalities=("ECG",)).workitem_id
+    page = context.new_page()
+    page.goto(f"/exams/{item_id}")
+    page.get_by_role("button", name="领取并书写").click()
+    page.get_by_role("button", name="诊断语句").wait_for()
+    page.keyboard.press("Alt+y")
+    dialog = page.get_by_role("dialog", name="心电图诊断语句")
+    search = dialog.get_by_role("combobox")
+    # A short key; initials and the arrow to the second; a word in English.
+    search.fill("dx")
+    search.press("Enter")
+    search.fill("xfcd")
+    expect(dialog.get_by_role("option").first).to_contain_text("心房颤动")
+    search.press("ArrowDown")
+    search.press("Enter")
+    expect(dialog.get_by_role("status")).to_contain_text("窦性心律 · 心房颤动伴快速心室率")
+    search.fill("fibrillation")
+    expect(dialog.get_by_role("option").first).to_contain_text("心房颤动")
+    search.press("Escape")
+    expect(dialog).to_be_hidden()
+    impression = page.locator(".field-impression textarea")
+    expect(impression).to_have_value("窦性心律\n心房颤动伴快速心室率")
+    expect(impression).to_be_focused()
+    expect(page.locator(".codes")).to_contain_text("不正常")
+    # Both cannot be true; what is changed by hand is the doctor's own text.
+    expect(page.locator(".checks")).to_contain_text("两条诊断不能同时成立")
+    impression.fill("窦性心律\n不除外阵发性心房颤动")
+    expect(page.locator(".checks")).not_to_contain_text("两条诊断不能同时成立")
+    with consortium.database.transaction() as session:
+        draft = session.get_one(ReportDraft, item_id)
+        assert draft.ecg["statements"] == ["sinus_rhythm", "atrial_fibrillation_rapid"]
+        assert draft.codes["ecg_class"] == "abnormal"

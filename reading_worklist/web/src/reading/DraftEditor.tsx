@@ -175,7 +175,8 @@ export function DraftEditor({ item, busy, act }: { item: WorkitemDetail; busy: b
             picking={picking}
             onPicking={(open) => {
               setPicking(open);
-              if (!open) fields.focus('impression');
+              // The dialog lets go of the focus when it has gone.
+              if (!open) requestAnimationFrame(() => fields.focus('impression'));
             }}
           />
         )}
