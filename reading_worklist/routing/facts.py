@@ -15,10 +15,10 @@ from reading_worklist.routing.rules import Facts
 from reading_worklist.working_time.hours import WorkingTime
 from reading_worklist.working_time.queries import working_time
 from reading_worklist.workitems.tables import Workitem
-from storage.index.tables import Series, Study
+from storage.index.tables import Instance, Series, Study
 from storage.orders.tables import Order, PerformedStep, StudyOrder
 from storage.orders.words import Priority
-from storage.registry import Organisation
+from storage.registry import Device, Organisation
 
 _AT_A_TIME: Final = 500
 
@@ -89,8 +89,17 @@ def _rows() -> Select[*tuple[Any, ...]]:
         .correlate(Study)
         .scalar_subquery()
     )
+    device = (
+        select(Device.ae_title)
+        .join(Instance, Instance.device_id == Device.id)
+        .where(Instance.study_id == Workitem.study_id)
+        .order_by(Instance.id)
+        .limit(1)
+        .correlate(Workitem)
+        .scalar_subquery()
+    )
     return (
-        select(Workitem, Study, Order, Organisation.code, parts, began)
+        select(Workitem, Study, Order, Organisation.code, parts, began, device)
         .join(Study, Study.id == Workitem.study_id)
         .join(Organisation, Organisation.id == Workitem.site_id)
         .join(StudyOrder, StudyOrder.study_id == Study.id, isouter=True)
@@ -113,5 +122,6 @@ def _routable(row: Row[*tuple[Any, ...]], times: Times) -> Routable:
         queued=queued.astimezone(times.worked.zone),
         working=times.worked.is_working(queued),
         on_duty=roster.groups_on_duty(times.duties, queued),
+        device=row[6],
     )
     return Routable(item, study, facts, min(row[5] or study.first_received_at, queued))

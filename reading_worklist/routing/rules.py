@@ -50,6 +50,7 @@ class Conditions(_Part):
     sites: _Words = []
     modalities: _Words = []
     body_parts: _Words = []
+    devices: _Words = []
     priorities: list[Priority] = []
     visit_types: list[VisitType] = []
     windows: Annotated[list[Window], Field(max_length=10)] = []
@@ -86,7 +87,8 @@ _RULES: TypeAdapter[list[Rule]] = TypeAdapter(list[Rule])
 class Facts:
     """What rules can ask of a study.
 
-    queued: local time. on_duty: codes of the groups of which somebody was on duty then.
+    queued: local time. on_duty: codes of the groups of which somebody was on duty then. device: AE
+    title of the device that sent it first, None when no device of the registry did.
     """
 
     site_code: str
@@ -97,6 +99,7 @@ class Facts:
     queued: datetime
     working: bool
     on_duty: frozenset[str] = field(default_factory=frozenset[str])
+    device: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +136,7 @@ def applies(rule: Rule, facts: Facts) -> bool:
             not when.body_parts
             or any(word.upper() in part for word in when.body_parts for part in parts)
         )
+        and (not when.devices or facts.device in when.devices)
         and (not when.priorities or facts.priority in when.priorities)
         and (not when.visit_types or facts.visit_type in when.visit_types)
         and (not when.windows or any(one.has(facts.queued.time()) for one in when.windows))

@@ -43,6 +43,15 @@ _CHEST_CT = Facts(
 )
 
 
+def test_an_ambulances_device_makes_its_ecgs_stat() -> None:
+    when = Conditions(devices=["EAST_AMBULANCE"])
+    rules = [Rule(name="ambulance", when=when, then=Outcome(priority=Priority.STAT))]
+    ecg = facts(modalities=frozenset({"ECG"}), device="EAST_AMBULANCE")
+    assert decide(rules, ecg).priority is Priority.STAT
+    assert decide(rules, replace(ecg, device="EAST_ECG")).priority is Priority.ROUTINE
+    assert decide(rules, replace(ecg, device=None)).priority is Priority.ROUTINE
+
+
 def facts(**values: Any) -> Facts:  # noqa: ANN401 -- any fact
     return replace(_CHEST_CT, **values)
 
@@ -109,6 +118,7 @@ def test_unclaimed_after(priority: Priority, minutes: int) -> None:
         ({"modalities": ["MR"]}, False),
         ({"body_parts": ["chest"]}, True),
         ({"body_parts": ["HEAD"]}, False),
+        ({"devices": ["EAST_AMBULANCE"]}, False),
         ({"priorities": ["ROUTINE"]}, True),
         ({"priorities": ["STAT", "URGENT"]}, False),
         ({"visit_types": ["inpatient"]}, False),

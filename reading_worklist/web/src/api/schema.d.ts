@@ -4802,6 +4802,11 @@ export interface components {
              */
             body_parts: string[];
             /**
+             * Devices
+             * @default []
+             */
+            devices: string[];
+            /**
              * Modalities
              * @default []
              */
@@ -9177,6 +9182,7 @@ export interface components {
             /**
              * @default {
              *       "body_parts": [],
+             *       "devices": [],
              *       "modalities": [],
              *       "priorities": [],
              *       "sites": [],
@@ -9207,6 +9213,7 @@ export interface components {
             /**
              * @default {
              *       "body_parts": [],
+             *       "devices": [],
              *       "modalities": [],
              *       "priorities": [],
              *       "sites": [],

@@ -120,6 +120,19 @@ export function RuleDialog({ rule, words, taken, onDone, onClose }: RuleDialogPr
             />
           )}
         </Field>
+        <Field label={t('rules.form.devices')}>
+          {(id) => (
+            <Select
+              id={id}
+              mode="tags"
+              open={false}
+              suffix={null}
+              placeholder={t('rules.form.devicesHint')}
+              value={when.devices}
+              onChange={(devices) => setWhen({ devices })}
+            />
+          )}
+        </Field>
         <Field label={t('rules.form.priorities')}>
           {(id) => (
             <Select

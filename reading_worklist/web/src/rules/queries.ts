@@ -27,6 +27,7 @@ export const EMPTY_RULE: Rule = {
     sites: [],
     modalities: [],
     body_parts: [],
+    devices: [],
     priorities: [],
     visit_types: [],
     windows: [],

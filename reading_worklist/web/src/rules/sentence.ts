@@ -31,6 +31,7 @@ function condition(language: Language, when: Rule['when'], words: Words): string
       }),
     when.modalities.join(or),
     when.body_parts.length > 0 && textOf(language, 'rules.part', { parts: when.body_parts.join(or) }),
+    when.devices.length > 0 && textOf(language, 'rules.device', { devices: when.devices.join(or) }),
     when.visit_types.map((visit) => textOf(language, `orders.visit.${visit}`)).join(or),
     when.priorities.map((priority) => textOf(language, `priority.${priority}`)).join(or),
     when.working !== null && textOf(language, when.working ? 'rules.working' : 'rules.outside'),
