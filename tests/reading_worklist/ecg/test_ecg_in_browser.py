@@ -144,6 +144,17 @@ def corrects(page: Page) -> None:
     """A point is moved by key, values follow at once, and are kept with a name."""
     qrs = page.locator(".ecg-ours td").nth(3)
     before = int(qrs.inner_text())
+    page.keyboard.press("e")
+    beats = page.locator(".beat-held")
+    expect(beats).to_have_count(10)
+    beats.nth(4).focus()
+    page.keyboard.press("Delete")
+    expect(beats).to_have_count(9)
+    # Nine intervals of 982 ms have become eight: the mean is 1105 ms.
+    expect(page.locator(".ecg-ours td").first).to_have_text("54")
+    page.get_by_role("button", name="Discard changes").click()
+    expect(beats).to_have_count(10)
+    page.get_by_role("button", name="Done").click()
     page.keyboard.press("b")
     page.keyboard.press("e")
     handle = page.get_by_label("J:").first

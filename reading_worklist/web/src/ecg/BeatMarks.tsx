@@ -1,4 +1,4 @@
-import { type KeyboardEvent, type PointerEvent, useRef, useState } from 'react';
+import { type KeyboardEvent, type PointerEvent, useEffect, useRef, useState } from 'react';
 
 import type { EcgCorrections } from '../api/types';
 import { useLanguage } from '../i18n/language';
@@ -30,12 +30,19 @@ const ROOM_PIXELS = 34;
 /** A mark for every beat below the lowest strip, with the RR intervals between them; to be corrected there. */
 export function BeatMarks({ trace, beats, pixels, correcting }: BeatMarksProps) {
   const { t } = useLanguage();
+  const row = useRef<HTMLDivElement>(null);
+  const isCorrecting = correcting !== null;
+  // The strip may lie below what the window has room for.
+  useEffect(() => {
+    if (isCorrecting) row.current?.scrollIntoView({ block: 'nearest' });
+  }, [isCorrecting]);
   const lowest = Math.max(...trace.leads.map((lead) => lead.zero));
   const strips = trace.leads.filter((lead) => lead.zero === lowest);
   const shown = beats.flatMap((beat) => placesOf(beat, strips, trace));
   const top = (lowest + BELOW_MM) * pixels;
   return (
     <div
+      ref={row}
       className="beats"
       style={{ top }}
       role={correcting === null ? undefined : 'group'}

@@ -87,7 +87,7 @@ export function EcgPane({ id, prior = null }: { id: string; prior?: PriorStudy |
   const beats = measured.data?.beats ?? [];
   const points = measured.data?.points ?? null;
   return (
-    <div className="ecg" ref={setPane}>
+    <div className={`ecg${correcting.active === true ? ' ecg-busy' : ''}`} ref={setPane}>
       <EcgToolbar
         view={shown}
         record={record.data}
