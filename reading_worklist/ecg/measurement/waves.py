@@ -34,6 +34,7 @@ _T_AFTER_J: Final = samples(0.06)
 # T ends in the first three quarters of RR.
 _T_LATEST_OF_RR: Final = 0.75
 _P_ON_T: Final = samples(0.01)
+_T_BEFORE_NEXT: Final = samples(0.04)
 _MAX_T_SPREAD: Final = samples(0.12)
 _MS: Final = 1000.0 / RATE_HZ
 
@@ -85,9 +86,15 @@ def measure_waves(
     state, p = _p_wave(stack, basis, qrs, rr, corrections)
     before_p = max((p.onset if p else BEFORE) + rr, BEFORE + rr / 2)
     latest = min(BEFORE + _T_LATEST_OF_RR * rr, stack.last, before_p)
-    end, t_reason = _t_end(t_end(median, qrs, int(latest)), corrections)
+    t_found = t_end(median, qrs, int(latest))
+    end, t_reason = _t_end(t_found, None if p else latest, corrections)
     by_hand = corrections.p_onset_ms is not None
-    if p is not None and end is not None and not by_hand and p.onset + rr < end - _P_ON_T:
+    if (
+        p is not None
+        and t_found is not None
+        and not by_hand
+        and p.onset + rr < t_found.at - _P_ON_T
+    ):
         # What begins before T ends is T and P in one, and where P begins is not to be told.
         state, p = PState.UNSURE, None
     return _values(stretch, stack, int(chosen.sum()), _Points(state, p, qrs, end, t_reason))
@@ -139,10 +146,17 @@ def _by_hand_qrs(found: Bounds | None, corrections: Corrections) -> Bounds | Non
     return found if offset is None else replace(found, end=offset)
 
 
-def _t_end(found: TEnd | None, corrections: Corrections) -> tuple[float | None, NotMeasured]:
+def _t_end(
+    found: TEnd | None, latest: float | None, corrections: Corrections
+) -> tuple[float | None, NotMeasured]:
     if corrections.t_end_ms is not None:
         return BEFORE + corrections.t_end_ms / _MS, NotMeasured.T_UNSURE
-    certain = found is not None and found.spread <= _MAX_T_SPREAD
+    # Where no P wave follows, what does not end before the next beat may be that beat.
+    certain = (
+        found is not None
+        and found.spread <= _MAX_T_SPREAD
+        and (latest is None or found.at <= latest - _T_BEFORE_NEXT)
+    )
     return found.at if found and certain else None, NotMeasured.T_UNSURE
 
 
