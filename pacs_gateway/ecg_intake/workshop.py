@@ -10,6 +10,7 @@ import select
 import subprocess
 import sys
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
@@ -19,9 +20,11 @@ from pacs_gateway.ecg_intake.conversion import Conversion, Outcome, Request, out
 from pacs_gateway.ecg_intake.formats import detect
 
 _ROOT: Final = Path(__file__).resolve().parents[2]
+_COMMAND: Final = (sys.executable, "-m", workshop_child.__name__)
 _IDLE: Final = 2
 _FILES: Final = 200
 """After so many files a process has done its work: libraries keep what they once allocated."""
+_LARGE: Final = 16 << 20
 _TRIES: Final = 2
 _STOP_SECONDS: Final = 5.0
 _MEBIBYTE: Final = 1 << 20
@@ -36,12 +39,19 @@ class _Ended(Exception):
 class Workshop:
     """Converts files in processes of its own; any thread may call it. A context manager."""
 
-    def __init__(self, *, seconds: float = 2.0 * workshop_child.CPU_SECONDS) -> None:
+    def __init__(
+        self,
+        *,
+        seconds: float = 2.0 * workshop_child.CPU_SECONDS,
+        command: Sequence[str] = _COMMAND,
+    ) -> None:
         """Prepare; a process is started with the first file.
 
         seconds: how long one file may take by the clock, and twice the bound of its processor time
             by size on top of it.
+        command: the program that reads; it speaks as `workshop_child.serve` does.
         """
+        self._command = command
         self._seconds = seconds
         self._idle: list[_Process] = []
         self._lock = threading.Lock()
@@ -93,7 +103,11 @@ class Workshop:
                     extra={"attempt": attempt, "why": str(error), "bytes": size},
                 )
                 continue
-            self._give_back(process)
+            if size > _LARGE:
+                # It keeps the memory that a long record took; the next file needs none of it.
+                process.end()
+            else:
+                self._give_back(process)
             return done
         return Conversion(
             Outcome.UNREADABLE,
@@ -105,7 +119,7 @@ class Workshop:
         with self._lock:
             if self._idle:
                 return self._idle.pop()
-        return _Process()
+        return _Process(self._command)
 
     def _give_back(self, process: "_Process") -> None:
         with self._lock:
@@ -118,13 +132,13 @@ class Workshop:
 class _Process:
     """One process; used by one thread at a time."""
 
-    def __init__(self) -> None:
+    def __init__(self, command: Sequence[str]) -> None:
         self.files = 0
         self._ready = False
         # An empty environment: what reads strangers' files knows no password. A session of its own:
         # Ctrl-C at our terminal is for us to handle.
         self._process = subprocess.Popen(  # noqa: S603 -- our own program
-            [sys.executable, "-m", workshop_child.__name__],
+            command,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,

@@ -1,6 +1,7 @@
 """Files that lie, end early or attack: a reason in words, in bounded time and memory."""
 
 import struct
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -91,9 +92,18 @@ def test_what_is_no_ecg_is_told_apart(content: bytes, workshop: Workshop, tmp_pa
     assert converted(workshop, content, tmp_path).outcome is Outcome.UNKNOWN
 
 
-def test_a_process_that_hangs_or_dies_is_ended_and_the_next_file_is_read(tmp_path: Path) -> None:
-    with Workshop(seconds=0.0) as impatient:
-        done = converted(impatient, ecg_files.ishne(seconds=600), tmp_path)
+@pytest.mark.parametrize(
+    "program",
+    [
+        "print('ready', flush=True); import time; time.sleep(60)",
+        "import sys; print('ready', flush=True); sys.stdin.readline()",
+        "print('ready', flush=True); input(); print('no answer', flush=True); input()",
+        "raise SystemExit(1)",
+    ],
+)
+def test_a_process_that_hangs_or_dies_is_ended(program: str, tmp_path: Path) -> None:
+    with Workshop(seconds=0.3, command=(sys.executable, "-S", "-c", program)) as ending:
+        done = converted(ending, ecg_files.scp(), tmp_path)
     assert done.outcome is Outcome.UNREADABLE
     assert done.problem is not None
     assert done.problem["code"] == "OutOfBounds"
