@@ -39,8 +39,8 @@ PERSON_OBSERVER_ORGANISATION: Final = Concept(
 # Sections of a report in words (CID 7001, 7002).
 FINDINGS: Final = Concept("59776-5", "LN", "Findings")
 IMPRESSIONS: Final = Concept("19005-8", "LN", "Impressions")
-RECOMMENDATIONS: Final = Concept("18783-1", "LN", "Recommendations")
 ADDENDUM: Final = Concept("55107-7", "LN", "Addendum")
+RECOMMENDATIONS: Final = Concept("18783-1", "LN", "Recommendations")
 FINDING: Final = Concept("121071", "DCM", "Finding")
 IMPRESSION: Final = Concept("121073", "DCM", "Impression")
 RECOMMENDATION: Final = Concept("121075", "DCM", "Recommendation")

@@ -169,6 +169,6 @@ def _summary(source: StructuredSource) -> Dataset:
         children.append(code(concepts.OVERALL_FINDING, overall))
     if document.advice.strip():
         children.append(text(concepts.RECOMMENDATION, document.advice))
+    children += [text(concepts.ADDENDUM, one.text) for one in document.addenda]
     # TID 3719 has no row of its own for what was added: like the summary itself, words.
-    children.extend(text(concepts.FINDING, one.text) for one in document.addenda)
     return container(concepts.SUMMARY, children, template="3719")

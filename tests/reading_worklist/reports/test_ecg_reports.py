@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from pydicom import dcmread
 from pydicom.data import get_testdata_file
 from pydicom.dataset import Dataset
-from pydicom.uid import UID as Uid
+from pydicom.uid import UID
 from sqlalchemy import select
 
 from reading_worklist.ecg.analysis.tables import AnalysisState, EcgAnalysis
@@ -51,7 +51,7 @@ def filed(consortium: Consortium, objects: ObjectStore, study: Study) -> None:
     assert isinstance(path, str)
     dataset = dcmread(path)
     dataset.StudyInstanceUID = study.study_instance_uid
-    dataset.SOPInstanceUID = Uid(f"2.25.{uuid4().int}")
+    dataset.SOPInstanceUID = UID(f"2.25.{uuid4().int}")
     dataset.file_meta.MediaStorageSOPInstanceUID = dataset.SOPInstanceUID
     dataset.SeriesInstanceUID = f"2.25.{uuid4().int}"
     dataset.PatientID = "P001"

@@ -11,6 +11,7 @@ from pydicom import dcmread
 from pydicom.dataset import Dataset
 
 from reading_worklist.reports.document import (
+    Addendum,
     EcgBlock,
     EcgMeasurement,
     EcgSource,
@@ -175,6 +176,7 @@ def test_it_says_who_signed_what_was_read_and_what_was_found(tmp_path: Path) -> 
         (ReportStatus.PRELIMINARY, ("PARTIAL", "UNVERIFIED", "PRELIMINARY")),
         (ReportStatus.FINAL, ("COMPLETE", "VERIFIED", "FINAL")),
         (ReportStatus.AMENDED, ("COMPLETE", "VERIFIED", "FINAL")),
+        (ReportStatus.APPENDED, ("COMPLETE", "VERIFIED", "FINAL")),
     ],
 )
 def test_the_flags_say_how_far_the_report_is(
@@ -184,6 +186,17 @@ def test_the_flags_say_how_far_the_report_is(
     assert (made.CompletionFlag, made.VerificationFlag, made.PreliminaryFlag) == flags
     names = [str(one.VerifyingObserverName) for one in made.get("VerifyingObserverSequence", [])]
     assert names == (["李书写", "王审核"] if flags[1] == "VERIFIED" else [])
+
+
+def test_what_was_added_later_is_in_the_summary() -> None:
+    made = _made(
+        _ecg(
+            status=ReportStatus.APPENDED,
+            addenda=(Addendum(text="复查后补充。", written_at=_SIGNED),),
+        )
+    )
+    (summary,) = _items(made, "Summary")
+    assert [one.TextValue for one in _items(summary, "Addendum")] == ["复查后补充。"]
 
 
 def test_an_amendment_names_what_it_replaces() -> None:
