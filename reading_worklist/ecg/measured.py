@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Final
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from reading_worklist.ecg.measurement.measure import remeasure
 from reading_worklist.ecg.measurement.results import (
@@ -90,7 +90,12 @@ class EcgReclassified(BaseModel):
 
 
 class EcgCorrections(BaseModel):
-    """What a reader sets by hand, see `Corrections`; a point that is null is left to the method."""
+    """What a reader sets by hand, see `Corrections`; a point that is null is left to the method.
+
+    A name that is none of these is refused: misspelt, it would take a kept correction away.
+    """
+
+    model_config = ConfigDict(extra="forbid")
 
     p_onset_ms: Milliseconds | None = None
     p_offset_ms: Milliseconds | None = None

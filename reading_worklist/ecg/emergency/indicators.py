@@ -23,7 +23,7 @@ CONTACT_WANTED: Final = 0.75
 """What a chest-pain centre must show of contact to ECG within ten minutes."""
 
 
-class Measure(StrEnum):
+class ChestPainMeasure(StrEnum):
     """What a figure counts, for drilling down; the DUE ones are the denominators."""
 
     ECGS = "ecgs"
@@ -34,25 +34,25 @@ class Measure(StrEnum):
     DIAGNOSIS_IN_TIME = "diagnosis_in_time"
 
 
-def counts(measure: Measure, facts: Facts, now: datetime) -> bool:
+def counts(measure: ChestPainMeasure, facts: Facts, now: datetime) -> bool:
     """Tell whether a figure counts an ECG."""
     contact = contact_to_ecg(facts)
     match measure:
-        case Measure.ECGS:
+        case ChestPainMeasure.ECGS:
             return True
-        case Measure.CONTACT_UNKNOWN:
+        case ChestPainMeasure.CONTACT_UNKNOWN:
             return contact is None
-        case Measure.CONTACT_DUE:
+        case ChestPainMeasure.CONTACT_DUE:
             return contact is not None
-        case Measure.CONTACT_IN_TIME:
+        case ChestPainMeasure.CONTACT_IN_TIME:
             return contact is not None and contact <= CONTACT_TO_ECG
-        case Measure.DIAGNOSIS_DUE:
+        case ChestPainMeasure.DIAGNOSIS_DUE:
             return diagnosis_in_time(facts, now) is not None
-        case Measure.DIAGNOSIS_IN_TIME:
+        case ChestPainMeasure.DIAGNOSIS_IN_TIME:
             return diagnosis_in_time(facts, now) is True
 
 
-def counted(measure: Measure, ecgs: Mapping[UUID, Facts], now: datetime) -> Sequence[UUID]:
+def counted(measure: ChestPainMeasure, ecgs: Mapping[UUID, Facts], now: datetime) -> Sequence[UUID]:
     """Return the readings that a figure counts, in the order given."""
     return [key for key, facts in ecgs.items() if counts(measure, facts, now)]
 
@@ -61,20 +61,22 @@ def indicators(
     ecgs: Mapping[UUID, Facts], since: datetime, until: datetime, now: datetime
 ) -> EmergencyIndicators:
     """Return the figures of chest-pain ECGs."""
-    number = {measure: len(counted(measure, ecgs, now)) for measure in Measure}
+    number = {measure: len(counted(measure, ecgs, now)) for measure in ChestPainMeasure}
     return EmergencyIndicators(
         since=since,
         until=until,
         ecgs=len(ecgs),
-        contact_unknown=number[Measure.CONTACT_UNKNOWN],
+        contact_unknown=number[ChestPainMeasure.CONTACT_UNKNOWN],
         contact_to_ecg=_interval(
-            Rate.of(number[Measure.CONTACT_IN_TIME], number[Measure.CONTACT_DUE]),
+            Rate.of(number[ChestPainMeasure.CONTACT_IN_TIME], number[ChestPainMeasure.CONTACT_DUE]),
             [contact_to_ecg(facts) for facts in ecgs.values()],
             CONTACT_TO_ECG,
             CONTACT_WANTED,
         ),
         ecg_to_diagnosis=_interval(
-            Rate.of(number[Measure.DIAGNOSIS_IN_TIME], number[Measure.DIAGNOSIS_DUE]),
+            Rate.of(
+                number[ChestPainMeasure.DIAGNOSIS_IN_TIME], number[ChestPainMeasure.DIAGNOSIS_DUE]
+            ),
             [ecg_to_diagnosis(facts) for facts in ecgs.values()],
             ECG_TO_DIAGNOSIS,
             None,

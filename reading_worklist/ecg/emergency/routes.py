@@ -10,7 +10,7 @@ from fastapi import APIRouter, Query
 from pydantic import AwareDatetime
 
 from reading_worklist.ecg.emergency import indicators, queries
-from reading_worklist.ecg.emergency.indicators import Measure
+from reading_worklist.ecg.emergency.indicators import ChestPainMeasure
 from reading_worklist.ecg.emergency.schemas import (
     AnsweredEcgs,
     CountedEcg,
@@ -106,7 +106,7 @@ def get_emergency_indicators(
 def list_emergency_exams(
     since: Annotated[AwareDatetime, Query()],
     until: Annotated[AwareDatetime, Query()],
-    measure: Measure,
+    measure: ChestPainMeasure,
     scope: Asking,
     services: Parts,
 ) -> CountedEcgs:

@@ -4622,6 +4622,12 @@ export interface components {
             revision: number | null;
         };
         /**
+         * ChestPainMeasure
+         * @description What a figure counts, for drilling down; the DUE ones are the denominators.
+         * @enum {string}
+         */
+        ChestPainMeasure: "ecgs" | "contact_unknown" | "contact_due" | "contact_in_time" | "diagnosis_due" | "diagnosis_in_time";
+        /**
          * ChosenPatientBody
          * @description A patient of the site, as its people know them.
          */
@@ -5884,6 +5890,8 @@ export interface components {
         /**
          * EcgCorrections
          * @description What a reader sets by hand, see `Corrections`; a point that is null is left to the method.
+         *
+         *     A name that is none of these is refused: misspelt, it would take a kept correction away.
          */
         EcgCorrections: {
             /**
@@ -7311,6 +7319,12 @@ export interface components {
          * @enum {string}
          */
         MatchedBy: "study_instance_uid" | "accession_number" | "patient" | "header" | "decision";
+        /**
+         * Measure
+         * @description What a figure counts, for drilling down.
+         * @enum {string}
+         */
+        Measure: "sent" | "reported" | "in_time" | "late" | "retakes" | "unopened" | "critical" | "critical_in_time" | "chest_pain" | "chest_pain_in_time" | "graded" | "grade_a";
         /**
          * MeasuredImage
          * @description The frame that was measured in. `picture_url` takes the parameters of rendered resources.
@@ -10744,12 +10758,6 @@ export interface components {
          */
         reading_worklist__ecg__captions__Language: "en" | "zh-CN";
         /**
-         * Measure
-         * @description What a figure counts, for drilling down; the DUE ones are the denominators.
-         * @enum {string}
-         */
-        reading_worklist__ecg__emergency__indicators__Measure: "ecgs" | "contact_unknown" | "contact_due" | "contact_in_time" | "diagnosis_due" | "diagnosis_in_time";
-        /**
          * Clock
          * @description Who read the time: a person of the site, the recording device, or this server.
          * @enum {string}
@@ -10858,12 +10866,6 @@ export interface components {
              */
             started_at: string;
         };
-        /**
-         * Measure
-         * @description What a figure counts, for drilling down.
-         * @enum {string}
-         */
-        reading_worklist__portal__statistics__Measure: "sent" | "reported" | "in_time" | "late" | "retakes" | "unopened" | "critical" | "critical_in_time" | "chest_pain" | "chest_pain_in_time" | "graded" | "grade_a";
         /**
          * SegmentView
          * @description How long a part of the road took, in seconds; None where no exam has passed it.
@@ -12442,7 +12444,7 @@ export interface operations {
             query: {
                 since: string;
                 until: string;
-                measure: components["schemas"]["reading_worklist__ecg__emergency__indicators__Measure"];
+                measure: components["schemas"]["ChestPainMeasure"];
             };
             header?: never;
             path?: never;
@@ -14017,7 +14019,7 @@ export interface operations {
         parameters: {
             query: {
                 month: string;
-                measure: components["schemas"]["reading_worklist__portal__statistics__Measure"];
+                measure: components["schemas"]["Measure"];
                 modality?: string;
                 page?: number;
                 page_size?: number;

@@ -5,7 +5,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from reading_worklist.ecg.emergency.indicators import Measure, counted, indicators
+from reading_worklist.ecg.emergency.indicators import ChestPainMeasure, counted, indicators
 from reading_worklist.ecg.emergency.times import (
     Clock,
     Doubt,
@@ -113,11 +113,11 @@ def test_the_figures_drill_down_to_the_ecgs_they_count() -> None:
     assert (contact.limit_seconds, contact.wanted) == (600, 0.75)
     assert (diagnosis.rate.numerator, diagnosis.rate.denominator) == (2, 3)
     assert diagnosis.mean_seconds == 600
-    assert counted(Measure.CONTACT_IN_TIME, ecgs, now) == [quick, open_yet]
-    assert counted(Measure.CONTACT_DUE, ecgs, now) == [quick, slow, open_yet]
-    assert counted(Measure.CONTACT_UNKNOWN, ecgs, now) == [unknown]
-    assert counted(Measure.DIAGNOSIS_DUE, ecgs, now) == [quick, slow, unknown]
-    assert counted(Measure.DIAGNOSIS_IN_TIME, ecgs, now) == [quick, unknown]
-    assert counted(Measure.ECGS, ecgs, now) == list(ecgs)
+    assert counted(ChestPainMeasure.CONTACT_IN_TIME, ecgs, now) == [quick, open_yet]
+    assert counted(ChestPainMeasure.CONTACT_DUE, ecgs, now) == [quick, slow, open_yet]
+    assert counted(ChestPainMeasure.CONTACT_UNKNOWN, ecgs, now) == [unknown]
+    assert counted(ChestPainMeasure.DIAGNOSIS_DUE, ecgs, now) == [quick, slow, unknown]
+    assert counted(ChestPainMeasure.DIAGNOSIS_IN_TIME, ecgs, now) == [quick, unknown]
+    assert counted(ChestPainMeasure.ECGS, ecgs, now) == list(ecgs)
     # Two minutes later the open one is late.
-    assert counted(Measure.DIAGNOSIS_DUE, ecgs, at(10.5)) == list(ecgs)
+    assert counted(ChestPainMeasure.DIAGNOSIS_DUE, ecgs, at(10.5)) == list(ecgs)
