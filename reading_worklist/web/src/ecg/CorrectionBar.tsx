@@ -44,7 +44,7 @@ export function CorrectionBar(props: CorrectionBarProps) {
             />
           </label>
         ))}
-        <span className="quiet">ms</span>
+        <span className="quiet">{t('ecg.unit.ms')}</span>
         <Checkbox
           checked={corrections.no_p}
           disabled={points === null}

@@ -49,7 +49,7 @@ export function EcgToolbar(props: EcgToolbarProps) {
           ghost={view.order === 'cabrera'}
           onClick={() => onChange({ order: view.order === 'cabrera' ? 'standard' : 'cabrera' })}
         >
-          Cabrera
+          {t('ecg.order.cabrera')}
         </Button>
       </Tooltip>
       {isTrace && layout !== '12x1' && (
@@ -78,7 +78,7 @@ export function EcgToolbar(props: EcgToolbarProps) {
         }))}
         onChange={(speed) => onChange({ speed })}
       />
-      <span className="ecg-unit">mm/s</span>
+      <span className="ecg-unit">{t('ecg.speed.unit')}</span>
       <Segmented
         aria-label={t('ecg.gain')}
         value={view.gain}

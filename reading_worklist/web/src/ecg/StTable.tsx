@@ -24,7 +24,7 @@ export function StTable({
         <thead>
           <tr>
             <th scope="col">
-              {t('ecg.st')} <small>mV</small>
+              {t('ecg.st')} <small>{t('ecg.unit.mv')}</small>
             </th>
             {measured.leads.map(({ lead }) => (
               <th key={lead} scope="col" className={highlighted.has(lead) ? 'ecg-lead-marked' : undefined}>

@@ -181,6 +181,10 @@ export const ecg = {
     '设备滤波上限低于该年龄所需的 {needed} Hz，高频成分（切迹、起搏钉、R 波振幅）可能不准。',
     'The device let through less than the {needed} Hz that this age asks for: notches, spikes and R amplitudes may be off.',
   ],
+  'ecg.order.cabrera': ['Cabrera', 'Cabrera'],
+  'ecg.speed.unit': ['mm/s', 'mm/s'],
+  'ecg.unit.ms': ['ms', 'ms'],
+  'ecg.unit.mv': ['mV', 'mV'],
   'ecg.unit.deg': ['°', '°'],
   'ecg.unit./min': ['次/分', '/min'],
 
