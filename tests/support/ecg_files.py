@@ -204,7 +204,7 @@ def edf(*, patient_id: str = "D1", label: str = "ECG ") -> bytes:
     scale = MICROVOLTS
     signals = [
         EdfSignal(
-            signal(lead) * scale,
+            signal(lead).astype(np.float64) * scale,
             RATE,
             label=f"{label}{lead}",
             physical_dimension="uV",

@@ -96,6 +96,4 @@ _LIMB = {Lead.I: 0.0, Lead.II: 60.0, Lead.III: 120.0}
 def _projection(lead: Lead | None, axis: float) -> float:
     if lead is None:
         return 1.0
-    if lead in _LIMB:
-        return float(np.cos(np.radians(axis - _LIMB[lead])))
-    return _CHEST[lead]
+    return float(np.cos(np.radians(axis - _LIMB[lead]))) if lead in _LIMB else _CHEST[lead]

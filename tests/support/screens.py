@@ -12,7 +12,7 @@ import argparse
 import json
 import sys
 import tempfile
-from collections.abc import Generator
+from collections.abc import Generator, Iterable, Sequence
 from contextlib import contextmanager
 from itertools import product
 from pathlib import Path
@@ -151,7 +151,7 @@ def quiet(page: Page) -> None:
 
 
 def walk(
-    address: str, places: Places, out: Path, only: list[str], pairs: list[tuple[str, str]]
+    address: str, places: Places, out: Path, only: list[str], pairs: Sequence[tuple[str, str]]
 ) -> bool:
     """Take all pictures in one Chromium; returns whether nothing was wrong.
 
@@ -195,7 +195,7 @@ def main() -> int:
     )
     parser.add_argument("--viewer", action="store_true", help="with the image viewer, slow")
     arguments = parser.parse_args()
-    pairs = list(
+    pairs: Iterable[tuple[str, str]] = (
         zip(LANGUAGES, arguments.looks, strict=False)
         if arguments.crossed
         else product(LANGUAGES, arguments.looks)
@@ -206,7 +206,7 @@ def main() -> int:
         seeded(Path(directory), viewer=arguments.viewer) as (app, places),
         served(app) as address,
     ):
-        fine = walk(address, places, arguments.out, arguments.only, pairs)
+        fine = walk(address, places, arguments.out, arguments.only, list(pairs))
     return 0 if fine else 1
 
 
