@@ -21,7 +21,7 @@ from storage.registry import Membership
 from tests.support.seed import PASSWORD, Consortium
 from tests.support.web import PIN, Browser, application, give_keys
 
-OPEN = {("/api/session", "post"), ("/api/verify/{code}", "get")}
+OPEN = {("/api/session", "post"), ("/api/verify/{code}", "get"), ("/api/verify", "post")}
 """What needs no session: signing in, and verifying a report by the code on its paper."""
 
 

@@ -8,6 +8,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Row, Select, String, cast, func, literal, select
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session
 
 from reading_worklist.access.scope import Scope
@@ -112,7 +113,7 @@ def answered(session: Session, scope: Scope) -> AnsweredEcgs:
             ReportVersion.issued_at,
             ReportVersion.status,
         )
-        .distinct(ReportVersion.workitem_id)
+        .ext(distinct_on(ReportVersion.workitem_id))
         .where(ReportVersion.issued_at >= utc_now() - _ANSWERED_SINCE)
         .order_by(ReportVersion.workitem_id, ReportVersion.number.desc())
         .subquery()
