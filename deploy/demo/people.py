@@ -10,6 +10,7 @@ from deploy.demo.consortium import DemoPerson
 from deploy.errors import DeployError
 
 _TIMEOUT: Final = 60.0
+_MODALITY: Final = "00080060"
 
 _TEXTS: Final[Mapping[str, tuple[str, str, str]]] = {
     "ct": (
@@ -93,9 +94,11 @@ class DemoClient:
         return self._ask("POST", f"{item}/finalise", {"signing_pin": self.person.pin})
 
     def stored_instances(self, study_instance_uid: str) -> int:
-        """Return how many instances of a study QIDO-RS shows."""
-        answer = self._answer("GET", f"/dicom-web/studies/{study_instance_uid}/instances")
-        return len(answer.json()) if answer.content else 0
+        """Return how many instances of a study QIDO-RS shows, our structured report left out."""
+        path = f"/dicom-web/studies/{study_instance_uid}/instances?includefield={_MODALITY}"
+        answer = self._answer("GET", path)
+        found = answer.json() if answer.content else []
+        return sum(one[_MODALITY]["Value"] != ["SR"] for one in found)
 
     def _ask(self, method: str, path: str, body: object = None) -> Any:  # noqa: ANN401 -- JSON
         return self._answer(method, path, body).json()

@@ -199,6 +199,7 @@ def test_somebody_is_put_on_duty_and_taken_off_by_keyboard(house: House) -> None
     doctor.press("Control+Enter")
     expect(dialog.get_by_role("alert")).to_contain_text("请选择医师")
     doctor.press_sequentially("李书写")
+    page.locator(".ant-select-item-option-active", has_text="李书写").wait_for()
     page.keyboard.press("Enter")
     page.keyboard.press("Control+Enter")
     expect(dialog).to_be_hidden()
