@@ -97,7 +97,7 @@ class DemoClient:
         """Return how many instances of a study QIDO-RS shows, our structured report left out."""
         path = f"/dicom-web/studies/{study_instance_uid}/instances?includefield={_MODALITY}"
         answer = self._answer("GET", path)
-        found = answer.json() if answer.content else []
+        found: list[dict[str, dict[str, Any]]] = answer.json() if answer.content else []
         return sum(one[_MODALITY]["Value"] != ["SR"] for one in found)
 
     def _ask(self, method: str, path: str, body: object = None) -> Any:  # noqa: ANN401 -- JSON
