@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import psutil
@@ -71,8 +71,12 @@ class Running:
 
     def children(self) -> list[psutil.Process]:
         """The filing process first, then those that receive, by age."""
-        found = psutil.Process(self.process.pid).children()
-        return sorted(found, key=lambda child: (child.nice() == 0, child.create_time(), child.pid))
+        found: list[tuple[bool, float, int, psutil.Process]] = []
+        for child in psutil.Process(self.process.pid).children():
+            # One that was killed may be gone before it is looked at.
+            with suppress(psutil.NoSuchProcess):
+                found.append((child.nice() == 0, child.create_time(), child.pid, child))
+        return [child for *_, child in sorted(found, key=lambda one: one[:3])]
 
     def filing(self) -> psutil.Process:
         """The process that files, as soon as there is one."""
