@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -150,6 +150,8 @@ def test_the_disk_of_the_spool_is_full(tmp_path: Path) -> None:
             modality = Modality(system.dicom_port)
             first, second = studies(2, 20), studies(2, 20)
             modality.send_all(first)
+            # What is filed leaves the spool: space that the disk would have again after it was full.
+            wait_for("an empty spool", lambda: None if bytes_in(spool) else True)
             ballast = spool / "ballast"
             fill(ballast)
             sender = modality.sending(second)
@@ -167,6 +169,15 @@ def test_the_disk_of_the_spool_is_full(tmp_path: Path) -> None:
         finally:
             database.close()
             system.stop()
+
+
+def bytes_in(spool: Path) -> int:
+    """How much of instances lies in the spool; a file that leaves it meanwhile counts nothing."""
+    total = 0
+    for path in spool.rglob("*.dcm"):
+        with suppress(FileNotFoundError):
+            total += path.stat().st_size
+    return total
 
 
 def fill(path: Path) -> None:
