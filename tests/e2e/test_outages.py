@@ -150,7 +150,7 @@ def test_the_disk_of_the_spool_is_full(tmp_path: Path) -> None:
             modality = Modality(system.dicom_port)
             first, second = studies(2, 20), studies(2, 20)
             modality.send_all(first)
-            # What is filed leaves the spool: space that the disk would have again after it was full.
+            # What is filed leaves the spool, and its space would be free again.
             wait_for("an empty spool", lambda: None if bytes_in(spool) else True)
             ballast = spool / "ballast"
             fill(ballast)
