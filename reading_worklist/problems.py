@@ -32,6 +32,7 @@ class Problem(RdcError):
     code: a stable word for the kind of problem, the last part of its `type` URI; pages translate
         it.
     members: further members of the problem document, for whoever may see what was asked for.
+    retry_after: seconds after which it may be asked again, for the header Retry-After.
     """
 
     def __init__(
@@ -44,10 +45,12 @@ class Problem(RdcError):
         found: str = "",
         remedy: str = "",
         members: Mapping[str, Any] | None = None,
+        retry_after: int | None = None,
     ) -> None:
         self.status = status
         self.code = code
         self.members = members
+        self.retry_after = retry_after
         super().__init__(what, expected=expected, found=found, remedy=remedy)
 
 
@@ -117,6 +120,7 @@ def install(app: FastAPI) -> None:
             expected=error.expected,
             found=error.found,
             remedy=error.remedy,
+            headers=None if error.retry_after is None else {"Retry-After": str(error.retry_after)},
             members=error.members,
         )
 

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field
 from sqlalchemy.orm import Session
 
-from reading_worklist.access import sessions
+from reading_worklist.access import sessions, throttle
 from reading_worklist.access.scope import Scope
 from reading_worklist.services import COOKIE, Asking, Parts, client_address
 
@@ -76,14 +76,17 @@ def sign_in(
     """Sign in; the session's token is set as a cookie that scripts cannot read."""
     limits = services.config.session_limits
     login = credentials.login.strip().lower()
+    client = client_address(request)
     with services.database.transaction() as session:
+        throttle.count_try(session, login, client)
         stored_hash = sessions.stored_password_hash(session, login)
     if not sessions.password_matches(stored_hash, credentials.password):
+        with services.database.transaction() as session:
+            sessions.note_refusal(session, login, client)
         raise sessions.wrong_credentials()
     with services.database.transaction() as session:
-        signed_in = sessions.sign_in(
-            session, login, client_address(request), limits, credentials.organisation
-        )
+        signed_in = sessions.sign_in(session, login, client, limits, credentials.organisation)
+        throttle.forgive(session, login, client)
         view = _view(session, signed_in.scope, signed_in.expires_at, services.config.time_zone)
     response.set_cookie(
         COOKIE,

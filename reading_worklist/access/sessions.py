@@ -83,6 +83,18 @@ def password_matches(stored_hash: str | None, password: str) -> bool:
     return verify_password(stored_hash, password)
 
 
+def note_refusal(session: Session, login: str, client: str) -> None:
+    """Record that somebody gave a wrong password, without what was typed."""
+    person_id = session.scalar(select(Person.id).where(Person.login == login))
+    audit.record(
+        session,
+        audit.Actor(person_id=None, organisation_id=None, client=client),
+        "session:refused",
+        subject_kind="person",
+        subject_id=person_id or "unknown",
+    )
+
+
 def sign_in(
     session: Session,
     login: str,

@@ -27,3 +27,17 @@ class WebSession(Base):
     last_seen_at: Mapped[datetime] = mapped_column(server_default=func.now())
     expires_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]
+
+
+class SignInThrottle(Base):
+    """How often somebody has tried to sign in without success, and until when nobody may.
+
+    key: digest of a login, an address or both. began_at: the first try that is counted.
+    """
+
+    __tablename__ = "sign_in_throttle"
+
+    key: Mapped[str] = mapped_column(primary_key=True)
+    tries: Mapped[int]
+    began_at: Mapped[datetime] = mapped_column(index=True)
+    blocked_until: Mapped[datetime | None]

@@ -32,6 +32,11 @@ export const problems = {
     '请核对两者；密码区分大小写。',
     'Check both; upper and lower case matter in the password.',
   ],
+  'problem.too-many-attempts': ['密码错误次数过多，暂时不能登录', 'Too many wrong passwords'],
+  'problem.too-many-attempts.remedy': [
+    '请稍后再试，或请系统管理员重置密码。',
+    'Wait and try again, or have your password renewed.',
+  ],
   'problem.wrong-pin': ['签名密码错误，报告未签名', 'The signing PIN is wrong; nothing was signed'],
   'problem.wrong-pin.remedy': ['请重新输入您的签名密码。', 'Type your signing PIN again.'],
   'problem.attemptsLeft': [
