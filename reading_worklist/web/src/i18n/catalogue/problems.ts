@@ -45,8 +45,8 @@ export const problems = {
   ],
   'problem.nowLocked': ['签名密钥已暂时锁定，请稍后再试。', 'The key is now locked for a while.'],
   'problem.lockedUntil': [
-    '请在 {time} 之后再试，或由系统管理员重新颁发密钥。',
-    'Try again after {time}, or have a new key issued.',
+    '请在 {time} 之后再试，或请系统管理员重置。',
+    'Try again after {time}, or have it renewed by your system administrator.',
   ],
   'problem.unavailable': ['系统的一部分暂时不可用', 'A part of the system is not available at the moment'],
   'problem.unavailable.remedy': [
