@@ -103,7 +103,7 @@ def attempt(notification_id: UUID, database: Database, config: ReturnsConfig) ->
         token = row.lease_token
         sop_instance_uid = row.sop_instance_uid
         destination = session.get_one(Destination, row.destination_id)
-        listener = Listener(destination.ae_title, destination.host, destination.port)
+        listener = destination.listener
         active = destination.active and destination.notify_availability
         dataset = _dataset(session, row.study_id, config.calling_ae_title)
     try:

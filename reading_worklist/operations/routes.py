@@ -201,7 +201,7 @@ def _delivery(
         patient_latin_name=latin_name(patient.name),
         title=one.title,
         version_number=one.version_number,
-        destination=f"{destination.ae_title} ({destination.host}:{destination.port})",
+        destination=destination.label,
         state=one.state,
         attempts=one.attempts,
         next_attempt_at=one.next_attempt_at if waiting else None,

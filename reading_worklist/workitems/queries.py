@@ -138,7 +138,7 @@ def timeline(session: Session, scope: Scope, workitem_id: UUID) -> Timeline:
 def delivery_steps(session: Session, item: Workitem) -> list[DeliveryStep]:
     """Return how the reports of a workitem travel to each destination of its site."""
     names = {
-        row.id: f"{row.ae_title} ({row.host}:{row.port})"
+        row.id: row.label
         for row in session.scalars(select(Destination).where(Destination.site_id == item.site_id))
     }
     return [

@@ -1,9 +1,13 @@
 """The registry: organisations, their devices and destinations, and people with their roles."""
 
+from storage.registry.destination_settings import DestinationKind, parse_settings
 from storage.registry.destinations import (
     Destination,
     Listener,
+    add_destination,
     add_dicom_destination,
+    change_destination,
+    destinations_of,
     find_listener,
 )
 from storage.registry.devices import (
@@ -54,6 +58,7 @@ __all__ = [
     "WORKLIST_CHARACTER_SETS",
     "Caller",
     "Destination",
+    "DestinationKind",
     "Device",
     "DeviceLimits",
     "Listener",
@@ -66,14 +71,17 @@ __all__ = [
     "Person",
     "RegistryRefused",
     "Role",
+    "add_destination",
     "add_device",
     "add_dicom_destination",
     "add_organisation",
     "add_person",
     "address_allowed",
     "bind_certificate",
+    "change_destination",
     "change_organisation",
     "consortium_of",
+    "destinations_of",
     "device_by_ae_title",
     "find_device",
     "find_listener",
@@ -84,6 +92,7 @@ __all__ = [
     "lineage",
     "organisation_by_code",
     "parse_fingerprint",
+    "parse_settings",
     "revoke_token",
     "rotate_token",
     "tokens_of_site",
