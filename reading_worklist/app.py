@@ -19,6 +19,7 @@ from reading_worklist.dicomweb.express import ExpressRetrieval
 from reading_worklist.dicomweb.headers_only import HeadersOnly
 from reading_worklist.dicomweb.instances import FrameLayouts
 from reading_worklist.dicomweb.series_views import SeriesViews
+from reading_worklist.ecg import opening as opening_routes
 from reading_worklist.ecg import routes as ecg_routes
 from reading_worklist.ecg import view_routes as ecg_view_routes
 from reading_worklist.ecg.ambulatory import routes as ambulatory_routes
@@ -121,6 +122,7 @@ def _routes() -> tuple[BaseRoute, ...]:
         routing_routes,
         worklist_routes,
         workitem_routes,
+        opening_routes,
         volume_routes,
         order_routes,
         identity_routes,

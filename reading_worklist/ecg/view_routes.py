@@ -8,7 +8,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Request, Response
 
-from reading_worklist.ecg.analysis.queries import kept_corrections
+from reading_worklist.ecg.analysis.queries import kept_corrections, kept_measurement
 from reading_worklist.ecg.asking import AskedEcg, Which, WhichEcg, ecg_problem, find_ecg
 from reading_worklist.ecg.captions import Language
 from reading_worklist.ecg.layout import Gain, LeadOrder, PaperSpeed
@@ -51,16 +51,22 @@ def get_measured(workitem_id: UUID, scope: Asking, services: Parts, which: Which
 
     With what a reader has corrected and kept, and his name.
     """
-    ecg = find_ecg(services, scope, workitem_id, which)
+    return measured_of(services, find_ecg(services, scope, workitem_id, which))
+
+
+def measured_of(services: Services, ecg: AskedEcg) -> EcgMeasured:
+    """Return what is measured on an ECG that may be seen, with what a reader corrected and kept.
+
+    As it was kept at the analysis; measured now where no analysis of this version holds it.
+    """
+    object_key = ecg.chosen.instance.object_key
     with services.database.transaction() as session:
-        kept = kept_corrections(session, ecg.chosen.instance.object_key)
-        if kept is None:
-            by, at, corrections = None, None, NO_CORRECTIONS
-        else:
-            by, at = kept[1].display_name, kept[0].corrected_at
-            corrections = EcgCorrections.model_validate(kept[0].corrections).corrections()
-    measured = _recent.measured(ecg.chosen.instance.object_key, ecg.record, corrections)
-    return measured_view(measured, by=by, at=at)
+        found = kept_measurement(session, object_key)
+    if found is not None:
+        return found
+    kept = _kept(services, ecg)
+    measured = _recent.measured(object_key, ecg.record, kept.corrections)
+    return measured_view(measured, by=kept.by, at=kept.at)
 
 
 @router.post("/{workitem_id}/ecg/measured")

@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session, defer
 
+from reading_worklist.ecg.analysis.analyse import METHOD_VERSION
 from reading_worklist.ecg.analysis.schemas import (
     EcgChangedValue,
     EcgChecked,
@@ -134,6 +135,45 @@ def kept_corrections(
         .limit(1)
     ).one_or_none()
     return None if row is None else (row[0], row[1])
+
+
+def kept_measurement(session: Session, object_key: ObjectKey) -> EcgMeasured | None:
+    """Return what this version of the method measured on the ECG under a key, as last corrected.
+
+    None where it has not been analysed by this version, where nothing could be measured then, and
+    where the last correction was made beside another version's values: that is to be measured
+    anew. Whoever calls has decided that the ECG may be seen.
+    """
+    row = session.scalar(
+        select(EcgAnalysis)
+        .join(Instance, Instance.id == EcgAnalysis.instance_id)
+        .where(
+            Instance.object_key == object_key,
+            EcgAnalysis.method_version == METHOD_VERSION,
+            EcgAnalysis.measurement.is_not(None),
+        )
+        .limit(1)
+    )
+    if row is None:
+        return None
+    last = kept_corrections(session, object_key)
+    if last is not None and last[0].analysis_id != row.id:
+        return None
+    return measured_with(row, [] if last is None else [last])
+
+
+def measured_with(
+    row: EcgAnalysis, corrections: Sequence[tuple[EcgCorrection, Person]]
+) -> EcgMeasured | None:
+    """Return what was measured as its last correction left it; None where nothing was."""
+    if row.measurement is None:
+        return None
+    if not corrections:
+        return EcgMeasured.model_validate(row.measurement)
+    last, person = corrections[-1]
+    return EcgMeasured.model_validate(last.measurement).model_copy(
+        update={"corrected_by": person.display_name, "corrected_at": last.corrected_at}
+    )
 
 
 def history(

@@ -200,14 +200,11 @@ def _analysed(
 ) -> EcgAnalysed:
     row = found.row
     first = EcgMeasured.model_validate(row.measurement) if row.measurement else None
-    measured, triage = first, row.triage or {"rulesets": [], "hints": [], "not_judged": []}
+    measured = queries.measured_with(row, corrections)
+    triage = row.triage or {"rulesets": [], "hints": [], "not_judged": []}
     kept: list[EcgKeptCorrection] = []
     if corrections and first is not None:
-        last, person = corrections[-1]
-        measured = EcgMeasured.model_validate(last.measurement).model_copy(
-            update={"corrected_by": person.display_name, "corrected_at": last.corrected_at}
-        )
-        triage = last.triage
+        triage = corrections[-1][0].triage
         kept = queries.history(first, corrections)
     return EcgAnalysed(
         **queries.checked(found).model_dump(),

@@ -1640,6 +1640,8 @@ export interface paths {
         /**
          * List Recalls
          * @description Return the recalls of reports one has opened and does not know of yet.
+         *
+         *     To doctors of the site also those that colleagues have not acknowledged in time.
          */
         get: operations["list_recalls"];
         put?: never;
@@ -1864,6 +1866,26 @@ export interface paths {
          */
         put: operations["set_reading_group"];
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/recalls/{recall_id}/acknowledge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Acknowledge Recall By Telephone
+         * @description Take down that somebody of the site said on the telephone that he knows of a recall.
+         */
+        post: operations["acknowledge_recall_by_telephone"];
         delete?: never;
         options?: never;
         head?: never;
@@ -3461,6 +3483,26 @@ export interface paths {
          * @description Return what was measured in the exam's images and stored with them.
          */
         get: operations["list_measurements"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/workitems/{workitem_id}/opening": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Open Exam
+         * @description Return an exam with the first view of its ECG; language: of the words on the drawn page.
+         */
+        get: operations["open_exam"];
         put?: never;
         post?: never;
         delete?: never;
@@ -5421,10 +5463,11 @@ export interface components {
          * DeliveryState
          * @description Where a delivery stands.
          *
-         *     PENDING waits for its next attempt; DELIVERED and CANCELED are final.
+         *     PENDING waits for its next attempt. REFUSED: the receiver will not take it as it is, a person
+         *     must look. PAUSED: a person holds it. CANCELED: it is not to arrive any more, and never will.
          * @enum {string}
          */
-        DeliveryState: "PENDING" | "IN_PROGRESS" | "DELIVERED" | "PAUSED" | "CANCELED";
+        DeliveryState: "PENDING" | "IN_PROGRESS" | "DELIVERED" | "REFUSED" | "PAUSED" | "CANCELED";
         /**
          * DeliveryStep
          * @description One delivery in the timeline of an exam.
@@ -6324,6 +6367,19 @@ export interface components {
             ruleset: string;
         };
         /**
+         * EcgOpening
+         * @description The first view of an exam's first ECG.
+         *
+         *     page: the SVG that `trace.svg` draws in `language` without any other parameter.
+         */
+        EcgOpening: {
+            analysis: components["schemas"]["EcgAnalysesView"];
+            measured: components["schemas"]["EcgMeasured"];
+            /** Page */
+            page: string;
+            record: components["schemas"]["EcgRecordView"];
+        };
+        /**
          * EcgPoints
          * @description Points of the median beat in ms against its R; null where not found.
          */
@@ -6596,6 +6652,16 @@ export interface components {
             viewer_url: string | null;
             /** Workitem Id */
             workitem_id: string | null;
+        };
+        /**
+         * ExamOpening
+         * @description An exam as the reading page first shows it.
+         *
+         *     ecg: null for an exam of images, and where no ECG of it can be read.
+         */
+        ExamOpening: {
+            ecg: components["schemas"]["EcgOpening"] | null;
+            workitem: components["schemas"]["WorkitemDetail"];
         };
         /**
          * ExamPage
@@ -8871,8 +8937,15 @@ export interface components {
          * @description A report that one has opened does not stand any more.
          *
          *     number: of the version that was recalled; replaced_by: of the one that stands in its place.
+         *     opened_at: when it was opened, or got by a machine.
+         *     colleague: who has it and does not answer; None where it is oneself. acknowledgeable: whether
+         *         saying that one knows settles it; what a machine has is settled by its next delivery.
          */
         RecallNotice: {
+            /** Acknowledgeable */
+            acknowledgeable: boolean;
+            /** Colleague */
+            colleague: string | null;
             /**
              * Id
              * Format: uuid
@@ -8886,6 +8959,10 @@ export interface components {
              * Format: date-time
              */
             opened_at: string;
+            /** Patient Latin Name */
+            patient_latin_name: string;
+            /** Patient Name */
+            patient_name: string;
             /** Reason */
             reason: string;
             /**
@@ -10115,6 +10192,16 @@ export interface components {
             reviewed_at: string | null;
             /** Submitted At */
             submitted_at: string | null;
+        };
+        /**
+         * ToldBody
+         * @description Who of the site said on the telephone that he knows, and as what.
+         */
+        ToldBody: {
+            /** Name */
+            name: string;
+            /** Role */
+            role: string;
         };
         /**
          * TrialBody
@@ -14255,6 +14342,39 @@ export interface operations {
             };
         };
     };
+    acknowledge_recall_by_telephone: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                recall_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ToldBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
     get_report_pdf: {
         parameters: {
             query?: never;
@@ -17102,6 +17222,39 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["MeasurementView"][];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    open_exam: {
+        parameters: {
+            query?: {
+                language?: components["schemas"]["reading_worklist__ecg__captions__Language"];
+            };
+            header?: never;
+            path: {
+                workitem_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExamOpening"];
                 };
             };
             /** @description Validation Error */
