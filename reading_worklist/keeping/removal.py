@@ -27,6 +27,8 @@ from storage.ecg_files.tables import EcgFile
 from storage.index.tables import Instance, Quarantine, Series, Study
 from storage.messages import PurgeContinues
 from storage.objects import ObjectKey, ObjectStore
+from storage.report_objects import service as report_objects
+from storage.report_objects.tables import ReportObject
 
 DERIVED_FROM_SERIES: Final = (
     "derived/series-metadata",
@@ -183,9 +185,11 @@ def _remove_rows(session: Session, one: PurgeStudy) -> None:
     one.series_ids = list(session.scalars(select(Series.id).where(Series.study_id == study.id)))
     study.purged_at = utc_now()
     study.series_count = study.instance_count = study.byte_count = 0
+    study.report_object_count = 0
     session.flush()
     session.execute(delete(Instance).where(Instance.study_id == study.id))
     session.execute(delete(Series).where(Series.study_id == study.id))
+    report_objects.forget(session, study.id)
     one.fate = StudyFate.PURGED
     one.purged_at = study.purged_at
     audit.record(
@@ -254,7 +258,20 @@ def _note_objects(session: Session, one: PurgeStudy) -> None:
         .join(PurgeStudy, PurgeStudy.study_id == Study.id)
         .where(EcgFile.purged_at.is_(None))
     )
-    for query in (of_instances, of_other_versions, of_original_files):
+    of_recalled_reports = (
+        select(
+            PurgeStudy.purge_id,
+            ReportObject.object_key,
+            ReportObject.site_id,
+            ReportObject.sop_instance_uid,
+            ReportObject.dataset_sha256,
+            ReportObject.object_size,
+            false(),
+        )
+        .join(PurgeStudy, PurgeStudy.study_id == ReportObject.study_id)
+        .where(ReportObject.superseded_at.is_not(None))
+    )
+    for query in (of_instances, of_other_versions, of_original_files, of_recalled_reports):
         wanted = query.where(
             PurgeStudy.purge_id == one.purge_id, PurgeStudy.study_id == one.study_id
         )

@@ -15,6 +15,7 @@ from enum import StrEnum
 from typing import Final, TypeAlias
 from uuid import UUID
 
+from pydicom.uid import ExplicitVRLittleEndian
 from sqlalchemy import (
     ARRAY,
     Connection,
@@ -25,6 +26,7 @@ from sqlalchemy import (
     func,
     select,
     text,
+    tuple_,
     update,
 )
 from sqlalchemy.orm import Session
@@ -33,6 +35,8 @@ from storage.clock import utc_now
 from storage.index.parents import StudyInHand, find_series, locked_study
 from storage.index.received import ReceivedInstance
 from storage.index.tables import Instance, Patient, QuarantineReason, Series, Study
+from storage.report_objects.names import SOP_CLASSES as REPORT_CLASSES
+from storage.report_objects.tables import ReportObject
 
 __all__ = ["Filing", "IngestOutcome", "ReceivedInstance", "ingest"]
 
@@ -50,7 +54,9 @@ class IngestOutcome:
     """The outcome for one instance of a batch.
 
     reason: set for CONFLICT only; UID_CONFLICT or PATIENT_MISMATCH.
-    instance_id: the filed instance with this SOP Instance UID; None for a patient mismatch.
+    instance_id: the filed instance with this SOP Instance UID; None for a patient mismatch, and for
+        an object of a report that was recalled: a site's PACS may send it back, and it does not
+        come to life again.
     """
 
     filing: Filing
@@ -65,7 +71,7 @@ _OTHER_PATIENT: Final = IngestOutcome(Filing.CONFLICT, None, QuarantineReason.PA
 
 @dataclass(frozen=True, slots=True)
 class _Filed:
-    id: int
+    id: int | None
     dataset_sha256: str
     transfer_syntax_uid: str
 
@@ -80,9 +86,10 @@ def ingest(session: Session, batch: Sequence[ReceivedInstance]) -> list[IngestOu
     session.flush()
     connection = session.connection()
     studies: dict[_Key, StudyInHand] = {}
+    recalled = _recalled(connection, batch)
     for key, items in sorted(_by_study(batch).items(), key=lambda one: _lock_order(one[1][0])):
         studies[key] = locked_study(connection, items[0])
-        _take_fresh(studies[key], items)
+        _take_fresh(studies[key], [one for one in items if _sop_key(one) not in recalled])
     rows: dict[_Key, dict[str, object]] = {}
     fresh: dict[_Key, ReceivedInstance] = {}
     for (site_id, _), study in studies.items():
@@ -105,10 +112,33 @@ def ingest(session: Session, batch: Sequence[ReceivedInstance]) -> list[IngestOu
         key = _sop_key(item)
         if key in made and fresh[key] is item:
             outcomes.append(IngestOutcome(Filing.STORED, made[key]))
+        elif key in recalled:
+            outcomes.append(_compare(recalled[key], item))
         else:
             # What is neither filed nor known did not fit its study's patient.
             outcomes.append(_compare(known[key], item) if key in known else _OTHER_PATIENT)
     return outcomes
+
+
+def _recalled(connection: Connection, batch: Sequence[ReceivedInstance]) -> dict[_Key, _Filed]:
+    """Return those of the batch that are objects of a report version that does not stand."""
+    keys = [_sop_key(one) for one in batch if one.header.sop_class_uid in REPORT_CLASSES]
+    if not keys:
+        return {}
+    rows = connection.execute(
+        select(
+            ReportObject.site_id,
+            ReportObject.sop_instance_uid,
+            ReportObject.dataset_sha256,
+        ).where(
+            tuple_(ReportObject.site_id, ReportObject.sop_instance_uid).in_(keys),
+            ReportObject.superseded_at.is_not(None),
+        )
+    )
+    return {
+        (site_id, uid): _Filed(None, digest, ExplicitVRLittleEndian)
+        for site_id, uid, digest in rows
+    }
 
 
 def _by_study(batch: Sequence[ReceivedInstance]) -> dict[_Key, list[ReceivedInstance]]:

@@ -90,6 +90,8 @@ class Study(Base):
     generation: how often the study has become complete; late instances reopen it.
     quiet_due_at: when it counts as complete unless another instance arrives before.
     byte_count: bytes of its instances' objects.
+    report_object_count: how many of its instances are objects of its own report, which no site has
+        sent.
     purged_at: when its instances were removed for good at the end of their retention; None while
         there are any, and again when the site sends some once more.
     header_…: the patient as the header of the study's first instance says, whatever a person has
@@ -131,6 +133,7 @@ class Study(Base):
     completed_at: Mapped[datetime | None]
     series_count: Mapped[int] = mapped_column(default=0)
     instance_count: Mapped[int] = mapped_column(default=0)
+    report_object_count: Mapped[int] = mapped_column(default=0, server_default="0")
     byte_count: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0")
     purged_at: Mapped[datetime | None]
     header_patient_id: Mapped[str | None]

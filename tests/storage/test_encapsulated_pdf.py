@@ -10,9 +10,9 @@ import pytest
 from pydicom import dcmread
 from pydicom.dataset import Dataset
 
-from pacs_gateway.returns.encapsulated_pdf import (
-    ReportFacts,
-    encapsulate,
+from storage.report_objects.encapsulated_pdf import ReportFacts, encapsulate
+from storage.report_objects.names import (
+    ReportObjectKind,
     series_instance_uid,
     sop_instance_uid,
 )
@@ -70,7 +70,7 @@ def test_it_belongs_to_the_study_and_carries_the_page(tmp_path: Path) -> None:
     assert (found.ContentDate, found.ContentTime) == ("20260305", "043015")
     assert found.EncapsulatedDocumentLength == 11
     assert found.EncapsulatedDocument == _PDF + b"\0"
-    assert found.ConceptNameCodeSequence[0].CodeValue == "18748-4"
+    assert found.ConceptNameCodeSequence[0].CodeValue == "25045-6"
     assert "SpecificCharacterSet" not in found
 
 
@@ -90,11 +90,13 @@ def test_the_same_version_is_the_same_instance(tmp_path: Path) -> None:
 
 def test_versions_differ_and_share_their_series() -> None:
     later = replace(_REPORT, report_version_id=UUID(int=7), version_number=3)
-    assert sop_instance_uid(later.report_version_id) != sop_instance_uid(_REPORT.report_version_id)
+    assert sop_instance_uid(ReportObjectKind.PDF, later.report_version_id) != sop_instance_uid(
+        ReportObjectKind.PDF, _REPORT.report_version_id
+    )
     assert (
         _made(later).SeriesInstanceUID
         == _made().SeriesInstanceUID
-        == series_instance_uid(_REPORT.workitem_id)
+        == series_instance_uid(ReportObjectKind.PDF, _REPORT.workitem_id)
     )
 
 
