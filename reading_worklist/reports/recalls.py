@@ -7,7 +7,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from reading_worklist.access.scope import Scope
-from reading_worklist.problems import not_found
+from reading_worklist.reports.recall_clocks import RecallStep, next_due
 from reading_worklist.reports.states import RecallKind
 from reading_worklist.reports.tables import (
     RecallRecipient,
@@ -22,6 +22,7 @@ from storage import audit, outbox
 from storage.clock import utc_now
 from storage.deliveries import Delivery, DeliveryState
 from storage.messages import ReportDelivered, ReportRecalled
+from storage.report_pulls import ReportPull
 
 
 def supersede(
@@ -133,38 +134,13 @@ def acknowledge_delivery(session: Session, message: ReportDelivered) -> None:
                 select(ReportRecall.report_version_id).where(ReportRecall.workitem_id == item.id)
             ),
         )
-        .values(told_at=message.delivered_at)
+        .values(told_at=message.delivered_at, next_at=None)
     )
     if session.get(ReportVersion, message.report_version_id) is None:
         return  # a tombstone
     if item.finalised_at is not None and item.delivered_at is None:
         item.delivered_at = message.delivered_at
     workitems.note_arrival(session, item, workitems.WORKER)
-
-
-def acknowledge(session: Session, scope: Scope, recipient_id: UUID) -> None:
-    """Note that a person who has opened a recalled version knows of its recall; once.
-
-    Raises:
-        Problem: 404 when it is not this person's to acknowledge.
-    """
-    recipient = session.scalar(
-        select(RecallRecipient)
-        .where(RecallRecipient.id == recipient_id, RecallRecipient.person_id == scope.person_id)
-        .with_for_update()
-    )
-    if recipient is None:
-        raise not_found("The recall")
-    if recipient.told_at is not None:
-        return
-    recipient.told_at = utc_now()
-    audit.record(
-        session,
-        scope.actor,
-        "report:acknowledge_recall",
-        subject_kind="report_version",
-        subject_id=recipient.report_version_id,
-    )
 
 
 def _recall(session: Session, scope: Scope, item: Workitem, recall: ReportRecall) -> None:
@@ -182,15 +158,38 @@ def _recall(session: Session, scope: Scope, item: Workitem, recall: ReportRecall
         .where(ReportOpening.report_version_id == recall.report_version_id)
         .group_by(ReportOpening.person_id)
     ).all()
+    pulled = session.execute(
+        select(ReportPull.channel, ReportPull.machine, ReportPull.first_at).where(
+            ReportPull.report_version_id == recall.report_version_id
+        )
+    ).all()
+    next_at = next_due(recall.kind, RecallStep.RECIPIENT, recall.recalled_at)
     session.add_all(
         RecallRecipient(
-            report_version_id=recall.report_version_id, destination_id=where, received_at=when
+            report_version_id=recall.report_version_id,
+            destination_id=where,
+            received_at=when,
+            next_at=next_at,
         )
         for where, when in received
     )
     session.add_all(
-        RecallRecipient(report_version_id=recall.report_version_id, person_id=who, received_at=when)
+        RecallRecipient(
+            report_version_id=recall.report_version_id,
+            person_id=who,
+            received_at=when,
+            next_at=next_at,
+        )
         for who, when in opened
+    )
+    session.add_all(
+        RecallRecipient(
+            report_version_id=recall.report_version_id,
+            machine=f"{channel.value}:{machine}",
+            received_at=when,
+            next_at=next_at,
+        )
+        for channel, machine, when in pulled
     )
     audit.record(
         session,
@@ -203,6 +202,7 @@ def _recall(session: Session, scope: Scope, item: Workitem, recall: ReportRecall
             "kind": recall.kind,
             "destinations": len(received),
             "people": len(opened),
+            "pulls": len(pulled),
         },
     )
 
@@ -226,6 +226,9 @@ def _add_destination(session: Session, recall: ReportRecall, message: ReportDeli
             destination_id=message.destination_id,
             received_at=message.delivered_at,
             told_at=newer,
+            next_at=None
+            if newer is not None
+            else next_due(recall.kind, RecallStep.RECIPIENT, message.delivered_at),
         )
         .on_conflict_do_nothing(index_elements=["report_version_id", "destination_id"])
     )

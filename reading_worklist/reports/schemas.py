@@ -146,16 +146,23 @@ class RecallNotice(BaseModel):
     """A report that one has opened does not stand any more.
 
     number: of the version that was recalled; replaced_by: of the one that stands in its place.
+    opened_at: when it was opened, or got by a machine.
+    colleague: who has it and does not answer; None where it is oneself. acknowledgeable: whether
+        saying that one knows settles it; what a machine has is settled by its next delivery.
     """
 
     id: UUID
     workitem_id: UUID
+    patient_name: str
+    patient_latin_name: str
     number: int
     kind: RecallKind
     reason: str
     recalled_at: datetime
     opened_at: datetime
     replaced_by: int | None
+    colleague: str | None
+    acknowledgeable: bool
 
 
 def _units(text: str) -> int:

@@ -8,7 +8,16 @@ second version as well as long as an earlier one of the same workitem is not rec
 from datetime import datetime
 from uuid import UUID, uuid4
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint, func, text
+from sqlalchemy import (
+    CheckConstraint,
+    ForeignKey,
+    Index,
+    SmallInteger,
+    String,
+    UniqueConstraint,
+    func,
+    text,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -252,21 +261,63 @@ class ReportRecall(Base):
 
 
 class RecallRecipient(Base):
-    """Somebody who has received a version that was recalled: a destination, or a person.
+    """Who has a version that was recalled: a destination, a person or a machine that pulls.
 
-    told_at: when the destination got what replaces it, or the person said that he knows.
+    machine: "channel:name" of what fetched the version itself, see `storage.report_pulls`.
+    told_at: when the machine got what replaces it, or a person said that he knows.
+    acknowledged_…: by a person: who, in which role and for which organisation; the name is another
+        one's where it was told on the telephone, and then acknowledged_by took it down.
+    level: the highest step (`recall_clocks.RecallStep`) that was told. next_at: when the clock
+        looks again; None once told, and after the last step.
     """
 
     __tablename__ = "recall_recipient"
     __table_args__ = (
         UniqueConstraint("report_version_id", "destination_id"),
         UniqueConstraint("report_version_id", "person_id"),
-        CheckConstraint("(destination_id IS NULL) <> (person_id IS NULL)", name="who"),
+        UniqueConstraint("report_version_id", "machine"),
+        CheckConstraint("num_nonnulls(destination_id, person_id, machine) = 1", name="who"),
+        CheckConstraint(
+            "acknowledged_by IS NULL OR (told_at IS NOT NULL"
+            " AND acknowledged_name <> '' AND acknowledged_role <> '')",
+            name="acknowledged",
+        ),
+        CheckConstraint("told_at IS NULL OR next_at IS NULL", name="clock"),
+        Index(
+            "ix_recall_recipient_next_at", "next_at", postgresql_where=text("next_at IS NOT NULL")
+        ),
+        Index(
+            "ix_recall_recipient_untold",
+            "report_version_id",
+            postgresql_where=text("told_at IS NULL"),
+        ),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
     report_version_id: Mapped[UUID] = mapped_column(ForeignKey("report_recall.report_version_id"))
     destination_id: Mapped[UUID | None] = mapped_column(ForeignKey("destination.id"))
     person_id: Mapped[UUID | None] = mapped_column(ForeignKey("person.id"), index=True)
+    machine: Mapped[str | None]
     received_at: Mapped[datetime]
     told_at: Mapped[datetime | None]
+    acknowledged_by: Mapped[UUID | None] = mapped_column(ForeignKey("person.id"))
+    acknowledged_for: Mapped[UUID | None] = mapped_column(ForeignKey("organisation.id"))
+    acknowledged_name: Mapped[str | None]
+    acknowledged_role: Mapped[str | None]
+    level: Mapped[int] = mapped_column(SmallInteger, default=0, server_default="0")
+    next_at: Mapped[datetime | None]
+
+
+class RecallEscalation(Base):
+    """A step that was told because nobody had acknowledged a recall; only added.
+
+    contact_name, contact_phone: whom the site, or the centre for itself, names for it; as then.
+    """
+
+    __tablename__ = "recall_escalation"
+
+    recipient_id: Mapped[UUID] = mapped_column(ForeignKey("recall_recipient.id"), primary_key=True)
+    step: Mapped[int] = mapped_column(SmallInteger, primary_key=True)
+    at: Mapped[datetime]
+    contact_name: Mapped[str | None]
+    contact_phone: Mapped[str | None]

@@ -9,6 +9,7 @@ from reading_worklist.access.scope import Scope
 from reading_worklist.problems import not_found
 from reading_worklist.reports.assembly import ReportText
 from reading_worklist.reports.comparison import compare
+from reading_worklist.reports.recall_clocks import RecallStep
 from reading_worklist.reports.schemas import (
     FieldDifference,
     RecallNotice,
@@ -23,6 +24,9 @@ from reading_worklist.reports.tables import (
     ReportVersion,
 )
 from reading_worklist.workitems.tables import Workitem
+from storage.index.tables import Patient, Study
+from storage.person_name import display_name, latin_name
+from storage.registry import Destination, Person, Role
 
 
 def comparison(
@@ -50,37 +54,61 @@ def comparison(
 
 
 def recalls_to_know(session: Session, scope: Scope) -> list[RecallNotice]:
-    """Return the recalls of reports that this person opened and has not acknowledged, oldest first.
+    """Return the recalls that this person has to acknowledge, oldest first.
 
-    Only of exams that are visible still.
+    Those of reports that he has opened; to a doctor of the site also those that a colleague or a
+    machine of the site has not acknowledged in time. Only of exams that are visible still.
     """
-    following = aliased(ReportVersion)
+    following, colleague = aliased(ReportVersion), aliased(Person)
+    own = RecallRecipient.person_id == scope.person_id
+    mine = own
+    if Role.SITE_DOCTOR in scope.roles:
+        mine = own | (RecallRecipient.level >= int(RecallStep.SITE_DUTY_HEAD))
     rows = session.execute(
-        select(RecallRecipient, ReportRecall, ReportVersion, following)
+        select(
+            RecallRecipient, ReportRecall, ReportVersion, following, colleague, Destination, Patient
+        )
         .join(ReportRecall, ReportRecall.report_version_id == RecallRecipient.report_version_id)
         .join(ReportVersion, ReportVersion.id == ReportRecall.report_version_id)
         .join(following, following.id == ReportRecall.replaced_by, isouter=True)
+        .join(colleague, colleague.id == RecallRecipient.person_id, isouter=True)
+        .join(Destination, Destination.id == RecallRecipient.destination_id, isouter=True)
         .join(Workitem, Workitem.id == ReportRecall.workitem_id)
-        .where(
-            RecallRecipient.person_id == scope.person_id,
-            RecallRecipient.told_at.is_(None),
-            scope.sees(Workitem.site_id),
-        )
+        .join(Study, Study.id == Workitem.study_id)
+        .join(Patient, Patient.id == Study.patient_id)
+        .where(mine, RecallRecipient.told_at.is_(None), scope.sees(Workitem.site_id))
         .order_by(ReportRecall.recalled_at, RecallRecipient.id)
     )
     return [
         RecallNotice(
             id=recipient.id,
             workitem_id=recall.workitem_id,
+            patient_name=display_name(patient.name),
+            patient_latin_name=latin_name(patient.name),
             number=version.number,
             kind=recall.kind,
             reason=recall.reason,
             recalled_at=recall.recalled_at,
             opened_at=recipient.received_at,
             replaced_by=after.number if after else None,
+            colleague=None
+            if recipient.person_id == scope.person_id
+            else recipient_name(recipient, who, where),
+            acknowledgeable=recipient.person_id is not None,
         )
-        for recipient, recall, version, after in rows
+        for recipient, recall, version, after, who, where, patient in rows
     ]
+
+
+def recipient_name(
+    recipient: RecallRecipient, person: Person | None, destination: Destination | None
+) -> str:
+    """Return who has a recalled version, as its site calls him or it."""
+    if person is not None:
+        return person.display_name
+    if destination is not None:
+        return destination.label
+    return (recipient.machine or "").partition(":")[2]
 
 
 def _text(session: Session, workitem_id: UUID, wanted: UUID) -> ReportText:

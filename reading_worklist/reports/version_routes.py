@@ -12,22 +12,25 @@
     GET  /api/workitems/{id}/comparison?old=&new=                                 → TextComparison
     GET  /api/portal/recalls                                                      → RecallNotice[]
     POST /api/portal/recalls/{id}/acknowledge                                     → RecallNotice[]
+    POST /api/recalls/{id}/acknowledge          {name, role}                      → 204
 
 Problems: 403 forbidden, own-proposal · 404 not-found · 409 wrong-state, not-holder, not-alone,
 two-signatures, stale-draft, revocation-proposed · 422 incomplete-report.
 """
 
+from http import HTTPStatus
 from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
+from reading_worklist.phone.said import Said
 from reading_worklist.reports import (
+    acknowledging,
     alone,
     amendment,
     preliminary,
-    recalls,
     revocation,
     version_queries,
 )
@@ -40,11 +43,8 @@ from reading_worklist.services import Asking, Parts
 from reading_worklist.workitems import service as workitems
 from reading_worklist.workitems.routes import centre, get_workitem
 from reading_worklist.workitems.schemas import WorkitemDetail
-from storage.registry import Role
 
 router = APIRouter(prefix="/api", tags=["reports"])
-
-_SITE_ROLES = (Role.SITE_TECHNICIAN, Role.SITE_DOCTOR)
 
 
 class ReasonedBody(BaseModel):
@@ -57,6 +57,13 @@ class AmendBody(ReasonedBody):
     """kind: whether the content changes, or is only added to."""
 
     kind: AmendmentKind = AmendmentKind.CHANGE
+
+
+class ToldBody(BaseModel):
+    """Who of the site said on the telephone that he knows, and as what."""
+
+    name: Said
+    role: Said
 
 
 @router.post("/workitems/{workitem_id}/preliminary")
@@ -158,8 +165,11 @@ def compare_texts(
 
 @router.get("/portal/recalls")
 def list_recalls(scope: Asking, services: Parts) -> list[RecallNotice]:
-    """Return the recalls of reports one has opened and does not know of yet."""
-    scope.require(*_SITE_ROLES)
+    """Return the recalls of reports one has opened and does not know of yet.
+
+    To doctors of the site also those that colleagues have not acknowledged in time.
+    """
+    scope.require(*acknowledging.SITE_ROLES)
     with services.database.transaction() as session:
         return version_queries.recalls_to_know(session, scope)
 
@@ -167,8 +177,16 @@ def list_recalls(scope: Asking, services: Parts) -> list[RecallNotice]:
 @router.post("/portal/recalls/{recall_id}/acknowledge")
 def acknowledge_recall(recall_id: UUID, scope: Asking, services: Parts) -> list[RecallNotice]:
     """Say that one knows of a recall; returns those that are left."""
-    scope.require(*_SITE_ROLES)
     with services.database.transaction() as session:
-        recalls.acknowledge(session, scope, recall_id)
+        acknowledging.acknowledge(session, scope, recall_id)
         session.flush()
         return version_queries.recalls_to_know(session, scope)
+
+
+@router.post("/recalls/{recall_id}/acknowledge", status_code=HTTPStatus.NO_CONTENT)
+def acknowledge_recall_by_telephone(
+    recall_id: UUID, body: ToldBody, scope: Asking, services: Parts
+) -> None:
+    """Take down that somebody of the site said on the telephone that he knows of a recall."""
+    with services.database.transaction() as session:
+        acknowledging.acknowledge_by_telephone(session, scope, recall_id, body.name, body.role)

@@ -59,6 +59,21 @@ class Workitem(Routed, Base):
             "acknowledge_by",
             postgresql_where=text("acknowledge_by IS NOT NULL"),
         ),
+        # What is stuck, and nothing else: unclaimed though told of, and at no site in time.
+        Index(
+            "ix_workitem_escalated",
+            "escalated_at",
+            postgresql_where=text("state = 'QUEUED' AND escalated_at IS NOT NULL"),
+            postgresql_include=["site_id"],
+        ),
+        Index(
+            "ix_workitem_not_received",
+            "delivery_overdue_at",
+            postgresql_where=text(
+                "delivery_overdue_at IS NOT NULL AND delivered_at IS NULL AND opened_at IS NULL"
+            ),
+            postgresql_include=["site_id"],
+        ),
         Index("ix_workitem_site_id_queued_at", "site_id", "queued_at"),
         Index(
             "ix_workitem_preliminary",

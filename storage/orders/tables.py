@@ -38,6 +38,10 @@ ORDER_NUMBER: Final = Sequence("order_number", metadata=Base.metadata)
 _NOT_FROM_HEADER: Final = text("source <> 'header'")
 
 
+AWAITED: Final = "state IN ('REQUESTED', 'CHECKED_IN', 'ACQUIRED')"
+"""SQL that nothing of an exam has come yet and that it is not cancelled."""
+
+
 class Order(Base):
     """One requested procedure for one patient of a site, and the state of the exam it asks for.
 
@@ -80,6 +84,18 @@ class Order(Base):
         ),
         Index("ix_exam_order_patient", "site_id", "patient_local_id"),
         Index("ix_exam_order_requested_at", "site_id", "requested_at"),
+        # What is stuck, and nothing else: images that should be here, and that are missing.
+        Index(
+            "ix_exam_order_awaited",
+            "requested_at",
+            postgresql_where=text(AWAITED),
+            postgresql_include=["site_id", "state"],
+        ),
+        Index(
+            "ix_exam_order_missing",
+            "site_id",
+            postgresql_where=text("missing_instances > 0"),
+        ),
         Index(
             "ix_exam_order_document_number",
             "document_number",

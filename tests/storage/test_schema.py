@@ -32,6 +32,7 @@ def load_every_table() -> None:
                 "deliveries",
                 "outbox",
                 "registry",
+                "report_pulls",
             }:
                 importlib.import_module(module.name)
 
