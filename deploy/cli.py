@@ -221,6 +221,26 @@ def status(*, data_dir: DataDir = None, as_json: AsJson = False) -> None:
 
 
 @app.command()
+def doctor(
+    *,
+    data_dir: DataDir = None,
+    with_fine: Annotated[bool, typer.Option("--all", help="Name also what is well")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Look at everything and say what is wrong and what to do; exit code 1 when something is.
+
+    It changes nothing, and can be run at any time beside the working system.
+    """
+    from deploy.doctor import examine  # noqa: PLC0415
+    from deploy.doctor.findings import Severity, to_json, to_text  # noqa: PLC0415
+
+    found = examine(_settings(data_dir=data_dir))
+    typer.echo(to_json(found) if as_json else to_text(found, with_fine=with_fine))
+    faulty = any(one.severity is Severity.FAULT for one in found)
+    raise typer.Exit(EXIT_FAILED if faulty else 0)
+
+
+@app.command()
 def settings(*, data_dir: DataDir = None) -> None:
     """List every setting with its value and meaning; those with passwords are not shown."""
     from deploy.settings import PREFIX, SECRET_FIELDS, Settings  # noqa: PLC0415

@@ -226,6 +226,13 @@ def migration_config(connection: Connection | None = None) -> "Config":
     return config
 
 
+def schema_version() -> str | None:
+    """Return the revision of the schema that this version of the software works with."""
+    from alembic.script import ScriptDirectory  # noqa: PLC0415 -- as above
+
+    return ScriptDirectory.from_config(migration_config()).get_current_head()
+
+
 def migrate(url: str) -> None:
     """Bring the schema to the newest version.
 
