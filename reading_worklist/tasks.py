@@ -15,7 +15,7 @@ from reading_worklist.ecg.ambulatory import service as ambulatory
 from reading_worklist.ecg.analysis import service as ecg
 from reading_worklist.identity import arrival
 from reading_worklist.keeping import removal
-from reading_worklist.reports import acknowledging, issuing, recalls
+from reading_worklist.reports import acknowledging, issuing, recalls, return_events
 from reading_worklist.retakes import service as retakes
 from reading_worklist.routing import escalation
 from reading_worklist.volume import service as volume
@@ -24,6 +24,8 @@ from storage.clock import utc_now
 from storage.database import Database
 from storage.keeping import usage
 from storage.messages import (
+    DeliveryChanged,
+    DestinationChanged,
     Message,
     OrderChanged,
     PurgeContinues,
@@ -46,6 +48,8 @@ HANDLERS: Final[Mapping[type[Message], Handler]] = MappingProxyType(
         StudyReceived: _study_received,
         OrderChanged: arrival.order_changed,
         ReportDelivered: recalls.acknowledge_delivery,
+        DeliveryChanged: return_events.delivery_changed,
+        DestinationChanged: return_events.destination_changed,
         PurgeContinues: removal.continue_purge,
     }
 )

@@ -113,6 +113,34 @@ class ReportDelivered(Message):
     delivered_at: datetime
 
 
+class DeliveryChanged(Message):
+    """A delivery was refused by its receiver, or a person has decided about it."""
+
+    topic = "delivery.changed"
+    consumers = (READING_WORKLIST,)
+
+    delivery_id: UUID
+    workitem_id: UUID
+    site_id: UUID
+    destination_id: UUID
+    state: str
+
+
+class DestinationChanged(Message):
+    """How a destination is doing as a whole has changed.
+
+    change: "silent", it has been out of reach for longer than its centre allows; "back", it takes
+        reports again after that; or what a person has done: "pause", "resume", "probe".
+    """
+
+    topic = "destination.changed"
+    consumers = (READING_WORKLIST,)
+
+    destination_id: UUID
+    site_id: UUID
+    change: str
+
+
 class PurgeContinues(Message):
     """A purge that two people agreed on has something left to remove."""
 
@@ -130,6 +158,8 @@ MESSAGE_TYPES: dict[str, type[Message]] = {
         ReportIssued,
         ReportRecalled,
         ReportDelivered,
+        DeliveryChanged,
+        DestinationChanged,
         PurgeContinues,
     )
 }
