@@ -94,7 +94,7 @@ def _file_system(path: Path) -> str:
 
 def _closed_files(settings: Settings) -> Iterator[Finding]:
     """Name keys and databases that other users of the machine can read."""
-    places = [settings.run_dir / "state.json", settings.data_dir / "postgres"]
+    places = [settings.run_dir / "state.json", settings.data_dir / "postgres" / "data"]
     if settings.authority_dir.is_dir():
         places += [
             *settings.authority_dir.glob("*.key.pem"),
