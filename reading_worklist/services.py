@@ -17,7 +17,9 @@ from reading_worklist.access.scope import Scope
 from reading_worklist.access.sessions import SessionLimits, csrf_matches, not_signed_in
 from reading_worklist.events import EventHub
 from reading_worklist.problems import forbidden
+from reading_worklist.signing.credentials import SEALED_ONLY, Signer, unlock
 from reading_worklist.signing.long_term import LongTerm
+from reading_worklist.signing.providers.port import Providers
 from reading_worklist.typesetting.typesetter import Typesetter
 from storage.database import Database
 from storage.objects import ObjectStore
@@ -43,6 +45,7 @@ class WebConfig:
     claim_lease: how long a claimed workitem stays claimed without work on it.
     prior_access: how long a reason for seeing other sites' studies of a patient stands.
     quiet_times: after which studies that were stored over HTTP are complete.
+    key_providers: the kinds of places where people's signing keys are kept.
     """
 
     web_ui: Path
@@ -57,6 +60,7 @@ class WebConfig:
     quiet_times: QuietTimes = field(default_factory=QuietTimes)
     packed_files: Path | None = None
     long_term: LongTerm | None = None
+    key_providers: Providers = SEALED_ONLY
     session_limits: SessionLimits = field(
         default_factory=lambda: SessionLimits(idle=timedelta(hours=1), absolute=timedelta(hours=12))
     )
@@ -72,6 +76,20 @@ class Services:
     events: EventHub
     typesetter: Typesetter
     recent_scopes: RecentScopes = field(default_factory=RecentScopes)
+
+    def signer(self, scope: Scope, pin: str) -> Signer:
+        """Open the signing key of who asks; outside of any transaction.
+
+        Raises:
+            SigningRefused: see `credentials.unlock`.
+        """
+        return unlock(
+            self.database,
+            scope.person_id,
+            pin,
+            providers=self.config.key_providers,
+            actor=scope.actor,
+        )
 
 
 async def services_of(request: Request) -> Services:

@@ -27,7 +27,6 @@ from reading_worklist.consultations.states import (
 from reading_worklist.consultations.tables import Consultation, Practitioner, Urgency
 from reading_worklist.problems import Problem, conflict, not_found
 from reading_worklist.services import Services
-from reading_worklist.signing.credentials import unlock
 from reading_worklist.signing.statements import sign_statement
 from reading_worklist.workitems.tables import Workitem
 from storage import audit
@@ -175,7 +174,7 @@ def sign_opinion(
             .join(Workitem, Workitem.study_id == Study.id)
             .where(Workitem.id == consultation.workitem_id)
         ).one()
-    signer = unlock(services.database, scope.person_id, signing_pin)
+    signer = services.signer(scope, signing_pin)
     now = utc_now()
     content = json.dumps(
         {

@@ -19,7 +19,6 @@ from reading_worklist.reports.structured import filing
 from reading_worklist.reports.structured.report import SignedBy
 from reading_worklist.reports.tables import ReportDraft
 from reading_worklist.services import Services
-from reading_worklist.signing.credentials import unlock
 from reading_worklist.single_signature.service import in_force
 from reading_worklist.single_signature.tables import SingleSignature
 from reading_worklist.typesetting.labels import Language
@@ -64,7 +63,7 @@ def issue_alone(
         basis = _required(session, item, utc_now()).basis
         place = filing.place_of(session, item)
         name = filing.person_name_of(session, scope.person_id)
-    signer = unlock(services.database, scope.person_id, signing_pin)
+    signer = services.signer(scope, signing_pin)
     signed_at = utc_now()
     facts = submitting.with_pictures(services, prepared, language)
     signed = submitting.sign(

@@ -23,7 +23,6 @@ from reading_worklist.reports.structured import filing
 from reading_worklist.reports.structured.report import SignedBy
 from reading_worklist.reports.tables import ReportDraft
 from reading_worklist.services import Services
-from reading_worklist.signing.credentials import unlock
 from reading_worklist.typesetting.labels import Language
 from reading_worklist.working_time.hours import WorkingTime
 from reading_worklist.working_time.queries import working_time
@@ -71,7 +70,7 @@ def issue_preliminary(
         _require_alone(item, _worked(session, scope), utc_now())
         place = filing.place_of(session, item)
         name = filing.person_name_of(session, scope.person_id)
-    signer = unlock(services.database, scope.person_id, signing_pin)
+    signer = services.signer(scope, signing_pin)
     signed_at = utc_now()
     facts = submitting.with_pictures(services, prepared, language)
     final = with_new_code(

@@ -41,7 +41,6 @@ from reading_worklist.reports.tables import (
 )
 from reading_worklist.services import Services
 from reading_worklist.signing.appearance import SignatureAppearance
-from reading_worklist.signing.credentials import unlock
 from reading_worklist.signing.pades import sign_as_reviewer
 from reading_worklist.templates import queries as templates
 from reading_worklist.typesetting.labels import Language
@@ -152,7 +151,7 @@ def submit(
         prepared = submitting.prepare(
             services, session, scope, workitem_id, revision=revision, reasons=reasons
         )
-    signer = unlock(services.database, scope.person_id, signing_pin)
+    signer = services.signer(scope, signing_pin)
     signed_at = utc_now()
     facts = submitting.with_pictures(services, prepared, language)
     signed = submitting.sign(
@@ -223,7 +222,7 @@ def finalise(
         place = filing.place_of(session, item)
         writer = filing.person_name_of(session, submission.writer_id)
         reviewer = filing.person_name_of(session, scope.person_id)
-    signer = unlock(services.database, scope.person_id, signing_pin)
+    signer = services.signer(scope, signing_pin)
     signed_at = utc_now()
     pdf = sign_as_reviewer(
         read_pdf(services.objects, submission.pdf_object_key, submission.pdf_sha256),

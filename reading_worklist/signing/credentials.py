@@ -1,27 +1,22 @@
-"""Personal signing keys, each sealed under its owner's signing PIN.
+"""People's signing keys: certificate, owner, place, and the guard before the PIN.
 
-The key is encrypted with AES-256-GCM under a key that Argon2id (RFC 9106)
-derives from the PIN, so that a stolen database costs the thief 64 MiB and a
-tenth of a second for every guess. Attempts are counted before they are made
-and in a transaction of their own: neither parallel requests nor a request that
-rolls back gives a guess for free.
+Attempts are counted before they are made and in a transaction of their own: neither parallel
+requests nor a request that rolls back gives a guess for free. Five wrong PINs in a row lock the
+key for a quarter of an hour, five more for an hour, and so on up to a day; the database refuses to
+count otherwise. An administrator unlocks it at once.
 """
 
-import base64
 import itertools
-import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import Final
 from uuid import UUID
 
-from argon2.low_level import Type, hash_secret_raw
 from cryptography import x509
-from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.x509.oid import NameOID
 from pyhanko.sign import signers
 from sqlalchemy import func, select, update
@@ -33,35 +28,29 @@ from reading_worklist.signing.errors import (
     CredentialExpired,
     CredentialLocked,
     CredentialMissing,
+    KeyUnavailable,
     PinTooWeak,
     WrongPin,
 )
-from reading_worklist.signing.pdf_objects import software_signer
+from reading_worklist.signing.providers.port import (
+    PinRefused,
+    ProviderKind,
+    Providers,
+    StoredKey,
+)
+from reading_worklist.signing.providers.sealed import FULL_COST, GuessCost, SealedKeys, seal
 from reading_worklist.signing.tables import SigningCredential
+from storage import audit
+from storage.audit import Actor
 from storage.database import Database
 
 PIN_LENGTH: Final = range(6, 65)
 ATTEMPTS: Final = 5
 LOCK: Final = timedelta(minutes=15)
+LONGEST_LOCK: Final = timedelta(days=1)
+_LOCK_GROWS: Final = 4
 
-_KEY_BYTES: Final = 32
-_NONCE_BYTES: Final = 12
-
-
-@dataclass(frozen=True, slots=True)
-class GuessCost:
-    """What every guess at a PIN costs a thief, and every use of the key its owner.
-
-    passes, memory_kib, lanes: the parameters of Argon2id; the key keeps the ones it was sealed
-    with. The defaults are for people's keys.
-    """
-
-    passes: int = 3
-    memory_kib: int = 65536
-    lanes: int = 1
-
-
-FULL_COST: Final = GuessCost()
+SEALED_ONLY: Final = Providers(MappingProxyType({ProviderKind.SEALED: SealedKeys()}))
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +59,7 @@ class Signer:
 
     Keep it no longer than the request in which the PIN was given.
     issuers: PEM certificates of those who vouch for the signer's.
-    cms: pyHanko's signer; a token or a remote service puts another one here.
+    cms: pyHanko's signer, from whichever provider keeps the key.
     """
 
     person_id: UUID
@@ -107,18 +96,7 @@ def issue_credential(
         CredentialExists: the person has a key in force and `replace` is false.
     """
     check_pin(pin)
-    now = session.execute(select(func.now())).scalar_one()
-    live = _live(session, person_id)
-    if live is not None:
-        if not replace:
-            raise CredentialExists(
-                "the person already has a signing key",
-                found=f"certificate {live.serial}, valid until {live.not_after:%Y-%m-%d}",
-                remedy="Ask for replacement if the PIN was forgotten.",
-            )
-        live.revoked_at = now
-        live.revocation_reason = "superseded"
-        session.flush()
+    _make_room(session, person_id, replace=replace)
     key = ec.generate_private_key(ec.SECP256R1())
     certificate = authority.issue(
         key.public_key(),
@@ -129,19 +107,18 @@ def issue_credential(
         not_after=not_after,
     )
     serial = serial_of(certificate)
-    derivation = _new_derivation(cost)
-    nonce = secrets.token_bytes(_NONCE_BYTES)
     secret = key.private_bytes(
         serialization.Encoding.DER,
         serialization.PrivateFormat.PKCS8,
         serialization.NoEncryption(),
     )
-    sealed = AESGCM(_derive(derivation, pin)).encrypt(nonce, secret, _context(person_id, serial))
+    sealed, derivation = seal(secret, pin, person_id=person_id, serial=serial, cost=cost)
     credential = SigningCredential(
         person_id=person_id,
         serial=serial,
         certificate_chain_pem=_pem(certificate) + authority.certificate_pem,
-        sealed_key=nonce + sealed,
+        provider=ProviderKind.SEALED,
+        sealed_key=sealed,
         key_derivation=derivation,
         not_before=certificate.not_valid_before_utc,
         not_after=certificate.not_valid_after_utc,
@@ -149,6 +126,53 @@ def issue_credential(
     session.add(credential)
     session.flush()
     return credential
+
+
+def register_credential(
+    session: Session,
+    *,
+    person_id: UUID,
+    provider: ProviderKind,
+    chain: Sequence[x509.Certificate],
+    place: Mapping[str, str],
+    replace: bool = False,
+) -> SigningCredential:
+    """Record a key that is kept elsewhere, in the caller's transaction.
+
+    chain: the person's certificate, then its issuers. place: see the provider.
+    replace: revoke the key in force first.
+
+    Raises:
+        CredentialExists: the person has a key in force and `replace` is false.
+    """
+    _make_room(session, person_id, replace=replace)
+    credential = SigningCredential(
+        person_id=person_id,
+        serial=serial_of(chain[0]),
+        certificate_chain_pem="".join(_pem(one) for one in chain),
+        provider=provider,
+        key_place=dict(place),
+        not_before=chain[0].not_valid_before_utc,
+        not_after=chain[0].not_valid_after_utc,
+    )
+    session.add(credential)
+    session.flush()
+    return credential
+
+
+def _make_room(session: Session, person_id: UUID, *, replace: bool) -> None:
+    live = _live(session, person_id)
+    if live is None:
+        return
+    if not replace:
+        raise CredentialExists(
+            "the person already has a signing key",
+            found=f"certificate {live.serial}, valid until {live.not_after:%Y-%m-%d}",
+            remedy="Ask for replacement if the PIN was forgotten.",
+        )
+    live.revoked_at = session.execute(select(func.now())).scalar_one()
+    live.revocation_reason = "superseded"
+    session.flush()
 
 
 def revoke_credential(session: Session, person_id: UUID, reason: str) -> None:
@@ -193,34 +217,66 @@ def check_pin(pin: str) -> None:
         raise PinTooWeak("the signing PIN", found="a row such as 111111 or 123456", remedy=remedy)
 
 
-def unlock(database: Database, person_id: UUID, pin: str) -> Signer:
+def lock_after(failed: int) -> timedelta | None:
+    """Return how long the key is locked after so many wrong PINs in a row; None: not at all."""
+    if failed == 0 or failed % ATTEMPTS:
+        return None
+    # Ten rounds are far beyond the longest.
+    return min(LONGEST_LOCK, LOCK * _LOCK_GROWS ** min(failed // ATTEMPTS - 1, 10))
+
+
+def unlock(
+    database: Database,
+    person_id: UUID,
+    pin: str,
+    *,
+    providers: Providers = SEALED_ONLY,
+    actor: Actor | None = None,
+) -> Signer:
     """Open the person's key with the signing PIN.
 
     Runs short transactions of its own, so call it outside of one: a failed attempt stays counted
-    whatever the caller does, and the slow derivation holds no connection.
-    Five wrong PINs in a row lock the key for fifteen minutes.
+    whatever the caller does, and the slow derivation holds no connection. Wrong PINs and locks are
+    in the audit trail, with `actor` as who tried.
 
     Raises:
         CredentialMissing: the person has no key in force.
         CredentialExpired: its certificate is outside its validity.
         CredentialLocked: too many wrong PINs; the given one was not tried.
         WrongPin: the PIN does not open the key.
+        KeyUnavailable: the place of the key does not let it be used; this is not counted.
     """
     credential = _reserve_attempt(database, person_id)
-    nonce, sealed = credential.sealed_key[:_NONCE_BYTES], credential.sealed_key[_NONCE_BYTES:]
+    key = _stored(credential)
     try:
-        secret = AESGCM(_derive(credential.key_derivation, pin)).decrypt(
-            nonce, sealed, _context(person_id, credential.serial)
-        )
-    except InvalidTag:
-        raise WrongPin(max(ATTEMPTS - credential.failed_attempts, 0)) from None
+        cms = providers.of(ProviderKind(credential.provider)).open(key, pin)
+    except PinRefused:
+        _note_refusal(database, credential, actor)
+        raise WrongPin(-credential.failed_attempts % ATTEMPTS) from None
+    except KeyUnavailable:
+        _give_back(database, credential)
+        raise
     with database.transaction() as session:
         session.execute(
             update(SigningCredential)
             .where(SigningCredential.id == credential.id)
             .values(failed_attempts=0, locked_until=None)
         )
-    return _signer(credential, secret)
+    return _signer(credential, key.chain, cms)
+
+
+def release(session: Session, person_id: UUID) -> SigningCredential:
+    """Unlock the person's key and forget the wrong PINs, in the caller's transaction.
+
+    Raises:
+        CredentialMissing: no key is in force.
+    """
+    live = _live(session, person_id, lock=True)
+    if live is None:
+        raise _missing()
+    live.failed_attempts = 0
+    live.locked_until = None
+    return live
 
 
 def _reserve_attempt(database: Database, person_id: UUID) -> SigningCredential:
@@ -239,11 +295,50 @@ def _reserve_attempt(database: Database, person_id: UUID) -> SigningCredential:
             )
         if live.locked_until is not None and live.locked_until > now:
             raise CredentialLocked(live.locked_until)
-        # After a lock has run out, counting starts again.
-        attempts = 1 if live.locked_until is not None else live.failed_attempts + 1
-        live.failed_attempts = attempts
-        live.locked_until = now + LOCK if attempts >= ATTEMPTS else None
+        live.failed_attempts += 1
+        wait = lock_after(live.failed_attempts)
+        live.locked_until = None if wait is None else now + wait
         return live
+
+
+def _note_refusal(database: Database, credential: SigningCredential, actor: Actor | None) -> None:
+    who = actor or Actor(credential.person_id, None, "unknown")
+    acts = ["signing_key:wrong_pin"]
+    if credential.locked_until is not None:
+        acts.append("signing_key:lock")
+    with database.transaction() as session:
+        for act in acts:
+            audit.record(
+                session,
+                who,
+                act,
+                subject_kind="signing_credential",
+                subject_id=credential.id,
+                detail={"serial": credential.serial, "attempt": credential.failed_attempts},
+            )
+
+
+def _give_back(database: Database, credential: SigningCredential) -> None:
+    """Take back an attempt that was not made, and the lock that it alone brought."""
+    with database.transaction() as session:
+        live = session.get_one(SigningCredential, credential.id, with_for_update=True)
+        if live.failed_attempts > 0:
+            live.failed_attempts -= 1
+        if live.locked_until == credential.locked_until:
+            live.locked_until = None
+
+
+def _stored(credential: SigningCredential) -> StoredKey:
+    return StoredKey(
+        person_id=credential.person_id,
+        serial=credential.serial,
+        chain=tuple(
+            x509.load_pem_x509_certificates(credential.certificate_chain_pem.encode("ascii"))
+        ),
+        sealed=credential.sealed_key or b"",
+        derivation=credential.key_derivation or "",
+        place=credential.key_place or {},
+    )
 
 
 def _live(session: Session, person_id: UUID, *, lock: bool = False) -> SigningCredential | None:
@@ -253,57 +348,31 @@ def _live(session: Session, person_id: UUID, *, lock: bool = False) -> SigningCr
     return session.scalar(query.with_for_update() if lock else query)
 
 
-def _signer(credential: SigningCredential, secret: bytes) -> Signer:
-    chain = x509.load_pem_x509_certificates(credential.certificate_chain_pem.encode("ascii"))
-    subject = chain[0].subject
+def _signer(
+    credential: SigningCredential, chain: tuple[x509.Certificate, ...], cms: signers.Signer
+) -> Signer:
     return Signer(
         person_id=credential.person_id,
-        display_name=str(subject.get_attributes_for_oid(NameOID.COMMON_NAME)[0].value),
-        organisation=str(subject.get_attributes_for_oid(NameOID.ORGANIZATION_NAME)[0].value),
+        display_name=_named(chain[0], NameOID.COMMON_NAME),
+        organisation=_named(chain[0], NameOID.ORGANIZATION_NAME),
         serial=credential.serial,
         not_before=credential.not_before,
         not_after=credential.not_after,
         issuers=tuple(_pem(issuer) for issuer in chain[1:]),
-        cms=software_signer(chain, secret),
+        cms=cms,
     )
+
+
+def _named(certificate: x509.Certificate, attribute: x509.ObjectIdentifier) -> str:
+    """Return what the subject says; certificates of other authorities may say nothing."""
+    found = certificate.subject.get_attributes_for_oid(attribute)
+    return str(found[0].value) if found else ""
 
 
 def _missing() -> CredentialMissing:
     return CredentialMissing(
         "the person has no signing key",
         remedy="Ask the administrator to issue one.",
-    )
-
-
-def _context(person_id: UUID, serial: str) -> bytes:
-    """Bind a sealed key to its row: one copied into another person's row does not open."""
-    return f"{person_id}/{serial}".encode("ascii")
-
-
-def _new_derivation(cost: GuessCost) -> str:
-    salt = base64.b64encode(secrets.token_bytes(16)).decode("ascii")
-    return f"$argon2id$v=19$m={cost.memory_kib},t={cost.passes},p={cost.lanes}${salt}"
-
-
-def _derive(derivation: str, pin: str) -> bytes:
-    """Turn a PIN into an AES key with the algorithm, cost and salt that were stored."""
-    _, algorithm, version, costs, salt = derivation.split("$")
-    if algorithm != "argon2id":
-        raise CredentialMissing(
-            "the signing key is sealed in a way this version does not know",
-            found=algorithm,
-            remedy="Have a new signing key issued.",
-        )
-    cost = {name: int(value) for name, value in (part.split("=") for part in costs.split(","))}
-    return hash_secret_raw(
-        pin.encode("utf-8"),
-        base64.b64decode(salt),
-        time_cost=cost["t"],
-        memory_cost=cost["m"],
-        parallelism=cost["p"],
-        hash_len=_KEY_BYTES,
-        type=Type.ID,
-        version=int(version.removeprefix("v=")),
     )
 
 

@@ -41,6 +41,14 @@ class WrongPin(SigningRefused):
         )
 
 
+class KeyUnavailable(SigningRefused):
+    """The key's place (token, service) does not let it be used; the PIN was not at fault."""
+
+
+class CredentialUnfit(SigningRefused):
+    """A certificate from outside is none that reports may be signed with."""
+
+
 class CredentialLocked(SigningRefused):
     """Too many wrong PINs; `until` is when the next attempt counts."""
 
@@ -48,7 +56,7 @@ class CredentialLocked(SigningRefused):
         self.until = until
         super().__init__(
             "the signing key is locked after too many wrong PINs",
-            remedy=f"Try again after {until:%H:%M:%S} UTC, or have a new key issued.",
+            remedy=f"Try again after {until:%H:%M:%S} UTC, or have an administrator unlock it.",
         )
 
 

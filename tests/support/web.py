@@ -9,8 +9,9 @@ from fastapi.testclient import TestClient
 from reading_worklist.app import create_app
 from reading_worklist.services import WebConfig
 from reading_worklist.signing.authority import open_authority
-from reading_worklist.signing.credentials import GuessCost, issue_credential
+from reading_worklist.signing.credentials import issue_credential
 from reading_worklist.signing.long_term import LongTerm
+from reading_worklist.signing.providers.sealed import GuessCost
 from reading_worklist.signing.service_keys import make_service_keys
 from storage.database import Database
 from storage.objects import ObjectStore

@@ -6,13 +6,17 @@ from uuid import UUID, uuid4
 
 import pytest
 import sqlalchemy.exc
+from cryptography import x509
 from sqlalchemy import func, select, update
 
 from reading_worklist.signing.authority import Authority
 from reading_worklist.signing.credentials import (
     ATTEMPTS,
+    LOCK,
     check_pin,
     issue_credential,
+    lock_after,
+    release,
     revocations,
     revoke_credential,
     unlock,
@@ -26,7 +30,10 @@ from reading_worklist.signing.errors import (
     SigningRefused,
     WrongPin,
 )
+from reading_worklist.signing.providers.port import PinRefused, StoredKey
+from reading_worklist.signing.providers.sealed import SealedKeys
 from reading_worklist.signing.tables import SigningCredential
+from storage.audit import Actor, AuditRecord
 from storage.clock import utc_now
 from storage.database import Database
 from storage.registry import Person
@@ -93,9 +100,9 @@ def test_the_stored_key_is_sealed(database: Database, issuer: Authority, person_
     issue_at_full_cost(database, issuer, person_id)
     with database.transaction() as session:
         row = session.scalars(select(SigningCredential)).one()
-    assert row.key_derivation.startswith("$argon2id$v=19$m=65536,t=3,p=1$")
+    assert (row.key_derivation or "").startswith("$argon2id$v=19$m=65536,t=3,p=1$")
     # PKCS#8 of an elliptic key names its algorithm in the clear.
-    assert b"\x2a\x86\x48\xce\x3d" not in row.sealed_key
+    assert b"\x2a\x86\x48\xce\x3d" not in (row.sealed_key or b"")
 
 
 def test_a_sealed_key_moved_to_another_person_does_not_open(
@@ -106,16 +113,23 @@ def test_a_sealed_key_moved_to_another_person_does_not_open(
         session.add(thief)
     issue(database, issuer, thief.id)
     with database.transaction() as session:
-        stolen = session.scalars(
-            select(SigningCredential).where(SigningCredential.person_id == person_id)
-        ).one()
-        session.execute(
-            update(SigningCredential)
-            .where(SigningCredential.person_id == thief.id)
-            .values(sealed_key=stolen.sealed_key, key_derivation=stolen.key_derivation)
+        stolen, own = (
+            session.scalars(
+                select(SigningCredential).where(SigningCredential.person_id == who)
+            ).one()
+            for who in (person_id, thief.id)
         )
-    with pytest.raises(WrongPin):
-        unlock(database, thief.id, PIN)
+    chain = tuple(x509.load_pem_x509_certificates(own.certificate_chain_pem.encode()))
+    moved = StoredKey(
+        thief.id, own.serial, chain, stolen.sealed_key or b"", stolen.key_derivation or ""
+    )
+    with pytest.raises(PinRefused):
+        SealedKeys().open(moved, PIN)
+    with (
+        pytest.raises(sqlalchemy.exc.DBAPIError, match="never changed"),
+        database.transaction() as session,
+    ):
+        session.execute(update(SigningCredential).values(sealed_key=stolen.sealed_key))
 
 
 def test_wrong_pins_are_counted_and_lock_the_key(
@@ -141,19 +155,121 @@ def test_the_right_pin_clears_the_count(database: Database, person_id: UUID, ser
     assert refused.value.attempts_left == ATTEMPTS - 1
 
 
+def locked_out(database: Database) -> None:
+    """Five wrong PINs, as the database takes them."""
+    for attempt in range(ATTEMPTS):
+        with database.transaction() as session:
+            now = session.execute(select(func.now())).scalar_one()
+            wait = LOCK if attempt == ATTEMPTS - 1 else None
+            session.execute(
+                update(SigningCredential).values(
+                    failed_attempts=SigningCredential.failed_attempts + 1,
+                    locked_until=None if wait is None else now + wait,
+                )
+            )
+
+
+def over(database: Database) -> None:
+    """The lock has run out."""
+    with database.transaction() as session:
+        session.execute(
+            update(SigningCredential).values(locked_until=func.now() - timedelta(seconds=1))
+        )
+
+
 def test_after_the_lock_counting_starts_again(
     database: Database, person_id: UUID, serial: str
 ) -> None:
-    with database.transaction() as session:
-        session.execute(
-            update(SigningCredential).values(
-                failed_attempts=ATTEMPTS, locked_until=func.now() - timedelta(seconds=1)
-            )
-        )
+    locked_out(database)
+    over(database)
     with pytest.raises(WrongPin) as refused:
         unlock(database, person_id, "wrong-pin")
     assert refused.value.attempts_left == ATTEMPTS - 1
     unlock(database, person_id, PIN)
+
+
+def test_the_waits_grow_up_to_a_day() -> None:
+    waits = [lock_after(failed) for failed in range(31)]
+    assert [wait for wait in waits if wait is not None] == [
+        timedelta(minutes=15),
+        timedelta(hours=1),
+        timedelta(hours=4),
+        timedelta(hours=16),
+        timedelta(days=1),
+        timedelta(days=1),
+    ]
+    assert all(
+        (wait is None) == (failed % ATTEMPTS != 0 or failed == 0)
+        for failed, wait in enumerate(waits)
+    )
+
+
+def test_the_second_lock_is_longer_and_an_administrator_opens_it(
+    database: Database, person_id: UUID, serial: str
+) -> None:
+    locked_out(database)
+    over(database)
+    for _ in range(ATTEMPTS):
+        with pytest.raises(WrongPin):
+            unlock(database, person_id, "wrong-pin")
+    with pytest.raises(CredentialLocked) as locked:
+        unlock(database, person_id, PIN)
+    assert timedelta(minutes=59) < locked.value.until - utc_now() <= timedelta(hours=1)
+    with database.transaction() as session:
+        release(session, person_id)
+    assert unlock(database, person_id, PIN).serial == serial
+
+
+def test_wrong_pins_and_locks_are_in_the_audit_trail(
+    database: Database, person_id: UUID, serial: str
+) -> None:
+    who = Actor(person_id, None, "192.0.2.7")
+    for _ in range(ATTEMPTS):
+        with pytest.raises(WrongPin):
+            unlock(database, person_id, "wrong-pin", actor=who)
+    with database.transaction() as session:
+        found = session.scalars(select(AuditRecord).order_by(AuditRecord.id)).all()
+    acts = [(one.action, one.client, one.detail["attempt"]) for one in found]
+    assert acts == [
+        *(("signing_key:wrong_pin", "192.0.2.7", number + 1) for number in range(ATTEMPTS)),
+        ("signing_key:lock", "192.0.2.7", ATTEMPTS),
+    ]
+    assert all("wrong-pin" not in str(one.detail) for one in found)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"failed_attempts": 2},
+        {"failed_attempts": ATTEMPTS},
+    ],
+    ids=["two at once", "the fifth without a lock"],
+)
+def test_the_database_counts_attempts_itself(
+    database: Database, person_id: UUID, serial: str, change: dict[str, int]
+) -> None:
+    if change["failed_attempts"] == ATTEMPTS:
+        for _ in range(ATTEMPTS - 1):
+            with pytest.raises(WrongPin):
+                unlock(database, person_id, "wrong-pin")
+    with (
+        pytest.raises(sqlalchemy.exc.DBAPIError, match="one by one"),
+        database.transaction() as session,
+    ):
+        session.execute(update(SigningCredential).values(**change))
+
+
+def test_the_database_takes_no_attempt_while_the_key_is_locked(
+    database: Database, person_id: UUID, serial: str
+) -> None:
+    locked_out(database)
+    with (
+        pytest.raises(sqlalchemy.exc.DBAPIError, match="one by one"),
+        database.transaction() as session,
+    ):
+        session.execute(
+            update(SigningCredential).values(failed_attempts=ATTEMPTS + 1, locked_until=None)
+        )
 
 
 def test_guessing_in_parallel_gives_no_more_guesses(
