@@ -9,7 +9,7 @@ from fastapi import APIRouter, Response
 from pydantic import BaseModel, Field
 
 from reading_worklist.problems import not_found
-from reading_worklist.reports import queries, service
+from reading_worklist.reports import old_versions, queries, service
 from reading_worklist.reports.assembly import ReportText
 from reading_worklist.reports.checks.engine import FINDINGS_MAX
 from reading_worklist.reports.codes import Codes
@@ -19,6 +19,7 @@ from reading_worklist.services import Asking, Parts
 from reading_worklist.typesetting.labels import Language
 from reading_worklist.workitems.routes import centre, get_workitem
 from reading_worklist.workitems.schemas import WorkitemDetail
+from storage.registry import Role
 
 router = APIRouter(prefix="/api", tags=["reports"])
 
@@ -143,11 +144,17 @@ def get_submission_pdf(workitem_id: UUID, scope: Asking, services: Parts) -> Res
 
 @router.get("/reports/{version_id}/pdf", response_class=Response, responses=_PDF_RESPONSES)
 def get_report_pdf(version_id: UUID, scope: Asking, services: Parts) -> Response:
-    """Return a signed report."""
-    centre(scope)
+    """Return a signed report that stands; one that does not any more to auditors, marked as such.
+
+    What an auditor gets is a copy with a watermark, on which the signatures do not hold.
+    """
+    if Role.AUDITOR not in scope.roles:
+        centre(scope)
     with services.database.transaction() as session:
         version = queries.visible_version(session, scope, version_id)
-    return _pdf(read_pdf(services.objects, version.pdf_object_key, version.pdf_sha256))
+        old = old_versions.opened(session, scope, version)
+    pdf = read_pdf(services.objects, version.pdf_object_key, version.pdf_sha256)
+    return _pdf(pdf if old is None else old_versions.marked(pdf, old, services.typesetter))
 
 
 def _pdf(content: bytes) -> Response:

@@ -17,6 +17,7 @@ REVIEWS: Final = frozenset({Role.REVIEWER})
 DESK: Final = frozenset({Role.DISPATCHER})
 QUALITY: Final = frozenset({Role.QUALITY_CONTROLLER})
 ADMIN: Final = frozenset({Role.CONSORTIUM_ADMIN})
+AUDIT: Final = frozenset({Role.AUDITOR})
 EXPERT: Final = frozenset({Role.EXPERT})
 DECIDERS: Final = ADMIN | {Role.SYSTEM_ADMIN}
 KEEPERS: Final = DECIDERS | DESK
@@ -89,6 +90,8 @@ MATRIX: Final = (
     Row("", rf"{_W}/priors.*", READS | QUALITY | EXPERT),
     Row("GET", rf"{_W}/ecg-values|/api/ecg-statements", CENTRE),
     Row("GET", rf"{_W}/(request|ecg.*)", CENTRE | EXPERT),
+    # A version that does not stand is for auditors alone.
+    Row("GET", r"/api/reports/\{version_id\}/pdf", CENTRE | AUDIT),
     Row("GET", rf"{_W}(/.*)?|/api/reports/.*", CENTRE),
     Row("POST", rf"{_W}/(revocation/confirm|archive)", ADMIN),
     Row("POST", rf"{_W}/revocation/decline", REVIEWS | ADMIN),
@@ -127,6 +130,7 @@ MATRIX: Final = (
     Row("PUT", "/api/experts/.*", ADMIN),
     Row("GET", "/api/experts", CENTRE | {Role.SITE_DOCTOR}),
     Row("GET", "/api/phone-list", READS | DESK),
+    Row("POST", r"/api/recalls/\{recall_id\}/acknowledge", READS | DESK),
     # ECG files: machines have tokens of their own
     Row("POST", "/api/ecg-files.*", SITE),
     Row("GET", "/api/ecg-(files|instances).*", CENTRE | SITE),

@@ -1901,7 +1901,9 @@ export interface paths {
         };
         /**
          * Get Report Pdf
-         * @description Return a signed report.
+         * @description Return a signed report that stands; one that does not any more to auditors, marked as such.
+         *
+         *     What an auditor gets is a copy with a watermark, on which the signatures do not hold.
          */
         get: operations["get_report_pdf"];
         put?: never;

@@ -49,9 +49,13 @@ function Version({ version, versions }: { version: ReportVersion; versions: read
         <Row name={t('verify.digest')} value={version.pdf_sha256} code />
       </dl>
       <p>
-        <a href={`/api/reports/${version.id}/pdf`} target="_blank" rel="noreferrer">
-          {t('version.document')}
-        </a>
+        {recall === null ? (
+          <a href={`/api/reports/${version.id}/pdf`} target="_blank" rel="noreferrer">
+            {t('version.document')}
+          </a>
+        ) : (
+          <span className="quiet">{t('version.forAuditors')}</span>
+        )}
       </p>
       <Signatures versionId={version.id} />
     </article>

@@ -242,6 +242,7 @@ export const writing = {
   'version.revoked': ['已作废', 'Revoked'],
   'version.reason': ['原因', 'Reason'],
   'version.document': ['打开文件', 'Open the document'],
+  'version.forAuditors': ['旧版原件仅供审计人员查阅', 'The document of an old version is for auditors only'],
 
   'nav.templates': ['模板与短语', 'Templates'],
   'templates.title': ['报告模板', 'Report templates'],
