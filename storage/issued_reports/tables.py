@@ -5,6 +5,7 @@ or not at all, and a machine that asks for what is new finds it in order.
 """
 
 from collections.abc import Collection
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -14,9 +15,12 @@ from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from storage.database import Base, Word, one_of
+from storage.issued_feed import service as feed
 from storage.issued_reports.codec import from_json, to_json
 from storage.issued_reports.model import IssuedReport
+from storage.person_name import latin_name
 from storage.report_status import IssuedKind
+from storage.transliteration import with_pinyin
 
 
 class IssuedReportRow(Base):
@@ -46,8 +50,8 @@ class IssuedReportRow(Base):
 
 
 def write(session: Session, report: IssuedReport) -> None:
-    """Keep an issued report; one that is kept already stays as it is."""
-    session.execute(
+    """Keep an issued report and put it into its site's feed; one that is kept stays as it is."""
+    made = session.scalar(
         insert(IssuedReportRow)
         .values(
             report_version_id=report.report_version_id,
@@ -60,7 +64,10 @@ def write(session: Session, report: IssuedReport) -> None:
             content=to_json(report),
         )
         .on_conflict_do_nothing(index_elements=["report_version_id"])
+        .returning(IssuedReportRow.report_version_id)
     )
+    if made is not None:
+        feed.append(session, report)
 
 
 def read(session: Session, report_version_id: UUID) -> IssuedReport | None:
@@ -70,7 +77,7 @@ def read(session: Session, report_version_id: UUID) -> IssuedReport | None:
             IssuedReportRow.report_version_id == report_version_id
         )
     )
-    return None if content is None else from_json(content)
+    return None if content is None else _spelled(from_json(content))
 
 
 def read_many(session: Session, report_version_ids: Collection[UUID]) -> dict[UUID, IssuedReport]:
@@ -82,4 +89,17 @@ def read_many(session: Session, report_version_ids: Collection[UUID]) -> dict[UU
             one_of(IssuedReportRow.report_version_id, report_version_ids)
         )
     )
-    return {version_id: from_json(content) for version_id, content in rows}
+    return {version_id: _spelled(from_json(content)) for version_id, content in rows}
+
+
+def _spelled(report: IssuedReport) -> IssuedReport:
+    """Return a report with its patient's name in pinyin, where the device has written none.
+
+    Made when read and not when issued: the dictionaries are large, and where reports are issued
+    nothing else needs them.
+    """
+    patient = report.patient
+    if patient.pinyin:
+        return report
+    latin = latin_name(with_pinyin(patient.name_value))
+    return replace(report, patient=replace(patient, pinyin=latin)) if latin else report

@@ -1,0 +1,139 @@
+"""Putting what is issued into the feed of its site."""
+
+from collections.abc import Iterable
+from datetime import timedelta
+from typing import Final
+from uuid import UUID
+
+from sqlalchemy import func, select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from storage.clock import utc_now
+from storage.fhir.elements import Element
+from storage.fhir.identities import Systems
+from storage.fhir.mapping import Told, tell
+from storage.issued_feed.tables import IssuedFeed, IssuedFeedEntry, IssuedResource
+from storage.issued_reports.model import IssuedReport
+from storage.report_status import IssuedKind
+
+_STEP: Final = timedelta(milliseconds=1)
+
+
+def append(session: Session, report: IssuedReport) -> int:
+    """Put an issued report at the end of its site's feed; return its position.
+
+    In the transaction that issues it, and once. Until that is committed nothing else is issued to
+    the site: it must wait for nothing but the database.
+    """
+    now = utc_now()
+    now = now.replace(microsecond=now.microsecond // 1000 * 1000)
+    made = insert(IssuedFeed).values(site_id=report.site.id, position=1, at=now)
+    position, at = session.execute(
+        made.on_conflict_do_update(
+            index_elements=["site_id"],
+            set_={
+                "position": IssuedFeed.position + 1,
+                "at": func.greatest(made.excluded.at, IssuedFeed.at + _STEP),
+            },
+        ).returning(IssuedFeed.position, IssuedFeed.at)
+    ).one()
+    rank = rank_of(report)
+    is_late = _outranked(session, report.workitem_id, rank)
+    told = tell(report, Systems.of_site(report.site.id))
+    session.execute(
+        insert(IssuedFeedEntry).values(
+            site_id=report.site.id,
+            position=position,
+            at=at,
+            report_version_id=report.report_version_id,
+            workitem_id=report.workitem_id,
+            rank=rank,
+            is_current=not is_late,
+            is_late=is_late,
+            status=report.status,
+            patient_id=told.ids.patient,
+            study_id=told.ids.study,
+            order_id=told.ids.order,
+            issued_at=report.times.issued,
+            performed_at=report.times.acquired,
+            terms=terms_of(told),
+        )
+    )
+    names = [*told.resources, ("Binary", told.ids.binary)]
+    _name(session, report.site.id, position, names, is_late=is_late)
+    return position
+
+
+def rank_of(report: IssuedReport) -> int:
+    """Return where a version stands among those of its exam."""
+    return 2 * report.version_number + (report.kind is IssuedKind.NOTICE)
+
+
+def _outranked(session: Session, workitem_id: UUID, rank: int) -> bool:
+    """Take its place from the entry that was current; tell whether that one keeps it."""
+    current = session.scalar(
+        select(IssuedFeedEntry).where(
+            IssuedFeedEntry.workitem_id == workitem_id, IssuedFeedEntry.is_current
+        )
+    )
+    if current is None:
+        return False
+    if current.rank > rank:
+        return True
+    current.is_current = False
+    session.flush()
+    return False
+
+
+def terms_of(told: Told) -> list[str]:
+    """Return the tokens by which a report is found, sorted.
+
+    ``TYPE.PARAMETER=SYSTEM|CODE`` and the same without its system, as a search without one asks:
+    identifiers of report, patient, study and order, codes and categories of report and
+    observations.
+    """
+    found: set[str] = set()
+    for (kind, _), one in told.resources.items():
+        if kind in {"DiagnosticReport", "Patient", "ImagingStudy", "ServiceRequest"}:
+            found |= _tokens(f"{kind}.identifier", one.get("identifier", ()))
+        if kind in {"DiagnosticReport", "Observation"}:
+            found |= _tokens(f"{kind}.code", one.get("code", {}).get("coding", ()))
+        for category in one.get("category", ()) if kind == "DiagnosticReport" else ():
+            found |= _tokens(f"{kind}.category", category.get("coding", ()))
+        if kind == "ImagingStudy":
+            found |= _tokens(f"{kind}.modality", one.get("modality", ()))
+    return sorted(found)
+
+
+def _tokens(name: str, elements: Iterable[Element]) -> set[str]:
+    found: set[str] = set()
+    for one in elements:
+        system, value = one.get("system", ""), one.get("value") or one.get("code") or ""
+        if value:
+            found |= {f"{name}={system}|{value}", f"{name}={value}"}
+    return found
+
+
+def _name(
+    session: Session,
+    site_id: UUID,
+    position: int,
+    names: Iterable[tuple[str, UUID]],
+    *,
+    is_late: bool,
+) -> None:
+    made = insert(IssuedResource).values(
+        [
+            {"site_id": site_id, "kind": kind, "resource_id": one, "position": position}
+            for kind, one in sorted(names)
+        ]
+    )
+    key = ["site_id", "kind", "resource_id"]
+    session.execute(
+        made.on_conflict_do_nothing(index_elements=key)
+        if is_late
+        else made.on_conflict_do_update(
+            index_elements=key, set_={"position": made.excluded.position}
+        )
+    )
