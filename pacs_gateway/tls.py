@@ -50,6 +50,39 @@ def server_context(config: TlsConfig) -> ssl.SSLContext:
     return context
 
 
+def client_context(
+    authorities: Path | None, certificate: Path | None = None, key: Path | None = None
+) -> ssl.SSLContext:
+    """Return the context for connections to a receiver, whose certificate and name are verified.
+
+    authorities: PEM certificates that may have issued it; None: those of the system.
+    certificate, key: ours, PEM, for receivers that ask for one; the key may be in the first file.
+
+    Raises:
+        TlsUnusable: a file is missing, or is not what it should be.
+    """
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.set_ciphers(_CIPHERS)
+    context.options |= ssl.OP_NO_COMPRESSION | ssl.OP_NO_RENEGOTIATION
+    context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+    try:
+        if authorities is None:
+            context.load_default_certs()
+        else:
+            context.load_verify_locations(authorities)
+        if certificate is not None:
+            context.load_cert_chain(certificate, key)
+    except (OSError, ssl.SSLError) as error:
+        raise TlsUnusable(
+            f"TLS cannot be set up with {certificate or authorities}",
+            expected="PEM files that the worker may read",
+            found=error.strerror or type(error).__name__,
+            remedy="Correct the certificate, key and authorities of the destination.",
+        ) from error
+    return context
+
+
 def _unusable(config: TlsConfig, what: str | Path, error: Exception) -> TlsUnusable:
     return TlsUnusable(
         f"TLS cannot be set up with {what}",

@@ -22,14 +22,15 @@ class StatusWords:
     """How one kind of document is called in each standard.
 
     fhir: DiagnosticReport.status (R4). completion, verification, preliminary: flags of an SR
-        document (PS3.3 C.17.2); a notice has none, since it has no SR.
+        document (PS3.3 C.17.2). It has no flag for "void": a notice is a complete document that
+        says so, verified by the two who decided it, and names the void one as predecessor.
     order: OBR-25 Result Status (HL7 table 0123). observation: OBX-11 (table 0085).
     """
 
     fhir: str
-    completion: str | None
-    verification: str | None
-    preliminary: str | None
+    completion: str
+    verification: str
+    preliminary: str
     order: str
     observation: str
 
@@ -42,9 +43,11 @@ STATUS: Final[Mapping[IssuedKind, StatusWords]] = MappingProxyType(
         IssuedKind.REPORT: StatusWords("final", "COMPLETE", "VERIFIED", "FINAL", "F", "F"),
         IssuedKind.AMENDMENT: StatusWords("amended", "COMPLETE", "VERIFIED", "FINAL", "C", "C"),
         IssuedKind.ADDENDUM: StatusWords("appended", "COMPLETE", "VERIFIED", "FINAL", "C", "C"),
-        # HL7: the results are wrong and withdrawn (0085 W: post original as wrong; 0123 X: no
-        # results; procedure stays done but its report does not stand).
-        IssuedKind.NOTICE: StatusWords("entered-in-error", None, None, None, "X", "W"),
+        # HL7: the results were wrong (0085 W: post original as wrong), which corrects the order's
+        # results (0123 C). Not X, which would say that the order itself was cancelled.
+        IssuedKind.NOTICE: StatusWords(
+            "entered-in-error", "COMPLETE", "VERIFIED", "FINAL", "C", "W"
+        ),
     }
 )
 """Every kind has its words."""

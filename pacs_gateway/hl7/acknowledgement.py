@@ -6,10 +6,10 @@ from datetime import datetime
 from typing import Final
 
 from pacs_gateway.hl7.message import Message, MessageRefused, Segment
+from pacs_gateway.hl7.writing import DELIMITERS, escaped
 
 VERSIONS: Final = ("2.3", "2.3.1", "2.4", "2.5", "2.5.1")
 _ERROR_WITH_PARTS: Final = frozenset({"2.5", "2.5.1"})
-_SEPARATORS: Final = "^~\\&"
 _WORDS: Final = {
     100: "Segment sequence error",
     101: "Required field missing",
@@ -74,29 +74,29 @@ def acknowledge(
     if heading.event and heading.version not in {"2.3", "2.3.1"}:
         kind += "^ACK"
     header = [
-        f"MSH|{_SEPARATORS}",
-        _escaped(application),
+        f"MSH{DELIMITERS}",
+        escaped(application),
         "",
-        _escaped(heading.application),
-        _escaped(heading.facility),
+        escaped(heading.application),
+        escaped(heading.facility),
         f"{at:%Y%m%d%H%M%S%z}",
         "",
         # The event is echoed without its own delimiters.
-        "^".join(_escaped(part) for part in kind.split("^")),
-        _escaped(control_id),
-        _escaped(heading.processing_id),
+        "^".join(escaped(part) for part in kind.split("^")),
+        escaped(control_id),
+        escaped(heading.processing_id),
         heading.version,
         "",
         "",
         "",
         "",
         "",
-        _escaped(heading.character_set),
+        escaped(heading.character_set),
     ]
     segments = ["|".join(header).rstrip("|")]
-    acknowledgement = ["MSA", code, _escaped(heading.control_id)]
+    acknowledgement = ["MSA", code, escaped(heading.control_id)]
     if refused is not None and heading.version not in _ERROR_WITH_PARTS:
-        acknowledgement.append(_escaped(str(refused)[:_TEXT_LENGTH]))
+        acknowledgement.append(escaped(str(refused)[:_TEXT_LENGTH]))
     segments.append("|".join(acknowledgement))
     if refused is not None:
         segments.append("|".join(_error(heading.version, refused)))
@@ -125,12 +125,6 @@ def _error(version: str, refused: MessageRefused) -> Sequence[str]:
         "E",
         "",
         "",
-        _escaped(diagnostic[:_TEXT_LENGTH]),
-        _escaped(refused.what[:_TEXT_LENGTH]),
+        escaped(diagnostic[:_TEXT_LENGTH]),
+        escaped(refused.what[:_TEXT_LENGTH]),
     )
-
-
-def _escaped(text: str) -> str:
-    """Return text with its delimiters escaped (HL7 v2.5.1 §2.7)."""
-    meanings = {"\\": "\\E\\", "|": "\\F\\", "^": "\\S\\", "~": "\\R\\", "&": "\\T\\"}
-    return "".join(meanings.get(c, c) for c in text if c.isprintable())

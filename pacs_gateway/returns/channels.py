@@ -149,6 +149,13 @@ class Parcel(Protocol):
         """
         ...
 
+    def replaced_reports(self) -> list[IssuedReport]:
+        """Return those of `replaces` in their neutral form, oldest first.
+
+        One that was issued before such forms were kept is left out.
+        """
+        ...
+
     def pdf(self) -> bytes:
         """Return the signed PDF, after comparing it with its digest.
 

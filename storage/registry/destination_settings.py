@@ -83,6 +83,9 @@ class Hl7Settings(_Settings):
 
     receiving_application, receiving_facility: MSH-5, MSH-6. facility: our MSH-4.
     character_set: of MSH-18 ("UNICODE UTF-8", "GB18030"). content: what OBX carries.
+    text_type: of sections: formatted text, or plain text with a repetition for each line.
+    acknowledgement: by what a message counts as taken (§2.9.2, §2.9.3): "original", AA; "commit",
+        CA already; "application", AA, asked for in enhanced mode.
     answer_seconds: how long to wait for its answer.
     """
 
@@ -94,6 +97,8 @@ class Hl7Settings(_Settings):
     facility: Word = ""
     character_set: Literal["UNICODE UTF-8", "GB18030"] = "UNICODE UTF-8"
     content: Literal["text", "pdf", "both"] = "both"
+    text_type: Literal["FT", "TX"] = "FT"
+    acknowledgement: Literal["original", "commit", "application"] = "original"
     answer_seconds: Seconds = 30.0
 
 

@@ -1,0 +1,400 @@
+"""An issued report as unsolicited observation message, ORU^R01 (HL7 v2.5.1 §7.3.1).
+
+Everything in a message follows from the report version and the destination, its time and control
+id included, so that what is sent again is the same message, byte for byte, and its receiver can
+tell that.
+"""
+
+import base64
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Final, Literal
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from pacs_gateway.hl7 import writing
+from pacs_gateway.returns.hl7_observations import (
+    Content,
+    Observation,
+    TextType,
+    observations,
+)
+from storage.fhir.words import CATEGORIES
+from storage.issued_reports import IssuedPatient, IssuedReport, IssuedSigner
+from storage.person_name import is_han
+from storage.report_status import STATUS, IssuedKind
+
+CharacterSet = Literal["UNICODE UTF-8", "GB18030"]
+Acknowledgement = Literal["original", "commit", "application"]
+
+VERSION: Final = "2.5.1"
+CONTROL_ID_LENGTH: Final = 20
+_CODECS: Final[Mapping[CharacterSet, str]] = {"UNICODE UTF-8": "utf-8", "GB18030": "gb18030"}
+# Table 0211 spells it so.
+_NAMES_OF_SETS: Final[Mapping[CharacterSet, str]] = {
+    "UNICODE UTF-8": "UNICODE UTF-8",
+    "GB18030": "GB 18030-2000",
+}
+# MSH-15 and MSH-16 (table 0155), by what the receiver shall acknowledge (§2.9.2, §2.9.3).
+_ASKED: Final[Mapping[Acknowledgement, tuple[str, str]]] = {
+    "original": ("", ""),
+    "commit": ("AL", "NE"),
+    "application": ("AL", "AL"),
+}
+_VISIT_CLASSES: Final = {
+    "outpatient": "O",
+    "inpatient": "I",
+    "emergency": "E",
+    "checkup": "O",
+}
+# Table 0038: of a void report nothing is said, since the exam was done all the same.
+_ORDER_STATUS: Final = {IssuedKind.PRELIMINARY: "A", IssuedKind.NOTICE: ""}
+_PERSON_ID_LENGTH: Final = 15
+_NAME_KINDS: Final = ("A", "I", "P")
+_SEXES: Final = frozenset({"M", "F", "O"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageSettings:
+    """What a destination wants of a message.
+
+    application, facility: ours, MSH-3 and MSH-4; an empty facility: the code of the centre.
+    receiving_application, receiving_facility: MSH-5 and MSH-6.
+    """
+
+    application: str
+    facility: str = ""
+    receiving_application: str = ""
+    receiving_facility: str = ""
+    character_set: CharacterSet = "UNICODE UTF-8"
+    content: Content = "both"
+    text_type: TextType = "FT"
+    acknowledgement: Acknowledgement = "original"
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenMessage:
+    """A message as it goes out. control_id: MSH-10, which its acknowledgement has to name."""
+
+    control_id: str
+    content: bytes
+
+
+def control_id(report_version_id: UUID, destination_id: UUID, number: int = 0) -> str:
+    """Return MSH-10 of a version at a destination: 20 letters and digits, always the same.
+
+    number: of the message, where a version needs several.
+    """
+    named = f"{report_version_id}:{destination_id}:{number}".encode()
+    return base64.b32encode(hashlib.sha256(named).digest()).decode("ascii")[:CONTROL_ID_LENGTH]
+
+
+def write_messages(
+    report: IssuedReport,
+    earlier: Sequence[IssuedReport],
+    destination_id: UUID,
+    settings: MessageSettings,
+    *,
+    pdf: bytes | None,
+) -> tuple[WrittenMessage, ...]:
+    """Return the messages that bring a report, to be sent in this order.
+
+    One, unless earlier versions went out under another patient or order number: what they told is
+    withdrawn first, by a message of its own for each, since a receiver changes the results that a
+    message names by patient and order, and no others.
+
+    earlier: the versions before this one that the receiver may have; a notice's include the void
+        one.
+    pdf: the signed document; not used with the content "text".
+    """
+    earlier = sorted(earlier, key=lambda one: (one.version_number, one.times.issued))
+    moved: dict[tuple[str, ...], list[IssuedReport]] = {}
+    for one in earlier:
+        if _known_by(one) != _known_by(report):
+            moved.setdefault(_known_by(one), []).append(one)
+    texts = [
+        _Writer(_void(former[-1], report), settings).withdrawal(former)
+        for _, former in sorted(moved.items())
+    ]
+    same = [one for one in earlier if _known_by(one) == _known_by(report)]
+    texts.append(_Writer(report, settings).result(same, pdf))
+    codec = _CODECS[settings.character_set]
+    written: list[WrittenMessage] = []
+    for number, segments in enumerate(reversed(texts)):
+        # Counted from the result, which keeps its id whatever goes out before it.
+        known = control_id(report.report_version_id, destination_id, number)
+        text = writing.message([_header(report, settings, known), *segments])
+        # Lone surrogates are never written, so every text has its bytes.
+        written.append(WrittenMessage(known, text.encode(codec)))
+    return tuple(reversed(written))
+
+
+def _known_by(report: IssuedReport) -> tuple[str, ...]:
+    """Return by what a receiver finds the results of a report."""
+    patient, order = report.patient, report.order
+    return (
+        patient.local_id or "",
+        patient.issuer or "",
+        order.placer_order_number,
+        order.filler_order_number,
+    )
+
+
+def _void(former: IssuedReport, by: IssuedReport) -> IssuedReport:
+    """Return a former version as void since another was issued, under its own patient and order."""
+    return replace(
+        former,
+        kind=IssuedKind.NOTICE,
+        predecessor=None,
+        times=replace(former.times, issued=by.times.issued),
+    )
+
+
+def _header(report: IssuedReport, settings: MessageSettings, known: str) -> str:
+    accept, application = _ASKED[settings.acknowledgement]
+    return writing.segment(
+        "MSH",
+        {
+            3: writing.escaped(settings.application),
+            4: writing.escaped(settings.facility or report.centre.code),
+            5: writing.escaped(settings.receiving_application),
+            6: writing.escaped(settings.receiving_facility),
+            7: writing.time_stamp(report.times.issued, ZoneInfo(report.time_zone)),
+            9: "ORU^R01^ORU_R01",
+            10: known,
+            11: "P",
+            12: VERSION,
+            15: accept,
+            16: application,
+            17: "CHN",
+            18: _NAMES_OF_SETS[settings.character_set],
+        },
+    )
+
+
+class _Writer:
+    """Writes the segments below MSH of one message."""
+
+    def __init__(self, report: IssuedReport, settings: MessageSettings) -> None:
+        self._report = report
+        self._settings = settings
+        self._zone = ZoneInfo(report.time_zone)
+
+    def result(self, earlier: Iterable[IssuedReport], pdf: bytes | None) -> list[str]:
+        report = self._report
+        words = STATUS[report.kind]
+        void = report.kind is IssuedKind.NOTICE
+        # The notice itself stands; what it withdraws has the status of the table.
+        status = STATUS[IssuedKind.REPORT].observation if void else words.observation
+        observed = list(self._observations(report, pdf))
+        gone = self._gone(earlier, observed)
+        lines = [*self._heading(words.order)]
+        lines += self._lines(observed, status, 1)
+        lines += self._lines(gone, words.observation if void else "D", len(observed) + 1)
+        return lines
+
+    def withdrawal(self, former: Iterable[IssuedReport]) -> list[str]:
+        words = STATUS[IssuedKind.NOTICE]
+        return [
+            *self._heading(words.order),
+            *self._lines(self._gone(former, ()), words.observation, 1),
+        ]
+
+    def _observations(self, report: IssuedReport, pdf: bytes | None) -> Iterator[Observation]:
+        return observations(
+            report,
+            content=self._settings.content,
+            text_type=self._settings.text_type,
+            pdf=pdf,
+        )
+
+    def _gone(
+        self, earlier: Iterable[IssuedReport], observed: Iterable[Observation]
+    ) -> list[Observation]:
+        """Return what earlier versions told and this one does not, without the values."""
+        left = {one.identity.key for one in observed}
+        gone: dict[tuple[str, str], Observation] = {}
+        for report in earlier:
+            for one in self._observations(report, None):
+                if one.identity.key not in left:
+                    gone[one.identity.key] = Observation(
+                        identity=one.identity, data_type=one.data_type, value=""
+                    )
+        return list(gone.values())
+
+    def _heading(self, order_status: str) -> Iterator[str]:
+        yield self._pid()
+        yield self._pv1()
+        yield self._orc()
+        yield self._obr(order_status)
+        yield from self._notes()
+
+    def _pid(self) -> str:
+        patient = self._report.patient
+        issuer = patient.issuer or self._report.site.code
+        return writing.segment(
+            "PID",
+            {
+                1: "1",
+                3: writing.components(patient.local_id, "", "", issuer, "PI"),
+                5: _names(patient),
+                7: writing.date_stamp(patient.birth_date),
+                8: patient.sex if patient.sex in _SEXES else "U",
+            },
+        )
+
+    def _pv1(self) -> str:
+        visit = self._report.visit
+        return writing.segment(
+            "PV1",
+            {
+                1: "1",
+                2: _VISIT_CLASSES.get(visit.visit_type, "U"),
+                3: writing.components(visit.department, "", visit.bed, self._report.site.code),
+                19: writing.escaped(visit.visit_number),
+            },
+        )
+
+    def _orc(self) -> str:
+        report, order = self._report, self._report.order
+        return writing.segment(
+            "ORC",
+            {
+                1: "RE",
+                2: writing.escaped(order.placer_order_number),
+                3: self._filler(),
+                5: _ORDER_STATUS.get(report.kind, "CM"),
+                9: writing.time_stamp(report.times.issued, self._zone),
+                12: _requester(order.requester),
+            },
+        )
+
+    def _filler(self) -> str:
+        """Return ORC-3; where no order has a number, that of our own work on the exam."""
+        number = self._report.order.filler_order_number
+        return writing.escaped(number or f"{self._report.workitem_id.hex}")
+
+    def _obr(self, status: str) -> str:
+        report, order, exam = self._report, self._report.order, self._report.exam
+        procedure = order.procedure or exam.description or report.title
+        acquired = writing.time_stamp(report.times.acquired, self._zone)
+        return writing.segment(
+            "OBR",
+            {
+                1: "1",
+                2: writing.escaped(order.placer_order_number),
+                3: self._filler(),
+                4: writing.components(order.procedure_code or exam.modality, procedure, "L"),
+                7: acquired or writing.date_stamp(exam.study_date),
+                13: writing.escaped(order.clinical_diagnosis),
+                16: _requester(order.requester),
+                18: writing.escaped(order.accession_number),
+                19: writing.escaped(order.requested_procedure_id),
+                22: writing.time_stamp(report.times.issued, self._zone),
+                24: _section(report),
+                25: status,
+                31: writing.components("", order.reason),
+                32: self._interpreter(report.reviewer or report.writer),
+                33: self._interpreter(report.writer if report.reviewer else None),
+            },
+        )
+
+    def _interpreter(self, signer: IssuedSigner | None) -> str:
+        """Return NDL (§2.A.43): CNN with the name, the time of the signature, where it was."""
+        if signer is None:
+            return ""
+        name = writing.subcomponents(_person_id(signer), signer.name, "", "", "", signer.title)
+        signed = writing.time_stamp(signer.signed_at, self._zone)
+        return writing.joined(
+            name, signed, "", "", "", "", writing.escaped(signer.organisation.code)
+        )
+
+    def _notes(self) -> Iterator[str]:
+        report = self._report
+        told = [f"Version {report.version_number}, {report.status}"]
+        if report.predecessor is not None:
+            does = "voids" if report.kind is IssuedKind.NOTICE else "replaces"
+            told.append(f"{does} version {report.predecessor.version_number}")
+        if report.document.verification_code:
+            told.append(f"verification code {report.document.verification_code}")
+        yield writing.segment("NTE", {1: "1", 2: "L", 3: writing.escaped("; ".join(told))})
+
+    def _lines(self, observed: Sequence[Observation], status: str, first: int) -> Iterator[str]:
+        for number, one in enumerate(observed, first):
+            yield self._obx(one, number, status)
+            if one.note:
+                yield writing.segment("NTE", {1: "1", 2: "L", 3: writing.formatted(one.note)})
+
+    def _obx(self, one: Observation, number: int, status: str) -> str:
+        report = self._report
+        observed_at = one.observed_at or report.times.acquired
+        signer = report.reviewer or report.writer
+        return writing.segment(
+            "OBX",
+            {
+                1: str(number),
+                2: one.data_type,
+                3: one.identity.code,
+                4: one.identity.sub_id,
+                5: one.value,
+                6: one.unit,
+                8: one.flag,
+                11: status if status in _WITHDRAWN else one.status or status,
+                14: writing.time_stamp(observed_at, self._zone)
+                or writing.date_stamp(report.exam.study_date),
+                15: writing.components(report.centre.code, report.centre.name, "L"),
+                16: "" if signer is None else _responsible(signer),
+                17: one.method,
+                19: writing.time_stamp(report.times.issued, self._zone),
+                23: writing.components(
+                    report.centre.name, "", "", "", "", "", "", "", "", report.centre.code
+                ),
+            },
+        )
+
+
+_WITHDRAWN: Final = frozenset({"D", "W"})
+
+
+def _names(patient: IssuedPatient) -> str:
+    """Return PID-5: one repetition for each way the name is written, Hanzi first (table 0465)."""
+    found: dict[str, str] = {}
+    for kind, group in zip(_NAME_KINDS, patient.name_value.split("="), strict=False):
+        parts = [part.strip() for part in group.split("^")]
+        if not any(parts):
+            continue
+        family, given, middle, prefix, suffix, *_ = [*parts, "", "", "", "", ""]
+        written = "I" if any(map(is_han, group)) else kind
+        found.setdefault(
+            written,
+            writing.components(family, given, middle, suffix, prefix, "", "L", written),
+        )
+    if not found:
+        return writing.components(patient.name, "", "", "", "", "", "L") if patient.name else ""
+    return writing.repeated(found.get(kind, "") for kind in ("I", "A", "P"))
+
+
+def _requester(name: str) -> str:
+    """Return XCN of who ordered, of whom only a name is known."""
+    parts = [part.strip() for part in name.partition("=")[0].split("^")]
+    return writing.components("", *parts[:3]) if any(parts) else ""
+
+
+def _person_id(signer: IssuedSigner) -> str:
+    """Return the end of our id of a person, as long as XCN.1 may be (§2.A.88)."""
+    return signer.person_id.hex[-_PERSON_ID_LENGTH:]
+
+
+def _responsible(signer: IssuedSigner) -> str:
+    """Return OBX-16 (XCN)."""
+    return writing.components(
+        _person_id(signer), signer.name, "", "", "", signer.title, "", "", signer.organisation.code
+    )
+
+
+def _section(report: IssuedReport) -> str:
+    """Return OBR-24 (table 0074)."""
+    if report.is_ecg:
+        return "EC"
+    return CATEGORIES.get(report.exam.modality, ("RAD", ""))[0]
