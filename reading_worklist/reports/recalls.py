@@ -7,6 +7,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from reading_worklist.access.scope import Scope
+from reading_worklist.reports import issued
 from reading_worklist.reports.recall_clocks import RecallStep, next_due
 from reading_worklist.reports.states import RecallKind
 from reading_worklist.reports.tables import (
@@ -94,6 +95,7 @@ def revoke(
             recalled_at=utc_now(),
         ),
     )
+    issued.keep_notice(session, revocation)
     outbox.emit(
         session,
         ReportRecalled(

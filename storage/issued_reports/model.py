@@ -51,7 +51,8 @@ class IssuedPatient:
     """The patient as decided when the report was signed.
 
     local_id: PatientID at the site, whose `issuer` the site's code stands for where none was told.
-    name: as displayed, Hanzi where there are any. pinyin: Latin letters ("Zhang San"), or "".
+    name: as displayed, Hanzi where there are any. pinyin: Latin letters ("Zhang San") where `name`
+        is not in them, else ""; where the device wrote none it is filled in as a row is read.
     name_value: the DICOM value (VR PN) it comes from.
     sex: DICOM code M, F, O or "".
     """
@@ -135,7 +136,7 @@ class IssuedTimes:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IssuedSigner:
-    """A doctor who signed. certificate_serial: decimal, as printed in the document."""
+    """A doctor who signed. certificate_serial: upper-case hexadecimal."""
 
     person_id: UUID
     name: str

@@ -45,6 +45,12 @@ _QTC: Final[Mapping[str, Concept | None]] = {
     "qtc_hodges": concepts.HODGES,
     "qtc": None,
 }
+MDC_CODES: Final[Mapping[str, str]] = {
+    **{name: one.value for name, one, _, _ in _ROWS},
+    **dict.fromkeys(_QTC, concepts.QTC_INTERVAL.value),
+}
+"""Code of ISO/IEEE 11073-10101 by the name of a measure, of those that have one."""
+
 _CLASSES: Final = {
     "normal": concepts.NORMAL,
     "borderline": concepts.BORDERLINE,
