@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from deploy import (
+    cli_audit,
     cli_devices,
     cli_ecg,
     cli_keeping,
@@ -50,6 +51,7 @@ app.add_typer(cli_orders.senders, name="hl7-sender")
 app.add_typer(cli_retention.retention, name="retention")
 app.add_typer(cli_retention.holds, name="hold")
 app.add_typer(cli_reports.reports, name="report")
+app.add_typer(cli_audit.audits, name="audit")
 app.command("hl7")(cli_orders.hl7)
 cli_keeping.install(app)
 

@@ -136,7 +136,11 @@ def relay(settings: Settings) -> None:
     from reading_worklist import tasks  # noqa: PLC0415
     from reading_worklist.ecg.analysis import service as ecg  # noqa: PLC0415
     from reading_worklist.volume import service as volume  # noqa: PLC0415
-    from storage import deliveries  # noqa: PLC0415
+    from storage import audit_seals, deliveries  # noqa: PLC0415
+
+    def tick(database: Database) -> None:
+        tasks.tick(database)
+        audit_seals.seal_due(database)
 
     stop = _stop_on_signals()
     with open_parts(settings, "relay", pool_size=2) as parts:
@@ -151,7 +155,7 @@ def relay(settings: Settings) -> None:
                 Work(ecg.CHANNEL, ecg.TASKS.due, wakeups.ecgs),
                 Work(volume.CHANNEL, volume.TASKS.due, wakeups.analysis),
             ),
-            tick=tasks.tick,
+            tick=tick,
         ).run(stop, ready=readiness.announce)
     _log.info("stopped")
 
