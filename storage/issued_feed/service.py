@@ -1,6 +1,6 @@
 """Putting what is issued into the feed of its site."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from typing import Final
 from uuid import UUID
@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from storage.clock import utc_now
 from storage.fhir.elements import Element
 from storage.fhir.identities import Systems
-from storage.fhir.mapping import Told, tell
+from storage.fhir.mapping import tell
 from storage.issued_feed.tables import IssuedFeed, IssuedFeedEntry, IssuedResource
 from storage.issued_reports.model import IssuedReport
 from storage.report_status import IssuedKind
@@ -41,6 +41,7 @@ def append(session: Session, report: IssuedReport) -> int:
     rank = rank_of(report)
     is_late = _outranked(session, report.workitem_id, rank)
     told = tell(report, Systems.of_site(report.site.id))
+    terms = {name: terms_of(one) for name, one in told.resources.items()}
     session.execute(
         insert(IssuedFeedEntry).values(
             site_id=report.site.id,
@@ -57,11 +58,11 @@ def append(session: Session, report: IssuedReport) -> int:
             order_id=told.ids.order,
             issued_at=report.times.issued,
             performed_at=report.times.acquired,
-            terms=terms_of(told),
+            terms=sorted(set[str]().union(*terms.values())),
         )
     )
-    names = [*told.resources, ("Binary", told.ids.binary)]
-    _name(session, report.site.id, position, names, is_late=is_late)
+    terms["Binary", told.ids.binary] = set()
+    _name(session, report.site.id, position, terms, is_late=is_late)
     return position
 
 
@@ -86,24 +87,22 @@ def _outranked(session: Session, workitem_id: UUID, rank: int) -> bool:
     return False
 
 
-def terms_of(told: Told) -> list[str]:
-    """Return the tokens by which a report is found, sorted.
+def terms_of(one: Element) -> set[str]:
+    """Return the tokens by which a resource is found.
 
-    ``TYPE.PARAMETER=SYSTEM|CODE`` and the same without its system, as a search without one asks:
-    identifiers of report, patient, study and order, codes and categories of report and
-    observations.
+    ``TYPE.PARAMETER=SYSTEM|CODE``, and the same without the system, as a search without one asks.
     """
-    found: set[str] = set()
-    for (kind, _), one in told.resources.items():
-        if kind in {"DiagnosticReport", "Patient", "ImagingStudy", "ServiceRequest"}:
-            found |= _tokens(f"{kind}.identifier", one.get("identifier", ()))
-        if kind in {"DiagnosticReport", "Observation"}:
-            found |= _tokens(f"{kind}.code", one.get("code", {}).get("coding", ()))
-        for category in one.get("category", ()) if kind == "DiagnosticReport" else ():
+    kind = one["resourceType"]
+    found = _tokens(f"{kind}.identifier", one.get("identifier", ()))
+    if kind in {"DiagnosticReport", "Observation"}:
+        found |= _tokens(f"{kind}.code", one["code"].get("coding", ()))
+        for category in one.get("category", ()):
             found |= _tokens(f"{kind}.category", category.get("coding", ()))
-        if kind == "ImagingStudy":
-            found |= _tokens(f"{kind}.modality", one.get("modality", ()))
-    return sorted(found)
+    if kind == "Observation":
+        found |= _tokens(f"{kind}.status", [{"code": one["status"]}])
+    if kind == "ImagingStudy":
+        found |= _tokens(f"{kind}.modality", one.get("modality", ()))
+    return found
 
 
 def _tokens(name: str, elements: Iterable[Element]) -> set[str]:
@@ -119,14 +118,20 @@ def _name(
     session: Session,
     site_id: UUID,
     position: int,
-    names: Iterable[tuple[str, UUID]],
+    terms: Mapping[tuple[str, UUID], set[str]],
     *,
     is_late: bool,
 ) -> None:
     made = insert(IssuedResource).values(
         [
-            {"site_id": site_id, "kind": kind, "resource_id": one, "position": position}
-            for kind, one in sorted(names)
+            {
+                "site_id": site_id,
+                "kind": kind,
+                "resource_id": one,
+                "position": position,
+                "terms": sorted(terms[kind, one]),
+            }
+            for kind, one in sorted(terms)
         ]
     )
     key = ["site_id", "kind", "resource_id"]

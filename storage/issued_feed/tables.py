@@ -60,7 +60,7 @@ class IssuedFeedEntry(Base):
 class IssuedResource(Base):
     """In which entry a FHIR resource of a site was told last.
 
-    kind: its type. resource_id: its id.
+    kind: its type. resource_id: its id. terms: tokens of its own, of those that its entry has.
     """
 
     __tablename__ = "issued_resource"
@@ -70,3 +70,4 @@ class IssuedResource(Base):
     kind: Mapped[str] = mapped_column(primary_key=True)
     resource_id: Mapped[UUID] = mapped_column(primary_key=True)
     position: Mapped[int] = mapped_column(BigInteger)
+    terms: Mapped[list[str]] = mapped_column(ARRAY(String), default=list, server_default="{}")
