@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final, Literal
 from uuid import UUID
 
 import typer
@@ -27,6 +27,14 @@ Days = Annotated[
 ]
 Overlap = Annotated[
     int, typer.Option("--overlap-days", min=0, help="Days that the old one is taken beside it")
+]
+Scope = Annotated[
+    Literal["ecg-files", "fhir", "reports"],
+    typer.Option(
+        "--for",
+        help="What it is good for: sending ECG files, reading reports over FHIR,"
+        " or fetching them as JSON and PDF",
+    ),
 ]
 TokenId = Annotated[str, typer.Argument(help="Id of the token, as the list shows it")]
 AeTitleArgument = Annotated[str, typer.Argument(help="AE title of the device")]
@@ -54,6 +62,7 @@ def create_site_token(
     site: Code,
     name: Annotated[str, typer.Argument(help="What people call the machine or software")],
     *,
+    scope: Scope = "ecg-files",
     days: Days = _DAYS,
     data_dir: DataDir = None,
 ) -> None:
@@ -62,7 +71,9 @@ def create_site_token(
 
     with open_session(data_dir) as (session, _):
         organisation = registry.organisation_by_code(session, site)
-        issued = registry.issue_token(session, organisation, name, lifetime=_lifetime(days))
+        issued = registry.issue_token(
+            session, organisation, name, registry.MachineScope(scope), lifetime=_lifetime(days)
+        )
         _note(session, "create", issued.row)
     _show(issued)
 

@@ -35,9 +35,12 @@ class MachineScope(StrEnum):
     """What a token is good for.
 
     ECG_FILES: sending ECG files of the site and asking what became of them.
+    FHIR: reading the site's reports as FHIR R4. REPORTS: fetching them as plain JSON and PDF.
     """
 
     ECG_FILES = "ecg-files"
+    FHIR = "fhir"
+    REPORTS = "reports"
 
 
 class MachineToken(Base):
@@ -185,8 +188,10 @@ def tokens_of_site(session: Session, site_id: UUID) -> Sequence[MachineToken]:
     ).all()
 
 
-def find_machine(session: Session, secret: str, scope: MachineScope) -> Machine | None:
+def find_machine(session: Session, secret: str, *scopes: MachineScope) -> Machine | None:
     """Return whom a token stands for; None when it is unknown, over, revoked or for other things.
+
+    scopes: what is asked for; a token for one of them will do.
 
     A device that is switched off has no tokens. That the token was used is noted, once a minute.
     """
@@ -197,7 +202,7 @@ def find_machine(session: Session, secret: str, scope: MachineScope) -> Machine 
         .outerjoin(Device, Device.id == MachineToken.device_id)
         .where(
             MachineToken.token_sha256 == _digest(secret),
-            MachineToken.scope == scope,
+            MachineToken.scope.in_(scopes),
             MachineToken.revoked_at.is_(None),
             (MachineToken.expires_at.is_(None)) | (MachineToken.expires_at > now),
             (MachineToken.device_id.is_(None)) | Device.active,
