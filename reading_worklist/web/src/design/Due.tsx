@@ -1,8 +1,8 @@
 import type { Workitem } from '../api/types';
 import { formatDateTime, formatDuration } from '../i18n/format';
 import { useLanguage } from '../i18n/language';
-import { useSecond } from './clock';
-import { dueLevel } from './due';
+import { useAtSecond } from './clock';
+import { type DueLevel, dueLevel } from './due';
 import './due.css';
 
 const FINISHED: ReadonlySet<Workitem['state']> = new Set<Workitem['state']>(['FINAL', 'PUBLISHED', 'DELIVERED']);
@@ -17,9 +17,10 @@ export function Due({ item }: { item: Pick<Workitem, 'state' | 'queued_at' | 'du
 /** The time from `queuedAt` that is left until `dueAt`, counting down; then by how much it has passed. */
 export function Countdown({ queuedAt, dueAt }: { queuedAt: string; dueAt: string }) {
   const { t, language } = useLanguage();
-  const now = useSecond();
-  const level = dueLevel(queuedAt, dueAt, now);
-  const time = formatDuration(language, Date.parse(dueAt) - now);
+  // Drawn anew only when it reads differently: of a long list few do so in a second.
+  const [level, time] = useAtSecond((now) =>
+    [dueLevel(queuedAt, dueAt, now), formatDuration(language, Date.parse(dueAt) - now)].join(' '),
+  ).split(/ (.*)/s) as [DueLevel, string];
   return (
     <span className={`due due-${level}`} title={t('worklist.due.at', { time: formatDateTime(dueAt) })}>
       {level === 'overdue' ? t('worklist.due.overdue', { time }) : t('worklist.due.left', { time })}

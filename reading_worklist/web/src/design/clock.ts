@@ -42,6 +42,11 @@ export function useSecond(): number {
   return useSyncExternalStore(everySecond.subscribe, everySecond.now);
 }
 
+/** What follows from the server's time, looked at every second; `from` is pure and gives equal values for equal looks. */
+export function useAtSecond<Value extends string | number>(from: (now: number) => Value): Value {
+  return useSyncExternalStore(everySecond.subscribe, () => from(everySecond.now()));
+}
+
 /** The server's time in milliseconds, renewed every minute. */
 export function useMinute(): number {
   return useSyncExternalStore(everyMinute.subscribe, everyMinute.now);

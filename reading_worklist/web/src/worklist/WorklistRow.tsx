@@ -9,8 +9,9 @@ import { formatDateTime, formatDuration, formatShortTime, formatStudyTime } from
 import { useLanguage } from '../i18n/language';
 import { siteName } from '../i18n/siteName';
 import { takingAction } from './actions';
-import type { ColumnName } from './columns';
+import type { ColumnName, ShownColumn } from './columns';
 import { Marks } from './Marks';
+import { ROW_HEIGHT } from './scrolling';
 
 /** What a row can be asked to do; the same object for all rows and all time. */
 export interface RowActs {
@@ -21,12 +22,15 @@ export interface RowActs {
 }
 
 interface WorklistRowProps {
-  item: WorklistLine;
+  /** undefined while it is on its way. */
+  item: WorklistLine | undefined;
   index: number;
-  columns: readonly ColumnName[];
+  columns: readonly ShownColumn[];
   /** null where nobody marks rows. */
   marked: boolean | null;
   selected: boolean;
+  /** Whether the band of the most urgent ends with this row. */
+  endsStat: boolean;
   claiming: boolean;
   /** Who looks. */
   me: string;
@@ -34,59 +38,74 @@ interface WorklistRowProps {
   acts: RowActs;
 }
 
+type Filled = WorklistRowProps & { item: WorklistLine };
+
+/**
+ * One row at its place in the list. While one scrolls the same element shows another workitem: what is in
+ * its cells changes, they themselves stay, so that the browser lays out and paints this row alone.
+ */
 export const WorklistRow = memo(function WorklistRow(props: WorklistRowProps) {
   const { item, index, columns, marked, selected, acts } = props;
   const { t } = useLanguage();
 
   // A change that came by itself lights up once, so that the eye finds what moved.
-  const [seenRevision, setSeenRevision] = useState(item.revision);
+  const [seen, setSeen] = useState({ id: item?.id, revision: item?.revision });
+  if (seen.id !== item?.id) setSeen({ id: item?.id, revision: item?.revision });
+  const changed = seen.id === item?.id && seen.revision !== item?.revision;
   const classes = [
-    item.priority === 'STAT' ? 'row-stat' : '',
-    item.revision === seenRevision ? '' : 'row-changed',
+    'worklist-row',
+    item?.priority === 'STAT' ? 'row-stat' : '',
+    props.endsStat ? 'row-stat-last' : '',
+    changed ? 'row-changed' : '',
     marked === true ? 'row-marked' : '',
   ];
   return (
-    <tr
+    <div
+      role="row"
       aria-selected={selected}
       aria-rowindex={index + 2}
-      className={classes.filter((one) => one !== '').join(' ') || undefined}
-      onAnimationEnd={() => setSeenRevision(item.revision)}
+      aria-hidden={item === undefined}
+      className={classes.filter((one) => one !== '').join(' ')}
+      style={{ top: index * ROW_HEIGHT }}
+      onAnimationEnd={() => setSeen({ id: item?.id, revision: item?.revision })}
       onClick={() => acts.select(index)}
-      onDoubleClick={() => acts.open(item)}
+      onDoubleClick={() => item !== undefined && acts.open(item)}
     >
       {marked !== null && (
-        <td className="col-mark">
-          <Checkbox
-            tabIndex={-1}
-            checked={marked}
-            aria-label={t('worklist.mark', { patient: item.patient.name })}
-            onClick={(event) => {
-              event.stopPropagation();
-              acts.mark(index, item, event.shiftKey);
-            }}
-          />
-        </td>
+        <div role="cell" className="col-mark">
+          {item !== undefined && (
+            <Checkbox
+              tabIndex={-1}
+              checked={marked}
+              aria-label={t('worklist.mark', { patient: item.patient.name })}
+              onClick={(event) => {
+                event.stopPropagation();
+                acts.mark(index, item, event.shiftKey);
+              }}
+            />
+          )}
+        </div>
       )}
-      {columns.map((name) => (
-        <Cell key={name} name={name} {...props} />
+      {columns.map((column) => (
+        <Cell key={column.name} {...props} column={column} />
       ))}
-    </tr>
+    </div>
   );
 });
 
-function Cell(props: WorklistRowProps & { name: ColumnName }) {
-  const { name, item } = props;
+function Cell({ column, item, ...props }: WorklistRowProps & { column: ShownColumn }) {
   const words = useLanguage();
-  if (name === 'patient') return <PatientCell {...props} />;
-  const { text, title } = cellOf(words, props);
+  const { name, style } = column;
+  const role = name === 'patient' ? 'rowheader' : 'cell';
+  const { text, title } = item === undefined ? WAITING : cellOf(words, name, { ...props, item });
   return (
-    <td className={`col-${name}`} title={title}>
-      {name === 'study' && item.ecg !== null && <EcgGlance ecg={item.ecg} />}
-      {name === 'action' ? <RowAction {...props} /> : text}
-      {name === 'study' && item.amending && <Amending />}
-    </td>
+    <div role={role} className={`col-${name}`} style={style} title={title}>
+      {text}
+    </div>
   );
 }
+
+const WAITING: CellText = { text: <span className="row-waiting" /> };
 
 /** What the rules say of the ECG, in their words; where they say nothing, a glance at it. */
 function EcgGlance({ ecg }: { ecg: NonNullable<WorklistLine['ecg']> }) {
@@ -109,8 +128,9 @@ interface CellText {
   title?: string | undefined;
 }
 
-function cellOf(words: Words, { name, item, me, now }: WorklistRowProps & { name: ColumnName }): CellText {
+function cellOf(words: Words, name: ColumnName, props: Filled): CellText {
   const { t, language } = words;
+  const { item, me, now } = props;
   const { study } = item;
   const none = t('app.none');
   switch (name) {
@@ -118,6 +138,8 @@ function cellOf(words: Words, { name, item, me, now }: WorklistRowProps & { name
       return { text: <PriorityMark priority={item.priority} /> };
     case 'due':
       return { text: <Due item={item} /> };
+    case 'patient':
+      return { text: <PatientText {...props} />, title: fullName(item) };
     case 'id':
       return { text: item.patient.local_id ?? none, title: item.patient.local_id ?? undefined };
     case 'accession':
@@ -130,7 +152,13 @@ function cellOf(words: Words, { name, item, me, now }: WorklistRowProps & { name
       return { text: <ModalityMark lane={item.lane} modalities={study.modalities} /> };
     case 'study': {
       const description = study.description ?? '';
-      const text = description === '' ? <span className="quiet">{t('worklist.noDescription')}</span> : description;
+      const text = (
+        <>
+          {item.ecg !== null && <EcgGlance ecg={item.ecg} />}
+          {description === '' ? <span className="quiet">{t('worklist.noDescription')}</span> : description}
+          {item.amending && <Amending />}
+        </>
+      );
       return { text, title: description };
     }
     case 'marks':
@@ -160,8 +188,8 @@ function cellOf(words: Words, { name, item, me, now }: WorklistRowProps & { name
       return { text: <StateChip state={item.state} /> };
     case 'doctor':
       return doctorOf(words, item, me, now);
-    default:
-      return { text: null };
+    case 'action':
+      return { text: <RowAction {...props} /> };
   }
 }
 
@@ -199,29 +227,30 @@ function doctorOf({ t, language }: Words, item: WorklistLine, me: string, now: n
   };
 }
 
-function PatientCell({ item, acts }: WorklistRowProps) {
+function fullName({ patient }: WorklistLine): string {
+  return [patient.name, patient.latin_name].filter((part) => part !== '').join(' ');
+}
+
+function PatientText({ item, acts }: Filled) {
   const { patient } = item;
-  const full = [patient.name, patient.latin_name].filter((part) => part !== '').join(' ');
   return (
-    <th scope="row" className="col-patient" title={full}>
-      <span className="row-patient">
-        <a
-          href={`/exams/${item.id}`}
-          title={full}
-          onClick={(event) => {
-            if (opensElsewhere(event)) return;
-            event.preventDefault();
-            acts.open(item);
-          }}
-        >
-          <PatientName patient={patient} latin={false} />
-        </a>
-        <span className="quiet">
-          <SexAge patient={patient} />
-        </span>
-        <LatinName latin={patient.latin_name} />
+    <span className="row-patient">
+      <a
+        href={`/exams/${item.id}`}
+        title={fullName(item)}
+        onClick={(event) => {
+          if (opensElsewhere(event)) return;
+          event.preventDefault();
+          acts.open(item);
+        }}
+      >
+        <PatientName patient={patient} latin={false} />
+      </a>
+      <span className="quiet">
+        <SexAge patient={patient} />
       </span>
-    </th>
+      <LatinName latin={patient.latin_name} />
+    </span>
   );
 }
 
@@ -234,7 +263,7 @@ function Amending() {
   return <span className="row-amending">{t('worklist.amending')}</span>;
 }
 
-function RowAction({ item, claiming, acts }: WorklistRowProps) {
+function RowAction({ item, claiming, acts }: Filled) {
   const { t } = useLanguage();
   const action = takingAction(item);
   // Plain buttons: a row of a long list is drawn anew at every step of scrolling.

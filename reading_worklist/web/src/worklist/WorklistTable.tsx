@@ -1,14 +1,5 @@
 import { ArrowDownOutlined, ArrowUpOutlined } from '@ant-design/icons';
-import {
-  type CSSProperties,
-  type ReactNode,
-  type Ref,
-  useEffect,
-  useImperativeHandle,
-  useMemo,
-  useRef,
-  useState,
-} from 'react';
+import { type Ref, type RefObject, useEffect, useImperativeHandle, useMemo, useRef, useState } from 'react';
 
 import { throttled } from '../api/throttle';
 import type { WorklistLine } from '../api/types';
@@ -17,22 +8,25 @@ import { useLanguage } from '../i18n/language';
 import {
   chosenColumns,
   columnOf,
-  type ColumnName,
   columnsFor,
-  columnWidth,
   MARK_WIDTH,
   nextSort,
+  type ShownColumn,
+  shownColumns,
   widthOf,
 } from './columns';
 import type { Sort } from './filters';
-import type { Range, Rows } from './queries';
-import { HEAD_HEIGHT, placeFor, ROW_HEIGHT, shownRows, steppedTop } from './scrolling';
+import { CHUNK, type Range, type Rows } from './queries';
+import { chunksAround, firstShown, HEAD_HEIGHT, inSlots, placeFor, ROW_HEIGHT, shownRows, slotsFor } from './scrolling';
 import type { Selection } from './selection';
 import { useSteadyPlace } from './useSteadyPlace';
 import { type RowActs, WorklistRow } from './WorklistRow';
 
 const RANGE_DELAY = 60;
 const RANGE_INTERVAL = 150;
+/** So long after its last step a list counts as standing still. */
+const STANDS_STILL = 200;
+const WAITING_ROWS = 12;
 
 export interface TableHandle {
   toTop: () => void;
@@ -56,19 +50,17 @@ interface WorklistTableProps {
   claiming: string | null;
   me: string;
   acts: RowActs;
+  /** Which chunks are needed now or soon. */
   onRange: (range: Range) => void;
   onSort: (sort: Sort | null) => void;
 }
 
 /** The list itself. Only the rows that are seen are in the page, so that its length costs nothing. */
 export function WorklistTable(props: WorklistTableProps) {
-  const { ref, rows, listKey, old, kept, selection, marked, onRange } = props;
+  const { ref, rows, listKey, old, kept, selection, marked } = props;
   const { t } = useLanguage();
-  const now = useMinute();
   const { scroller, above, scrolled, pointed, left, justMoved } = useSteadyPlace(rows, listKey, old);
-  const [top, setTop] = useState(0);
   const [size, setSize] = useState({ width: 1024, height: 600 });
-  const { first, last } = shownRows(top, size.height, rows.total);
 
   useEffect(() => {
     const element = scroller.current;
@@ -81,19 +73,6 @@ export function WorklistTable(props: WorklistTableProps) {
   }, [scroller]);
 
   const acts = useGuarded(props.acts, justMoved);
-
-  // While somebody flies through the list only every so often is asked for rows.
-  const wish = useRef({ first, last });
-  const asking = useRef<ReturnType<typeof throttled> | null>(null);
-  useEffect(() => {
-    const ask = throttled(() => onRange(wish.current), RANGE_DELAY, RANGE_INTERVAL);
-    asking.current = ask;
-    return () => ask.cancel();
-  }, [onRange]);
-  useEffect(() => {
-    wish.current = { first, last };
-    asking.current?.run();
-  }, [first, last]);
 
   useEffect(() => {
     const element = scroller.current;
@@ -112,10 +91,10 @@ export function WorklistTable(props: WorklistTableProps) {
 
   const markWidth = marked === null ? 0 : MARK_WIDTH;
   const columns = useMemo(
-    () => chosenColumns(kept) ?? columnsFor(size.width - markWidth),
+    () => shownColumns(chosenColumns(kept) ?? columnsFor(size.width - markWidth), size.width),
     [kept, size.width, markWidth],
   );
-  const style: CSSProperties = { minWidth: widthOf(columns, size.width) + markWidth };
+  const names = columns.map((column) => column.name);
   return (
     <div className="worklist-list">
       {above > 0 && (
@@ -130,115 +109,137 @@ export function WorklistTable(props: WorklistTableProps) {
       <div
         ref={scroller}
         className={`worklist-scroll${old ? ' worklist-old' : ''}`}
-        onScroll={(event) => {
-          setTop(steppedTop(event.currentTarget.scrollTop));
-          scrolled();
-        }}
+        onScroll={scrolled}
         onPointerMove={pointed}
         onPointerLeave={left}
       >
-        <table
+        <div
+          role="table"
           className="worklist-table"
-          style={style}
+          style={{ minWidth: widthOf(names, size.width) + markWidth }}
           aria-label={t('worklist.table')}
           aria-busy={props.loading || old}
           aria-rowcount={rows.total + 1}
         >
-          <colgroup>
-            {marked !== null && <col style={{ width: MARK_WIDTH }} />}
-            {columns.map((name) => (
-              <col key={name} style={name === 'study' ? undefined : { width: columnWidth(name, size.width) }} />
-            ))}
-          </colgroup>
-          <thead>
-            <tr>
-              {marked !== null && <th className="col-mark" aria-label={t('worklist.column.mark')} />}
-              {columns.map((name) => (
-                <Heading key={name} name={name} sort={props.sort} onSort={props.onSort} />
+          <div role="rowgroup" className="worklist-head">
+            <div role="row" aria-rowindex={1}>
+              {marked !== null && (
+                <div role="columnheader" className="col-mark" aria-label={t('worklist.column.mark')} />
+              )}
+              {columns.map((column) => (
+                <Heading key={column.name} column={column} sort={props.sort} onSort={props.onSort} />
               ))}
-            </tr>
-          </thead>
-          <tbody>
-            {props.loading ? (
-              Array.from({ length: 12 }, (_, row) => <WaitingRow key={row} columns={columns} marks={marked !== null} />)
-            ) : (
-              <ShownRows {...props} acts={acts} columns={columns} now={now} first={first} last={last} />
-            )}
-          </tbody>
-        </table>
+            </div>
+          </div>
+          <ShownRows {...props} scroller={scroller} height={size.height} acts={acts} columns={columns} />
+        </div>
       </div>
     </div>
   );
 }
 
-function ShownRows({
-  rows,
-  first,
-  last,
-  columns,
-  now,
-  marked,
-  selection,
-  claiming,
-  me,
-  acts,
-}: WorklistTableProps & { first: number; last: number; columns: readonly ColumnName[]; now: number }) {
-  const shown: ReactNode[] = [];
-  for (let index = first; index < last; index += 1) {
-    const item = rows.at(index);
-    shown.push(
-      item === undefined ? (
-        <WaitingRow
-          key={`waiting-${index}`}
-          columns={columns}
-          marks={marked !== null}
-          selected={index === selection.index}
-        />
-      ) : (
-        <WorklistRow
-          key={item.id}
-          item={item}
-          index={index}
-          columns={columns}
-          marked={marked === null ? null : marked.has(item.id)}
-          selected={index === selection.index}
-          claiming={item.id === claiming}
-          me={me}
-          now={now}
-          acts={acts}
-        />
-      ),
-    );
-  }
+interface ShownRowsProps extends WorklistTableProps {
+  scroller: RefObject<HTMLDivElement | null>;
+  /** Of the scroller, in pixels. */
+  height: number;
+  columns: readonly ShownColumn[];
+}
+
+/** The rows that are seen and some around them; of all the page only this is drawn while one scrolls. */
+function ShownRows(props: ShownRowsProps) {
+  const { rows, scroller, height, columns, marked, selection, claiming, me, acts, onRange } = props;
+  const now = useMinute();
+  const slots = slotsFor(height);
+  const [at, setAt] = useState(0);
+  const [settled, setSettled] = useState(0);
+  const total = props.loading ? WAITING_ROWS : rows.total;
+  const { first, last } = shownRows(at, slots, total);
+
+  useEffect(() => {
+    const element = scroller.current;
+    if (element === null) return undefined;
+    let still: ReturnType<typeof setTimeout> | undefined;
+    const step = (): void => {
+      const next = firstShown(element.scrollTop);
+      setAt(next);
+      clearTimeout(still);
+      // Who goes through the page by Tab or hears it read goes from the first row to the last.
+      still = setTimeout(() => setSettled(next), STANDS_STILL);
+    };
+    element.addEventListener('scroll', step, { passive: true });
+    return () => {
+      element.removeEventListener('scroll', step);
+      clearTimeout(still);
+    };
+  }, [scroller]);
+
+  // While somebody flies through the list only every so often is asked for rows.
+  const chunks = chunksAround(first, last, CHUNK);
+  const wish = useRef(chunks);
+  const asking = useRef<ReturnType<typeof throttled> | null>(null);
+  useEffect(() => {
+    const ask = throttled(() => onRange(wish.current), RANGE_DELAY, RANGE_INTERVAL);
+    asking.current = ask;
+    return () => ask.cancel();
+  }, [onRange]);
+  useEffect(() => {
+    wish.current = { first: chunks.first, last: chunks.last };
+    asking.current?.run();
+  }, [chunks.first, chunks.last]);
+
   return (
-    <>
-      <Gap rows={first} />
-      {shown}
-      <Gap rows={rows.total - last} />
-    </>
+    <div role="rowgroup" className="worklist-rows" style={{ height: total * ROW_HEIGHT }}>
+      {inSlots(first, last, slots, settled).map((index) => {
+        const item = props.loading ? undefined : rows.at(index);
+        return (
+          <WorklistRow
+            key={index % slots}
+            item={item}
+            index={index}
+            columns={columns}
+            marked={marked === null ? null : item !== undefined && marked.has(item.id)}
+            selected={index === selection.index}
+            endsStat={item?.priority === 'STAT' && rows.at(index + 1)?.priority !== 'STAT'}
+            claiming={item?.id === claiming}
+            me={me}
+            now={now}
+            acts={acts}
+          />
+        );
+      })}
+    </div>
   );
 }
 
-/** Room for the rows that nobody sees. */
-function Gap({ rows }: { rows: number }) {
-  return rows > 0 ? <tr aria-hidden="true" className="worklist-gap" style={{ height: rows * ROW_HEIGHT }} /> : null;
-}
-
-function Heading({ name, sort, onSort }: { name: ColumnName; sort: Sort | null; onSort: (sort: Sort | null) => void }) {
+function Heading({
+  column,
+  sort,
+  onSort,
+}: {
+  column: ShownColumn;
+  sort: Sort | null;
+  onSort: (sort: Sort | null) => void;
+}) {
   const { t } = useLanguage();
+  const { name, style } = column;
   const { heading, sorts = [] } = columnOf(name);
   const text = t(heading);
   if (sorts.length === 0) {
     return (
-      <th scope="col" className={`col-${name}`}>
+      <div role="columnheader" className={`col-${name}`} style={style}>
         {text}
-      </th>
+      </div>
     );
   }
   const active = sort !== null && sorts.includes(sort);
   const down = sort === 'newest';
   return (
-    <th scope="col" className={`col-${name}`} aria-sort={active ? (down ? 'descending' : 'ascending') : 'none'}>
+    <div
+      role="columnheader"
+      className={`col-${name}`}
+      style={style}
+      aria-sort={active ? (down ? 'descending' : 'ascending') : 'none'}
+    >
       <button
         type="button"
         className={`column-sort${active ? ' column-sorted' : ''}`}
@@ -248,28 +249,7 @@ function Heading({ name, sort, onSort }: { name: ColumnName; sort: Sort | null; 
         {text}
         {active && (down ? <ArrowDownOutlined /> : <ArrowUpOutlined />)}
       </button>
-    </th>
-  );
-}
-
-function WaitingRow({
-  columns,
-  marks,
-  selected = false,
-}: {
-  columns: readonly ColumnName[];
-  marks: boolean;
-  selected?: boolean;
-}) {
-  return (
-    <tr className="worklist-skeleton" aria-hidden="true" aria-selected={selected}>
-      {marks && <td className="col-mark" />}
-      {columns.map((name) => (
-        <td key={name} className={`col-${name}`}>
-          <span />
-        </td>
-      ))}
-    </tr>
+    </div>
   );
 }
 

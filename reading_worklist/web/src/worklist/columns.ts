@@ -1,3 +1,5 @@
+import type { CSSProperties } from 'react';
+
 import type { PlainKey } from '../i18n/catalogue';
 import type { Sort } from './filters';
 
@@ -68,6 +70,17 @@ export function columnsFor(room: number): ColumnName[] {
 export function columnWidth(name: ColumnName, room: number): number {
   const { width, roomy } = columnOf(name);
   return room < ROOMY ? width : roomy;
+}
+
+/** A column with its place on the page. */
+export interface ShownColumn {
+  name: ColumnName;
+  style: CSSProperties | undefined;
+}
+
+/** The columns as wide as they are in a list of this width. */
+export function shownColumns(names: readonly ColumnName[], room: number): ShownColumn[] {
+  return names.map((name) => ({ name, style: name === 'study' ? undefined : { width: columnWidth(name, room) } }));
 }
 
 /** How wide some columns are together in a list of this width, in pixels. */

@@ -29,6 +29,7 @@ export interface Rows {
   indexOf: (id: string) => number | undefined;
 }
 
+/** Chunks of rows, both included. */
 export interface Range {
   first: number;
   last: number;
@@ -47,45 +48,42 @@ function chunkQuery(question: ReturnType<typeof questionOf>, chunk: number) {
 }
 
 /**
- * The worklist under some filters: its first rows, which say how many there are, and those around `range`.
+ * The first rows of the worklist under some filters, which say how many there are.
  * While another list loads the old one stays, so that nothing jumps.
  */
+export function useHead(filters: Filters) {
+  const question = useMemo(() => questionOf(filters), [filters]);
+  return useQuery({ ...chunkQuery(question, 0), placeholderData: keepPreviousData });
+}
+
+/** The worklist under some filters: its first rows, and those of some chunks. */
 export function useWorklist(filters: Filters, range: Range) {
   const question = useMemo(() => questionOf(filters), [filters]);
-  const head = useQuery({ ...chunkQuery(question, 0), placeholderData: keepPreviousData });
+  const head = useHead(filters);
   const total = head.data?.total ?? 0;
-  const last = Math.max(0, Math.ceil(total / CHUNK) - 1);
   const settled = !head.isPlaceholderData;
-  const from = Math.max(1, Math.floor(range.first / CHUNK));
-  const to = Math.min(last, Math.floor(range.last / CHUNK));
+  const from = Math.max(1, range.first);
+  const to = Math.min(Math.max(0, Math.ceil(total / CHUNK) - 1), range.last);
   const wanted = useMemo(
     () => (settled ? Array.from({ length: Math.max(0, to - from + 1) }, (_, place) => from + place) : []),
     [settled, from, to],
   );
   const rest = useQueries({ queries: wanted.map((chunk) => chunkQuery(question, chunk)), combine: together });
   const first = head.data;
-  const rows = useMemo(() => rowsOf(total, first, wanted, rest.pages), [total, first, wanted, rest.pages]);
+  const rows = useMemo(() => rowsOf(total, first, rest.pages), [total, first, rest.pages]);
   return { head, rows, failed: head.error ?? rest.failed };
 }
 
 function together(answers: UseQueryResult<WorkitemPage>[]) {
   return {
-    pages: answers.map((one) => one.data),
+    // Not a plain list: the query client would compare every row of each with the one before.
+    pages: new Map(answers.flatMap(({ data }) => (data === undefined ? [] : [[data.page - 1, data.items]]))),
     failed: answers.find((one) => one.isError)?.error ?? null,
   };
 }
 
-function rowsOf(
-  total: number,
-  first: WorkitemPage | undefined,
-  wanted: readonly number[],
-  pages: readonly (WorkitemPage | undefined)[],
-): Rows {
-  const chunks = new Map<number, readonly WorklistLine[]>([[0, first?.items ?? []]]);
-  pages.forEach((page, place) => {
-    const chunk = wanted[place];
-    if (page !== undefined && chunk !== undefined) chunks.set(chunk, page.items);
-  });
+function rowsOf(total: number, first: WorkitemPage | undefined, pages: Chunks): Rows {
+  const chunks = new Map([[0, first?.items ?? []], ...pages]);
   return { total, at: (index) => rowAt(chunks, index), indexOf: (id) => placeOf(chunks, id) };
 }
 

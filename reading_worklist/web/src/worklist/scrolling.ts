@@ -4,21 +4,38 @@ export const ROW_HEIGHT = 34;
 export const HEAD_HEIGHT = 30;
 /** Rows above and below those that are seen, so that none is missing while one scrolls. */
 export const OVERSCAN = 8;
-/** The first row shown moves in such steps: not every pixel is a new drawing. */
-const STEP = 4;
-
-/** Where a scroller stands, so exactly as the drawing depends on it. */
-export function steppedTop(top: number): number {
-  const step = STEP * ROW_HEIGHT;
-  return Math.floor(top / step) * step;
+/** The first row that is in the page of a scroller at `top`. */
+export function firstShown(top: number): number {
+  return Math.max(0, Math.floor(top / ROW_HEIGHT) - OVERSCAN);
 }
 
-/** Which rows are in the page, `last` not included, for a scroller at `top` that is `height` high. */
-export function shownRows(top: number, height: number, total: number): { first: number; last: number } {
-  const seen = Math.floor(Math.max(0, top) / ROW_HEIGHT);
-  const first = Math.max(0, Math.floor((seen - OVERSCAN) / STEP) * STEP);
-  const count = Math.ceil(height / ROW_HEIGHT) + 2 * OVERSCAN + STEP;
-  return { first: Math.min(first, total), last: Math.min(total, first + count) };
+/** How many rows are in the page of a scroller that is `height` high: always so many, as far as the list has them. */
+export function slotsFor(height: number): number {
+  return Math.ceil(height / ROW_HEIGHT) + 1 + 2 * OVERSCAN;
+}
+
+/** Which rows are in the page, `last` not included. */
+export function shownRows(first: number, slots: number, total: number): { first: number; last: number } {
+  const begin = Math.max(0, Math.min(first, total - slots));
+  return { first: begin, last: Math.min(total, begin + slots) };
+}
+
+/**
+ * The rows from `first` to `last` in the order of their elements. A row keeps its element, named by its index
+ * modulo `slots`, for as long as it is shown; elements stand in the order in which their rows stood when the
+ * first one was `settled`, so that none moves in the page while one scrolls.
+ */
+export function inSlots(first: number, last: number, slots: number, settled: number): number[] {
+  const rows: number[] = [];
+  for (let index = first; index < last; index += 1) rows.push(index);
+  const place = (index: number): number => (((index - settled) % slots) + slots) % slots;
+  return rows.sort((a, b) => place(a) - place(b));
+}
+
+/** Of which chunks of `size` rows the page will need what is in them soon, both included. */
+export function chunksAround(first: number, last: number, size: number): { first: number; last: number } {
+  const ahead = size / 2;
+  return { first: Math.max(0, Math.floor((first - ahead) / size)), last: Math.floor((last - 1 + ahead) / size) };
 }
 
 /** Where a scroller must stand so that a row is wholly seen below the head; where it stands if it is. */
