@@ -16,6 +16,7 @@ _PIECE: Final = 65_536
 # An acknowledgement has a few hundred bytes; ERR segments may tell a story.
 _LONGEST_ANSWER: Final = 64 * 1024
 _LEFTOVERS: Final = 8
+_SHORTEST_SECONDS: Final = 0.1
 
 Found = TypeVar("Found")
 
@@ -72,9 +73,12 @@ class MllpConnection:
         self._receiver = receiver
         self._socket: socket.socket | None = None
 
-    def exchange(self, content: bytes, judge: Callable[[bytes], Found | None]) -> Found:
+    def exchange(
+        self, content: bytes, judge: Callable[[bytes], Found | None], *, until: float
+    ) -> Found:
         """Send a message and return what `judge` finds in the first frame that it recognises.
 
+        until: when to give up, of `time.monotonic`, whatever the receiver's time may be.
         judge: gets the content of each frame that comes back, and returns None for those that are
             no answer to this message, which are passed over.
 
@@ -84,14 +88,14 @@ class MllpConnection:
         """
         if self._socket is not None and _usable(self._socket):
             try:
-                return self._ask(self._socket, content, judge)
+                return self._ask(self._socket, content, judge, until)
             except _Closed as closed:
                 if closed.answered:
                     raise self._lost() from closed
         self.close()
-        self._socket = self._connect()
+        self._socket = self._connect(until)
         try:
-            return self._ask(self._socket, content, judge)
+            return self._ask(self._socket, content, judge, until)
         except _Closed as closed:
             raise self._lost() from closed
 
@@ -101,8 +105,9 @@ class MllpConnection:
             self._socket.close()
             self._socket = None
 
-    def _connect(self) -> socket.socket:
+    def _connect(self, until: float) -> socket.socket:
         receiver = self._receiver
+        patience = max(min(receiver.connect_seconds, until - time.monotonic()), _SHORTEST_SECONDS)
         secured = receiver.tls
         context = (
             None
@@ -110,9 +115,7 @@ class MllpConnection:
             else tls.client_context(secured.authorities, secured.certificate, secured.key)
         )
         try:
-            plain = socket.create_connection(
-                (receiver.host, receiver.port), timeout=receiver.connect_seconds
-            )
+            plain = socket.create_connection((receiver.host, receiver.port), timeout=patience)
         except OSError as error:
             raise NoAnswer(
                 f"no connection to {receiver.where}: {_reason(error)}", sent=False
@@ -128,26 +131,35 @@ class MllpConnection:
             ) from error
 
     def _ask(
-        self, line: socket.socket, content: bytes, judge: Callable[[bytes], Found | None]
+        self,
+        line: socket.socket,
+        content: bytes,
+        judge: Callable[[bytes], Found | None],
+        until: float,
     ) -> Found:
         try:
-            return self._heard(line, content, judge)
+            return self._heard(line, content, judge, until)
         except BaseException:
             # Whatever may come over it yet would answer nothing.
             self.close()
             raise
 
     def _heard(
-        self, line: socket.socket, content: bytes, judge: Callable[[bytes], Found | None]
+        self,
+        line: socket.socket,
+        content: bytes,
+        judge: Callable[[bytes], Found | None],
+        until: float,
     ) -> Found:
         receiver = self._receiver
+        patience = receiver.answer_seconds
         reader = FrameReader(_LONGEST_ANSWER)
         came = others = 0
         heard = b""
         try:
-            line.settimeout(receiver.answer_seconds)
+            line.settimeout(max(min(patience, until - time.monotonic()), _SHORTEST_SECONDS))
             line.sendall(framed(content))
-            deadline = time.monotonic() + receiver.answer_seconds
+            deadline = min(time.monotonic() + patience, until)
             while (left := deadline - time.monotonic()) > 0:
                 line.settimeout(left)
                 data = line.recv(_PIECE)
@@ -181,7 +193,7 @@ class MllpConnection:
             else "what came is no MLLP frame"
         )
         raise NoAnswer(
-            f"no acknowledgement from {receiver.where} in {receiver.answer_seconds:g} s: {said}",
+            f"no acknowledgement from {receiver.where} in {patience:g} s: {said}",
             sent=True,
             heard=heard,
         )

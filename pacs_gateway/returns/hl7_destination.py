@@ -1,5 +1,6 @@
 """Delivering to a site's information system: ORU^R01 over MLLP, delivered when it says so."""
 
+import time
 from typing import Final
 
 from pacs_gateway.config import ReturnsConfig
@@ -12,6 +13,8 @@ from storage.registry.destination_settings import Hl7Settings
 
 _KEPT_BYTES: Final = 4000
 _NOT_SHOWN: Final = "ED"
+# The rest is for reading what is sent and for writing down what came of it.
+_SHARE_OF_LEASE: Final = 0.75
 _REJECTED: Final = frozenset({"AR", "CR"})
 
 
@@ -28,6 +31,7 @@ class Hl7Channel:
         assert isinstance(target.settings, Hl7Settings)
         settings = target.settings
         self._target = target
+        self._seconds = config.lease_seconds * _SHARE_OF_LEASE
         self._wanted = settings.acknowledgement
         self._connection = MllpConnection(
             Receiver(
@@ -59,8 +63,9 @@ class Hl7Channel:
             self._settings,
             pdf=pdf,
         )
+        until = time.monotonic() + self._seconds
         for number, message in enumerate(messages, 1):
-            answer = self._send(message)
+            answer = self._send(message, until)
             if not answer.is_delivered or number == len(messages):
                 return answer
         raise AssertionError(messages)
@@ -69,7 +74,7 @@ class Hl7Channel:
         """Close the connection."""
         self._connection.close()
 
-    def _send(self, message: WrittenMessage) -> DeliveryAnswer:
+    def _send(self, message: WrittenMessage, until: float) -> DeliveryAnswer:
         request = _shown(message)
         committed: list[bytes] = []
 
@@ -84,7 +89,7 @@ class Hl7Channel:
             return found, frame
 
         try:
-            found, frame = self._connection.exchange(message.content, judge)
+            found, frame = self._connection.exchange(message.content, judge, until=until)
         except NoAnswer as error:
             if committed:
                 return DeliveryAnswer.try_again(
