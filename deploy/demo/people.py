@@ -94,11 +94,11 @@ class DemoClient:
         return self._ask("POST", f"{item}/finalise", {"signing_pin": self.person.pin})
 
     def stored_instances(self, study_instance_uid: str) -> int:
-        """Return how many instances of a study QIDO-RS shows, our structured report left out."""
+        """Return how many instances of a study QIDO-RS shows, those of its report left out."""
         path = f"/dicom-web/studies/{study_instance_uid}/instances?includefield={_MODALITY}"
         answer = self._answer("GET", path)
         found: list[dict[str, dict[str, Any]]] = answer.json() if answer.content else []
-        return sum(one[_MODALITY]["Value"] != ["SR"] for one in found)
+        return sum(one[_MODALITY]["Value"] not in (["SR"], ["DOC"], ["KO"]) for one in found)
 
     def _ask(self, method: str, path: str, body: object = None) -> Any:  # noqa: ANN401 -- JSON
         return self._answer(method, path, body).json()

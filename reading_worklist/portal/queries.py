@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session, selectinload
 from reading_worklist.access.scope import Scope
 from reading_worklist.critical_values.states import UNHEARD
 from reading_worklist.critical_values.tables import CriticalValue
+from reading_worklist.modalities import examined
 from reading_worklist.patient_age import Age
 from reading_worklist.portal import finding
 from reading_worklist.portal.finding import READING, Found, Kind
@@ -49,9 +50,9 @@ def exams(
 ) -> ExamPage:
     """Return one page of the visible exams, newest first."""
     found, total = finding.find(session, scope, wanted, page=page, page_size=page_size)
-    shown = _shown(session, found)
+    views = shown(session, found)
     # An exam may have gone on between the two questions: then it is on the page the next time.
-    items = [shown[one] for one in found if one in shown]
+    items = [views[one] for one in found if one in views]
     return ExamPage(items=items, total=total, page=page, page_size=page_size)
 
 
@@ -62,7 +63,7 @@ def exam(session: Session, scope: Scope, exam_id: UUID) -> ExamDetail:
         Problem: 404 when it does not exist or is another site's.
     """
     found = finding.resolve(session, scope, exam_id)
-    view = None if found is None else _shown(session, [found]).get(found)
+    view = None if found is None else shown(session, [found]).get(found)
     if view is None:
         raise not_found("The exam")
     order = session.get(Order, view.order_id) if view.order_id else None
@@ -111,7 +112,7 @@ def expected_counts(
     return {(site_id, uid): int(count) for site_id, uid, count in rows if count}
 
 
-def _shown(session: Session, found: Sequence[Found]) -> dict[Found, ExamView]:
+def shown(session: Session, found: Sequence[Found]) -> dict[Found, ExamView]:
     """Return exams as pages show them, a few queries for all of them."""
     by_kind = {kind: [one.id for one in found if one.kind is kind] for kind in Kind}
     return {
@@ -340,11 +341,11 @@ def _study(
         study_time=study.study_time,
         description=study.study_description or (order.procedure_description if order else None),
         accession_number=study.accession_number or (order.accession_number if order else None),
-        modalities=study.modalities,
+        modalities=examined(study.modalities),
         body_part=order.body_part if order else None,
         laterality=order.laterality if order else None,
         contrast=order.contrast if order else None,
-        instance_count=study.instance_count,
+        instance_count=study.sent_count,
         expected_count=expected.get((study.site_id, study.study_instance_uid)),
         missing_count=missing,
     )

@@ -14,6 +14,7 @@ from sqlalchemy import and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from reading_worklist.access.scope import Scope
+from reading_worklist.modalities import examined
 from reading_worklist.priors.schemas import Basis, PriorStudy
 from reading_worklist.priors.tables import PriorAccess
 from reading_worklist.problems import not_found
@@ -138,11 +139,13 @@ def view(reading: Reading, prior: Prior) -> PriorStudy:
         study_time=study.study_time,
         description=study.study_description,
         accession_number=study.accession_number,
-        modalities=study.modalities,
+        modalities=examined(study.modalities),
         body_parts=sorted(prior.body_parts),
         series_count=study.series_count,
-        instance_count=study.instance_count,
-        same_modality=not set(study.modalities).isdisjoint(reading.study.modalities),
+        instance_count=study.sent_count,
+        same_modality=not set(examined(study.modalities)).isdisjoint(
+            examined(reading.study.modalities)
+        ),
         same_body_part=not reading.body_parts.isdisjoint(prior.body_parts),
         lane=item.lane if item else None,
         workitem_id=item.id if item else None,

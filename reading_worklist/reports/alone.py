@@ -76,17 +76,21 @@ def issue_alone(
         last=True,
     )
     version_id = uuid4()
-    structured = filing.kept(
+    made = filing.kept(
         services.objects,
         place,
-        signed.document,
-        language,
-        (SignedBy(name, signed.document.diagnosing.name, signed_at),),
-        report_version_id=version_id,
-        issued_at=signed_at,
+        filing.Issued(
+            version_id,
+            signed.document,
+            signed.stored,
+            language,
+            (SignedBy(name, signed.document.diagnosing.name, signed_at),),
+            title=signed.document.title(language),
+            at=signed_at,
+        ),
     )
     with services.database.transaction() as session:
-        filing.file(session, structured)
+        filing.file(session, made)
         item = workitems.locked(session, scope, workitem_id)
         after = check(item, Action.ISSUE_ALONE, scope)
         submitting.same_revision(session.get_one(ReportDraft, workitem_id).revision, revision)

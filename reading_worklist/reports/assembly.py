@@ -12,6 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from reading_worklist.access.scope import Scope
+from reading_worklist.modalities import examined
 from reading_worklist.patient_age import Age
 from reading_worklist.reports.document import (
     Institution,
@@ -133,9 +134,7 @@ def _next_version(session: Session, workitem_id: UUID) -> int:
 
 def _main_modality(modalities: list[str]) -> str:
     """Return the modality the title names; results and references beside images do not count."""
-    beside = {"SR", "PR", "KO", "DOC", "REG", "SEG"}
-    images = [modality for modality in modalities if modality not in beside]
-    return (images or modalities or ["OT"])[0]
+    return (examined(modalities) or ["OT"])[0]
 
 
 def _one_laterality(sides: list[str]) -> str:

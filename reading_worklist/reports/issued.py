@@ -11,6 +11,7 @@ from uuid import UUID
 from sqlalchemy import exists, func, select
 from sqlalchemy.orm import Session
 
+from reading_worklist.modalities import examined
 from reading_worklist.reports import queries
 from reading_worklist.reports.document import EcgBlock, ReportDocument, ReportStatus
 from reading_worklist.reports.states import RevocationState
@@ -309,7 +310,7 @@ def _exam(session: Session, study: Study, document: ReportDocument) -> IssuedExa
     return IssuedExam(
         study_instance_uid=study.study_instance_uid,
         modality=document.modality,
-        modalities=tuple(study.modalities),
+        modalities=tuple(examined(study.modalities)),
         description=study.study_description or "",
         body_part=document.body_part,
         laterality=document.laterality,

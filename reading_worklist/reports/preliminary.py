@@ -84,17 +84,21 @@ def issue_preliminary(
         services, signer, workitem_id, final, language=language, signed_at=signed_at
     )
     version_id = uuid4()
-    structured = filing.kept(
+    made = filing.kept(
         services.objects,
         place,
-        shown.document,
-        language,
-        (SignedBy(name, shown.document.diagnosing.name, signed_at),),
-        report_version_id=version_id,
-        issued_at=signed_at,
+        filing.Issued(
+            version_id,
+            shown.document,
+            shown.stored,
+            language,
+            (SignedBy(name, shown.document.diagnosing.name, signed_at),),
+            title=shown.document.title(language),
+            at=signed_at,
+        ),
     )
     with services.database.transaction() as session:
-        filing.file(session, structured)
+        filing.file(session, made)
         item = workitems.locked(session, scope, workitem_id)
         after = check(item, Action.ISSUE_PRELIMINARY, scope)
         submitting.same_revision(session.get_one(ReportDraft, workitem_id).revision, revision)

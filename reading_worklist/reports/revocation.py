@@ -18,6 +18,8 @@ from reading_worklist.reports.document import ReportDocument, ReportStatus
 from reading_worklist.reports.documents import StoredPdf, store_pdf
 from reading_worklist.reports.rendering import render
 from reading_worklist.reports.states import RevocationAction, RevocationState, next_state
+from reading_worklist.reports.structured import filing
+from reading_worklist.reports.structured.report import SignedBy
 from reading_worklist.reports.tables import ReportRevocation, ReportSubmission, ReportVersion
 from reading_worklist.services import Services
 from reading_worklist.typesetting.labels import Language, labels
@@ -77,12 +79,33 @@ def confirm(services: Services, scope: Scope, workitem_id: UUID) -> None:
         version = session.get_one(ReportVersion, proposal.report_version_id)
         submission = session.get_one(ReportSubmission, version.submission_id)
         document = queries.stored_document(submission)
+        place = filing.place_of(session, item, notice=True)
+        proposer = filing.person_name_of(session, proposal.proposed_by)
+        confirmer = filing.person_name_of(session, scope.person_id)
     now = utc_now()
     language = submission.language
     notice = _tombstone(document, proposal.reason, language, now)
     pdf = render(notice, language, services.typesetter)
     stored = store_pdf(services.objects, workitem_id, pdf, now)
+    title = f"{document.title(language)} {labels(language)['status'][notice.status.value]}"
+    made = filing.kept(
+        services.objects,
+        place,
+        filing.Issued(
+            proposal.id,
+            notice,
+            stored,
+            language,
+            (
+                SignedBy(proposer, document.diagnosing.name, proposal.proposed_at),
+                SignedBy(confirmer, document.diagnosing.name, now),
+            ),
+            title=title,
+            at=now,
+        ),
+    )
     with services.database.transaction() as session:
+        filing.file(session, made)
         item = workitems.locked(session, scope, workitem_id)
         after = check(item, Action.REVOKE, scope)
         again = _open(session, workitem_id)
@@ -95,7 +118,7 @@ def confirm(services: Services, scope: Scope, workitem_id: UUID) -> None:
             item,
             version,
             revocation=again,
-            title=f"{document.title(language)} {labels(language)['status'][notice.status.value]}",
+            title=title,
         )
         item.acknowledge_by = None
         workitems.move(session, item, after, Action.REVOKE, scope.actor)
@@ -178,5 +201,7 @@ def _tombstone(
         amendment_reason=reason,
         critical_notice="",
         reported_at=now,
+        addenda=(),
+        key_images=(),
         ecg=None,
     )

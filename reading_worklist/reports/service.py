@@ -39,6 +39,7 @@ from reading_worklist.reports.tables import (
     ReportReturn,
     ReportSubmission,
 )
+from reading_worklist.reports.time_stamps import newest_file
 from reading_worklist.services import Services
 from reading_worklist.signing.appearance import SignatureAppearance
 from reading_worklist.signing.pades import sign_as_reviewer
@@ -236,20 +237,24 @@ def finalise(
     document = queries.stored_document(submission)
     centre = document.diagnosing.name
     version_id = uuid4()
-    structured = filing.kept(
+    made = filing.kept(
         services.objects,
         place,
-        document,
-        submission.language,
-        (
-            SignedBy(writer, centre, submission.submitted_at),
-            SignedBy(reviewer, centre, signed_at),
+        filing.Issued(
+            version_id,
+            document,
+            stored,
+            submission.language,
+            (
+                SignedBy(writer, centre, submission.submitted_at),
+                SignedBy(reviewer, centre, signed_at),
+            ),
+            title=document.title(submission.language),
+            at=signed_at,
         ),
-        report_version_id=version_id,
-        issued_at=signed_at,
     )
     with services.database.transaction() as session:
-        filing.file(session, structured)
+        filing.file(session, made)
         item = workitems.locked(session, scope, workitem_id)
         after = check(item, Action.FINALISE, scope)
         if _under_review(session, item).id != submission.id:
@@ -272,11 +277,12 @@ def open_report(
         workitems.locked(session, scope, workitem_id)
         version = queries.standing_version(session, workitem_id)
         void = None if version else queries.tombstone(session, workitem_id)
-    if version is None:
+        file = newest_file(session, version) if version else None
+    if version is None or file is None:
         if void is None or void.pdf_object_key is None or void.pdf_sha256 is None:
             raise not_found("A signed report")
         return OpenedReport(void.id, read_pdf(objects, void.pdf_object_key, void.pdf_sha256))
-    pdf = read_pdf(objects, version.pdf_object_key, version.pdf_sha256)
+    pdf = read_pdf(objects, *file)
     with database.transaction() as session:
         item = workitems.locked(session, scope, workitem_id)
         standing = queries.standing_version(session, workitem_id)

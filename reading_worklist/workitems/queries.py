@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, Row, Select, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from reading_worklist.access.scope import Scope
+from reading_worklist.modalities import examined
 from reading_worklist.patient_age import Age
 from reading_worklist.problems import not_found
 from reading_worklist.reports import queries as report_queries
@@ -194,9 +195,9 @@ def study_view(study: Study) -> StudyView:
         study_time=study.study_time,
         description=study.study_description,
         accession_number=study.accession_number,
-        modalities=study.modalities,
+        modalities=examined(study.modalities),
         series_count=study.series_count,
-        instance_count=study.instance_count,
+        instance_count=study.sent_count,
     )
 
 

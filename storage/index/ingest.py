@@ -196,7 +196,8 @@ _FILE: Final = text("""
         UPDATE study SET
             instance_count = instance_count + by_study.instances,
             byte_count = byte_count + by_study.bytes,
-            last_received_at = greatest(last_received_at, by_study.received_at),
+            last_received_at = CASE WHEN touched.evidence THEN last_received_at
+                ELSE greatest(last_received_at, by_study.received_at) END,
             quiet_due_at = CASE WHEN touched.evidence AND state = 'COMPLETE'
                 THEN study.quiet_due_at ELSE touched.quiet_due_at END,
             state = CASE WHEN touched.evidence THEN state ELSE 'RECEIVING' END,

@@ -20,7 +20,7 @@ class ReceivedInstance:
         counts.
     dataset_offset, pixel_data_offset: see `Instance`.
     evidence: made by whoever reads the study, who was found to mean its patient. A complete study
-        stays so: nobody waited for this.
+        stays so, and when it was received does not change: nobody waited for this.
     """
 
     header: InstanceHeader

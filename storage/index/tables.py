@@ -142,6 +142,11 @@ class Study(Base):
     header_patient_sex: Mapped[str | None]
     header_patient_birth_date: Mapped[date | None]
 
+    @property
+    def sent_count(self) -> int:
+        """How many of its instances the site has sent or readers have added: all but its report."""
+        return self.instance_count - self.report_object_count
+
 
 class StudyListing(Base):
     """One row for each study, and one more for each modality in it: the order of all lists.

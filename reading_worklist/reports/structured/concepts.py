@@ -6,6 +6,8 @@ MDC is ISO/IEEE 11073-10101 in the ``partition:element`` form that PS3.16 uses.
 from dataclasses import dataclass
 from typing import Final
 
+from storage.report_objects import titles
+
 
 @dataclass(frozen=True, slots=True)
 class Concept:
@@ -16,9 +18,8 @@ class Concept:
     meaning: str
 
 
-# Titles (CID 7000). PS3.16 prints 11524-0 for the ECG report; LOINC's check digit makes it 11524-6.
-ECG_REPORT: Final = Concept("11524-6", "LN", "EKG study")
-IMAGING_REPORT: Final = Concept("18748-4", "LN", "Diagnostic Imaging Report")
+# Titles (CID 7000) are in `storage.report_objects.titles`.
+ECG_REPORT: Final = Concept(*titles.ECG)
 
 # TID 1204, CID 5000 and 5001.
 LANGUAGE: Final = Concept("121049", "DCM", "Language of Content Item and Descendants")
@@ -36,7 +37,19 @@ PERSON_OBSERVER_ORGANISATION: Final = Concept(
     "121009", "DCM", "Person Observer's Organization Name"
 )
 
+# TID 1005.
+STUDY: Final = Concept("121018", "DCM", "Procedure Study Instance UID")
+ACCESSION_NUMBER: Final = Concept("121022", "DCM", "Accession Number")
+
 # Sections of a report in words (CID 7001, 7002).
+CLINICAL_INFORMATION: Final = Concept("55752-0", "LN", "Clinical Information")
+REQUEST: Final = Concept("55115-0", "LN", "Request")
+PROCEDURE_DESCRIPTION: Final = Concept("121065", "DCM", "Procedure Description")
+PREVIOUS_FINDINGS: Final = Concept("18834-2", "LN", "Previous Findings")
+PREVIOUS_FINDING: Final = Concept("121069", "DCM", "Previous Finding")
+CRITICAL_RESULTS: Final = Concept("73568-8", "LN", "Communication of Critical Results")
+KEY_IMAGES: Final = Concept("55113-5", "LN", "Key Images")
+COMMENT: Final = Concept("121106", "DCM", "Comment")
 FINDINGS: Final = Concept("59776-5", "LN", "Findings")
 IMPRESSIONS: Final = Concept("19005-8", "LN", "Impressions")
 ADDENDUM: Final = Concept("55107-7", "LN", "Addendum")
@@ -45,6 +58,16 @@ FINDING: Final = Concept("121071", "DCM", "Finding")
 IMPRESSION: Final = Concept("121073", "DCM", "Impression")
 RECOMMENDATION: Final = Concept("121075", "DCM", "Recommendation")
 PROCEDURE_REPORTED: Final = Concept("121058", "DCM", "Procedure reported")
+
+# CID 244 and the attribute it is a value of.
+LATERALITY: Final = Concept("272741003", "SCT", "Laterality")
+LEFT: Final = Concept("7771000", "SCT", "Left")
+RIGHT: Final = Concept("24028007", "SCT", "Right")
+BOTH: Final = Concept("51440002", "SCT", "Right and left")
+
+# TID 2010, CID 7010.
+FOR_REPORT_ATTACHMENT: Final = Concept("113020", "DCM", "For Report Attachment")
+KEY_OBJECT_DESCRIPTION: Final = Concept("113012", "DCM", "Key Object Description")
 
 # TID 3708, with the acquisition context of TID 3401 and CID 3263, 3690.
 CURRENT_PROCEDURE: Final = Concept("55111-9", "LN", "Current Procedure Descriptions")

@@ -29,6 +29,7 @@ class InstanceReference:
     """An instance that a report names.
 
     channels: (multiplex group, channel) pairs of a waveform, both from 1; empty for all of it.
+    frame_number: of an image with several frames, from 1; None for all of it.
     """
 
     study_instance_uid: str
@@ -36,6 +37,7 @@ class InstanceReference:
     sop_class_uid: str
     sop_instance_uid: str
     channels: tuple[tuple[int, int], ...] = ()
+    frame_number: int | None = None
 
 
 def coded(concept: Concept) -> Dataset:
@@ -129,6 +131,27 @@ def waveform(concept: Concept, reference: InstanceReference) -> Dataset:
     sop.ReferencedSOPInstanceUID = reference.sop_instance_uid
     if reference.channels:
         sop.ReferencedWaveformChannels = [part for pair in reference.channels for part in pair]
+    item.ReferencedSOPSequence = [sop]
+    return item
+
+
+def uid_reference(concept: Concept, uid: str, *, relation: Relation) -> Dataset:
+    """Return a UIDREF."""
+    item = _item("UIDREF", concept, relation)
+    item.UID = uid
+    return item
+
+
+def image(reference: InstanceReference) -> Dataset:
+    """Return an IMAGE (PS3.3 C.18.4), which has no name of its own."""
+    item = Dataset()
+    item.RelationshipType = Relation.CONTAINS.value
+    item.ValueType = "IMAGE"
+    sop = Dataset()
+    sop.ReferencedSOPClassUID = reference.sop_class_uid
+    sop.ReferencedSOPInstanceUID = reference.sop_instance_uid
+    if reference.frame_number is not None:
+        sop.ReferencedFrameNumber = reference.frame_number
     item.ReferencedSOPSequence = [sop]
     return item
 

@@ -1,56 +1,51 @@
-"""The object around a tree: SR Document General (PS3.3 C.17.2) in the study it belongs to.
+"""The objects around the trees: SR Document and Key Object Document in the study they belong to.
 
-Everything in it follows from the report version and the study, so that one version is one instance.
+Everything in them follows from the report version and the study, so that one version is one
+instance of each kind.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from typing import Final
-from uuid import UUID, uuid5
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from pydicom.dataset import Dataset, FileMetaDataset
-from pydicom.uid import UID, BasicTextSRStorage, EnhancedSRStorage, ExplicitVRLittleEndian
+from pydicom.uid import (
+    UID,
+    BasicTextSRStorage,
+    EnhancedSRStorage,
+    ExplicitVRLittleEndian,
+    KeyObjectSelectionDocumentStorage,
+)
 
 from reading_worklist.reports.document import ReportStatus
+from reading_worklist.reports.structured.concepts import Concept
 from reading_worklist.reports.structured.content_items import (
     InstanceReference,
     dicom_moment,
     person_name,
 )
 from reading_worklist.reports.structured.ecg_tree import ecg_tree
+from reading_worklist.reports.structured.key_objects import key_objects_tree
 from reading_worklist.reports.structured.report import SignedBy, StructuredSource
 from reading_worklist.reports.structured.text_tree import text_tree
-from storage.identifiers import Uid
 from storage.implementation import IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_NAME
-from storage.structured_reports import sop_instance_uid
+from storage.report_objects.names import (
+    ReportObjectKind,
+    series_instance_uid,
+    sop_instance_uid,
+)
+from storage.report_objects.titles import title_of
+from storage.report_status import KIND_OF_FHIR_STATUS, STATUS
 from storage.study_facts import StudyFacts, fill_patient_and_study
 
-# The namespace of the UIDs made here; drawn once.
-_NAMESPACE: Final = UUID("0f0c0f4e-6c1b-4c41-9f0e-0d2a6f8f7a53")
 # Beside the PDF's, behind whatever a modality or workstation has numbered.
-_SERIES_NUMBER: Final = 9901
+_SERIES_NUMBERS: Final = {ReportObjectKind.STRUCTURED: 9901, ReportObjectKind.KEY_OBJECTS: 9902}
+_MODALITIES: Final = {ReportObjectKind.STRUCTURED: "SR", ReportObjectKind.KEY_OBJECTS: "KO"}
 _MANUFACTURER: Final = "RDC"
 _LO_LENGTH: Final = 64
-
-
-@dataclass(frozen=True, slots=True)
-class Flags:
-    """Completion Flag, Verification Flag and Preliminary Flag (PS3.3 C.17.2)."""
-
-    completion: str
-    verification: str
-    preliminary: str
-
-
-FLAGS: Final[Mapping[ReportStatus, Flags]] = {
-    ReportStatus.PRELIMINARY: Flags("PARTIAL", "UNVERIFIED", "PRELIMINARY"),
-    ReportStatus.FINAL: Flags("COMPLETE", "VERIFIED", "FINAL"),
-    ReportStatus.AMENDED: Flags("COMPLETE", "VERIFIED", "FINAL"),
-    ReportStatus.APPENDED: Flags("COMPLETE", "VERIFIED", "FINAL"),
-}
-"""A revoked report has a notice and no tree."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,37 +62,75 @@ class VersionFacts:
     predecessor: InstanceReference | None = None
 
 
-def series_instance_uid(workitem_id: UUID) -> Uid:
-    """Return the UID of the series that holds all structured reports of a workitem."""
-    return Uid.from_uuid(uuid5(_NAMESPACE, f"series:{workitem_id}"))
-
-
 def structured_report(
     source: StructuredSource, version: VersionFacts, study: StudyFacts
 ) -> Dataset:
-    """Return the object, with file meta information for Explicit VR Little Endian.
+    """Return the report, with file meta information for Explicit VR Little Endian.
 
     An ECG's is an Enhanced SR (PS3.3 A.35.2) of TID 3700, any other a Basic Text SR (A.35.1) of
-    TID 2000. Raises KeyError for a revoked report, which has none.
+    TID 2000, as is the notice that a report is void, which has no value of an ECG in it.
     """
-    is_ecg = source.document.is_ecg
-    instance = ecg_tree(source) if is_ecg else text_tree(source)
-    sop_class = EnhancedSRStorage if is_ecg else BasicTextSRStorage
+    document = source.document
+    measured = document.is_ecg and document.status is not ReportStatus.REVOKED
+    title = Concept(*title_of(study.modalities))
+    instance = ecg_tree(source) if measured else text_tree(source, title)
+    _document_general(instance, source, version)
+    _request(instance, source, study)
+    return _around(
+        instance,
+        ReportObjectKind.STRUCTURED,
+        EnhancedSRStorage if measured else BasicTextSRStorage,
+        source=source,
+        version=version,
+        study=study,
+    )
+
+
+def key_object_selection(
+    source: StructuredSource, version: VersionFacts, study: StudyFacts
+) -> Dataset:
+    """Return the frames that were picked as a Key Object Selection Document (PS3.3 A.35.4).
+
+    `source` has picked some. With file meta information for Explicit VR Little Endian.
+    """
+    instance = key_objects_tree(source)
+    picked = {one.sop_instance_uid: one for one in source.key_images}
+    # C.17.6.2.1: what is selected, and nothing else.
+    instance.CurrentRequestedProcedureEvidenceSequence = _evidence(picked.values())
+    _request(instance, source, study)
+    return _around(
+        instance,
+        ReportObjectKind.KEY_OBJECTS,
+        KeyObjectSelectionDocumentStorage,
+        source=source,
+        version=version,
+        study=study,
+    )
+
+
+def _around(
+    instance: Dataset,
+    kind: ReportObjectKind,
+    sop_class: UID,
+    *,
+    source: StructuredSource,
+    version: VersionFacts,
+    study: StudyFacts,
+) -> Dataset:
+    """Fill patient, study, series (PS3.3 C.17.1, C.17.6.1), equipment and SOP Common."""
     fill_patient_and_study(instance, study)
     issued = version.issued_at.astimezone(_zone(source, study))
-    title = source.document.title(source.language)
-    instance.Modality = "SR"
-    instance.SeriesInstanceUID = series_instance_uid(version.workitem_id)
-    instance.SeriesNumber = _SERIES_NUMBER
-    instance.SeriesDescription = title[:_LO_LENGTH]
+    instance.Modality = _MODALITIES[kind]
+    instance.SeriesInstanceUID = series_instance_uid(kind, version.workitem_id)
+    instance.SeriesNumber = _SERIES_NUMBERS[kind]
+    instance.SeriesDescription = source.document.title(source.language)[:_LO_LENGTH]
     instance.ReferencedPerformedProcedureStepSequence = []
     instance.Manufacturer = _MANUFACTURER
     instance.InstanceNumber = version.number
     instance.SOPClassUID = sop_class
-    instance.SOPInstanceUID = sop_instance_uid(version.report_version_id)
+    instance.SOPInstanceUID = sop_instance_uid(kind, version.report_version_id)
     instance.InstanceCreationDate = instance.ContentDate = issued.strftime("%Y%m%d")
     instance.InstanceCreationTime = instance.ContentTime = issued.strftime("%H%M%S")
-    _document_general(instance, source, version, study)
     character_set = study.character_set(_texts(instance))
     if character_set is not None:
         instance.SpecificCharacterSet = character_set
@@ -113,10 +146,9 @@ def structured_report(
     return instance
 
 
-def _document_general(
-    instance: Dataset, source: StructuredSource, version: VersionFacts, study: StudyFacts
-) -> None:
-    flags = FLAGS[source.document.status]
+def _document_general(instance: Dataset, source: StructuredSource, version: VersionFacts) -> None:
+    """Fill SR Document General (PS3.3 C.17.2) but for the request."""
+    flags = STATUS[KIND_OF_FHIR_STATUS[source.document.status]]
     instance.CompletionFlag = flags.completion
     instance.VerificationFlag = flags.verification
     instance.PreliminaryFlag = flags.preliminary
@@ -124,21 +156,29 @@ def _document_general(
         zone = ZoneInfo(source.document.time_zone)
         instance.VerifyingObserverSequence = [_observer(one, zone) for one in source.signers]
     instance.PerformedProcedureCodeSequence = []
+    named = [*source.evidence, *source.key_images]
     if source.waveform is not None:
-        instance.CurrentRequestedProcedureEvidenceSequence = _evidence(source.waveform)
+        named.append(source.waveform)
+    if named:
+        instance.CurrentRequestedProcedureEvidenceSequence = _evidence(named)
     if version.predecessor is not None:
-        instance.PredecessorDocumentsSequence = _evidence(version.predecessor)
-    if study.accession_number:
-        request = Dataset()
-        request.StudyInstanceUID = study.study_instance_uid
-        request.ReferencedStudySequence = []
-        request.AccessionNumber = study.accession_number
-        request.PlacerOrderNumberImagingServiceRequest = source.document.order_number
-        request.FillerOrderNumberImagingServiceRequest = ""
-        request.RequestedProcedureID = ""
-        request.RequestedProcedureDescription = source.document.procedure[:_LO_LENGTH]
-        request.RequestedProcedureCodeSequence = []
-        instance.ReferencedRequestSequence = [request]
+        instance.PredecessorDocumentsSequence = _evidence([version.predecessor])
+
+
+def _request(instance: Dataset, source: StructuredSource, study: StudyFacts) -> None:
+    """Fill Referenced Request Sequence where the exam was asked for under a number."""
+    if not study.accession_number:
+        return
+    request = Dataset()
+    request.StudyInstanceUID = study.study_instance_uid
+    request.ReferencedStudySequence = []
+    request.AccessionNumber = study.accession_number
+    request.PlacerOrderNumberImagingServiceRequest = source.document.order_number
+    request.FillerOrderNumberImagingServiceRequest = ""
+    request.RequestedProcedureID = ""
+    request.RequestedProcedureDescription = source.document.procedure[:_LO_LENGTH]
+    request.RequestedProcedureCodeSequence = []
+    instance.ReferencedRequestSequence = [request]
 
 
 def _observer(signer: SignedBy, zone: ZoneInfo) -> Dataset:
@@ -150,18 +190,35 @@ def _observer(signer: SignedBy, zone: ZoneInfo) -> Dataset:
     return item
 
 
-def _evidence(reference: InstanceReference) -> list[Dataset]:
-    """Return a Hierarchical SOP Instance Reference (PS3.3 C.17.2.1)."""
-    sop = Dataset()
-    sop.ReferencedSOPClassUID = reference.sop_class_uid
-    sop.ReferencedSOPInstanceUID = reference.sop_instance_uid
-    series = Dataset()
-    series.SeriesInstanceUID = reference.series_instance_uid
-    series.ReferencedSOPSequence = [sop]
-    study = Dataset()
-    study.StudyInstanceUID = reference.study_instance_uid
-    study.ReferencedSeriesSequence = [series]
-    return [study]
+def _evidence(references: Iterable[InstanceReference]) -> list[Dataset]:
+    """Return a Hierarchical SOP Instance Reference (PS3.3 C.17.2.1), each instance once."""
+    studies: dict[str, dict[str, dict[str, str]]] = {}
+    for one in references:
+        series = studies.setdefault(one.study_instance_uid, {})
+        series.setdefault(one.series_instance_uid, {})[one.sop_instance_uid] = one.sop_class_uid
+    return [
+        _item(
+            StudyInstanceUID=study,
+            ReferencedSeriesSequence=[
+                _item(
+                    SeriesInstanceUID=uid,
+                    ReferencedSOPSequence=[
+                        _item(ReferencedSOPClassUID=sop_class, ReferencedSOPInstanceUID=instance)
+                        for instance, sop_class in instances.items()
+                    ],
+                )
+                for uid, instances in series.items()
+            ],
+        )
+        for study, series in studies.items()
+    ]
+
+
+def _item(**attributes: object) -> Dataset:
+    item = Dataset()
+    for keyword, value in attributes.items():
+        setattr(item, keyword, value)
+    return item
 
 
 def _zone(source: StructuredSource, study: StudyFacts) -> timezone | ZoneInfo:

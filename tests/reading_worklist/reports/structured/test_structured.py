@@ -1,12 +1,15 @@
 """The structured report of an ECG: valid, complete, the same every time, and read by others."""
 
 import subprocess
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, time
 from pathlib import Path
 from uuid import UUID
 
 import pytest
+from highdicom.ko import KeyObjectSelectionDocument
+from highdicom.sr import ContentSequence
 from pydicom import dcmread
 from pydicom.dataset import Dataset
 
@@ -19,7 +22,11 @@ from reading_worklist.reports.document import (
     ReportStatus,
 )
 from reading_worklist.reports.structured.content_items import InstanceReference
-from reading_worklist.reports.structured.instance import VersionFacts, structured_report
+from reading_worklist.reports.structured.instance import (
+    VersionFacts,
+    key_object_selection,
+    structured_report,
+)
 from reading_worklist.reports.structured.report import SignedBy, StructuredSource
 from reading_worklist.typesetting.labels import Language
 from storage.study_facts import StudyFacts
@@ -28,6 +35,11 @@ from tests.support.reports import ct_report
 
 _SIGNED = datetime(2026, 3, 14, 2, 15, 26, tzinfo=UTC)
 _WAVEFORM = InstanceReference("1.2.3.4", "1.2.3.5", "1.2.840.10008.5.1.4.1.1.9.1.2", "1.2.3.6")
+_CT = "1.2.840.10008.5.1.4.1.1.2"
+_SENT = tuple(InstanceReference("1.2.3.4", "1.2.3.10", _CT, f"1.2.3.10.{n}") for n in range(1, 4))
+_LOOP = InstanceReference("1.2.3.4", "1.2.3.11", "1.2.840.10008.5.1.4.1.1.3.1", "1.2.3.11.1")
+_PICKED = (_SENT[1], replace(_LOOP, frame_number=7))
+_BEFORE = InstanceReference("1.2.3.4", "1.2.3.7", "1.2.840.10008.5.1.4.1.1.88.22", "1.2.3.8")
 _VERSION = VersionFacts(UUID(int=1), UUID(int=2), 1, _SIGNED)
 _STUDY = StudyFacts(
     patient_name="Zhang^San=张^三",
@@ -86,8 +98,11 @@ def _ecg(**changes: object) -> ReportDocument:
 def _made(
     document: ReportDocument | None = None,
     version: VersionFacts = _VERSION,
+    *,
     study: StudyFacts = _STUDY,
     waveform: InstanceReference | None = _WAVEFORM,
+    key_images: Sequence[InstanceReference] = (),
+    make: Callable[..., Dataset] = structured_report,
 ) -> Dataset:
     source = StructuredSource(
         document=document or _ecg(),
@@ -97,8 +112,10 @@ def _made(
             SignedBy("王审核", "临江县人民医院", _SIGNED),
         ),
         waveform=waveform,
+        key_images=key_images,
+        evidence=_SENT,
     )
-    return structured_report(source, version, study)
+    return make(source, version, study)
 
 
 def _read_back(instance: Dataset, path: Path) -> Dataset:
@@ -110,7 +127,7 @@ def _items(parent: Dataset, meaning: str) -> list[Dataset]:
     return [
         item
         for item in parent.get("ContentSequence", [])
-        if item.ConceptNameCodeSequence[0].CodeMeaning == meaning
+        if [one.CodeMeaning for one in item.get("ConceptNameCodeSequence", [])] == [meaning]
     ]
 
 
@@ -158,8 +175,9 @@ def test_it_says_who_signed_what_was_read_and_what_was_found(tmp_path: Path) -> 
     (read,) = _items(found, "Current Procedure Descriptions")
     (waveform,) = _items(read, "Source of Measurement")
     assert waveform.ReferencedSOPSequence[0].ReferencedSOPInstanceUID == "1.2.3.6"
-    evidence = found.CurrentRequestedProcedureEvidenceSequence[0].ReferencedSeriesSequence[0]
-    assert evidence.ReferencedSOPSequence[0].ReferencedSOPInstanceUID == "1.2.3.6"
+    images, waveforms = found.CurrentRequestedProcedureEvidenceSequence[0].ReferencedSeriesSequence
+    assert waveforms.ReferencedSOPSequence[0].ReferencedSOPInstanceUID == "1.2.3.6"
+    assert len(images.ReferencedSOPSequence) == len(_SENT)
     (qualitative,) = _items(found, "Qualitative Analysis")
     codes = [one for one in qualitative.ContentSequence if one.ValueType == "CODE"]
     assert [one.ConceptCodeSequence[0].CodeValue for one in codes] == ["426783006", "713427006"]
@@ -230,22 +248,59 @@ _BARE = replace(
 )
 
 
-@pytest.mark.parametrize("name", ["ecg", "preliminary", "amended", "bare", "unread", "words"])
-def test_dciodvfy_finds_no_error(name: str, tmp_path: Path) -> None:
-    before = InstanceReference("1.2.3.4", "1.2.3.7", "1.2.840.10008.5.1.4.1.1.88.22", "1.2.3.8")
-    made = {
-        "ecg": _made,
-        "preliminary": lambda: _made(_ecg(status=ReportStatus.PRELIMINARY)),
-        "amended": lambda: _made(version=replace(_VERSION, predecessor=before)),
-        "bare": lambda: _made(study=_BARE),
-        "unread": lambda: _made(
-            ct_report(modality="ECG", findings="", impression="x", advice="", ecg=EcgBlock()),
-            waveform=None,
+def _void() -> ReportDocument:
+    return ct_report(
+        status=ReportStatus.REVOKED,
+        findings="",
+        impression="报告 7KQFM2XA91TD 已作废。",
+        amendment_reason="患者有误",
+    )
+
+
+_KINDS: dict[str, Callable[[], Dataset]] = {
+    "ecg": _made,
+    "preliminary": lambda: _made(_ecg(status=ReportStatus.PRELIMINARY)),
+    "amended": lambda: _made(version=replace(_VERSION, predecessor=_BEFORE)),
+    "bare": lambda: _made(study=_BARE),
+    "unread": lambda: _made(
+        ct_report(modality="ECG", findings="", impression="x", advice="", ecg=EcgBlock()),
+        waveform=None,
+    ),
+    "measured": lambda: _made(
+        ct_report(
+            modality="ECG",
+            ecg=replace(
+                _BLOCK,
+                source=None,
+                measurements=tuple(
+                    replace(one, value=one.value or "92") for one in _BLOCK.measurements
+                ),
+            ),
         ),
-        "words": lambda: _made(ct_report(), waveform=None),
-    }[name]()
+        waveform=None,
+    ),
+    "words": lambda: _made(ct_report(), study=_CT_STUDY, waveform=None, key_images=_PICKED),
+    "void": lambda: _made(
+        _void(), replace(_VERSION, predecessor=_BEFORE), study=_CT_STUDY, waveform=None
+    ),
+    "void ecg": lambda: _made(
+        replace(_void(), modality="ECG"), replace(_VERSION, predecessor=_BEFORE), waveform=None
+    ),
+    "picked": lambda: _made(
+        ct_report(),
+        study=_CT_STUDY,
+        waveform=None,
+        key_images=_PICKED,
+        make=key_object_selection,
+    ),
+}
+_CT_STUDY = replace(_STUDY, modalities=("CT",), study_description="Chest")
+
+
+@pytest.mark.parametrize("name", _KINDS)
+def test_dciodvfy_finds_no_error(name: str, tmp_path: Path) -> None:
     path = tmp_path / "sr.dcm"
-    made.save_as(path, enforce_file_format=True)
+    _KINDS[name]().save_as(path, enforce_file_format=True)
     dciodvfy = require_program("dciodvfy", package="dicom3tools")
     said = subprocess.run(
         [dciodvfy, path], check=False, capture_output=True, text=True, errors="replace"
@@ -257,13 +312,101 @@ def test_dciodvfy_finds_no_error(name: str, tmp_path: Path) -> None:
     assert [line for line in found if not any(one in line for one in accepted)] == []
 
 
-def test_dcmtk_reads_the_tree(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("ecg", "PR interval global"),
+        ("words", "纵隔居中。"),
+        ("void", "已作废"),
+        ("picked", "For Report Attachment"),
+    ],
+)
+def test_dcmtk_reads_the_tree(name: str, expected: str, tmp_path: Path) -> None:
     path = tmp_path / "sr.dcm"
-    _made().save_as(path, enforce_file_format=True)
+    _KINDS[name]().save_as(path, enforce_file_format=True)
     dsrdump = require_program("dsrdump", package="dcmtk")
     said = subprocess.run(
-        [dsrdump, "+U8", path], check=False, capture_output=True, text=True, errors="replace"
+        [dsrdump, "+Pl", "+U8", path], check=False, capture_output=True, text=True, errors="replace"
     )
     assert said.returncode == 0, said.stderr
-    assert "PR interval global" in said.stdout
+    assert expected in said.stdout
     assert not [line for line in said.stderr.splitlines() if line.startswith(("E:", "F:"))]
+
+
+def test_an_imaging_report_has_its_sections_its_exam_and_what_was_read(tmp_path: Path) -> None:
+    found = _read_back(_KINDS["words"](), tmp_path / "sr.dcm")
+    assert found.SOPClassUID == "1.2.840.10008.5.1.4.1.1.88.11"
+    assert found.ConceptNameCodeSequence[0].CodeMeaning == "CT Report"
+    (findings,) = _items(found, "Findings")
+    assert _items(findings, "Finding")[0].TextValue.endswith("\r\n\r\n纵隔居中。")
+    (accession,) = _items(found, "Accession Number")
+    assert (accession.RelationshipType, accession.TextValue) == (
+        "HAS OBS CONTEXT",
+        "QS260314CT0007",
+    )
+    (procedure,) = _items(found, "Current Procedure Descriptions")
+    assert _items(procedure, "Laterality")[0].ConceptCodeSequence[0].CodeMeaning == "Right and left"
+    (pictures,) = _items(found, "Key Images")
+    assert [
+        (
+            one.ReferencedSOPSequence[0].ReferencedSOPInstanceUID,
+            one.ReferencedSOPSequence[0].get("ReferencedFrameNumber"),
+        )
+        for one in pictures.ContentSequence
+    ] == [("1.2.3.10.2", None), ("1.2.3.11.1", 7)]
+    evidence, _ = found.CurrentRequestedProcedureEvidenceSequence[0].ReferencedSeriesSequence
+    assert [one.ReferencedSOPInstanceUID for one in evidence.ReferencedSOPSequence] == [
+        one.sop_instance_uid for one in _SENT
+    ]
+
+
+def test_what_was_picked_is_a_key_object_selection(tmp_path: Path) -> None:
+    found = _read_back(_KINDS["picked"](), tmp_path / "ko.dcm")
+    assert found.SOPClassUID == "1.2.840.10008.5.1.4.1.1.88.59"
+    assert found.ContentTemplateSequence[0].TemplateIdentifier == "2010"
+    assert [str(one.PersonName) for one in _items(found, "Person Observer Name")] == ["李书写"]
+    evidence = found.CurrentRequestedProcedureEvidenceSequence[0].ReferencedSeriesSequence
+    assert [
+        (one.SeriesInstanceUID, one.ReferencedSOPSequence[0].ReferencedSOPInstanceUID)
+        for one in evidence
+    ] == [("1.2.3.10", "1.2.3.10.2"), ("1.2.3.11", "1.2.3.11.1")]
+
+
+def test_a_notice_says_that_it_is_void_and_has_nothing_of_the_report(tmp_path: Path) -> None:
+    found = _read_back(_KINDS["void ecg"](), tmp_path / "sr.dcm")
+    assert (found.CompletionFlag, found.VerificationFlag) == ("COMPLETE", "VERIFIED")
+    assert found.ContentTemplateSequence[0].TemplateIdentifier == "2000"
+    assert found.ConceptNameCodeSequence[0].CodeMeaning == "EKG study"
+    assert not _items(found, "Findings")
+    replaced = found.PredecessorDocumentsSequence[0].ReferencedSeriesSequence[0]
+    assert replaced.ReferencedSOPSequence[0].ReferencedSOPInstanceUID == "1.2.3.8"
+
+
+# highdicom 0.28 knows neither WAVEFORM nor a NUM without a value.
+@pytest.mark.parametrize("name", ["measured", "words", "void", "picked"])
+def test_highdicom_reads_it_back(name: str, tmp_path: Path) -> None:
+    found = _read_back(_KINDS[name](), tmp_path / "sr.dcm")
+    (root,) = ContentSequence.from_sequence([_root(found)], is_root=True)
+    assert len(root.ContentSequence) == len(found.ContentSequence)
+    assert {one.value_type.value for one in root.ContentSequence} == {
+        one.ValueType for one in found.ContentSequence
+    }
+
+
+def test_highdicom_resolves_what_was_picked(tmp_path: Path) -> None:
+    found = _read_back(_KINDS["picked"](), tmp_path / "ko.dcm")
+    read = KeyObjectSelectionDocument.from_dataset(found)
+    assert read.resolve_reference("1.2.3.11.1") == ("1.2.3.4", "1.2.3.11", "1.2.3.11.1")
+
+
+def _root(found: Dataset) -> Dataset:
+    root = Dataset()
+    for keyword in (
+        "ValueType",
+        "ConceptNameCodeSequence",
+        "ContinuityOfContent",
+        "ContentTemplateSequence",
+        "ContentSequence",
+    ):
+        setattr(root, keyword, found[keyword].value)
+    return root
