@@ -87,6 +87,12 @@ class Delivery(Base):
             "issued_at",
             postgresql_where=text("state IN ('PENDING', 'IN_PROGRESS')"),
         ),
+        Index(
+            "ix_delivery_held",
+            "issued_at",
+            postgresql_where=text("state IN ('REFUSED', 'PAUSED')"),
+            postgresql_include=["site_id", "destination_id", "state"],
+        ),
         Index("ix_delivery_destination_id_created_at", "destination_id", "created_at"),
         Index("ix_delivery_study_id", "study_id"),
         CheckConstraint(
