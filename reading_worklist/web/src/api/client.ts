@@ -1,5 +1,6 @@
 import createClient, { type Middleware } from 'openapi-fetch';
 
+import { takeEarly } from './early';
 import { asProblem, problemFrom } from './problem';
 import type { paths } from './schema';
 import { learnServerTime } from './serverClock';
@@ -38,7 +39,11 @@ const session: Middleware = {
 };
 
 /** The typed client of our API; wrap each call in `answer` to get the body or a thrown Problem. */
-export const api = createClient<paths>({ baseUrl: '/', querySerializer: { array: { style: 'form', explode: true } } });
+export const api = createClient<paths>({
+  baseUrl: '/',
+  querySerializer: { array: { style: 'form', explode: true } },
+  fetch: (request) => takeEarly(request) ?? fetch(request),
+});
 api.use(session);
 
 interface Outcome<Body> {

@@ -31,6 +31,7 @@ export type Patient = Schemas['PatientView'];
 export type Study = Schemas['StudyView'];
 export type Site = Schemas['SiteView'];
 export type EcgRecord = Schemas['EcgRecordView'];
+export type EcgOpening = Schemas['EcgOpening'];
 export type EcgMeasured = Schemas['EcgMeasured'];
 export type EcgQuantity = Schemas['EcgQuantity'];
 export type EcgCorrections = Required<Schemas['EcgCorrections']>;

@@ -3,7 +3,8 @@ import { createBrowserRouter } from 'react-router';
 import { RouterProvider } from 'react-router/dom';
 
 import { AppearanceProvider } from '../design/appearance';
-import { LanguageProvider } from '../i18n/language';
+import { LanguageProvider, rememberedLanguage } from '../i18n/language';
+import { prepareExam } from '../reading/opening';
 import { createQueryClient } from '../session/session';
 import { OrganisationPage } from '../session/OrganisationPage';
 import { SignInPage } from '../session/SignInPage';
@@ -38,7 +39,15 @@ const router = createBrowserRouter([
       { index: true, Component: Landing },
       { path: 'worklist', lazy: { Component: async () => (await import('../worklist/WorklistPage')).WorklistPage } },
       { path: 'board', lazy: { Component: async () => (await import('../board/BoardPage')).BoardPage } },
-      { path: 'exams/:id', lazy: { Component: async () => (await import('../reading/ReadingPage')).ReadingPage } },
+      {
+        path: 'exams/:id',
+        // Beside the page's own files, not after them.
+        loader: ({ params }) => {
+          prepareExam(queryClient, params['id'] ?? '', rememberedLanguage());
+          return null;
+        },
+        lazy: { Component: async () => (await import('../reading/ReadingPage')).ReadingPage },
+      },
       { path: 'portal', lazy: { Component: async () => (await import('../portal/PortalPage')).PortalPage } },
       {
         path: 'portal/:id',
@@ -73,6 +82,7 @@ const router = createBrowserRouter([
       { path: 'clocks', lazy: { Component: async () => (await import('../rules/ClocksPage')).ClocksPage } },
       { path: 'calendar', lazy: { Component: async () => (await import('../rules/CalendarPage')).CalendarPage } },
       { path: 'roster', lazy: { Component: async () => (await import('../roster/RosterPage')).RosterPage } },
+      { path: 'audit', lazy: { Component: async () => (await import('../audit/AuditPage')).AuditPage } },
       {
         path: 'agreements',
         lazy: { Component: async () => (await import('../agreements/AgreementsPage')).AgreementsPage },

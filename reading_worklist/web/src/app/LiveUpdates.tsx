@@ -47,6 +47,9 @@ export function LiveUpdates() {
           renew(keys.preliminary);
           lists.run();
           renew(keys.workitem(event.id));
+          // Somebody else may have set its markers.
+          renew(keys.ecgMeasured(event.id));
+          renew(keys.ecgMedians(event.id));
           break;
         case 'delivery':
           lists.run();

@@ -15,6 +15,7 @@ import { Header } from './Header';
 import { LiveUpdates } from './LiveUpdates';
 import { Loading } from './Loading';
 import { OfflineBanner } from './OfflineBanner';
+import { usePrepareExams } from './prepareExams';
 import '../design/page.css';
 import './shell.css';
 
@@ -38,6 +39,7 @@ export function Shell() {
 function SignedIn() {
   const session = useSession();
   useChoiceOfOtherTabs();
+  usePrepareExams();
   const location = useLocation();
   const signInAddress = useSignInAddress(location.pathname + location.search);
   if (session.isPending) return <Loading />;

@@ -1,10 +1,17 @@
-import { keepPreviousData, useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import {
+  keepPreviousData,
+  type QueryClient,
+  queryOptions,
+  useMutation,
+  useQuery,
+  useQueryClient,
+} from '@tanstack/react-query';
 
 import { answer, api, fetchDocument } from '../api/client';
 import { keys } from '../api/keys';
-import type { EcgAnalyses, EcgCorrections, EcgMeasured, EcgRecord, EcgSerial } from '../api/types';
+import type { EcgAnalyses, EcgCorrections, EcgMeasured, EcgOpening, EcgRecord, EcgSerial } from '../api/types';
 import type { Language } from '../i18n/catalogue';
-import { medianQuery, traceQuery, type View } from './view';
+import { medianQuery, STANDARD_VIEW, traceQuery, type View } from './view';
 
 /** Which ECG: of the exam's own study, or of an earlier study that was opened beside it. */
 export interface Which {
@@ -16,8 +23,8 @@ function queryOf({ instance, prior }: Which): { instance?: string; prior?: strin
   return { ...(instance === null ? {} : { instance }), ...(prior === null ? {} : { prior }) };
 }
 
-export function useEcgRecord(id: string, which: Which) {
-  return useQuery({
+const recordQuery = (id: string, which: Which) =>
+  queryOptions({
     queryKey: keys.ecgRecord(id, which.instance, which.prior),
     queryFn: (): Promise<EcgRecord> =>
       answer(
@@ -27,6 +34,9 @@ export function useEcgRecord(id: string, which: Which) {
       ),
     staleTime: Infinity,
   });
+
+export function useEcgRecord(id: string, which: Which) {
+  return useQuery(recordQuery(id, which));
 }
 
 /** What else is on a page: the ECG that lies over the median beats, and the point that both share. */
@@ -47,14 +57,16 @@ export function pageAddress(id: string, view: View, prior: string | null, over: 
   return `/api/workitems/${id}/ecg/${view.page}.svg?${query.toString()}`;
 }
 
-/** A drawn page as SVG text. The former one stays in sight until the new one is there. */
-export function useEcgPage(id: string, page: View['page'], address: string) {
-  return useQuery({
+const pageQuery = (id: string, page: View['page'], address: string) =>
+  queryOptions({
     queryKey: keys.ecgPage(id, page, address),
     queryFn: async ({ signal }) => (await fetchDocument(address, signal)).text(),
-    placeholderData: keepPreviousData,
     staleTime: Infinity,
   });
+
+/** A drawn page as SVG text. The former one stays in sight until the new one is there. */
+export function useEcgPage(id: string, page: View['page'], address: string) {
+  return useQuery({ ...pageQuery(id, page, address), placeholderData: keepPreviousData });
 }
 
 /**
@@ -62,7 +74,11 @@ export function useEcgPage(id: string, page: View['page'], address: string) {
  * the former values stay in sight until the new ones are there.
  */
 export function useMeasured(id: string, which: Which, draft: EcgCorrections | null) {
-  return useQuery({
+  return useQuery({ ...measuredQuery(id, which, draft), placeholderData: keepPreviousData, retry: false });
+}
+
+const measuredQuery = (id: string, which: Which, draft: EcgCorrections | null) =>
+  queryOptions({
     queryKey: [...keys.ecgMeasured(id), which.instance, which.prior, draft] as const,
     queryFn: ({ signal }): Promise<EcgMeasured> => {
       const params = { path: { workitem_id: id }, query: queryOf(which) };
@@ -71,11 +87,8 @@ export function useMeasured(id: string, which: Which, draft: EcgCorrections | nu
         draft === null ? api.GET(route, { params, signal }) : api.POST(route, { params, signal, body: draft }),
       );
     },
-    placeholderData: keepPreviousData,
     staleTime: Infinity,
-    retry: false,
   });
-}
 
 /** What has changed since an earlier study's ECG; nothing is asked for while there is none. */
 export function useSerial(id: string, instance: string | null, against: string | null) {
@@ -97,11 +110,26 @@ export function useSerial(id: string, instance: string | null, against: string |
 
 /** What came of an ECG when it arrived: how well it was recorded, and which rules it meets. */
 export function useEcgAnalysis(id: string) {
-  return useQuery({
+  return useQuery(analysisQuery(id));
+}
+
+const analysisQuery = (id: string) =>
+  queryOptions({
     queryKey: keys.ecgAnalysis(id),
     queryFn: (): Promise<EcgAnalyses> =>
       answer(api.GET('/api/workitems/{workitem_id}/ecg/analysis', { params: { path: { workitem_id: id } } })),
   });
+
+const FIRST: Which = { instance: null, prior: null };
+const NOT_OVER: Over = { against: null, alignment: 'r' };
+
+/** Keeps the first view of an ECG where its page looks for it, so that the page asks for nothing. */
+export function keepFirstView(client: QueryClient, id: string, language: Language, opening: EcgOpening): void {
+  const address = pageAddress(id, STANDARD_VIEW, null, NOT_OVER, language);
+  client.setQueryData(recordQuery(id, FIRST).queryKey, opening.record);
+  client.setQueryData(pageQuery(id, 'trace', address).queryKey, opening.page);
+  client.setQueryData(analysisQuery(id).queryKey, opening.analysis);
+  client.setQueryData(measuredQuery(id, FIRST, null).queryKey, opening.measured);
 }
 
 /** Keeps markers with the name of who set them; everything that goes by them is asked for anew. */

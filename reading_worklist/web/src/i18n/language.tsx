@@ -18,14 +18,15 @@ interface LanguageContext {
 
 const Context = createContext<LanguageContext | null>(null);
 
-function remembered(): Language {
+/** The language that this browser remembers. */
+export function rememberedLanguage(): Language {
   const stored = localStorage.getItem(STORAGE_KEY);
   return LANGUAGES.find((language) => language === stored) ?? DEFAULT;
 }
 
 /** Gives all pages one language, which this browser remembers. */
 export function LanguageProvider({ children }: { children: ReactNode }) {
-  const [language, setLanguage] = useState(remembered);
+  const [language, setLanguage] = useState(rememberedLanguage);
 
   useEffect(() => {
     localStorage.setItem(STORAGE_KEY, language);

@@ -1,17 +1,15 @@
 import { Button } from 'antd';
-import { lazy, Suspense } from 'react';
 
-import { Loading } from '../app/Loading';
 import type { WorkitemDetail } from '../api/types';
+import { EcgPane } from '../ecg/EcgPane';
 import { type Comparison, compare } from '../priors/comparison';
 import { useLanguage } from '../i18n/language';
 import { siteName } from '../i18n/siteName';
 
-// Asked for before it is known whether the exam is an ECG: it comes while the exam itself is on its way.
-const ecgPane = import('../ecg/EcgPane');
-const EcgPane = lazy(async () => ({ default: (await ecgPane).EcgPane }));
-
-/** The images of an exam, and beside them those of a prior that was opened. */
+/**
+ * The images of an exam, and beside them those of a prior that was opened. The view of ECGs is a part of the page:
+ * React shows what was awaited no sooner than 0.3 s after what stood in its place.
+ */
 export function ViewerPane({
   item,
   comparison,
@@ -25,9 +23,7 @@ export function ViewerPane({
     <div className="viewing-pane">
       {comparison !== null && <ComparisonBar comparison={comparison} />}
       {item.lane === 'ecg' ? (
-        <Suspense fallback={<Loading />}>
-          <EcgPane id={item.id} prior={comparison?.prior.lane === 'ecg' ? comparison.prior : null} />
-        </Suspense>
+        <EcgPane id={item.id} prior={comparison?.prior.lane === 'ecg' ? comparison.prior : null} />
       ) : (
         <ImageViewer url={comparison?.url ?? item.viewer_url} onActivity={onActivity} />
       )}

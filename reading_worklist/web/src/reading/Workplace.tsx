@@ -1,4 +1,4 @@
-import { type ReactNode, useEffect, useState } from 'react';
+import { type ReactNode, useDeferredValue, useEffect, useState } from 'react';
 import { flushSync } from 'react-dom';
 
 import type { WorkitemDetail } from '../api/types';
@@ -31,6 +31,8 @@ export function Workplace({
   const layout = useLayout(room, viewerElsewhere);
   const { columns, folded, fold } = layout;
   const [called, setCalled] = useState(false);
+  // What is read comes first; what is written about it follows as soon as that stands on the screen.
+  const following = useDeferredValue(true, false);
   const panels = PANELS.filter((panel) => panel.applies?.(item) !== false);
   const panel = panels.find((one) => one.id === layout.open);
   const stands = panel !== undefined;
@@ -65,7 +67,7 @@ export function Workplace({
         style={{ gridTemplateColumns: covers ? `${first}px 0 ${second}px` : `${first}px ${second}px ${third}px` }}
       >
         <div className="workplace-viewer">{viewer}</div>
-        {stands && (
+        {stands && following && (
           <div className={`workplace-panel${covers ? ' workplace-covers' : ''}`}>
             {first > 0 && !covers && (
               <Divider
@@ -93,8 +95,12 @@ export function Workplace({
               onDone={layout.keep}
             />
           )}
-          <RequestStrip item={item} onOpen={() => toggle('request')} />
-          {report}
+          {following && (
+            <>
+              <RequestStrip item={item} onOpen={() => toggle('request')} />
+              {report}
+            </>
+          )}
         </div>
       </div>
       <PanelRail item={item} panels={panels} open={panel?.id ?? null} folded={folded} onToggle={toggle} onFold={fold} />

@@ -1,6 +1,6 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { App } from 'antd';
-import { useCallback, useMemo } from 'react';
+import { useCallback, useEffect, useMemo } from 'react';
 import { useLocation, useNavigate } from 'react-router';
 
 import { answer, api } from '../api/client';
@@ -10,6 +10,7 @@ import type { WorkitemDetail } from '../api/types';
 import { useLanguage } from '../i18n/language';
 import { wordsOf } from '../i18n/problemWords';
 import { useSession } from '../session/session';
+import { prepareExam } from './opening';
 
 /** From which list an exam was opened, and what stood in it then. */
 interface Origin {
@@ -45,6 +46,15 @@ export function useNeighbours(id: string): Neighbours {
   const navigate = useNavigate();
   const origin = useOrigin();
   const at = origin.ids.indexOf(id);
+  const following = origin.ids[at + 1];
+  const client = useQueryClient();
+  const { language } = useLanguage();
+  useEffect(() => {
+    if (at < 0 || following === undefined) return undefined;
+    // After what this exam itself needs.
+    const timer = window.setTimeout(() => prepareExam(client, following, language), 2_000);
+    return () => window.clearTimeout(timer);
+  }, [at, following, client, language]);
   const go = (to: string | undefined): (() => void) | null =>
     to === undefined ? null : () => void navigate(`/exams/${to}`, { state: origin });
   return {

@@ -4,15 +4,14 @@ import { answer, api } from '../api/client';
 import { keys } from '../api/keys';
 import type { WorkitemDetail } from '../api/types';
 import type { Language } from '../i18n/catalogue';
+import { useLanguage } from '../i18n/language';
+import { examQuery } from './opening';
 
 const path = (id: string) => ({ params: { path: { workitem_id: id } } });
 
 export function useWorkitem(id: string) {
-  return useQuery({
-    queryKey: keys.workitem(id),
-    queryFn: () => answer(api.GET('/api/workitems/{workitem_id}', path(id))),
-    refetchInterval: 60_000,
-  });
+  const { language } = useLanguage();
+  return useQuery({ ...examQuery(useQueryClient(), id, language), refetchInterval: 60_000 });
 }
 
 export function useTimeline(id: string) {
