@@ -114,9 +114,18 @@ class ReturnsConfig:
         never ends.
     utc_offset_minutes: of the clock on the wall where reports are read; China has one for all,
         and no summer time.
+    turn_deliveries, turn_seconds: after how much a destination's turn ends, so that others have
+        theirs. most_probes: how many destinations that could not be reached are tried at once.
+    outbound_allowed, outbound_denied: networks in CIDR notation that web addresses of destinations
+        may lead to though they would be refused, or may not lead to; see `returns.outbound`.
+    web_address: where people reach our pages, without a trailing slash; empty: notices have no
+        link.
     """
 
     calling_ae_title: str
+    outbound_allowed: tuple[str, ...] = ()
+    outbound_denied: tuple[str, ...] = ()
+    web_address: str = ""
     lease_seconds: float = 120.0
     first_retry_seconds: float = 2.0
     longest_retry_seconds: float = 900.0
@@ -124,6 +133,9 @@ class ReturnsConfig:
     connect_timeout_seconds: float = 10.0
     acse_timeout_seconds: float = 15.0
     dimse_timeout_seconds: float = 60.0
+    turn_deliveries: int = 200
+    turn_seconds: float = 20.0
+    most_probes: int = 8
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,6 +44,8 @@ class DeliveryAnswer:
         on pages and must not name the patient.
     whole_destination: of TRY_AGAIN: nothing else would get through either (not reached, no answer,
         full), so that the whole queue waits; otherwise this parcel alone is put off.
+    wait_seconds: of TRY_AGAIN: how long the receiver asks to be left alone at least; None: it does
+        not say.
     request, response: what was sent and answered, for the record of the attempt. They may hold
         patient data, are cut to `KEPT_CHARACTERS`, and never go to a log. Leave out documents.
     """
@@ -53,6 +55,7 @@ class DeliveryAnswer:
     whole_destination: bool = False
     request: str = ""
     response: str = ""
+    wait_seconds: float | None = None
 
     @classmethod
     def delivered(cls, said: str, *, request: str = "", response: str = "") -> Self:
@@ -66,7 +69,13 @@ class DeliveryAnswer:
 
     @classmethod
     def try_again(
-        cls, said: str, *, whole_destination: bool, request: str = "", response: str = ""
+        cls,
+        said: str,
+        *,
+        whole_destination: bool,
+        request: str = "",
+        response: str = "",
+        wait_seconds: float | None = None,
     ) -> Self:
         """It may get through later."""
         return cls(
@@ -75,6 +84,7 @@ class DeliveryAnswer:
             whole_destination=whole_destination,
             request=request,
             response=response,
+            wait_seconds=wait_seconds,
         )
 
     @property
@@ -171,6 +181,14 @@ class Parcel(Protocol):
         Each has its file meta information. Raises as `pdf`, and PartMissing when the study has no
         instance left to belong to.
         """
+        ...
+
+    def taken(self) -> frozenset[str]:
+        """Return the SOP Instance UIDs of the objects that this destination has taken already."""
+        ...
+
+    def note_taken(self, sop_instance_uid: str, answer: str) -> None:
+        """Note at once that the destination has an object, whatever becomes of the others."""
         ...
 
 
