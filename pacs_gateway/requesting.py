@@ -1,5 +1,6 @@
 """Opening associations to the machines of a site (PS3.8 §7.1), as every SCU of ours does."""
 
+import ssl
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -51,8 +52,11 @@ def associate(
     *,
     what: str,
     roles: Sequence[SCP_SCU_RoleSelectionNegotiation] = (),
+    tls: tuple[ssl.SSLContext, str] | None = None,
 ) -> Association:
     """Associate with `listener`, proposing `contexts`, and return the established association.
+
+    tls: for a secured association, the context and whose certificate is expected.
 
     Raises:
         NoAssociation: not reached, rejected, or no context is accepted.
@@ -72,6 +76,7 @@ def associate(
             contexts=list(contexts),
             ae_title=listener.ae_title,
             ext_neg=list(roles),
+            tls_args=tls,
         )
     except OSError as error:
         raise NoAssociation(f"host {listener.host} is not known: {error.strerror}") from error

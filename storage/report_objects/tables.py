@@ -1,9 +1,9 @@
-"""One row for each object that was made of a report version."""
+"""Objects that were made of report versions, and which of them a destination has taken."""
 
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import BigInteger, ForeignKey
+from sqlalchemy import BigInteger, ForeignKey, func
 from sqlalchemy.orm import Mapped, mapped_column
 
 from storage.database import Base, Word
@@ -35,3 +35,20 @@ class ReportObject(Base):
     dataset_offset: Mapped[int]
     filed_at: Mapped[datetime]
     superseded_at: Mapped[datetime | None]
+
+
+class TakenObject(Base):
+    """A destination has said of one object of a delivery that it has it.
+
+    So that what it refused for the time being is sent again by itself. Rows are only added; those
+    from before a person had the delivery sent once more do not count.
+
+    answer: what it said, in words.
+    """
+
+    __tablename__ = "taken_object"
+
+    delivery_id: Mapped[UUID] = mapped_column(ForeignKey("delivery.id"), primary_key=True)
+    sop_instance_uid: Mapped[str] = mapped_column(primary_key=True)
+    taken_at: Mapped[datetime] = mapped_column(primary_key=True, server_default=func.now())
+    answer: Mapped[str]

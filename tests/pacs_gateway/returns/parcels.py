@@ -24,6 +24,8 @@ class GivenParcel:
     document: bytes = b"%PDF-1.7 signed"
     delivery_id: UUID = DELIVERY
     attempt_number: int = 1
+    objects: Sequence[Dataset] = ()
+    noted: dict[str, str] = field(default_factory=dict[str, str])
 
     @property
     def report_version_id(self) -> UUID:
@@ -73,4 +75,10 @@ class GivenParcel:
         return self.document
 
     def instances(self) -> list[Dataset]:
-        raise NotImplementedError
+        return list(self.objects)
+
+    def taken(self) -> frozenset[str]:
+        return frozenset(self.noted)
+
+    def note_taken(self, sop_instance_uid: str, answer: str) -> None:
+        self.noted[sop_instance_uid] = answer
