@@ -11,6 +11,7 @@ from starlette.routing import BaseRoute
 from reading_worklist import health, live, problems, viewer, web_ui
 from reading_worklist.access import routes as access_routes
 from reading_worklist.agreements import routes as agreement_routes
+from reading_worklist.auditing import routes as audit_routes
 from reading_worklist.consultations import routes as consultation_routes
 from reading_worklist.critical_values import routes as critical_value_routes
 from reading_worklist.dicomweb import routes as dicomweb_routes
@@ -29,9 +30,11 @@ from reading_worklist.ecg.statements import routes as statement_routes
 from reading_worklist.ecg_files import routes as ecg_file_routes
 from reading_worklist.events import EventHub
 from reading_worklist.exam_notes import routes as exam_note_routes
+from reading_worklist.fhir import routes as fhir_routes
 from reading_worklist.identity import routes as identity_routes
 from reading_worklist.keeping import routes as keeping_routes
 from reading_worklist.key_images import routes as key_image_routes
+from reading_worklist.ledger import routes as ledger_routes
 from reading_worklist.measurements import routes as measurement_routes
 from reading_worklist.operations import routes as operations_routes
 from reading_worklist.orders import request_routes
@@ -47,6 +50,7 @@ from reading_worklist.reports import verification_routes, version_routes, writin
 from reading_worklist.retakes import routes as retake_routes
 from reading_worklist.routing import routes as routing_routes
 from reading_worklist.services import COOKIE, Services, WebConfig
+from reading_worklist.signing import status_routes
 from reading_worklist.single_signature import routes as single_signature_routes
 from reading_worklist.templates import routes as template_routes
 from reading_worklist.typesetting.typesetter import Typesetter
@@ -138,6 +142,7 @@ def _routes() -> tuple[BaseRoute, ...]:
         phone_routes,
         preliminary_routes,
         verification_routes,
+        status_routes,
         ecg_routes,
         ecg_view_routes,
         ecg_analysis_routes,
@@ -146,6 +151,7 @@ def _routes() -> tuple[BaseRoute, ...]:
         emergency_routes,
         ecg_file_routes,
         portal_routes,
+        ledger_routes,
         operations_routes,
         keeping_routes,
         quarantine_routes,
@@ -154,7 +160,9 @@ def _routes() -> tuple[BaseRoute, ...]:
         request_routes,
         exam_note_routes,
         agreement_routes,
+        audit_routes,
         single_signature_routes,
+        fhir_routes,
         live,
         health,
     ):

@@ -116,7 +116,7 @@ def arriving(session: Session, orders: Sequence[Order]) -> dict[UUID, Study]:
         return {}
     rows = session.execute(
         select(Order.id, Study)
-        .join(Study, _on_its_way())
+        .join(Study, on_its_way())
         .where(Order.id.in_([one.id for one in orders]))
         .order_by(Study.first_received_at)
     )
@@ -163,7 +163,7 @@ def _orders(scope: Scope, wanted: ExamFilter) -> _Row:
         Order.state != ExamState.CANCELLED,
         ~linked,
     ]
-    comes = select(Study.id).where(_on_its_way()).exists()
+    comes = select(Study.id).where(on_its_way()).exists()
     if wanted.step is not None:
         conditions.append(_order_at(wanted.step, comes))
     if wanted.needs is Need.LATE:
@@ -187,9 +187,7 @@ def _studies(scope: Scope, wanted: ExamFilter) -> _Row:
     queued = select(Workitem.id).where(Workitem.study_id == Study.id).exists()
     ordered = (
         select(Order.id)
-        .where(
-            Order.source != OrderSource.HEADER, Order.state != ExamState.CANCELLED, _on_its_way()
-        )
+        .where(Order.source != OrderSource.HEADER, Order.state != ExamState.CANCELLED, on_its_way())
         .correlate(Study)
         .exists()
     )
@@ -220,7 +218,7 @@ def _of_study(wanted: ExamFilter) -> list[ColumnElement[bool]]:
     return conditions
 
 
-def _on_its_way() -> ColumnElement[bool]:
+def on_its_way() -> ColumnElement[bool]:
     """Return the condition that instances of an order's study have begun to come."""
     # By name: of its own accord a query is tied to the one right around it alone.
     queued = select(Workitem.id).where(Workitem.study_id == Study.id).correlate(Study).exists()

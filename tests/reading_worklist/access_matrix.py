@@ -58,8 +58,10 @@ MATRIX: Final = (
     Row("GET", r"/viewer/app-config\.js"),
     Row("GET", "/viewer.*", public=True),
     Row("POST", "/api/session", public=True),
+    Row("GET", "/api/audit.*", AUDIT),
     Row("GET", r"/api/verify/\{code\}", public=True),
     Row("POST", "/api/verify", public=True),
+    Row("GET POST", r"/pki/(authority\.crt|authority\.crl|ocsp(/\{encoded:path\})?)", public=True),
     Row("", "/api/session.*"),
     Row("GET", "/api/events", streams=True),
     # DICOMweb and UPS-RS
@@ -137,6 +139,8 @@ MATRIX: Final = (
     # The portal of a site, and what it and the centre write to each other
     Row("", "/api/portal/.*", SITE),
     Row("", "/api/(exam-notes|exams)/.*", TALKS | SITE),
+    # The ledger of both sides
+    Row("GET", r"/api/ledger.*", SITE | READS | KEEPERS | AUDIT),
     # Keeping, deliveries, the quarantine
     Row("POST", "/api/keeping/holds", KEEPERS),
     Row("PUT POST", "/api/keeping/.*", DECIDERS),
