@@ -1,126 +1,31 @@
-"""The structured report of an ECG: valid, complete, the same every time, and read by others."""
+"""Structured objects of reports: valid, complete, the same every time, and read by others."""
 
 import subprocess
-from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import UTC, date, datetime, time
 from pathlib import Path
-from uuid import UUID
 
 import pytest
 from highdicom.ko import KeyObjectSelectionDocument
 from highdicom.sr import ContentSequence
-from pydicom import dcmread
 from pydicom.dataset import Dataset
 
-from reading_worklist.reports.document import (
-    Addendum,
-    EcgBlock,
-    EcgMeasurement,
-    EcgSource,
-    ReportDocument,
-    ReportStatus,
-)
+from reading_worklist.reports.document import Addendum, ReportStatus
 from reading_worklist.reports.structured.content_items import InstanceReference
-from reading_worklist.reports.structured.instance import (
-    VersionFacts,
-    key_object_selection,
-    structured_report,
+from tests.reading_worklist.reports.structured.samples import (
+    KINDS,
+    SENT,
+    SIGNED,
+    VERSION,
+    ecg_report,
+    read,
+    structured,
 )
-from reading_worklist.reports.structured.report import SignedBy, StructuredSource
-from reading_worklist.typesetting.labels import Language
-from storage.study_facts import StudyFacts
 from tests.support.peers import require_program
-from tests.support.reports import ct_report
-
-_SIGNED = datetime(2026, 3, 14, 2, 15, 26, tzinfo=UTC)
-_WAVEFORM = InstanceReference("1.2.3.4", "1.2.3.5", "1.2.840.10008.5.1.4.1.1.9.1.2", "1.2.3.6")
-_CT = "1.2.840.10008.5.1.4.1.1.2"
-_SENT = tuple(InstanceReference("1.2.3.4", "1.2.3.10", _CT, f"1.2.3.10.{n}") for n in range(1, 4))
-_LOOP = InstanceReference("1.2.3.4", "1.2.3.11", "1.2.840.10008.5.1.4.1.1.3.1", "1.2.3.11.1")
-_PICKED = (_SENT[1], replace(_LOOP, frame_number=7))
-_BEFORE = InstanceReference("1.2.3.4", "1.2.3.7", "1.2.840.10008.5.1.4.1.1.88.22", "1.2.3.8")
-_VERSION = VersionFacts(UUID(int=1), UUID(int=2), 1, _SIGNED)
-_STUDY = StudyFacts(
-    patient_name="Zhang^San=张^三",
-    patient_id="P1",
-    issuer_of_patient_id=None,
-    patient_birth_date=date(1960, 2, 3),
-    patient_sex="M",
-    study_instance_uid="1.2.3.4",
-    study_date=date(2026, 3, 4),
-    study_time=time(9, 8, 7),
-    study_id="S1",
-    study_description="ECG",
-    accession_number="A1",
-    referring_physician_name="Li^Si",
-    modalities=("ECG",),
-    specific_character_set="GB18030",
-    timezone_offset=None,
-)
-_BLOCK = EcgBlock(
-    measurements=(
-        EcgMeasurement("heart_rate", "72", "/min", "device"),
-        EcgMeasurement("pr", "148", "ms", "device"),
-        EcgMeasurement("heart_rate", "71", "/min", "centre"),
-        EcgMeasurement("pr", "150", "ms", "centre"),
-        EcgMeasurement("qrs", "", "ms", "centre", "too noisy"),
-        EcgMeasurement("qt", "400", "ms", "centre"),
-        EcgMeasurement("qtc_bazett", "435", "ms", "centre"),
-        EcgMeasurement("qtc_fridericia", "423", "ms", "centre"),
-        EcgMeasurement("qrs_axis", "-35", "deg", "centre"),
-        EcgMeasurement("pr", "160", "ms", "confirmed"),
-    ),
-    statements=("sinus_rhythm", "rbbb", "st_t_change"),
-    method="rdc median beat 1.0",
-    source=EcgSource(
-        series_instance_uid="1.2.3.5",
-        sop_class_uid=_WAVEFORM.sop_class_uid,
-        sop_instance_uid=_WAVEFORM.sop_instance_uid,
-        sampling_rate_hz=500,
-        twelve_leads=True,
-    ),
-)
-
-
-def _ecg(**changes: object) -> ReportDocument:
-    return ct_report(
-        modality="ECG",
-        findings="P波规律出现。",
-        impression="窦性心律\n完全性右束支阻滞",
-        advice="结合临床。",
-        ecg=_BLOCK,
-        codes={"ecg_class": "abnormal"},
-        **changes,
-    )
-
-
-def _made(
-    document: ReportDocument | None = None,
-    version: VersionFacts = _VERSION,
-    *,
-    study: StudyFacts = _STUDY,
-    waveform: InstanceReference | None = _WAVEFORM,
-    key_images: Sequence[InstanceReference] = (),
-    make: Callable[..., Dataset] = structured_report,
-) -> Dataset:
-    source = StructuredSource(
-        document=document or _ecg(),
-        language=Language.ZH_CN,
-        signers=(
-            SignedBy("李书写", "临江县人民医院", _SIGNED),
-            SignedBy("王审核", "临江县人民医院", _SIGNED),
-        ),
-        waveform=waveform,
-        key_images=key_images,
-        evidence=_SENT,
-    )
-    return make(source, version, study)
 
 
 def _read_back(instance: Dataset, path: Path) -> Dataset:
     instance.save_as(path, enforce_file_format=True)
-    return dcmread(path)
+    return read(path)
 
 
 def _items(parent: Dataset, meaning: str) -> list[Dataset]:
@@ -141,7 +46,7 @@ def _numbers(container: Dataset) -> dict[str, list[str]]:
 
 
 def test_the_tree_is_an_ecg_report_with_the_values_that_stand(tmp_path: Path) -> None:
-    found = _read_back(_made(), tmp_path / "sr.dcm")
+    found = _read_back(structured(), tmp_path / "sr.dcm")
     assert found.SOPClassUID == "1.2.840.10008.5.1.4.1.1.88.22"
     assert found.ContentTemplateSequence[0].TemplateIdentifier == "3700"
     (analysis,) = _items(found, "Quantitative Analysis")
@@ -167,7 +72,7 @@ def test_the_tree_is_an_ecg_report_with_the_values_that_stand(tmp_path: Path) ->
 
 
 def test_it_says_who_signed_what_was_read_and_what_was_found(tmp_path: Path) -> None:
-    found = _read_back(_made(), tmp_path / "sr.dcm")
+    found = _read_back(structured(), tmp_path / "sr.dcm")
     assert [str(one.PersonName) for one in _items(found, "Person Observer Name")] == [
         "李书写",
         "王审核",
@@ -177,7 +82,7 @@ def test_it_says_who_signed_what_was_read_and_what_was_found(tmp_path: Path) -> 
     assert waveform.ReferencedSOPSequence[0].ReferencedSOPInstanceUID == "1.2.3.6"
     images, waveforms = found.CurrentRequestedProcedureEvidenceSequence[0].ReferencedSeriesSequence
     assert waveforms.ReferencedSOPSequence[0].ReferencedSOPInstanceUID == "1.2.3.6"
-    assert len(images.ReferencedSOPSequence) == len(_SENT)
+    assert len(images.ReferencedSOPSequence) == len(SENT)
     (qualitative,) = _items(found, "Qualitative Analysis")
     codes = [one for one in qualitative.ContentSequence if one.ValueType == "CODE"]
     assert [one.ConceptCodeSequence[0].CodeValue for one in codes] == ["426783006", "713427006"]
@@ -200,17 +105,17 @@ def test_it_says_who_signed_what_was_read_and_what_was_found(tmp_path: Path) -> 
 def test_the_flags_say_how_far_the_report_is(
     status: ReportStatus, flags: tuple[str, str, str]
 ) -> None:
-    made = _made(_ecg(status=status))
+    made = structured(ecg_report(status=status))
     assert (made.CompletionFlag, made.VerificationFlag, made.PreliminaryFlag) == flags
     names = [str(one.VerifyingObserverName) for one in made.get("VerifyingObserverSequence", [])]
     assert names == (["李书写", "王审核"] if flags[1] == "VERIFIED" else [])
 
 
 def test_what_was_added_later_is_in_the_summary() -> None:
-    made = _made(
-        _ecg(
+    made = structured(
+        ecg_report(
             status=ReportStatus.APPENDED,
-            addenda=(Addendum(text="复查后补充。", written_at=_SIGNED),),
+            addenda=(Addendum(text="复查后补充。", written_at=SIGNED),),
         )
     )
     (summary,) = _items(made, "Summary")
@@ -219,7 +124,7 @@ def test_what_was_added_later_is_in_the_summary() -> None:
 
 def test_an_amendment_names_what_it_replaces() -> None:
     before = InstanceReference("1.2.3.4", "1.2.3.7", "1.2.840.10008.5.1.4.1.1.88.22", "1.2.3.8")
-    made = _made(version=replace(_VERSION, number=2, predecessor=before))
+    made = structured(version=replace(VERSION, number=2, predecessor=before))
     series = made.PredecessorDocumentsSequence[0].ReferencedSeriesSequence[0]
     assert series.SeriesInstanceUID == "1.2.3.7"
     assert series.ReferencedSOPSequence[0].ReferencedSOPInstanceUID == "1.2.3.8"
@@ -228,79 +133,14 @@ def test_an_amendment_names_what_it_replaces() -> None:
 def test_the_same_version_is_the_same_instance(tmp_path: Path) -> None:
     paths = [tmp_path / "1.dcm", tmp_path / "2.dcm"]
     for path in paths:
-        _made().save_as(path, enforce_file_format=True)
+        structured().save_as(path, enforce_file_format=True)
     assert paths[0].read_bytes() == paths[1].read_bytes()
 
 
-_BARE = replace(
-    _STUDY,
-    patient_name="",
-    patient_id=None,
-    patient_birth_date=None,
-    patient_sex=None,
-    study_date=None,
-    study_time=None,
-    study_id=None,
-    study_description=None,
-    accession_number=None,
-    referring_physician_name=None,
-    specific_character_set=None,
-)
-
-
-def _void() -> ReportDocument:
-    return ct_report(
-        status=ReportStatus.REVOKED,
-        findings="",
-        impression="报告 7KQFM2XA91TD 已作废。",
-        amendment_reason="患者有误",
-    )
-
-
-_KINDS: dict[str, Callable[[], Dataset]] = {
-    "ecg": _made,
-    "preliminary": lambda: _made(_ecg(status=ReportStatus.PRELIMINARY)),
-    "amended": lambda: _made(version=replace(_VERSION, predecessor=_BEFORE)),
-    "bare": lambda: _made(study=_BARE),
-    "unread": lambda: _made(
-        ct_report(modality="ECG", findings="", impression="x", advice="", ecg=EcgBlock()),
-        waveform=None,
-    ),
-    "measured": lambda: _made(
-        ct_report(
-            modality="ECG",
-            ecg=replace(
-                _BLOCK,
-                source=None,
-                measurements=tuple(
-                    replace(one, value=one.value or "92") for one in _BLOCK.measurements
-                ),
-            ),
-        ),
-        waveform=None,
-    ),
-    "words": lambda: _made(ct_report(), study=_CT_STUDY, waveform=None, key_images=_PICKED),
-    "void": lambda: _made(
-        _void(), replace(_VERSION, predecessor=_BEFORE), study=_CT_STUDY, waveform=None
-    ),
-    "void ecg": lambda: _made(
-        replace(_void(), modality="ECG"), replace(_VERSION, predecessor=_BEFORE), waveform=None
-    ),
-    "picked": lambda: _made(
-        ct_report(),
-        study=_CT_STUDY,
-        waveform=None,
-        key_images=_PICKED,
-        make=key_object_selection,
-    ),
-}
-_CT_STUDY = replace(_STUDY, modalities=("CT",), study_description="Chest")
-
-
-@pytest.mark.parametrize("name", _KINDS)
+@pytest.mark.parametrize("name", KINDS)
 def test_dciodvfy_finds_no_error(name: str, tmp_path: Path) -> None:
     path = tmp_path / "sr.dcm"
-    _KINDS[name]().save_as(path, enforce_file_format=True)
+    KINDS[name]().save_as(path, enforce_file_format=True)
     dciodvfy = require_program("dciodvfy", package="dicom3tools")
     said = subprocess.run(
         [dciodvfy, path], check=False, capture_output=True, text=True, errors="replace"
@@ -323,7 +163,7 @@ def test_dciodvfy_finds_no_error(name: str, tmp_path: Path) -> None:
 )
 def test_dcmtk_reads_the_tree(name: str, expected: str, tmp_path: Path) -> None:
     path = tmp_path / "sr.dcm"
-    _KINDS[name]().save_as(path, enforce_file_format=True)
+    KINDS[name]().save_as(path, enforce_file_format=True)
     dsrdump = require_program("dsrdump", package="dcmtk")
     said = subprocess.run(
         [dsrdump, "+Pl", "+U8", path], check=False, capture_output=True, text=True, errors="replace"
@@ -334,7 +174,7 @@ def test_dcmtk_reads_the_tree(name: str, expected: str, tmp_path: Path) -> None:
 
 
 def test_an_imaging_report_has_its_sections_its_exam_and_what_was_read(tmp_path: Path) -> None:
-    found = _read_back(_KINDS["words"](), tmp_path / "sr.dcm")
+    found = _read_back(KINDS["words"](), tmp_path / "sr.dcm")
     assert found.SOPClassUID == "1.2.840.10008.5.1.4.1.1.88.11"
     assert found.ConceptNameCodeSequence[0].CodeMeaning == "CT Report"
     (findings,) = _items(found, "Findings")
@@ -356,12 +196,12 @@ def test_an_imaging_report_has_its_sections_its_exam_and_what_was_read(tmp_path:
     ] == [("1.2.3.10.2", None), ("1.2.3.11.1", 7)]
     evidence, _ = found.CurrentRequestedProcedureEvidenceSequence[0].ReferencedSeriesSequence
     assert [one.ReferencedSOPInstanceUID for one in evidence.ReferencedSOPSequence] == [
-        one.sop_instance_uid for one in _SENT
+        one.sop_instance_uid for one in SENT
     ]
 
 
 def test_what_was_picked_is_a_key_object_selection(tmp_path: Path) -> None:
-    found = _read_back(_KINDS["picked"](), tmp_path / "ko.dcm")
+    found = _read_back(KINDS["picked"](), tmp_path / "ko.dcm")
     assert found.SOPClassUID == "1.2.840.10008.5.1.4.1.1.88.59"
     assert found.ContentTemplateSequence[0].TemplateIdentifier == "2010"
     assert [str(one.PersonName) for one in _items(found, "Person Observer Name")] == ["李书写"]
@@ -373,7 +213,7 @@ def test_what_was_picked_is_a_key_object_selection(tmp_path: Path) -> None:
 
 
 def test_a_notice_says_that_it_is_void_and_has_nothing_of_the_report(tmp_path: Path) -> None:
-    found = _read_back(_KINDS["void ecg"](), tmp_path / "sr.dcm")
+    found = _read_back(KINDS["void ecg"](), tmp_path / "sr.dcm")
     assert (found.CompletionFlag, found.VerificationFlag) == ("COMPLETE", "VERIFIED")
     assert found.ContentTemplateSequence[0].TemplateIdentifier == "2000"
     assert found.ConceptNameCodeSequence[0].CodeMeaning == "EKG study"
@@ -385,7 +225,7 @@ def test_a_notice_says_that_it_is_void_and_has_nothing_of_the_report(tmp_path: P
 # highdicom 0.28 knows neither WAVEFORM nor a NUM without a value.
 @pytest.mark.parametrize("name", ["measured", "words", "void", "picked"])
 def test_highdicom_reads_it_back(name: str, tmp_path: Path) -> None:
-    found = _read_back(_KINDS[name](), tmp_path / "sr.dcm")
+    found = _read_back(KINDS[name](), tmp_path / "sr.dcm")
     (root,) = ContentSequence.from_sequence([_root(found)], is_root=True)
     assert len(root.ContentSequence) == len(found.ContentSequence)
     assert {one.value_type.value for one in root.ContentSequence} == {
@@ -394,7 +234,7 @@ def test_highdicom_reads_it_back(name: str, tmp_path: Path) -> None:
 
 
 def test_highdicom_resolves_what_was_picked(tmp_path: Path) -> None:
-    found = _read_back(_KINDS["picked"](), tmp_path / "ko.dcm")
+    found = _read_back(KINDS["picked"](), tmp_path / "ko.dcm")
     read = KeyObjectSelectionDocument.from_dataset(found)
     assert read.resolve_reference("1.2.3.11.1") == ("1.2.3.4", "1.2.3.11", "1.2.3.11.1")
 
