@@ -25,14 +25,16 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from deploy.bootstrap import Parts
+    from deploy.settings import Settings
 
 HANDLE_MESSAGE: Final = "rdc.handle_message"
-ATTEMPT_DELIVERY: Final = "rdc.attempt_delivery"
+SERVE_DESTINATION: Final = "rdc.serve_destination"
 ATTEMPT_COMMITMENT: Final = "rdc.attempt_commitment"
 ATTEMPT_NOTIFICATION: Final = "rdc.attempt_notification"
 ANALYSE_STUDY: Final = "rdc.analyse_study"
 ANALYSE_ECGS: Final = "rdc.analyse_ecgs"
 PREPARE_METADATA: Final = "rdc.prepare_metadata"
+KEEP_SIGNATURES: Final = "rdc.keep_signatures"
 
 MESSAGES: Final = "messages"
 RETURNS: Final = "returns"
@@ -107,9 +109,9 @@ class Wakeups:
         arguments = (str(leased.id), str(leased.lease_token), leased.consumer)
         self._send(HANDLE_MESSAGE, arguments, MESSAGES)
 
-    def delivery(self, delivery_id: UUID) -> None:
-        """Wake a worker for a due delivery."""
-        self._send(ATTEMPT_DELIVERY, (str(delivery_id),), RETURNS)
+    def destination(self, destination_id: UUID) -> None:
+        """Wake a worker for a destination that has deliveries due."""
+        self._send(SERVE_DESTINATION, (str(destination_id),), RETURNS)
 
     def commitment(self, request_id: UUID) -> None:
         """Wake a worker for a storage commitment request that is due."""
@@ -130,6 +132,10 @@ class Wakeups:
     def preparation(self, study_id: UUID) -> None:
         """Wake a worker for the metadata of a study that viewers will ask for."""
         self._send(PREPARE_METADATA, (str(study_id),), PREPARATION)
+
+    def signatures(self, _round: UUID) -> None:
+        """Wake a worker for what keeps signatures verifiable."""
+        self._send(KEEP_SIGNATURES, (), ANALYSIS)
 
     def waiting(self) -> dict[str, int]:
         """Return how many wake-ups wait in each queue that exists."""
@@ -189,7 +195,7 @@ def run_worker(parts: Parts, queues: Sequence[str], name: str, ready: Callable[[
     worker = app.Worker(
         hostname=f"{name}@{socket.gethostname()}",
         pool="threads",
-        concurrency=_threads(queues, parts.settings.worker_threads),
+        concurrency=threads(queues, parts.settings),
         queues=list(queues),
         without_gossip=True,
         without_mingle=True,
@@ -200,12 +206,16 @@ def run_worker(parts: Parts, queues: Sequence[str], name: str, ready: Callable[[
     return int(worker.exitcode or 0)
 
 
-def _threads(queues: Sequence[str], most: int) -> int:
+def threads(queues: Sequence[str], settings: Settings) -> int:
     """Return how many tasks a worker of some queues does at a time.
 
     One where the work is the processor's, and takes memory; two ECGs, of which one reads its object
-    while the other is measured.
+    while the other is measured; many where nearly all of it is waiting for the network of a site,
+    so that those that do not answer hold up none that do.
     """
+    most = settings.worker_threads
+    if RETURNS in queues:
+        return max(most, settings.delivery_slots)
     if {*queues} <= {ANALYSIS, PREPARATION}:
         return 1
     return min(2, most) if {*queues} == {ECG} else most
@@ -256,8 +266,8 @@ def _add_return_tasks(app: Any, parts: Parts) -> None:  # noqa: ANN401 - Celery 
 
     config = returns_config(parts.settings)
 
-    def attempt_delivery(delivery_id: str) -> None:
-        returns.attempt(UUID(delivery_id), parts.database, parts.objects, config)
+    def serve_destination(destination_id: str) -> None:
+        returns.serve(UUID(destination_id), parts.database, parts.objects, config)
 
     def attempt_commitment(request_id: str) -> None:
         commitments.attempt(UUID(request_id), parts.database, parts.objects, config)
@@ -265,7 +275,7 @@ def _add_return_tasks(app: Any, parts: Parts) -> None:  # noqa: ANN401 - Celery 
     def attempt_notification(notification_id: str) -> None:
         availability.attempt(UUID(notification_id), parts.database, config)
 
-    app.task(name=ATTEMPT_DELIVERY)(attempt_delivery)
+    app.task(name=SERVE_DESTINATION)(serve_destination)
     app.task(name=ATTEMPT_COMMITMENT)(attempt_commitment)
     app.task(name=ATTEMPT_NOTIFICATION)(attempt_notification)
 
@@ -276,7 +286,13 @@ def _add_analysis_task(app: Any, parts: Parts) -> None:  # noqa: ANN401 - Celery
     def analyse_study(study_id: str) -> None:
         analyse(UUID(study_id), parts.database, parts.objects)
 
+    def keep_signatures() -> None:
+        from deploy.signature_keeping import keep  # noqa: PLC0415 - once in ten minutes
+
+        keep(parts)
+
     app.task(name=ANALYSE_STUDY)(analyse_study)
+    app.task(name=KEEP_SIGNATURES)(keep_signatures)
 
 
 def _add_ecg_task(app: Any, parts: Parts) -> None:  # noqa: ANN401 - Celery has no types

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import psycopg
 from sqlalchemy.exc import SQLAlchemyError
@@ -42,6 +42,30 @@ class Work:
     channel: str
     due: Callable[[Session, int], Sequence[UUID]]
     wake: Callable[[UUID], None]
+
+
+class Regularly:
+    """Work that is due by the clock alone, so often; the first time at once.
+
+    Several relays each count for themselves: what is done must bear to be done twice.
+    """
+
+    CHANNEL: Final = "rdc_regularly"
+    """Nobody notifies on it."""
+
+    def __init__(self, seconds: float, *, clock: Callable[[], float] = time.monotonic) -> None:
+        """Be due every so many seconds of `clock`."""
+        self._seconds = seconds
+        self._clock = clock
+        self._next = clock()
+
+    def __call__(self, _session: Session, _limit: int) -> Sequence[UUID]:
+        """Return one new id when it is due, see `Work.due`."""
+        now = self._clock()
+        if now < self._next:
+            return ()
+        self._next = now + self._seconds
+        return (uuid4(),)
 
 
 class BackOff:

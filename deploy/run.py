@@ -14,6 +14,7 @@ import signal
 import socket
 import threading
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from deploy import logs, readiness
@@ -24,6 +25,7 @@ from deploy.bootstrap import (
     gateway_config,
     hl7_config,
     open_parts,
+    returns_config,
     web_config,
 )
 from deploy.embedded.processes import recorded
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
     from storage.database import Database
     from storage.objects import ObjectStore
 
+SIGNATURE_SECONDS: Final = 600.0
 WEB_STOP_SECONDS: Final = 5
 WARM_UP_SECONDS: Final = 5.0
 ANALYSIS_NICENESS: Final = 10
@@ -129,31 +132,40 @@ def ecg_intake(settings: Settings) -> None:
 def relay(settings: Settings) -> None:
     """Run the clock: outbox, due deliveries, leases that have run out."""
     from deploy.celery_app import Wakeups  # noqa: PLC0415
-    from deploy.relay import Relay, Work  # noqa: PLC0415
+    from deploy.relay import Regularly, Relay, Work  # noqa: PLC0415
     from pacs_gateway import availability  # noqa: PLC0415
     from pacs_gateway.commitments import engine as commitments  # noqa: PLC0415
     from pacs_gateway.returns import engine as returns  # noqa: PLC0415
+    from pacs_gateway.returns import watching  # noqa: PLC0415
     from reading_worklist import tasks  # noqa: PLC0415
     from reading_worklist.ecg.analysis import service as ecg  # noqa: PLC0415
     from reading_worklist.volume import service as volume  # noqa: PLC0415
     from storage import audit_seals, deliveries  # noqa: PLC0415
+    from storage.clock import utc_now  # noqa: PLC0415
+
+    describe_earlier = tasks.Describing()
 
     def tick(database: Database) -> None:
         tasks.tick(database)
         audit_seals.seal_due(database)
+        describe_earlier(database)
+        with database.transaction() as session:
+            watching.run_clock(session, utc_now())
 
     stop = _stop_on_signals()
     with open_parts(settings, "relay", pool_size=2) as parts:
         wakeups = Wakeups(broker_url(settings))
+        due = partial(returns.due, most_probes=returns_config(settings).most_probes)
         Relay(
             parts.database,
             wakeups,
             work=(
-                Work(deliveries.CHANNEL, returns.due, wakeups.delivery),
+                Work(deliveries.CHANNEL, due, wakeups.destination),
                 Work(commitments.CHANNEL, commitments.due, wakeups.commitment),
                 Work(availability.CHANNEL, availability.due, wakeups.notification),
                 Work(ecg.CHANNEL, ecg.TASKS.due, wakeups.ecgs),
                 Work(volume.CHANNEL, volume.TASKS.due, wakeups.analysis),
+                Work(Regularly.CHANNEL, Regularly(SIGNATURE_SECONDS), wakeups.signatures),
             ),
             tick=tick,
         ).run(stop, ready=readiness.announce)
@@ -162,13 +174,15 @@ def relay(settings: Settings) -> None:
 
 def worker(settings: Settings, queues: Sequence[str], name: str) -> int:
     """Run a Celery worker on the queues; returns its exit code."""
-    from deploy.celery_app import ANALYSIS, run_worker  # noqa: PLC0415
+    from deploy.celery_app import ANALYSIS, run_worker, threads  # noqa: PLC0415
 
     broker_url(settings)
     if list(queues) == [ANALYSIS]:
         # Messages and returns have the processor first.
         os.nice(ANALYSIS_NICENESS)
-    with open_parts(settings, name, pool_size=settings.worker_threads + 1) as parts:
+    # Those that wait for a site's network hold no connection meanwhile.
+    most = min(threads(queues, settings), 2 * settings.worker_threads)
+    with open_parts(settings, name, pool_size=most + 1) as parts:
         return run_worker(parts, queues, name, readiness.announce)
 
 

@@ -13,7 +13,15 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Final, Self, cast
 
-from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, field_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+)
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from deploy.errors import SettingsError
@@ -41,8 +49,12 @@ SCHEMES: Final[Mapping[str, tuple[str, ...]]] = {
     "broker_url": ("redis", "rediss", "redis+socket", "amqp", "amqps"),
     "object_store_url": ("file", "s3"),
     "public_url": ("http", "https"),
+    "time_stamp_url": ("http", "https"),
+    "certificate_url": ("http", "https"),
 }
-SECRET_FIELDS: Final = frozenset({"database_url", "broker_url", "object_store_url"})
+SECRET_FIELDS: Final = frozenset(
+    {"database_url", "broker_url", "object_store_url", "time_stamp_url"}
+)
 
 # Variables with our prefix that are not settings of the system.
 OTHER_VARIABLES: Final = frozenset(
@@ -106,6 +118,19 @@ QuietSeconds = Annotated[
     NoDecode,
     BeforeValidator(_quiet_seconds),
 ]
+
+
+class SigningServiceSettings(BaseModel):
+    """One service that keeps signing keys; see `reading_worklist.signing.providers.csc`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    url: Annotated[str, Field(pattern="^https?://")]
+    trust: Path | None = None
+    certificate: Path | None = None
+    key: Path | None = None
+    token_file: Path | None = None
+    timeout: Seconds = 10.0
 
 
 class Settings(BaseSettings):
@@ -228,11 +253,41 @@ class Settings(BaseSettings):
         default=(),
         description="JSON list of PEM files whose signatures count; unset: our own authority's",
     )
+    token_modules: dict[str, Path] = Field(
+        default={},
+        description="PKCS#11 libraries of tokens with signing keys: JSON such as"
+        ' {"card": "/usr/lib/softhsm/libsofthsm2.so"}',
+    )
+    signing_services: dict[str, SigningServiceSettings] = Field(
+        default={},
+        description="services that keep signing keys (CSC API): JSON such as"
+        ' {"ca": {"url": "https://…/csc/v1", "token_file": "/…"}}; also trust, certificate, key'
+        " (PEM files), timeout (s)",
+    )
+    time_stamp_url: str | None = Field(
+        default=None,
+        repr=False,
+        description="time-stamp authority (RFC 3161) that stamps reports; unset: our own clock",
+    )
+    time_stamp_trust: tuple[Path, ...] = Field(
+        default=(),
+        description="JSON list of PEM files of who may issue that authority's certificate",
+    )
+    time_stamp_seconds: Seconds = Field(
+        default=5.0, description="after so long our own clock stamps, and the other's stamp follows"
+    )
+    certificate_url: str | None = Field(
+        default=None,
+        description="address of CRL and OCSP written into certificates; unset: public_url + /pki",
+    )
     font_dirs: tuple[Path, ...] = Field(
         default=(), description="JSON list of folders with the report's fonts; unset: those we ship"
     )
     worker_threads: Annotated[int, Field(ge=1, le=64)] = Field(
         default=4, description="tasks that one worker process handles at once"
+    )
+    delivery_slots: Annotated[int, Field(ge=1, le=256)] = Field(
+        default=32, description="destinations that one worker process delivers to at once"
     )
     web_processes: Annotated[int, Field(ge=1, le=32)] = Field(
         default=2, description="web processes that `rdc up` runs on the one HTTP port"
@@ -254,7 +309,14 @@ class Settings(BaseSettings):
         default=None, description="write rotating log files here; unset: standard error"
     )
 
-    @field_validator("database_url", "broker_url", "object_store_url", "public_url")
+    @field_validator(
+        "database_url",
+        "broker_url",
+        "object_store_url",
+        "public_url",
+        "time_stamp_url",
+        "certificate_url",
+    )
     @classmethod
     def _known_scheme(cls, value: str | None, info: Any) -> str | None:  # noqa: ANN401 - pydantic's
         if not value:
@@ -263,7 +325,7 @@ class Settings(BaseSettings):
         if value.partition("://")[0] not in schemes or "://" not in value:
             message = "an address beginning with " + " or ".join(f"{name}://" for name in schemes)
             raise ValueError(message)
-        return value.rstrip("/") if info.field_name == "public_url" else value
+        return value.rstrip("/") if info.field_name in {"public_url", "certificate_url"} else value
 
     @field_validator(
         "data_dir",
@@ -287,6 +349,11 @@ class Settings(BaseSettings):
             return self.public_url
         host = self.http_host if self.http_host not in {"", "0.0.0.0", "::"} else "127.0.0.1"  # noqa: S104 - compared
         return f"http://{f'[{host}]' if ':' in host else host}:{self.http_port}"
+
+    @property
+    def pki_address(self) -> str | None:
+        """Where CRL and OCSP are, as certificates name it; None where nobody could reach it."""
+        return self.certificate_url or (f"{self.public_url}/pki" if self.public_url else None)
 
     @property
     def object_store(self) -> str:

@@ -5,10 +5,12 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from types import MappingProxyType
+from typing import Final
 
 from storage.quiet_times import QuietTimes
 
 _MEBIBYTE = 1024 * 1024
+MOST_PROBES: Final = 8
 
 
 def _no_modalities() -> Mapping[str, float]:
@@ -135,7 +137,7 @@ class ReturnsConfig:
     dimse_timeout_seconds: float = 60.0
     turn_deliveries: int = 200
     turn_seconds: float = 20.0
-    most_probes: int = 8
+    most_probes: int = MOST_PROBES
 
 
 @dataclass(frozen=True, slots=True)

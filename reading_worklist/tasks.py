@@ -15,7 +15,7 @@ from reading_worklist.ecg.ambulatory import service as ambulatory
 from reading_worklist.ecg.analysis import service as ecg
 from reading_worklist.identity import arrival
 from reading_worklist.keeping import removal
-from reading_worklist.reports import acknowledging, issuing, recalls, return_events
+from reading_worklist.reports import acknowledging, issued, issuing, recalls, return_events
 from reading_worklist.retakes import service as retakes
 from reading_worklist.routing import escalation
 from reading_worklist.volume import service as volume
@@ -86,6 +86,21 @@ def prepare_metadata(database: Database, objects: ObjectStore, study_id: UUID) -
     if study is not None:
         prepare_study(database, objects, study)
         ambulatory.prepare(database, objects, study_id)
+
+
+class Describing:
+    """Keeps the neutral form of reports that an earlier release issued, a few at each call.
+
+    Called until nothing is left, then it does nothing more: this release keeps it when it issues.
+    """
+
+    def __init__(self) -> None:
+        self._is_done = False
+
+    def __call__(self, database: Database) -> None:
+        """Keep a few more."""
+        if not self._is_done:
+            self._is_done = issued.describe_earlier(database) == 0
 
 
 def tick(database: Database) -> int:

@@ -1,5 +1,5 @@
 """Bringing results back to the site that sent the study."""
 
-from pacs_gateway.returns.engine import attempt, create_deliveries, due
+from pacs_gateway.returns.engine import create_deliveries, due, serve
 
-__all__ = ["attempt", "create_deliveries", "due"]
+__all__ = ["create_deliveries", "due", "serve"]

@@ -50,7 +50,7 @@ def running(
     relay = Relay(
         database,
         wakeups,
-        work=(Work(DELIVERY_CHANNEL, deliveries.take, wakeups.delivery),),
+        work=(Work(DELIVERY_CHANNEL, deliveries.take, wakeups.destination),),
         tick=lambda _: ticks.append(time.monotonic()),
     )
     thread = threading.Thread(target=relay.run, args=(stop,), kwargs={"ready": ready.set})

@@ -20,7 +20,7 @@ from sqlalchemy import select
 from deploy.embedded.processes import tied
 from pacs_gateway.config import ReturnsConfig
 from pacs_gateway.gateway import Gateway
-from pacs_gateway.returns import attempt, create_deliveries, due
+from pacs_gateway.returns import create_deliveries, due, serve
 from pacs_gateway.returns.encapsulated_pdf import sop_instance_uid
 from pacs_gateway.tasks import HANDLERS
 from storage.clock import utc_now
@@ -136,8 +136,6 @@ def _set_due(database: Database) -> None:
     with database.transaction() as session:
         for row in session.scalars(select(Delivery)):
             row.next_attempt_at = utc_now() - timedelta(seconds=1)
-            if row.state == DeliveryState.PENDING:
-                row.leased_until = None
 
 
 def test_a_report_goes_back_under_the_patient_that_was_decided(
@@ -150,8 +148,8 @@ def test_a_report_goes_back_under_the_patient_that_was_decided(
     with Receiver() as receiver:
         _destination(database, issued.site_id, receiver.port)
         _issue(database, issued)
-        (delivery_id,) = _due(database)
-        assert attempt(delivery_id, database, objects, _CONFIG)
+        (destination_id,) = _due(database)
+        assert serve(destination_id, database, objects, _CONFIG)
     (stored,) = receiver.received
     assert (stored.PatientID, str(stored.PatientName)) == ("P777", "Li^Na=李^娜")
     assert (stored.PatientBirthDate, stored.PatientSex) == ("19850401", "F")
@@ -163,8 +161,8 @@ def test_a_report_reaches_its_site_and_says_so(
     with Receiver() as receiver:
         _destination(database, issued.site_id, receiver.port)
         _issue(database, issued)
-        (delivery_id,) = _due(database)
-        assert attempt(delivery_id, database, objects, _CONFIG)
+        (destination_id,) = _due(database)
+        assert serve(destination_id, database, objects, _CONFIG)
     (found,) = receiver.received
     assert found.SOPInstanceUID == sop_instance_uid(issued.report_version_id)
     assert (found.StudyInstanceUID, found.PatientID) == ("1.2.3.100", "P1")
@@ -207,7 +205,7 @@ def test_the_structured_report_goes_back_beside_the_page(
     with Receiver(also=_ENHANCED_SR) as receiver:
         _destination(database, issued.site_id, receiver.port)
         _issue(database, issued)
-        assert attempt(_due(database)[0], database, objects, _CONFIG)
+        assert serve(_due(database)[0], database, objects, _CONFIG)
     page, tree = receiver.received
     assert page.EncapsulatedDocument[: page.EncapsulatedDocumentLength] == _PDF
     assert tree.SOPInstanceUID == structured_uid(issued.report_version_id)
@@ -222,10 +220,11 @@ def test_a_receiver_without_structured_reports_gets_the_page_and_that_is_said(
     with Receiver() as receiver:
         _destination(database, issued.site_id, receiver.port)
         _issue(database, issued)
-        assert attempt(_due(database)[0], database, objects, _CONFIG)
+        assert serve(_due(database)[0], database, objects, _CONFIG)
     assert len(receiver.received) == 1
     assert _attempts(database)[0].answer == (
-        "C-STORE status 0000H; Enhanced SR Storage: not accepted"
+        "C-STORE status 0000H; Enhanced SR Storage: "
+        f"EASTPACS at 127.0.0.1:{receiver.port} does not accept Enhanced SR Storage"
     )
 
 
@@ -239,7 +238,7 @@ def test_both_name_the_patient_that_was_decided(
     with Receiver(also=_ENHANCED_SR) as receiver:
         _destination(database, issued.site_id, receiver.port)
         _issue(database, issued)
-        assert attempt(_due(database)[0], database, objects, _CONFIG)
+        assert serve(_due(database)[0], database, objects, _CONFIG)
     assert {(one.PatientID, str(one.PatientName)) for one in receiver.received} == {
         ("P777", "Li^Na=李^娜")
     }
@@ -252,11 +251,11 @@ def test_told_twice_or_tried_twice_nothing_happens_twice(
         _destination(database, issued.site_id, receiver.port)
         _issue(database, issued)
         _issue(database, issued)
-        (delivery_id,) = _due(database)
+        (destination_id,) = _due(database)
         assert list(_due(database)) == []
-        assert attempt(delivery_id, database, objects, _CONFIG)
-        assert not attempt(delivery_id, database, objects, _CONFIG)
-        assert not attempt(uuid4(), database, objects, _CONFIG)
+        assert serve(destination_id, database, objects, _CONFIG)
+        assert not serve(destination_id, database, objects, _CONFIG)
+        assert not serve(uuid4(), database, objects, _CONFIG)
     assert len(receiver.received) == 1
     assert len(_attempts(database)) == 1
     assert _told(database) == ["report.delivered"]
@@ -269,7 +268,7 @@ def test_a_receiver_with_one_transfer_syntax_is_served(
     with Receiver(syntaxes=(syntax,)) as receiver:
         _destination(database, issued.site_id, receiver.port)
         _issue(database, issued)
-        assert attempt(_due(database)[0], database, objects, _CONFIG)
+        assert serve(_due(database)[0], database, objects, _CONFIG)
     assert receiver.received[0].file_meta.TransferSyntaxUID == syntax
 
 
@@ -281,14 +280,13 @@ def test_a_dead_destination_is_tried_until_it_lives(
     _issue(database, issued)
     for number in range(1, 5):
         until(lambda: bool(_due(database)), "the next attempt is due")
-        assert not attempt(_only(database).id, database, objects, _CONFIG)
+        assert not serve(_only(database).destination_id, database, objects, _CONFIG)
         row = _only(database)
         assert (row.state, row.attempts) == (DeliveryState.PENDING, number)
-        assert row.next_attempt_at > utc_now() - timedelta(seconds=1)
         assert row.last_error == f"no connection to EASTPACS at 127.0.0.1:{port}"
     with Receiver(port=port) as receiver:
         until(lambda: bool(_due(database)), "the next attempt is due")
-        assert attempt(_only(database).id, database, objects, _CONFIG)
+        assert serve(_only(database).destination_id, database, objects, _CONFIG)
         assert len(receiver.received) == 1
     assert [made.succeeded for made in _attempts(database)] == [False] * 4 + [True]
 
@@ -311,7 +309,7 @@ def test_what_the_receiver_said_can_be_read(
     with Receiver(**receiver_settings) as receiver:  # pyright: ignore[reportArgumentType]
         _destination(database, issued.site_id, receiver.port)
         _issue(database, issued)
-        assert not attempt(_due(database)[0], database, objects, _CONFIG)
+        assert not serve(_due(database)[0], database, objects, _CONFIG)
     row = _only(database)
     assert row.state == DeliveryState.PENDING
     assert answer in (row.last_error or "")
@@ -325,8 +323,8 @@ def test_one_dead_destination_does_not_hold_up_another(
         _destination(database, issued.site_id, _free_port(), "DEAD")
         _destination(database, issued.site_id, receiver.port)
         _issue(database, issued)
-        done = [attempt(delivery_id, database, objects, _CONFIG) for delivery_id in _due(database)]
-        assert sorted(done) == [False, True]
+        done = [serve(one, database, objects, _CONFIG) for one in _due(database)]
+        assert sorted(done) == [0, 1]
 
 
 def test_a_missing_or_changed_pdf_is_never_delivered(
@@ -336,11 +334,11 @@ def test_a_missing_or_changed_pdf_is_never_delivered(
         _destination(database, issued.site_id, receiver.port)
         _issue(database, issued)
         objects.delete(ObjectKey(issued.pdf_object_key))
-        delivery_id = _due(database)[0]
-        assert not attempt(delivery_id, database, objects, _CONFIG)
+        destination_id = _due(database)[0]
+        assert not serve(destination_id, database, objects, _CONFIG)
         objects.put(ObjectKey(issued.pdf_object_key), b"another page")
         _set_due(database)
-        assert not attempt(delivery_id, database, objects, _CONFIG)
+        assert not serve(destination_id, database, objects, _CONFIG)
         assert receiver.received == []
     assert "not the one that was signed" in (_only(database).last_error or "")
 
@@ -353,8 +351,11 @@ def test_a_destination_switched_off_waits(
         _issue(database, issued)
         with database.transaction() as session:
             session.get_one(Destination, destination_id).active = False
-        assert not attempt(_due(database)[0], database, objects, _CONFIG)
-        assert _only(database).last_error == "destination is switched off"
+        assert list(_due(database)) == []
+        assert not serve(destination_id, database, objects, _CONFIG)
+        with database.transaction() as session:
+            session.get_one(Destination, destination_id).active = True
+        assert serve(_due(database)[0], database, objects, _CONFIG)
 
 
 def test_a_newer_version_takes_the_place_of_one_that_has_not_left(
@@ -365,8 +366,8 @@ def test_a_newer_version_takes_the_place_of_one_that_has_not_left(
         _issue(database, issued)
         newer = issued.model_copy(update={"report_version_id": uuid4(), "version_number": 2})
         _issue(database, newer)
-        for delivery_id in _due(database):
-            attempt(delivery_id, database, objects, _CONFIG)
+        for destination_id in _due(database):
+            serve(destination_id, database, objects, _CONFIG)
         assert [int(found.InstanceNumber) for found in receiver.received] == [2]
     states = [row.state for row in _rows(database)]
     assert states == [DeliveryState.CANCELED, DeliveryState.DELIVERED]
@@ -383,10 +384,10 @@ _ATTEMPT = """
 import sys
 from uuid import UUID
 from pacs_gateway.config import ReturnsConfig
-from pacs_gateway.returns import attempt
+from pacs_gateway.returns import serve
 from storage.database import Database
 from storage.objects import open_object_store
-attempt(
+serve(
     UUID(sys.argv[1]),
     Database(sys.argv[2]),
     open_object_store(sys.argv[3]),
@@ -413,15 +414,15 @@ def test_killed_in_the_middle_it_is_sent_again_as_the_same_instance(
     with Receiver(before_answer=kill) as receiver:
         _destination(database, issued.site_id, receiver.port)
         _issue(database, issued)
-        delivery_id = _due(database)[0]
-        arguments = [str(delivery_id), database_url, f"file://{tmp_path}/objects"]
+        destination_id = _due(database)[0]
+        arguments = [str(destination_id), database_url, f"file://{tmp_path}/objects"]
         worker.append(subprocess.Popen(tied([sys.executable, "-c", _ATTEMPT, *arguments])))
         assert receiver.arrived.wait(30)
         worker[0].wait(30)
         row = _only(database)
         assert row.state == DeliveryState.IN_PROGRESS
-        until(lambda: list(_due(database)) == [delivery_id], "the lease has run out")
-        assert attempt(delivery_id, database, objects, _CONFIG)
+        until(lambda: list(_due(database)) == [destination_id], "the lease has run out")
+        assert serve(destination_id, database, objects, _CONFIG)
     uids = [str(found.SOPInstanceUID) for found in receiver.received]
     assert uids == [sop_instance_uid(issued.report_version_id)] * 2
     outcomes = [(made.succeeded, made.answer) for made in _attempts(database)]
