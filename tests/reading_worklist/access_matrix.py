@@ -23,6 +23,7 @@ DECIDERS: Final = ADMIN | {Role.SYSTEM_ADMIN}
 KEEPERS: Final = DECIDERS | DESK
 CENTRE: Final = READS | DESK | QUALITY | ADMIN
 TALKS: Final = READS | DESK | QUALITY
+NOBODY: Final[frozenset[Role]] = frozenset()
 DOCTORS: Final = READS | {Role.SITE_DOCTOR}
 
 
@@ -34,6 +35,8 @@ class Row:
         application writes it, such as `/api/orders/{order_id}`.
     public: nobody needs to be signed in.
     streams: the answer of somebody who may ask has no end.
+    machines: no person is let in, only a machine with a token of its site; its strangers have tests
+        of their own beside the routes.
     """
 
     methods: str
@@ -41,6 +44,7 @@ class Row:
     roles: frozenset[Role] = ALL
     public: bool = False
     streams: bool = False
+    machines: bool = False
 
     def names(self, method: str, path: str) -> bool:
         """Tell whether a route is of this row."""
@@ -62,6 +66,8 @@ MATRIX: Final = (
     Row("GET", r"/api/verify/\{code\}", public=True),
     Row("POST", "/api/verify", public=True),
     Row("GET POST", r"/pki/(authority\.crt|authority\.crl|ocsp(/\{encoded:path\})?)", public=True),
+    Row("GET", "/fhir/metadata", public=True),
+    Row("", "/fhir/.*", NOBODY, machines=True),
     Row("", "/api/session.*"),
     Row("GET", "/api/events", streams=True),
     # DICOMweb and UPS-RS
@@ -109,6 +115,7 @@ MATRIX: Final = (
     Row("", "/api/templates.*", REVIEWS | ADMIN),
     Row("", "/api/snippets.*", READS | ADMIN),
     # Orders, the identity desk
+    Row("", "/api/procedures.*", ADMIN),
     Row("GET", "/api/orders/(patients|earlier)", SITE),
     Row("GET", "/api/orders.*", CENTRE | SITE),
     Row("", "/api/orders.*", SITE),

@@ -34,6 +34,8 @@ _PLAIN = {
     "action": "discard",
     "frames": "1",
     "path": "0",
+    "kind": "DiagnosticReport",
+    "resource_id": "5f0c8d1e-2b7a-4f7e-9a55-3d2f6c0b1a78",
     "ae_title": "READER",
     "key_image_id": "5f0c8d1e-2b7a-4f7e-9a55-3d2f6c0b1a77",
 }
