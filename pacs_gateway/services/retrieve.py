@@ -27,6 +27,8 @@ from storage.database import Database
 from storage.errors import RdcError
 from storage.index.retrieval import KeptInstance, Selection, instances_of
 from storage.objects import ObjectStore
+from storage.report_objects.names import SOP_CLASSES as REPORT_CLASSES
+from storage.report_objects.pulling import note_fetched
 
 PATIENT_ROOT: Final = "1.2.840.10008.5.1.4.1.2.1"
 STUDY_ROOT: Final = "1.2.840.10008.5.1.4.1.2.2"
@@ -118,7 +120,7 @@ class _Retriever:
         exchange = call.exchange
         contexts = [one for one in exchange.contexts.values() if one.as_scu]
         try:
-            instances = self._selected(call)
+            instances = self._selected(call, call.caller.calling_ae_title)
         except _Refused as refused:
             return refused.answer
 
@@ -139,7 +141,7 @@ class _Retriever:
         """Answer a C-MOVE: its sub-operations go to a destination of the same site."""
         try:
             listener = self._destination(call)
-            instances = self._selected(call)
+            instances = self._selected(call, listener.ae_title)
         except _Refused as refused:
             return refused.answer
         if not instances:
@@ -188,11 +190,24 @@ class _Retriever:
             )
         return listener
 
-    def _selected(self, call: Call) -> list[KeptInstance]:
+    def _selected(self, call: Call, receiver: str) -> list[KeptInstance]:
+        """Return what is asked for; which reports are among it is noted for their recall.
+
+        receiver: the AE title of who will have it.
+        """
         selection = _selection(call)
         site_id: UUID = call.caller.site_id
         with _index_answers(), self._database.transaction() as session:
-            return instances_of(session, site_id, selection)
+            found = instances_of(session, site_id, selection)
+            documents = [
+                one.sop_instance_uid for one in found if one.sop_class_uid in REPORT_CLASSES
+            ]
+            recalled = (
+                note_fetched(session, site_id, documents, receiver)
+                if documents
+                else frozenset[str]()
+            )
+            return [one for one in found if one.sop_instance_uid not in recalled]
 
 
 @contextmanager

@@ -1,0 +1,128 @@
+"""A site without a way in fetches its reports over DICOM: its own, and those that stand."""
+
+import io
+import subprocess
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from uuid import UUID, uuid4
+
+import pytest
+from pydicom import dcmread
+from pydicom.dataset import Dataset
+from sqlalchemy import select
+
+from pacs_gateway.gateway import Gateway
+from storage.database import Database
+from storage.dicom_header import read_header
+from storage.index.putting import put_instance
+from storage.index.tables import Study
+from storage.objects import ObjectStore
+from storage.receptions import Origin
+from storage.registry import Device
+from storage.report_objects.encapsulated_pdf import ReportFacts, encapsulate
+from storage.report_objects.names import ReportObjectKind
+from storage.report_objects.service import MadeObject, Version, file
+from storage.report_pulls import ReportPull
+from storage.study_facts import StudyFacts
+from tests.pacs_gateway.conftest import Site
+from tests.pacs_gateway.peers import dcmtk
+from tests.pacs_gateway.receiver import ENCAPSULATED_PDF, Receiver
+from tests.reading_worklist.dicomweb.archive import Archive
+from tests.reading_worklist.dicomweb.conftest import series_of
+
+_PDF = b"%PDF-1.7 even"
+_CT = "1.2.840.10008.5.1.4.1.1.2"
+
+
+class Reported:
+    """A study of the site and the versions of its report."""
+
+    def __init__(self, database: Database, objects: ObjectStore, site: Site) -> None:
+        self.database, self.objects, self.site = database, objects, site
+        archive = Archive(database, objects)
+        filed = [archive.file(one, site) for one in series_of("CT_small.dcm", 2)]  # pyright: ignore[reportArgumentType] -- a site by its id and code
+        assert filed[0] is not None
+        self.header = filed[0].header
+        self.uid = str(self.header.study_instance_uid)
+        self.workitem_id = uuid4()
+
+    def issue(self, number: int) -> UUID:
+        """Issue a version of the report, its page alone."""
+        version_id = uuid4()
+        facts = StudyFacts.of(self.header, ("CT",), None)
+        report = ReportFacts(version_id, self.workitem_id, number, "CT", datetime.now(UTC))
+        page = io.BytesIO()
+        encapsulate(report, facts, _PDF, utc_offset=timedelta()).save_as(
+            page, enforce_file_format=True
+        )
+        page.seek(0)
+        origin = Origin(self.site.id, None, "RDC", "RDC", "")
+        received = put_instance(self.objects, origin, read_header(page), page, quiet=timedelta())
+        with self.database.transaction() as session:
+            study = session.scalars(select(Study).where(Study.study_instance_uid == self.uid)).one()
+            version = Version(version_id, self.workitem_id, study.id, number)
+            file(session, version, [MadeObject(ReportObjectKind.PDF, received)])
+        return version_id
+
+    def pulls(self) -> list[tuple[UUID, str, str]]:
+        with self.database.transaction() as session:
+            return [
+                (one.report_version_id, one.channel, one.machine)
+                for one in session.scalars(select(ReportPull).order_by(ReportPull.first_at))
+            ]
+
+
+@pytest.fixture
+def reported(database: Database, objects: ObjectStore, site: Site) -> Reported:
+    return Reported(database, objects, site)
+
+
+def ask(program: str, gateway: Gateway, calling: str, uid: str, *more: str) -> int:
+    done = dcmtk(
+        program,
+        *("-S", "-aet", calling, "-aec", "RDC", *more),
+        *("-k", "QueryRetrieveLevel=STUDY", "-k", f"StudyInstanceUID={uid}"),
+        "127.0.0.1",
+        str(gateway.bound_port),
+    )
+    assert isinstance(done, subprocess.CompletedProcess)
+    return done.returncode
+
+
+def fetched(gateway: Gateway, calling: str, uid: str, folder: Path) -> dict[str, Dataset]:
+    """Get the study with DCMTK's getscu; what came, by SOP class."""
+    folder.mkdir()
+    ask("getscu", gateway, calling, uid, "-od", str(folder))
+    return {one.SOPClassUID: one for one in map(dcmread, folder.iterdir())}
+
+
+def test_getscu_fetches_the_version_that_stands_and_that_is_known(
+    gateway: Gateway, reported: Reported, site: Site, other_site: Site, tmp_path: Path
+) -> None:
+    first = reported.issue(1)
+    came = fetched(gateway, site.ae_title, reported.uid, tmp_path / "first")
+    assert set(came) == {_CT, ENCAPSULATED_PDF}
+    page = came[ENCAPSULATED_PDF]
+    assert page.EncapsulatedDocument[: page.EncapsulatedDocumentLength] == _PDF
+    assert reported.pulls() == [(first, "dicom", site.ae_title)]
+    assert fetched(gateway, other_site.ae_title, reported.uid, tmp_path / "stranger") == {}
+    second = reported.issue(2)
+    again = fetched(gateway, site.ae_title, reported.uid, tmp_path / "second")
+    assert again[ENCAPSULATED_PDF].InstanceNumber == 2
+    assert reported.pulls() == [(one, "dicom", site.ae_title) for one in (first, second)]
+
+
+def test_movescu_brings_it_to_the_sites_pacs(
+    gateway: Gateway, reported: Reported, database: Database, site: Site, other_site: Site
+) -> None:
+    version = reported.issue(1)
+    with Receiver(ae_title=site.ae_title, also=_CT) as receiver:
+        with database.transaction() as session:
+            device = session.get_one(Device, site.device_id)
+            device.listen_host, device.listen_port = "127.0.0.1", receiver.port
+        assert ask("movescu", gateway, site.ae_title, reported.uid, "-aem", site.ae_title) == 0
+        assert {one.SOPClassUID for one in receiver.received} == {_CT, ENCAPSULATED_PDF}
+        receiver.received.clear()
+        ask("movescu", gateway, other_site.ae_title, reported.uid, "-aem", site.ae_title)
+        assert receiver.received == []
+    assert reported.pulls() == [(version, "dicom", site.ae_title)]
