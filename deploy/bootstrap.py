@@ -31,6 +31,10 @@ if TYPE_CHECKING:
     )
     from reading_worklist.services import WebConfig
     from reading_worklist.signing.authority import Authority
+    from reading_worklist.signing.long_term import LongTerm
+    from reading_worklist.signing.providers.csc import SigningServices
+    from reading_worklist.signing.providers.port import Providers
+    from reading_worklist.signing.providers.tokens import Tokens
     from reading_worklist.signing.service_keys import ServiceKeys
     from storage.quiet_times import QuietTimes
 
@@ -182,7 +186,6 @@ def web_config(settings: Settings) -> WebConfig:
     """
     from reading_worklist.access.sessions import SessionLimits  # noqa: PLC0415
     from reading_worklist.services import WebConfig  # noqa: PLC0415
-    from reading_worklist.signing.long_term import LongTerm  # noqa: PLC0415
 
     for directory, what in ((WEB_UI, "the web UI"), (OHIF, "the image viewer")):
         if not (directory / "index.html").is_file():
@@ -198,7 +201,9 @@ def web_config(settings: Settings) -> WebConfig:
         packed_files=settings.data_dir / "cache" / "viewer",
         fonts=settings.font_dirs,
         trust_anchors=trust_anchors(settings),
-        long_term=LongTerm(_open_service_keys(settings)),
+        time_anchors=time_anchors(settings),
+        long_term=long_term(settings),
+        key_providers=key_providers(settings),
         public_url=settings.web_address,
         time_zone=settings.time_zone,
         secure_cookie=settings.web_address.startswith("https://"),
@@ -221,6 +226,68 @@ def trust_anchors(settings: Settings, files: Sequence[Path] = ()) -> tuple[str, 
     """
     named = files or settings.trust_anchors or (settings.authority_dir / "authority.pem",)
     return tuple(_read_anchor(path) for path in named)
+
+
+def time_anchors(settings: Settings) -> tuple[str, ...]:
+    """Return the certificates (PEM) of the authorities whose time stamps count beside our own.
+
+    Raises DeployError when one cannot be read.
+    """
+    return tuple(_read_anchor(path) for path in settings.time_stamp_trust)
+
+
+def long_term(settings: Settings) -> LongTerm:
+    """Open what adds lasting proof to reports: our services' keys, and the time-stamp authority.
+
+    Raises DeployError when an authority is set without saying whom it is believed for.
+    """
+    from reading_worklist.signing.long_term import LongTerm  # noqa: PLC0415
+    from reading_worklist.signing.time_authority import TimeAuthority  # noqa: PLC0415
+
+    outside = None
+    if settings.time_stamp_url is not None:
+        trust = time_anchors(settings)
+        if not trust:
+            raise DeployError(
+                "a time-stamp authority is set, and nobody who vouches for it",
+                expected="RDC_TIME_STAMP_TRUST with PEM files",
+                remedy="Ask the authority for its root certificate.",
+            )
+        outside = TimeAuthority(settings.time_stamp_url, trust, settings.time_stamp_seconds)
+    return LongTerm(_open_service_keys(settings), outside)
+
+
+def key_providers(settings: Settings) -> Providers:
+    """Return the kinds of places where people's signing keys may be kept, as set."""
+    from reading_worklist.signing.credentials import SEALED_ONLY  # noqa: PLC0415
+    from reading_worklist.signing.providers.port import ProviderKind, Providers  # noqa: PLC0415
+
+    found = dict(SEALED_ONLY.by_kind)
+    if settings.token_modules:
+        found[ProviderKind.TOKEN] = open_tokens(settings)
+    if settings.signing_services:
+        found[ProviderKind.SERVICE] = open_signing_services(settings)
+    return Providers(found)
+
+
+def open_tokens(settings: Settings) -> Tokens:
+    """Return what reaches the tokens of the set libraries."""
+    # The library of PKCS#11 is loaded by who uses it.
+    from reading_worklist.signing.providers.tokens import Tokens  # noqa: PLC0415
+
+    return Tokens(settings.token_modules)
+
+
+def open_signing_services(settings: Settings) -> SigningServices:
+    """Return what reaches the set signing services."""
+    from reading_worklist.signing.providers.csc import (  # noqa: PLC0415
+        SigningService,
+        SigningServices,
+    )
+
+    return SigningServices(
+        {name: SigningService(**dict(one)) for name, one in settings.signing_services.items()}
+    )
 
 
 def _read_anchor(path: Path) -> str:
@@ -253,6 +320,7 @@ def open_signing_authority(settings: Settings) -> Authority:
         settings.authority_dir,
         organisation=settings.authority_organisation,
         name=settings.authority_name,
+        status_url=settings.pki_address,
     )
 
 

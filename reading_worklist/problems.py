@@ -11,7 +11,12 @@ from fastapi.responses import JSONResponse, Response
 from sqlalchemy.exc import OperationalError
 from starlette.exceptions import HTTPException
 
-from reading_worklist.signing.errors import CredentialLocked, SigningRefused, WrongPin
+from reading_worklist.signing.errors import (
+    CredentialLocked,
+    KeyUnavailable,
+    SigningRefused,
+    WrongPin,
+)
 from storage.errors import RdcError
 from storage.objects import ObjectStoreUnavailable
 
@@ -20,6 +25,7 @@ MEDIA_TYPE: Final = "application/problem+json"
 _SIGNING: Final[dict[type[RdcError], tuple[HTTPStatus, str]]] = {
     WrongPin: (HTTPStatus.FORBIDDEN, "wrong-pin"),
     CredentialLocked: (HTTPStatus.LOCKED, "signing-key-locked"),
+    KeyUnavailable: (HTTPStatus.SERVICE_UNAVAILABLE, "signing-key-away"),
 }
 
 _log = logging.getLogger(__name__)

@@ -44,6 +44,7 @@ class WebConfig:
     secure_cookie: send the session cookie over HTTPS only.
     claim_lease: how long a claimed workitem stays claimed without work on it.
     prior_access: how long a reason for seeing other sites' studies of a patient stands.
+    time_anchors: PEM certificates of further authorities, whose time stamps count, nothing else.
     quiet_times: after which studies that were stored over HTTP are complete.
     key_providers: the kinds of places where people's signing keys are kept.
     """
@@ -61,6 +62,7 @@ class WebConfig:
     packed_files: Path | None = None
     long_term: LongTerm | None = None
     key_providers: Providers = SEALED_ONLY
+    time_anchors: tuple[str, ...] = ()
     session_limits: SessionLimits = field(
         default_factory=lambda: SessionLimits(idle=timedelta(hours=1), absolute=timedelta(hours=12))
     )

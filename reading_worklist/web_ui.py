@@ -11,7 +11,7 @@ from fastapi.responses import FileResponse, Response
 
 from reading_worklist.problems import not_found
 
-_OURS: Final = ("api", "dicom-web", "viewer", "fhir", "healthz", "readyz", "metrics")
+_OURS: Final = ("api", "dicom-web", "viewer", "fhir", "pki", "healthz", "readyz", "metrics")
 _PAGE_HEADERS: Final = {
     "Cache-Control": "no-cache",
     "Content-Security-Policy": (

@@ -5,6 +5,7 @@ from typing import Final
 from sqlalchemy import BigInteger, Integer, String, cast, literal, null, select
 
 from reading_worklist.reports.tables import ReportRevocation, ReportSubmission, ReportVersion
+from reading_worklist.signing.tables import ReportTimeStamp
 from reading_worklist.workitems.tables import Workitem
 from storage.keeping.holdings import Holding
 
@@ -36,6 +37,22 @@ REPORT_HOLDINGS: Final = (
             Workitem.site_id,
             ReportVersion.issued_at,
         ).join(Workitem, Workitem.id == ReportVersion.workitem_id),
+    ),
+    Holding(
+        "report_time_stamp",
+        _PREFIXES,
+        select(
+            ReportTimeStamp.pdf_object_key,
+            cast(null(), BigInteger),
+            ReportTimeStamp.pdf_sha256,
+            cast(literal(0), Integer),
+            ReportTimeStamp.pdf_sha256,
+            Workitem.site_id,
+            ReportTimeStamp.created_at,
+        )
+        .join(ReportVersion, ReportVersion.pdf_sha256 == ReportTimeStamp.original_sha256)
+        .join(Workitem, Workitem.id == ReportVersion.workitem_id)
+        .where(ReportTimeStamp.pdf_object_key.is_not(None)),
     ),
     Holding(
         "report_revocation",

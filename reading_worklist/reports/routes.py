@@ -15,6 +15,7 @@ from reading_worklist.reports.checks.engine import FINDINGS_MAX
 from reading_worklist.reports.codes import Codes
 from reading_worklist.reports.documents import read_pdf
 from reading_worklist.reports.ecg_draft import DraftEcg
+from reading_worklist.reports.time_stamps import newest_file
 from reading_worklist.services import Asking, Parts
 from reading_worklist.typesetting.labels import Language
 from reading_worklist.workitems.routes import centre, get_workitem
@@ -153,7 +154,8 @@ def get_report_pdf(version_id: UUID, scope: Asking, services: Parts) -> Response
     with services.database.transaction() as session:
         version = queries.visible_version(session, scope, version_id)
         old = old_versions.opened(session, scope, version)
-    pdf = read_pdf(services.objects, version.pdf_object_key, version.pdf_sha256)
+        file = newest_file(session, version)
+    pdf = read_pdf(services.objects, *file)
     return _pdf(pdf if old is None else old_versions.marked(pdf, old, services.typesetter))
 
 

@@ -6,14 +6,14 @@ is 64 bytes and a key is made in a millisecond, where RSA of equal strength need
 about a second. The signing person's key comes from `credentials`, or later
 from a token or a remote service; the authority never sees it.
 
-Only the command line and the first start need the authority's key. The web
-process is given `certificate_pem` alone.
+The command line, the first start, and who signs the list of revoked certificates
+need the authority's key. The web process is given `certificate_pem` alone.
 """
 
 import fcntl
 import os
 import secrets
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -21,9 +21,14 @@ from typing import Final
 from uuid import UUID
 
 from cryptography import x509
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+from cryptography.x509.oid import (
+    AuthorityInformationAccessOID,
+    ExtendedKeyUsageOID,
+    NameOID,
+)
 
 from storage.clock import utc_now
 from storage.errors import RdcError
@@ -32,6 +37,11 @@ _KEY_FILE: Final = "authority.key.pem"
 _CERTIFICATE_FILE: Final = "authority.pem"
 _PASSPHRASE_FILE: Final = "authority.passphrase"  # noqa: S105 - the name of a file
 _LOCK_FILE: Final = "authority.lock"
+
+CRL_NAME: Final = "authority.crl"
+OCSP_NAME: Final = "ocsp"
+ISSUER_NAME: Final = "authority.crt"
+"""What the addresses in certificates end with."""
 
 AUTHORITY_VALIDITY: Final = timedelta(days=20 * 365)
 PERSON_VALIDITY: Final = timedelta(days=3 * 365)
@@ -48,9 +58,20 @@ class AuthorityUnreadable(RdcError):
 class Authority:
     """The certificate authority with its private key."""
 
-    def __init__(self, certificate: x509.Certificate, key: ec.EllipticCurvePrivateKey) -> None:
+    def __init__(
+        self,
+        certificate: x509.Certificate,
+        key: ec.EllipticCurvePrivateKey,
+        status_url: str | None = None,
+    ) -> None:
+        """Wrap certificate and key.
+
+        status_url: below which the state of its certificates is answered for, see `status_routes`;
+            it is written into them. None: they say nothing of it.
+        """
         self.certificate = certificate
         self._key = key
+        self._status_url = status_url
 
     @property
     def certificate_pem(self) -> str:
@@ -85,7 +106,7 @@ class Authority:
                 x509.NameAttribute(NameOID.SERIAL_NUMBER, str(person_id)),
             ]
         )
-        return (
+        builder = (
             x509.CertificateBuilder()
             .subject_name(subject)
             .issuer_name(self.certificate.subject)
@@ -100,8 +121,8 @@ class Authority:
                 x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key()),
                 critical=False,
             )
-            .sign(self._key, hashes.SHA384())
         )
+        return self._saying_where(builder).sign(self._key, hashes.SHA384())
 
     def issue_service(
         self,
@@ -140,7 +161,60 @@ class Authority:
         )
         if purpose == ExtendedKeyUsageOID.OCSP_SIGNING:
             builder = builder.add_extension(x509.OCSPNoCheck(), critical=False)
+        else:
+            builder = self._saying_where(builder)
         return builder.sign(self._key, hashes.SHA384())
+
+    def _saying_where(self, builder: x509.CertificateBuilder) -> x509.CertificateBuilder:
+        """Write where the state of a certificate is answered for (RFC 5280 §4.2.1.13, §4.2.2.1)."""
+        if self._status_url is None:
+            return builder
+        crl, ocsp, issuer = (
+            x509.UniformResourceIdentifier(f"{self._status_url}/{name}")
+            for name in (CRL_NAME, OCSP_NAME, ISSUER_NAME)
+        )
+        access = x509.AuthorityInformationAccess(
+            [
+                x509.AccessDescription(AuthorityInformationAccessOID.OCSP, ocsp),
+                x509.AccessDescription(AuthorityInformationAccessOID.CA_ISSUERS, issuer),
+            ]
+        )
+        points = x509.CRLDistributionPoints([x509.DistributionPoint([crl], None, None, None)])
+        return builder.add_extension(access, critical=False).add_extension(points, critical=False)
+
+    def revocation_list(
+        self,
+        revoked: Mapping[str, datetime],
+        *,
+        number: int,
+        this_update: datetime,
+        next_update: datetime,
+    ) -> bytes:
+        """Sign a list of revoked certificates (RFC 5280 §5), DER.
+
+        revoked: when, by serial number (upper-case hexadecimal). number: greater than of any
+            earlier list.
+        """
+        builder = (
+            x509.CertificateRevocationListBuilder()
+            .issuer_name(self.certificate.subject)
+            .last_update(this_update)
+            .next_update(next_update)
+            .add_extension(
+                x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key()),
+                critical=False,
+            )
+            .add_extension(x509.CRLNumber(number), critical=False)
+        )
+        for serial, at in sorted(revoked.items(), key=lambda one: one[1]):
+            builder = builder.add_revoked_certificate(
+                x509.RevokedCertificateBuilder()
+                .serial_number(int(serial, 16))
+                .revocation_date(at)
+                .build()
+            )
+        signed = builder.sign(self._key, hashes.SHA384())
+        return signed.public_bytes(serialization.Encoding.DER)
 
 
 def serial_of(certificate: x509.Certificate) -> str:
@@ -148,10 +222,22 @@ def serial_of(certificate: x509.Certificate) -> str:
     return f"{certificate.serial_number:X}"
 
 
-def open_authority(directory: Path, *, organisation: str, name: str) -> Authority:
+def issued_by(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
+    """Tell whether `issuer` signed the certificate itself, without one in between."""
+    try:
+        certificate.verify_directly_issued_by(issuer)
+    except (InvalidSignature, ValueError, TypeError):
+        return False
+    return True
+
+
+def open_authority(
+    directory: Path, *, organisation: str, name: str, status_url: str | None = None
+) -> Authority:
     """Open the authority kept in `directory`; make it when the directory holds none.
 
     organisation, name: who the authority is, written into its certificate when it is made.
+    status_url: see `Authority`.
     The directory is made with mode 0700. The key is encrypted under a random passphrase in a file
     beside it (`authority.passphrase`, 0600), which an operator may keep on another medium.
     Processes that start together get the same authority.
@@ -163,7 +249,7 @@ def open_authority(directory: Path, *, organisation: str, name: str) -> Authorit
     with locked(directory / _LOCK_FILE):
         if not (directory / _CERTIFICATE_FILE).exists():
             _create(directory, organisation, name)
-        return _load(directory)
+        return _load(directory, status_url)
 
 
 def _create(directory: Path, organisation: str, name: str) -> None:
@@ -205,7 +291,7 @@ def _create(directory: Path, organisation: str, name: str) -> None:
     )
 
 
-def _load(directory: Path) -> Authority:
+def _load(directory: Path, status_url: str | None) -> Authority:
     key_file = directory / _KEY_FILE
     try:
         if key_file.stat().st_mode & 0o077:
@@ -233,7 +319,7 @@ def _load(directory: Path) -> Authority:
             f"key and certificate in {directory} do not belong together",
             remedy="Restore the directory from the backup.",
         )
-    return Authority(certificate, key)
+    return Authority(certificate, key, status_url)
 
 
 def _serial_number() -> int:

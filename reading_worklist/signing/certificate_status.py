@@ -4,7 +4,7 @@ Who verifies a report in twenty years can ask nobody any more. The answer that t
 when the report was signed travels in it.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -19,7 +19,14 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 from reading_worklist.signing.service_keys import ServiceKey
 
 # Those who cache the answer ask again after a day; what is in a report is never asked again.
-_GOOD_FOR: Final = timedelta(days=1)
+ANSWER_GOOD_FOR: Final = timedelta(days=1)
+
+
+class Unknown:
+    """A certificate that is not on record."""
+
+
+UNKNOWN: Final = Unknown()
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +56,7 @@ def answer(
         algorithm=hashes.SHA1(),  # noqa: S303 -- see above
         cert_status=ocsp.OCSPCertStatus.REVOKED if is_revoked else ocsp.OCSPCertStatus.GOOD,
         this_update=at,
-        next_update=at + _GOOD_FOR,
+        next_update=at + ANSWER_GOOD_FOR,
         revocation_time=revoked_at if is_revoked else None,
         revocation_reason=None,
     )
@@ -59,6 +66,73 @@ def answer(
         .sign(service.key, hashes.SHA384())
         .public_bytes(serialization.Encoding.DER)
     )
+
+
+def respond(
+    service: ServiceKey,
+    request: bytes,
+    revocations: Callable[[str], datetime | Unknown | None],
+    *,
+    at: datetime,
+) -> bytes:
+    """Answer a request for the status of one certificate (RFC 6960 §4), DER.
+
+    revocations: tells by the serial number (upper-case hexadecimal) when a certificate was revoked,
+        None for one in force, UNKNOWN for one that is not on record.
+
+    What cannot be read is "malformed", what is asked of another authority "unauthorized".
+    """
+    try:
+        asked = ocsp.load_der_ocsp_request(request)
+        algorithm = asked.hash_algorithm
+    except (ValueError, NotImplementedError, UnsupportedAlgorithm):
+        return _refused(ocsp.OCSPResponseStatus.MALFORMED_REQUEST)
+    if not _asked_of(asked, algorithm, service.issuer):
+        return _refused(ocsp.OCSPResponseStatus.UNAUTHORIZED)
+    revoked_at = revocations(f"{asked.serial_number:X}")
+    status = ocsp.OCSPCertStatus.GOOD
+    if isinstance(revoked_at, Unknown):
+        status, revoked_at = ocsp.OCSPCertStatus.UNKNOWN, None
+    elif revoked_at is not None:
+        status = ocsp.OCSPCertStatus.REVOKED
+    builder = ocsp.OCSPResponseBuilder().add_response_by_hash(
+        issuer_name_hash=asked.issuer_name_hash,
+        issuer_key_hash=asked.issuer_key_hash,
+        serial_number=asked.serial_number,
+        algorithm=algorithm,
+        cert_status=status,
+        this_update=at,
+        next_update=at + ANSWER_GOOD_FOR,
+        revocation_time=revoked_at,
+        revocation_reason=None,
+    )
+    for extension in asked.extensions:
+        if isinstance(extension.value, x509.OCSPNonce):
+            builder = builder.add_extension(extension.value, critical=False)
+    return (
+        builder.responder_id(ocsp.OCSPResponderEncoding.HASH, service.certificate)
+        .certificates([service.certificate])
+        .sign(service.key, hashes.SHA384())
+        .public_bytes(serialization.Encoding.DER)
+    )
+
+
+def _asked_of(
+    asked: ocsp.OCSPRequest, algorithm: hashes.HashAlgorithm, issuer: x509.Certificate
+) -> bool:
+    """Tell whether the certificate asked for is one of this issuer's (RFC 6960 §4.1.1)."""
+    names, key = hashes.Hash(algorithm), hashes.Hash(algorithm)
+    names.update(issuer.subject.public_bytes())
+    identifier = issuer.public_key().public_bytes(
+        serialization.Encoding.X962, serialization.PublicFormat.UncompressedPoint
+    )
+    key.update(identifier)
+    return (names.finalize(), key.finalize()) == (asked.issuer_name_hash, asked.issuer_key_hash)
+
+
+def _refused(status: ocsp.OCSPResponseStatus) -> bytes:
+    answered = ocsp.OCSPResponseBuilder.build_unsuccessful(status)
+    return answered.public_bytes(serialization.Encoding.DER)
 
 
 def statuses(

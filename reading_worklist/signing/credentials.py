@@ -198,6 +198,16 @@ def revocations(session: Session, serials: Sequence[str]) -> dict[str, datetime]
     return {serial: revoked_at for serial, revoked_at in rows if revoked_at is not None}
 
 
+def holders(session: Session, serials: Sequence[str]) -> dict[str, UUID]:
+    """Return whose each of these certificates is, of those on record."""
+    rows = session.execute(
+        select(SigningCredential.serial, SigningCredential.person_id).where(
+            SigningCredential.serial.in_(serials)
+        )
+    )
+    return dict(rows.all())
+
+
 def check_pin(pin: str) -> None:
     """Refuse a new PIN that is short or among the first that anyone would try.
 

@@ -31,6 +31,7 @@ class TimeStamp:
 
     reason: why it proves nothing, NONE when it does.
     end: how much of the file it covers, in bytes.
+    ends_at: when its certificate ends.
     covers_file: nothing was added after it.
     """
 
@@ -38,6 +39,7 @@ class TimeStamp:
     reason: Reason
     end: int
     covers_file: bool
+    ends_at: datetime
 
 
 def time_stamps(
@@ -45,14 +47,16 @@ def time_stamps(
     found: Sequence[EmbeddedPdfSignature],
     anchors: Sequence[x509.Certificate],
     moment: datetime,
+    known: Sequence[x509.Certificate] = (),
 ) -> tuple[TimeStamp, ...]:
     """Judge the document's time stamps, given and returned in the order of the file.
 
-    moment: the time for which the question is asked.
+    moment: the time for which the question is asked. known: certificates that may travel with a
+        stamp beside the anchors: they stand where a stamp covers them.
     """
     judged: list[TimeStamp] = []
     for embedded in reversed(found):
-        one = _judge(pdf, embedded, anchors, moment)
+        one = _judge(pdf, embedded, anchors, moment, known)
         judged.append(one)
         if one.reason is Reason.NONE:
             moment = one.at
@@ -71,6 +75,7 @@ def _judge(
     embedded: EmbeddedPdfSignature,
     anchors: Sequence[x509.Certificate],
     moment: datetime,
+    known: Sequence[x509.Certificate],
 ) -> TimeStamp:
     certificate = signer_certificate(embedded)
     start, end = certificate.not_valid_before_utc, certificate.not_valid_after_utc
@@ -90,7 +95,7 @@ def _judge(
         (Reason.UNREADABLE, not is_canonical(pdf, embedded)),
         (Reason.TIME_IMPOSSIBLE, not start <= at <= min(end, moment + CLOCK_ALLOWANCE)),
         (problem, problem is not Reason.NONE),
-        (Reason.UNREADABLE, not carries_only(embedded, list(anchors))),
+        (Reason.UNREADABLE, not carries_only(embedded, [*anchors, *known])),
         (Reason.EXPIRED, not start <= moment <= end),
     )
     return TimeStamp(
@@ -98,6 +103,7 @@ def _judge(
         reason=next((reason for reason, fails in checks if fails), Reason.NONE),
         end=end_of(embedded),
         covers_file=status.coverage is SignatureCoverageLevel.ENTIRE_FILE,
+        ends_at=end,
     )
 
 

@@ -6,6 +6,7 @@ Both libraries leave many of their types open; everything else here works with
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from io import BytesIO
 from typing import Any, cast
 
@@ -84,6 +85,12 @@ def end_of(embedded: EmbeddedPdfSignature) -> int:
     return start + length
 
 
+def generated_at(embedded: EmbeddedPdfSignature) -> datetime:
+    """Return the time that a document's time stamp names."""
+    content = cast("Any", embedded).signed_data["encap_content_info"]["content"]
+    return content.parsed["gen_time"].native
+
+
 def certificate_answers(reader: PdfFileReader) -> list[bytes]:
     """Return the OCSP responses that a document holds for its verifiers, DER; empty without any."""
     try:
@@ -91,6 +98,17 @@ def certificate_answers(reader: PdfFileReader) -> list[bytes]:
     except ValidationInfoReadingError:
         return []
     return [bytes(one.get_object().data) for one in kept.ocsps]
+
+
+def known_certificates(reader: PdfFileReader) -> list[x509.Certificate]:
+    """Return the certificates that a document holds for its verifiers; empty without any."""
+    try:
+        kept = cast("Any", DocumentSecurityStore).read_dss(reader)
+    except ValidationInfoReadingError:
+        return []
+    return [
+        x509.load_der_x509_certificate(bytes(one.get_object().data)) for one in kept.certs.values()
+    ]
 
 
 def further_certificates(embedded: EmbeddedPdfSignature) -> set[bytes]:

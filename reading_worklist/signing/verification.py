@@ -38,6 +38,7 @@ from reading_worklist.signing.pdf_objects import (
     asn1_of,
     certificate_answers,
     end_of,
+    known_certificates,
     signature_fields,
     signer_certificate,
 )
@@ -60,6 +61,8 @@ def verify(
     expected: Mapping[SignatureRole, UUID] | None = None,
     required: Sequence[SignatureRole] = BOTH,
     revocations: Mapping[str, datetime] | None = None,
+    holders: Mapping[str, UUID] | None = None,
+    time_anchors: Sequence[str] = (),
     at: datetime | None = None,
 ) -> VerificationReport:
     """Verify a report's signatures.
@@ -68,16 +71,28 @@ def verify(
     expected: who must have signed in which role, where the records know.
     required: the roles whose signature must be there, in this order.
     revocations: when certificates were revoked, by serial number (upper-case hexadecimal).
+    holders: whose certificates are, by serial number, where they do not say so themselves: those
+        of other authorities do not name our people.
+    time_anchors: PEM certificates of further authorities, whose time stamps count and nothing else.
     at: the time for which the question is asked; by default now.
 
     Never raises for what is in the file: a file that cannot be read is INVALID.
     """
     moment = at or utc_now()
-    check = _Check(pdf, _load(trust_anchors), expected or {}, revocations or {}, moment)
+    records = _Records(expected or {}, revocations or {}, holders or {})
+    anchors = _load(trust_anchors)
     try:
         reader = PdfFileReader(BytesIO(pdf))
-        stamps = time_stamps(pdf, reader.embedded_timestamp_signatures, check.anchors, moment)
-        said = statuses(certificate_answers(reader), check.anchors)
+        known = known_certificates(reader)
+        stamps = time_stamps(
+            pdf,
+            reader.embedded_timestamp_signatures,
+            [*anchors, *_load(time_anchors)],
+            moment,
+            known,
+        )
+        said = statuses(certificate_answers(reader), anchors)
+        check = _Check(pdf, anchors, known, records, moment)
         found = tuple(
             check.one(embedded, stamps, said) for embedded in reader.embedded_regular_signatures
         )
@@ -87,6 +102,17 @@ def verify(
         _LOG.info("a document could not be verified: %s", type(error).__name__)
         return _report(pdf, (), [Reason.UNREADABLE], moment)
     return _report(pdf, found, _overall(found, required, stamps), moment)
+
+
+def signer_serials(pdf: bytes) -> list[str]:
+    """Return the serial numbers of the certificates that signed; none of a file without sense."""
+    try:
+        found = PdfFileReader(BytesIO(pdf)).embedded_regular_signatures
+        return [serial_of(signer_certificate(one)) for one in found]
+    # As in `verify`: a hostile file makes the parser fail in any way it knows.
+    except Exception as error:  # noqa: BLE001
+        _LOG.info("a document could not be read: %s", type(error).__name__)
+        return []
 
 
 def required_roles(pdf: bytes) -> tuple[SignatureRole, ...]:
@@ -103,11 +129,20 @@ def required_roles(pdf: bytes) -> tuple[SignatureRole, ...]:
 
 
 @dataclass(frozen=True, slots=True)
-class _Check:
-    pdf: bytes
-    anchors: list[x509.Certificate]
+class _Records:
     expected: Mapping[SignatureRole, UUID]
     revocations: Mapping[str, datetime]
+    holders: Mapping[str, UUID]
+
+
+@dataclass(frozen=True, slots=True)
+class _Check:
+    """known: certificates that stand in the document itself, covered by its time stamp."""
+
+    pdf: bytes
+    anchors: list[x509.Certificate]
+    known: list[x509.Certificate]
+    records: _Records
     moment: datetime
 
     def one(
@@ -124,13 +159,14 @@ class _Check:
         moment = self.moment if proven is None else min(proven, self.moment)
         status = self._status(embedded, certificate, moment)
         claimed = embedded.self_reported_timestamp
-        known = said.get(serial_of(certificate))
-        revoked = (self.revocations.get(serial_of(certificate)), known and known.revoked_at)
+        serial = serial_of(certificate)
+        answered = said.get(serial)
+        revoked = (self.records.revocations.get(serial), answered and answered.revoked_at)
         is_revoked = any(one is not None and one <= moment for one in revoked)
         reason = self._reason(embedded, status, certificate, claimed, moment, is_revoked=is_revoked)
-        person = _person(certificate)
+        person = _person(certificate) or self.records.holders.get(serial)
         if reason.verdict is not Verdict.INVALID and role is not None:
-            wanted = self.expected.get(role)
+            wanted = self.records.expected.get(role)
             reason = Reason.WRONG_PERSON if wanted is not None and wanted != person else reason
         return SignatureVerdict(
             role=role,
@@ -140,7 +176,7 @@ class _Check:
             signer_name=_subject(certificate, NameOID.COMMON_NAME),
             person_id=person,
             organisation=_subject(certificate, NameOID.ORGANIZATION_NAME),
-            certificate_serial=serial_of(certificate),
+            certificate_serial=serial,
             certificate_not_after=certificate.not_valid_after_utc,
             signed_at=claimed,
             proven_at=proven,
@@ -180,7 +216,7 @@ class _Check:
             (Reason.UNREADABLE, lambda: not is_canonical(self.pdf, embedded)),
             (Reason.TIME_IMPOSSIBLE, lambda: claimed is None or not start <= claimed <= latest),
             (trust_problem(status), lambda: trust_problem(status) is not Reason.NONE),
-            (Reason.UNREADABLE, lambda: not carries_only(embedded, self.anchors)),
+            (Reason.UNREADABLE, lambda: not carries_only(embedded, [*self.anchors, *self.known])),
             (Reason.REVOKED, lambda: is_revoked),
             (Reason.EXPIRED, lambda: not start <= moment <= end),
         )

@@ -151,7 +151,9 @@ MATRIX: Final = (
     # Keeping, deliveries, the quarantine
     Row("POST", "/api/keeping/holds", KEEPERS),
     Row("PUT POST", "/api/keeping/.*", DECIDERS),
-    Row("", "/api/(keeping|deliveries|quarantine).*", KEEPERS),
+    Row("GET", "/api/(deliveries|delivery-queues).*", KEEPERS | SITE),
+    Row("POST", "/api/(deliveries|delivery-queues).*", DESK | {Role.SYSTEM_ADMIN}),
+    Row("", "/api/(keeping|quarantine).*", KEEPERS),
 )
 
 _NOBODY: Final = "00000000-0000-4000-8000-000000000000"

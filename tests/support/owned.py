@@ -29,6 +29,7 @@ _PLAIN = {
     "clock": "ct_mr",
     "priority": "STAT",
     "code": "ABCDEFGHJKLM",
+    "encoded": "MAA=",
     "version": "1",
     "day": "2026-11-20",
     "action": "discard",

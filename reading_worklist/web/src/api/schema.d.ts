@@ -68,6 +68,48 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/audit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Search Audit Trail
+         * @description Return what was done for the auditor's organisation and those below it, newest first.
+         *
+         *     action: one act, or all whose word before the colon it is. Times without a zone are UTC.
+         */
+        get: operations["search_audit_trail"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/audit/seal": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Newest Audit Seal
+         * @description Return the newest seal over the trail: written down elsewhere, it proves what is below it.
+         */
+        get: operations["get_newest_audit_seal"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/clocks": {
         parameters: {
             query?: never;
@@ -1347,6 +1389,88 @@ export interface paths {
          * @description Return when all objects were last compared with the index, and how it ended.
          */
         get: operations["get_last_verification"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/ledger": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Ledger
+         * @description Return visible exams: all, the newest first; or what is stuck, the longest first.
+         *
+         *     q: the beginning of a patient id, an accession number or a name; of all exams only.
+         */
+        get: operations["list_ledger"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/ledger.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Export Ledger
+         * @description Return the first 5,000 lines of a list as a table for a spreadsheet.
+         */
+        get: operations["export_ledger"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/ledger/counts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Count Stuck
+         * @description Return the table of what counts as stuck, with how many exams each rule stops now.
+         */
+        get: operations["count_stuck"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/ledger/{exam_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Ledger Line
+         * @description Return one line with every version, delivery, opening and recall behind it.
+         */
+        get: operations["get_ledger_line"];
         put?: never;
         post?: never;
         delete?: never;
@@ -4049,6 +4173,86 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/pki/authority.crl": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Revocation List
+         * @description Return the newest list of revoked certificates (RFC 5280 §5), DER.
+         */
+        get: operations["get_revocation_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/pki/authority.crt": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Authority Certificate
+         * @description Return the authority's own certificate, DER.
+         */
+        get: operations["get_authority_certificate"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/pki/ocsp": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Post Ocsp
+         * @description Answer for the status of one certificate (RFC 6960 appendix A.1).
+         */
+        post: operations["post_ocsp"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/pki/ocsp/{encoded}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Ocsp
+         * @description Answer for the status of one certificate, asked for in base64 in the address.
+         */
+        get: operations["get_ocsp"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/readyz": {
         parameters: {
             query?: never;
@@ -4372,6 +4576,79 @@ export interface components {
          * @enum {string}
          */
         Attribute: "patient_id" | "name" | "sex" | "birth_date" | "document" | "order";
+        /**
+         * AuditEntry
+         * @description One act. `action` is ``subject:verb``; `detail` has facts of it, never of a patient.
+         *
+         *     person: None for what the system or a machine did. organisation: the code of the one acted for.
+         *     client: the network address, machine or process it came from.
+         */
+        AuditEntry: {
+            /** Action */
+            action: string;
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Client */
+            client: string;
+            /** Detail */
+            detail: {
+                [key: string]: unknown;
+            };
+            /** Id */
+            id: number;
+            /** Organisation */
+            organisation: string | null;
+            person: components["schemas"]["AuditPerson"] | null;
+            /** Subject Id */
+            subject_id: string;
+            /** Subject Kind */
+            subject_kind: string;
+        };
+        /**
+         * AuditPage
+         * @description Acts, newest first. before: what to ask with for the next page; None at the end.
+         */
+        AuditPage: {
+            /** Before */
+            before: number | null;
+            /** Entries */
+            entries: components["schemas"]["AuditEntry"][];
+        };
+        /**
+         * AuditPerson
+         * @description Who acted.
+         */
+        AuditPerson: {
+            /** Display Name */
+            display_name: string;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Login */
+            login: string;
+        };
+        /**
+         * AuditSealView
+         * @description The newest seal over the trail: records up to `to_id` can no more be changed unnoticed.
+         */
+        AuditSealView: {
+            /** Records */
+            records: number;
+            /** Seal */
+            seal: string;
+            /**
+             * Sealed At
+             * Format: date-time
+             */
+            sealed_at: string;
+            /** To Id */
+            to_id: number;
+        };
         /**
          * BeatClass
          * @description What kind of beat it is, by shape and timing; no diagnosis.
@@ -5543,6 +5820,14 @@ export interface components {
             workitem_id: string;
         };
         /**
+         * DestinationKind
+         * @description How reports go to a destination.
+         *
+         *     NOTICE: an e-mail or a short message that a report is ready, without patient data.
+         * @enum {string}
+         */
+        DestinationKind: "dicom" | "hl7" | "fhir" | "webhook" | "notice";
+        /**
          * DisplayFilter
          * @description What may be switched on; the value is the band in Hz.
          * @enum {string}
@@ -6260,7 +6545,7 @@ export interface components {
          *         by time. points: of the median beat, null without one; median_beats: how many made it.
          *     corrections: what was set by hand before; corrected_by, corrected_at: who did, null when
          *         nothing was, or when it was not kept.
-         *     notes: what limits the measurement, in plain English.
+         *     notes: what limits the measurement.
          */
         EcgMeasured: {
             /** Beats */
@@ -6279,7 +6564,7 @@ export interface components {
             /** Method */
             method: string;
             /** Notes */
-            notes: string[];
+            notes: components["schemas"]["EcgMeasuredNote"][];
             points: components["schemas"]["EcgPoints"] | null;
             /** Start Seconds */
             start_seconds: number;
@@ -6319,6 +6604,17 @@ export interface components {
             st_j: components["schemas"]["EcgQuantity"];
             st_j60: components["schemas"]["EcgQuantity"];
             t: components["schemas"]["EcgQuantity"];
+        };
+        /**
+         * EcgMeasuredNote
+         * @description What limits a measurement, see `Limit`; numbers: by the names that it states.
+         */
+        EcgMeasuredNote: {
+            code: components["schemas"]["Limit"];
+            /** Numbers */
+            numbers: {
+                [key: string]: number;
+            };
         };
         /**
          * EcgMeasuredValue
@@ -6602,6 +6898,23 @@ export interface components {
             lead: string;
             /** Low */
             low: (number | null)[];
+        };
+        /**
+         * EscalationView
+         * @description A step that was told because nobody answered; step: see `recall_clocks.RecallStep`.
+         */
+        EscalationView: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Contact Name */
+            contact_name: string | null;
+            /** Contact Phone */
+            contact_phone: string | null;
+            /** Step */
+            step: number;
         };
         /**
          * ExamDetail
@@ -7146,6 +7459,15 @@ export interface components {
             wanted: number | null;
         };
         /**
+         * Kept
+         * @description What the index says of the images; whether each is in the store, `/portal/…/kept` looks.
+         *
+         *     NOT_YET: they must stay on the modality. STORED: all that came is kept. COUNTED: and it is as
+         *     many as the device says it made.
+         * @enum {string}
+         */
+        Kept: "not_yet" | "stored" | "counted";
+        /**
          * KeptView
          * @description Whether the images of an exam may be deleted from the modality, and why not.
          *
@@ -7366,6 +7688,196 @@ export interface components {
          */
         LeadOrigin: "recorded" | "device-derived" | "computed";
         /**
+         * LedgerDelivery
+         * @description One report version, or the notice that one is void, on its way to one destination.
+         */
+        LedgerDelivery: {
+            /** Attempts */
+            attempts: number;
+            /** Delivered At */
+            delivered_at: string | null;
+            /** Destination */
+            destination: string;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Is Notice */
+            is_notice: boolean;
+            /**
+             * Issued At
+             * Format: date-time
+             */
+            issued_at: string;
+            kind: components["schemas"]["DestinationKind"];
+            /** Last Error */
+            last_error: string | null;
+            state: components["schemas"]["DeliveryState"];
+            /** Version Number */
+            version_number: number;
+        };
+        /**
+         * LedgerDetail
+         * @description A line with everything behind it; deliveries: of every version, the newest first.
+         */
+        LedgerDetail: {
+            attention: components["schemas"]["Attention"] | null;
+            /** Critical */
+            critical: boolean;
+            /** Deliveries */
+            deliveries: components["schemas"]["LedgerDelivery"][];
+            /** Due At */
+            due_at: string | null;
+            /** First Contact At */
+            first_contact_at: string | null;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            kept: components["schemas"]["Kept"] | null;
+            lane: components["schemas"]["Lane"];
+            /** Opened By */
+            opened_by: string | null;
+            /** Openings */
+            openings: components["schemas"]["Opening"][];
+            /** Order Id */
+            order_id: string | null;
+            patient: components["schemas"]["ExamPatient"];
+            priority: components["schemas"]["Priority"];
+            priority_reason: components["schemas"]["PriorityReason"] | null;
+            /** Recalls */
+            recalls: number;
+            /** Recalls Open */
+            recalls_open: number;
+            /** Recipients */
+            recipients: components["schemas"]["RecallRecipientView"][];
+            /** Report Status */
+            report_status: string | null;
+            /** Report Version */
+            report_version: number | null;
+            /** Reviewed At */
+            reviewed_at: string | null;
+            /** Scheduled At */
+            scheduled_at: string | null;
+            site: components["schemas"]["SiteView"];
+            step: components["schemas"]["ExamStep"];
+            steps: components["schemas"]["ExamSteps"];
+            /** Stuck */
+            stuck: components["schemas"]["StuckReason"][];
+            study: components["schemas"]["ExamStudy"];
+            /** Versions */
+            versions: components["schemas"]["LedgerVersion"][];
+            /** Workitem Id */
+            workitem_id: string | null;
+            /** Written At */
+            written_at: string | null;
+        };
+        /**
+         * LedgerLine
+         * @description One exam from its order to the opened report.
+         *
+         *     written_at: signature 1; reviewed_at: signature 2. kept: see `Kept`; None without images.
+         *     deliveries: of the newest version, by destination. opened_by: who has it first, of the site.
+         *     recalls_open: how many have a version that does not stand and have not said that they know.
+         *     stuck: empty while it goes on.
+         */
+        LedgerLine: {
+            attention: components["schemas"]["Attention"] | null;
+            /** Critical */
+            critical: boolean;
+            /** Deliveries */
+            deliveries: components["schemas"]["LedgerDelivery"][];
+            /** Due At */
+            due_at: string | null;
+            /** First Contact At */
+            first_contact_at: string | null;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            kept: components["schemas"]["Kept"] | null;
+            lane: components["schemas"]["Lane"];
+            /** Opened By */
+            opened_by: string | null;
+            /** Order Id */
+            order_id: string | null;
+            patient: components["schemas"]["ExamPatient"];
+            priority: components["schemas"]["Priority"];
+            priority_reason: components["schemas"]["PriorityReason"] | null;
+            /** Recalls */
+            recalls: number;
+            /** Recalls Open */
+            recalls_open: number;
+            /** Report Status */
+            report_status: string | null;
+            /** Report Version */
+            report_version: number | null;
+            /** Reviewed At */
+            reviewed_at: string | null;
+            /** Scheduled At */
+            scheduled_at: string | null;
+            site: components["schemas"]["SiteView"];
+            step: components["schemas"]["ExamStep"];
+            steps: components["schemas"]["ExamSteps"];
+            /** Stuck */
+            stuck: components["schemas"]["StuckReason"][];
+            study: components["schemas"]["ExamStudy"];
+            /** Workitem Id */
+            workitem_id: string | null;
+            /** Written At */
+            written_at: string | null;
+        };
+        /**
+         * LedgerPage
+         * @description Some lines. next: what to send as `after` for those that follow; None at the end.
+         *
+         *     total: of what is stuck; None for all exams, which nobody counts.
+         */
+        LedgerPage: {
+            /** Items */
+            items: components["schemas"]["LedgerLine"][];
+            /** Next */
+            next: string | null;
+            /** Total */
+            total: number | null;
+        };
+        /**
+         * LedgerVersion
+         * @description A version that was issued; recalled: why it does not stand any more.
+         */
+        LedgerVersion: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /**
+             * Issued At
+             * Format: date-time
+             */
+            issued_at: string;
+            /** Number */
+            number: number;
+            recalled: components["schemas"]["RecallKind"] | null;
+            /** Recalled At */
+            recalled_at: string | null;
+            /** Status */
+            status: string;
+        };
+        /**
+         * Limit
+         * @description What limits a measurement; the value is the code that a catalogue translates.
+         *
+         *     FIRST_SECONDS: only the first `measured_seconds` of `record_seconds` were measured. ONE_GROUP:
+         *     one of `groups` groups of channels. NO_SPIKES: at `rate_hz` pacing spikes are not looked for;
+         *     that takes `needed_hz`.
+         * @enum {string}
+         */
+        Limit: "first_seconds" | "one_group" | "no_spikes";
+        /**
          * LineSeconds
          * @description How long a line is.
          * @enum {integer}
@@ -7446,6 +7958,12 @@ export interface components {
             /** Values */
             values: components["schemas"]["MeasuredView"][];
         };
+        /**
+         * Mender
+         * @description Who can mend it.
+         * @enum {string}
+         */
+        Mender: "site_technician" | "site_doctor" | "readers" | "dispatcher" | "system_admin";
         /**
          * MomentView
          * @description A step of an emergency ECG: when, by which clock, and what speaks against that time.
@@ -7727,6 +8245,23 @@ export interface components {
             study_id: string;
             /** Viewer Url */
             viewer_url: string;
+        };
+        /**
+         * Opening
+         * @description Who of the site has a version first: a person who opened it, or a machine that fetched it.
+         */
+        Opening: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Machine */
+            machine: boolean;
+            /** Version Number */
+            version_number: number;
+            /** Who */
+            who: string;
         };
         /**
          * OpinionBody
@@ -8981,6 +9516,54 @@ export interface components {
             workitem_id: string;
         };
         /**
+         * RecallRecipientView
+         * @description Who has a version that does not stand, and whether he knows.
+         *
+         *     acknowledged_name, acknowledged_role: of the person who said so; None for a machine that got
+         *         what replaces it. taken_down_by: who of the centre noted it on the telephone.
+         *     level: the highest step that was told; next_at: when the next one is.
+         */
+        RecallRecipientView: {
+            /** Acknowledged Name */
+            acknowledged_name: string | null;
+            /** Acknowledged Role */
+            acknowledged_role: string | null;
+            /** Escalations */
+            escalations: components["schemas"]["EscalationView"][];
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            kind: components["schemas"]["RecallKind"];
+            /** Level */
+            level: number;
+            /** Machine */
+            machine: boolean;
+            /** Next At */
+            next_at: string | null;
+            /** Reason */
+            reason: string;
+            /**
+             * Recalled At
+             * Format: date-time
+             */
+            recalled_at: string;
+            /**
+             * Received At
+             * Format: date-time
+             */
+            received_at: string;
+            /** Taken Down By */
+            taken_down_by: string | null;
+            /** Told At */
+            told_at: string | null;
+            /** Version Number */
+            version_number: number;
+            /** Who */
+            who: string;
+        };
+        /**
          * RecallView
          * @description Why a version does not stand any more.
          */
@@ -9876,6 +10459,64 @@ export interface components {
             status: components["schemas"]["StepStatus"];
             /** Step Id */
             step_id: string;
+        };
+        /**
+         * Stuck
+         * @description Where an exam does not go on, in the order of its road.
+         *
+         *     NOT_COMPLETE: images have come and nobody closes the study. MISSING: fewer came than the device
+         *     made. NOT_DELIVERED: a destination has not taken the report. REFUSED: a destination will not.
+         *     NOT_RECEIVED: no machine has the report and nobody has opened it. RECALL: whoever has a version
+         *     that does not stand has not said that he knows.
+         * @enum {string}
+         */
+        Stuck: "not_checked_in" | "not_examined" | "not_sent" | "not_complete" | "missing" | "identity" | "retake" | "unclaimed" | "late" | "not_delivered" | "refused" | "paused" | "not_received" | "recall";
+        /**
+         * StuckCount
+         * @description How many exams a rule stops. more: whether there are more than that.
+         */
+        StuckCount: {
+            /** Exams */
+            exams: number;
+            /** Limit Minutes */
+            limit_minutes: number;
+            mender: components["schemas"]["Mender"];
+            /** More */
+            more: boolean;
+            rule: components["schemas"]["Stuck"];
+        };
+        /**
+         * StuckCounts
+         * @description The whole table, in the order of the road, those without an exam too.
+         */
+        StuckCounts: {
+            /** Rules */
+            rules: components["schemas"]["StuckCount"][];
+        };
+        /**
+         * StuckReason
+         * @description Why an exam does not go on, since when, and who can mend it.
+         *
+         *     destination, said: of a delivery: where to, and what was said last.
+         *     holder: of a recall: who has the version that does not stand.
+         *     subject_id: of the delivery or the recall's recipient.
+         */
+        StuckReason: {
+            /** Destination */
+            destination?: string | null;
+            /** Holder */
+            holder?: string | null;
+            mender: components["schemas"]["Mender"];
+            rule: components["schemas"]["Stuck"];
+            /** Said */
+            said?: string | null;
+            /**
+             * Since
+             * Format: date-time
+             */
+            since: string;
+            /** Subject Id */
+            subject_id: string | null;
         };
         /**
          * StudyFate
@@ -11276,6 +11917,65 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    search_audit_trail: {
+        parameters: {
+            query?: {
+                action?: string | null;
+                login?: string | null;
+                subject_kind?: string | null;
+                subject_id?: string | null;
+                client?: string | null;
+                since?: string | null;
+                until?: string | null;
+                before?: number | null;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditPage"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    get_newest_audit_seal: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditSealView"] | null;
                 };
             };
         };
@@ -13500,6 +14200,139 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["reading_worklist__keeping__schemas__VerificationView"] | null;
+                };
+            };
+        };
+    };
+    list_ledger: {
+        parameters: {
+            query?: {
+                q?: string | null;
+                site?: string | null;
+                stuck?: boolean;
+                rule?: components["schemas"]["Stuck"] | null;
+                after?: string | null;
+                page_size?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LedgerPage"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    export_ledger: {
+        parameters: {
+            query?: {
+                q?: string | null;
+                site?: string | null;
+                stuck?: boolean;
+                rule?: components["schemas"]["Stuck"] | null;
+                language?: components["schemas"]["reading_worklist__typesetting__labels__Language"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": unknown;
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    count_stuck: {
+        parameters: {
+            query?: {
+                site?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StuckCounts"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    get_ledger_line: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                exam_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LedgerDetail"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
                 };
             };
         };
@@ -18144,6 +18977,101 @@ export interface operations {
                     "application/json": {
                         [key: string]: string;
                     };
+                };
+            };
+        };
+    };
+    get_revocation_list: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/pkix-crl": string;
+                };
+            };
+        };
+    };
+    get_authority_certificate: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/pkix-cert": string;
+                };
+            };
+        };
+    };
+    post_ocsp: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/ocsp-request": string;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/ocsp-response": string;
+                };
+            };
+        };
+    };
+    get_ocsp: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                encoded: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/ocsp-response": string;
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
                 };
             };
         };

@@ -58,8 +58,18 @@ export const problems = {
     'The signing key is locked after too many wrong PINs',
   ],
   'problem.signing-key-locked.remedy': [
-    '请稍后再试，或由系统管理员重新颁发密钥。',
-    'Try again later, or have a new key issued.',
+    '请稍后再试，或由系统管理员解锁。',
+    'Try again later, or have an administrator unlock it.',
+  ],
+  'problem.too-many-requests': ['查询过于频繁', 'Too many questions from your address'],
+  'problem.too-many-requests.remedy': ['请稍后再试。', 'Wait a moment, then ask again.'],
+  'problem.signing-key-away': [
+    '签名密钥暂时无法使用，未签名',
+    'The signing key cannot be used now; nothing was signed',
+  ],
+  'problem.signing-key-away.remedy': [
+    '请检查签名令牌是否已插入，或稍后重试；如仍出现，请告知系统管理员。',
+    'Check that your token is inserted, or try again in a moment; if it stays, tell your system administrator.',
   ],
   'problem.signing-refused': ['无法签名', 'The document could not be signed'],
   'problem.signing-refused.remedy': [
