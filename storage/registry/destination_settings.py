@@ -9,10 +9,17 @@ from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
 from types import MappingProxyType
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    model_validator,
+)
 
 from storage.registry.refusal import RegistryRefused
 
@@ -133,6 +140,9 @@ class NoticeSettings(_Settings):
 
     way: e-mail through an SMTP server, or short messages through an HTTP service.
     host, port, sender: of the SMTP server. url: of the service. secret_file: its password or token.
+    fields: what is posted to the service, by name; in the values {recipient}, {recipients}, {text},
+        {site}, {centre}, {number}, {link} and {token} are filled in. form: as a form, not as JSON.
+    success: what a JSON answer has to hold beside a status of success, by name.
     """
 
     way: Literal["email", "sms"]
@@ -146,7 +156,22 @@ class NoticeSettings(_Settings):
     secret_file: Path | None = None
     tls: ClientTls | None = None
     language: Literal["zh-CN", "en"] = "zh-CN"
+    fields: Mapping[str, str] = Field(
+        default={"to": "{recipient}", "text": "{text}"}, min_length=1, max_length=30
+    )
+    form: bool = False
+    success: Mapping[str, str] = Field(default={}, max_length=5)
     answer_seconds: Seconds = 15.0
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        if self.way == "email" and not (self.host and "@" in self.sender):
+            message = "an e-mail goes through a host and has a sender"
+            raise ValueError(message)
+        if self.way == "sms" and self.url is None:
+            message = "short messages go to a url"
+            raise ValueError(message)
+        return self
 
 
 Settings = DicomSettings | Hl7Settings | FhirSettings | WebhookSettings | NoticeSettings
