@@ -1,12 +1,13 @@
 """Our measurement of an ECG for those who look at it: every value, or why there is none."""
 
+import re
 import threading
 from collections import OrderedDict
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Final
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from reading_worklist.ecg.measurement.measure import remeasure
 from reading_worklist.ecg.measurement.results import (
@@ -17,6 +18,7 @@ from reading_worklist.ecg.measurement.results import (
     EcgMeasurement,
     Fiducials,
     LeadMeasurement,
+    Limit,
     NotMeasured,
     Quantity,
     Unit,
@@ -139,6 +141,35 @@ class EcgCorrections(BaseModel):
         )
 
 
+_SAID: Final = (
+    (
+        Limit.FIRST_SECONDS,
+        re.compile(r"the first (?P<measured_seconds>\d+) s of (?P<record_seconds>\d+) s "),
+    ),
+    (Limit.ONE_GROUP, re.compile(r"one of (?P<groups>\d+) groups ")),
+    (
+        Limit.NO_SPIKES,
+        re.compile(r"pacing spikes .* at (?P<rate_hz>[\d.]+) Hz; that takes (?P<needed_hz>[\d.]+)"),
+    ),
+)
+"""The sentences that analyses kept before notes were codes."""
+
+
+def _coded(note: object) -> object:
+    if isinstance(note, str):
+        for code, sentence in _SAID:
+            if (found := sentence.match(note)) is not None:
+                return {"code": code, "numbers": found.groupdict()}
+    return note
+
+
+class EcgMeasuredNote(BaseModel):
+    """What limits a measurement, see `Limit`; numbers: by the names that it states."""
+
+    code: Limit
+    numbers: dict[str, float]
+
+
 class EcgMeasured(BaseModel):
     """Our measurement of an ECG.
 
@@ -146,7 +177,7 @@ class EcgMeasured(BaseModel):
         by time. points: of the median beat, null without one; median_beats: how many made it.
     corrections: what was set by hand before; corrected_by, corrected_at: who did, null when
         nothing was, or when it was not kept.
-    notes: what limits the measurement, in plain English.
+    notes: what limits the measurement.
     """
 
     method: str
@@ -161,7 +192,7 @@ class EcgMeasured(BaseModel):
     corrections: EcgCorrections
     corrected_by: str | None
     corrected_at: datetime | None
-    notes: list[str]
+    notes: list[Annotated[EcgMeasuredNote, BeforeValidator(_coded)]]
 
 
 class EcgDifference(BaseModel):
@@ -240,7 +271,7 @@ def measured_view(
         corrections=EcgCorrections.of(measured.corrections),
         corrected_by=by,
         corrected_at=at,
-        notes=list(measured.notes),
+        notes=[EcgMeasuredNote(code=one.code, numbers=dict(one.numbers)) for one in measured.notes],
     )
 
 

@@ -1,20 +1,43 @@
-"""A calibration pulse that a device has recorded behind the heart's signal is taken off.
+"""The calibration pulse that some devices record behind the heart's signal, in the same samples.
 
-Some devices end every lead with a stretch of zeros and a square pulse of 1 mV, which is there to
-check the gain of a print and would be read as a beat.
+They end every lead with a stretch of zeros and a square pulse of 1 mV, which is there to check the
+gain of a print and would be read as a beat.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
 import numpy as np
 
-from storage.ecg.waveform import EcgGroup, EcgRecord, GroupKind
+from storage.ecg.waveform import EcgGroup, EcgRecord, GroupKind, Microvolts
 
+_MIN_SECONDS: Final = 0.2
+_SAME_MICROVOLT: Final = 1.0
+_MIN_STEP_MICROVOLT: Final = 100.0
 _PULSE_MICROVOLTS: Final = 1000.0
 _PULSE_SECONDS: Final = (0.08, 0.3)
 _TAIL_SECONDS: Final = 2.0
 _NOTE: Final = "A calibration pulse of 1 mV at the end was taken off."
+
+
+def calibration_pulses(signal: Microvolts, rate_hz: float) -> Sequence[tuple[int, int]]:
+    """Return the half-open ranges of (leads, samples) where a calibration pulse stands, in order.
+
+    There all leads hold the same value for 0.2 s and more, and step together: no heart does that.
+    Ask for leads that do not follow from each other; of one alone nothing can be said.
+    """
+    if len(signal) <= 1 or not signal.shape[1]:
+        return []
+    same = np.nan_to_num(np.max(signal, axis=0) - np.min(signal, axis=0), nan=np.inf)
+    alike = np.concatenate([[False], same < _SAME_MICROVOLT, [False]])
+    edges = np.flatnonzero(np.diff(alike.astype(np.int8)))
+    return [
+        (start, stop)
+        for start, stop in edges.reshape(-1, 2).tolist()
+        if stop - start >= _MIN_SECONDS * rate_hz
+        and np.ptp(signal[0, start:stop]) > _MIN_STEP_MICROVOLT
+    ]
 
 
 def without_pulse(record: EcgRecord) -> EcgRecord:
@@ -34,17 +57,16 @@ def without_pulse(record: EcgRecord) -> EcgRecord:
 def _cut(group: EcgGroup) -> EcgGroup:
     tail = min(round(_TAIL_SECONDS * group.sampling_rate_hz), group.sample_count)
     begin = group.sample_count - tail
-    # With one channel alone, nothing tells a pulse from a signal.
-    if len(group.channels) < 2 or tail == 0:  # noqa: PLR2004
-        return group
     values = np.array([one.microvolts(begin, group.sample_count) for one in group.channels])
-    high = (values == _PULSE_MICROVOLTS).all(axis=0)
-    level = high | (values == 0.0).all(axis=0)
-    if not level[-1]:
+    found = calibration_pulses(values, group.sampling_rate_hz)
+    if not found or found[-1][1] < tail:
         return group
-    others = np.flatnonzero(~level)
-    first = int(others[-1]) + 1 if others.size else 0
-    pulses = np.flatnonzero(np.diff(np.concatenate(([False], high[first:], [False]))))
+    first = found[-1][0]
+    level = values[0, first:]
+    others = np.flatnonzero((level != 0.0) & (level != _PULSE_MICROVOLTS))
+    first += int(others[-1]) + 1 if others.size else 0
+    high = values[0, first:] == _PULSE_MICROVOLTS
+    pulses = np.flatnonzero(np.diff(np.concatenate(([False], high, [False]))))
     lasts = (pulses[1::2] - pulses[::2]) / group.sampling_rate_hz
     shortest, longest = _PULSE_SECONDS
     if lasts.size != 1 or not shortest <= float(lasts[0]) <= longest or begin + first == 0:

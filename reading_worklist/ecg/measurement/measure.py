@@ -23,6 +23,8 @@ from reading_worklist.ecg.measurement.results import (
     BeatClass,
     Corrections,
     EcgMeasurement,
+    Limit,
+    Note,
     NotMeasured,
     Quantity,
     Unit,
@@ -77,7 +79,7 @@ def remeasure(record: EcgRecord, corrections: Corrections) -> EcgMeasurement:
 
 
 def _measured(
-    stretch: Stretch, corrections: Corrections, end: float, notes: Sequence[str]
+    stretch: Stretch, corrections: Corrections, end: float, notes: Sequence[Note]
 ) -> EcgMeasurement:
     found, by_hand = corrected_beats(stretch, find_beats(stretch), corrections)
     aligned = align(stretch, found, by_hand)
@@ -150,7 +152,7 @@ def _assembled(
     reason: NotMeasured,
     corrections: Corrections,
     end: float,
-    notes: Sequence[str],
+    notes: Sequence[Note],
     start: float = 0.0,
 ) -> EcgMeasurement:
     known = [interval for interval in rr_ms if interval is not None]
@@ -209,17 +211,22 @@ def _nothing(
     )
 
 
-def _notes(record: EcgRecord, group: EcgGroup) -> Sequence[str]:
-    notes: list[str] = []
+def _notes(record: EcgRecord, group: EcgGroup) -> Sequence[Note]:
+    notes: list[Note] = []
     if group.duration_seconds > MAX_SECONDS:
         notes.append(
-            f"the first {MAX_SECONDS:.0f} s of {group.duration_seconds:.0f} s were measured"
+            Note(
+                Limit.FIRST_SECONDS,
+                {"measured_seconds": MAX_SECONDS, "record_seconds": group.duration_seconds},
+            )
         )
     if len(record.rhythm_groups) > 1:
-        notes.append(f"one of {len(record.rhythm_groups)} groups of channels was measured")
+        notes.append(Note(Limit.ONE_GROUP, {"groups": len(record.rhythm_groups)}))
     if group.sampling_rate_hz < MIN_SPIKE_RATE_HZ:
         notes.append(
-            f"pacing spikes are not looked for at {group.sampling_rate_hz:g} Hz; "
-            f"that takes {MIN_SPIKE_RATE_HZ:g}"
+            Note(
+                Limit.NO_SPIKES,
+                {"rate_hz": group.sampling_rate_hz, "needed_hz": MIN_SPIKE_RATE_HZ},
+            )
         )
     return notes

@@ -217,6 +217,27 @@ class Corrections:
 NO_CORRECTIONS: Final = Corrections()
 
 
+class Limit(StrEnum):
+    """What limits a measurement; the value is the code that a catalogue translates.
+
+    FIRST_SECONDS: only the first `measured_seconds` of `record_seconds` were measured. ONE_GROUP:
+    one of `groups` groups of channels. NO_SPIKES: at `rate_hz` pacing spikes are not looked for;
+    that takes `needed_hz`.
+    """
+
+    FIRST_SECONDS = "first_seconds"
+    ONE_GROUP = "one_group"
+    NO_SPIKES = "no_spikes"
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A limit with the numbers that its `Limit` names."""
+
+    code: Limit
+    numbers: Mapping[str, float]
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class EcgMeasurement:
     """Everything measured on one record.
@@ -232,7 +253,7 @@ class EcgMeasurement:
     heart_rate: from the mean RR of the stretch (AHA: ventricular rate).
     pr: P onset to QRS onset. qt: QRS onset to T end.
     rv5, sv1, sokolow_lyon: R in V5, S in V1 (as a positive number), their sum.
-    notes: what limits the measurement, in plain English, without patient data.
+    notes: what limits the measurement.
     """
 
     method: str
@@ -258,4 +279,4 @@ class EcgMeasurement:
     sokolow_lyon: Quantity
     by_lead: Mapping[Lead, LeadMeasurement]
     rhythm: RhythmFeatures
-    notes: Sequence[str] = field(default=())
+    notes: Sequence[Note] = field(default=())

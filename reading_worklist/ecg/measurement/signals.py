@@ -7,9 +7,9 @@ from typing import Final, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from reading_worklist.ecg.measurement.calibration import calibration_pulse
 from reading_worklist.ecg.measurement.filtering import to_common_rate
 from reading_worklist.ecg.measurement.pacing import find_spikes, without_spikes
+from storage.ecg.calibration import calibration_pulses
 from storage.ecg.leads import CHEST_LEADS, LIMB_LEADS, STANDARD_LEADS, Lead
 from storage.ecg.waveform import NO_SIGNAL, Channel, EcgGroup, EcgRecord, Microvolts
 
@@ -20,6 +20,8 @@ MAX_SECONDS: Final = 60.0
 
 # A lead counts where it has a signal for at least this share of the stretch.
 _MIN_VALID_SHARE: Final = 0.5
+_MIN_PULSE_LEADS: Final = 3
+_MAX_PULSE_SHARE: Final = 0.5
 # An electrode that is off, or an amplifier at its limit, holds one value; a heart does not for 2 s.
 _FLAT_SECONDS: Final = 2.0
 _MIN_MICROVOLTS: Final = 20.0
@@ -94,7 +96,7 @@ def read_stretch(group: EcgGroup) -> Stretch | None:
     basis = _basis([lead for lead, _, _ in leads])
     if not basis:
         return None
-    pulse = calibration_pulse(np.array([leads[row][1] for row in basis]), rate)
+    pulse = _pulse(np.array([leads[row][1] for row in basis]), rate)
     return _stretch(group, [(lead, values, valid & ~pulse) for lead, values, valid in leads])
 
 
@@ -124,6 +126,16 @@ def _stretch(
         basis=tuple(basis),
         spikes=tuple(group.offset_seconds + spikes / rate),
     )
+
+
+def _pulse(basis: Microvolts, rate_hz: float) -> Mask:
+    """Return which samples belong to a calibration pulse."""
+    found = np.zeros(basis.shape[1], np.bool_)
+    if len(basis) >= _MIN_PULSE_LEADS:
+        for start, stop in calibration_pulses(basis, rate_hz):
+            found[start:stop] = True
+    # Leads that are the same throughout are a test signal, of which the pulse is no part.
+    return found & (found.mean() <= _MAX_PULSE_SHARE)
 
 
 def _channels(group: EcgGroup) -> Sequence[tuple[Lead | None, Channel]]:

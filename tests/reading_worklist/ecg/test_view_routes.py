@@ -15,6 +15,8 @@ from sqlalchemy import select
 
 from reading_worklist.ecg.analysis.analyse import METHOD_VERSION
 from reading_worklist.ecg.analysis.tables import AnalysisState, EcgAnalysis
+from reading_worklist.ecg.measured import EcgMeasured, EcgMeasuredNote
+from reading_worklist.ecg.measurement.results import Limit
 from storage.clock import utc_now
 from storage.database import Database
 from storage.ecg.leads import STANDARD_LEADS
@@ -94,6 +96,22 @@ def test_every_value_is_a_number_or_says_why_not(writer: Browser, exam: QueuedSt
     assert [one["lead"] for one in measured["leads"]][:2] == ["I", "II"]
     assert (measured["method"], measured["corrected_by"]) != ("", "")
     assert measured["corrections"]["no_p"] is False
+
+
+def test_what_was_kept_as_a_sentence_is_read_as_a_code(writer: Browser, exam: QueuedStudy) -> None:
+    measured = writer.get(address(exam, "/measured")).json()
+    measured["notes"] = [
+        "the first 60 s of 86400 s were measured",
+        "one of 2 groups of channels was measured",
+        "pacing spikes are not looked for at 250 Hz; that takes 1000",
+    ]
+    assert EcgMeasured.model_validate(measured).notes == [
+        EcgMeasuredNote(
+            code=Limit.FIRST_SECONDS, numbers={"measured_seconds": 60, "record_seconds": 86400}
+        ),
+        EcgMeasuredNote(code=Limit.ONE_GROUP, numbers={"groups": 2}),
+        EcgMeasuredNote(code=Limit.NO_SPIKES, numbers={"rate_hz": 250, "needed_hz": 1000}),
+    ]
 
 
 def test_values_follow_a_point_that_is_moved_and_nothing_is_kept(

@@ -6,6 +6,7 @@ import { ProblemNotice } from '../design/Notice';
 import { isPlainKey } from '../i18n/catalogue';
 import { formatDateTime } from '../i18n/format';
 import { useLanguage } from '../i18n/language';
+import { limitWords } from './limits';
 import { StTable } from './StTable';
 import { ValueTable } from './ValueTable';
 
@@ -151,13 +152,17 @@ function OtherValue({ measurement }: { measurement: EcgRecord['device_measuremen
 
 /** By what was measured, from how many beats, and who corrected it. */
 function Method({ measured }: { measured: EcgMeasured }) {
-  const { t } = useLanguage();
+  const { t, language } = useLanguage();
   return (
     <div className="ecg-line">
       <h2>{t('ecg.method')}</h2>
       <p className="quiet">
         {measured.method} {measured.version} · {t('ecg.method.beats', { n: measured.median_beats })}
-        {measured.notes.length > 0 && ` · ${measured.notes.join(' · ')}`}
+        {/* What only a part was measured of stands above the trace. */}
+        {measured.notes
+          .filter((note) => note.code !== 'first_seconds')
+          .map((note) => ` · ${limitWords(language, note)}`)
+          .join('')}
       </p>
       {measured.corrected_by !== null && (
         <p className="ecg-corrected">

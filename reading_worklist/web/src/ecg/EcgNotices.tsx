@@ -1,18 +1,21 @@
-import type { EcgAnalysed, EcgRecord } from '../api/types';
+import type { EcgAnalysed, EcgMeasured, EcgRecord } from '../api/types';
 import { isPlainKey } from '../i18n/catalogue';
 import { useLanguage } from '../i18n/language';
+import { limitWords } from './limits';
 
 interface EcgNoticesProps {
   record: EcgRecord | undefined;
   /** Whether the analysis is still on its way. */
   pending: boolean;
   analysed: EcgAnalysed | undefined;
+  measured: EcgMeasured | undefined;
   highlighted: ReadonlySet<string>;
   onHighlight: (leads: ReadonlySet<string>) => void;
 }
 
 interface Notice {
   key: string;
+  /** repeat: what was recorded, or measured, cannot be relied on as it stands. */
   look: 'urgent' | 'repeat' | 'note';
   text: string;
   title: string;
@@ -20,7 +23,7 @@ interface Notice {
 }
 
 /** What a reader has to know before judging the trace: rules that are met, and what is wrong with the recording. */
-export function EcgNotices({ record, pending, analysed, highlighted, onHighlight }: EcgNoticesProps) {
+export function EcgNotices({ record, pending, analysed, measured, highlighted, onHighlight }: EcgNoticesProps) {
   const { t, language } = useLanguage();
   const notices: Notice[] = [];
   for (const hint of analysed?.hints ?? []) {
@@ -49,6 +52,10 @@ export function EcgNotices({ record, pending, analysed, highlighted, onHighlight
       title: finding.source,
       leads: finding.leads,
     });
+  }
+  for (const note of measured?.notes ?? []) {
+    if (note.code === 'first_seconds')
+      notices.push({ key: note.code, look: 'repeat', text: limitWords(language, note), title: '', leads: [] });
   }
   if (record?.band_too_narrow === true) {
     const needed = record.diagnostic_filter.split('-').at(-1) ?? '';

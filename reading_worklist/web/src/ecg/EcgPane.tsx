@@ -106,6 +106,7 @@ export function EcgPane({ id, prior = null }: { id: string; prior?: PriorStudy |
         record={record.data}
         pending={analysis?.state === 'pending'}
         analysed={analysed}
+        measured={measured.data}
         highlighted={highlighted}
         onHighlight={setHighlighted}
       />

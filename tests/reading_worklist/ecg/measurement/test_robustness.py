@@ -4,7 +4,13 @@ import numpy as np
 import pytest
 
 from reading_worklist.ecg.measurement.measure import measure
-from reading_worklist.ecg.measurement.results import EcgMeasurement, NotMeasured, Quantity
+from reading_worklist.ecg.measurement.results import (
+    EcgMeasurement,
+    Limit,
+    Note,
+    NotMeasured,
+    Quantity,
+)
 from storage.ecg.leads import Lead
 from storage.ecg.waveform import EcgGroup, EcgRecord, GroupKind, RecordedChannel
 from tests.support.heartbeats import EIGHT_LEADS, Heart, heart_record, onsets, record_of, signal
@@ -137,7 +143,9 @@ def test_of_a_long_record_the_first_minute_is_measured_and_said() -> None:
 
     assert (found.start_seconds, found.end_seconds) == (0.0, 60.0)
     assert found.beats[-1].r_seconds < 60
-    assert any("60 s" in note for note in found.notes)
+    assert found.notes == (
+        Note(Limit.FIRST_SECONDS, {"measured_seconds": 60.0, "record_seconds": 70.0}),
+    )
 
 
 def test_of_several_groups_that_with_most_leads_is_measured_on_the_records_axis() -> None:
@@ -164,7 +172,7 @@ def test_of_several_groups_that_with_most_leads_is_measured_on_the_records_axis(
     assert found.start_seconds == 5.0
     assert found.beats[0].r_seconds == pytest.approx(5.545, abs=0.02)
     assert found.qrs_axis.reason is NotMeasured.LEAD_MISSING
-    assert any("group" in note for note in found.notes)
+    assert Note(Limit.ONE_GROUP, {"groups": 2}) in found.notes
 
 
 def test_the_same_record_measures_the_same_and_stays_as_it_is() -> None:

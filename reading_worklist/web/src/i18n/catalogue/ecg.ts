@@ -108,6 +108,15 @@ export const ecg = {
   'ecg.st_j60.change': ['J+60 变化', 'J+60 change'],
   'ecg.method': ['测量方法', 'Method'],
   'ecg.method.beats': ['取 {n} 个心搏', '{n} beats'],
+  'ecg.limit.first_seconds': [
+    '以下测量值只来自前 {measured_seconds} 秒，全程 {record} 的其余部分未测量',
+    'Values below are of the first {measured_seconds} s only; the rest of {record} was not measured',
+  ],
+  'ecg.limit.one_group': ['共 {groups} 组通道，只测量了其中一组', 'One of {groups} groups of channels was measured'],
+  'ecg.limit.no_spikes': [
+    '采样率 {rate_hz} Hz，无法识别起搏钉（需 {needed_hz} Hz）',
+    'Pacing spikes are not looked for at {rate_hz} Hz; that takes {needed_hz} Hz',
+  ],
   'ecg.corrected': ['标记由{who}于 {time} 更正', 'Markers corrected by {who}, {time}'],
 
   'ecg.hover.seconds': ['{n} 秒', '{n} s'],
