@@ -24,7 +24,6 @@ from sqlalchemy.orm import Session
 from pacs_gateway.config import MOST_PROBES, ReturnsConfig
 from pacs_gateway.returns import turns
 from pacs_gateway.returns.channels import Channel, DeliveryAnswer, PartMissing, opener
-from pacs_gateway.returns.encapsulated_pdf import sop_instance_uid
 from pacs_gateway.returns.parcels import Store, StoredParcel
 from pacs_gateway.returns.turns import Now
 from storage.clock import utc_now
@@ -33,6 +32,7 @@ from storage.deliveries import CHANNEL, Delivery, DeliveryQueue, DeliveryState, 
 from storage.messages import ReportIssued
 from storage.objects import ObjectStore, ObjectStoreError
 from storage.registry import Destination
+from storage.report_objects.names import ReportObjectKind, sop_instance_uid
 
 # Between "due" and the start of the turn a message travels through the broker; it may get lost.
 _DISPATCH_SECONDS: Final = 30.0
@@ -105,7 +105,9 @@ def add_delivery(session: Session, destination_id: UUID, **values: object) -> bo
             destination_id=destination_id,
             state=DeliveryState.PENDING,
             attempts=0,
-            sop_instance_uid=sop_instance_uid(UUID(str(values["report_version_id"]))),
+            sop_instance_uid=sop_instance_uid(
+                ReportObjectKind.PDF, UUID(str(values["report_version_id"]))
+            ),
             **values,
         )
         .on_conflict_do_nothing(index_elements=["report_version_id", "destination_id"])

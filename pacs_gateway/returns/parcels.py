@@ -14,7 +14,6 @@ from sqlalchemy import select
 
 from pacs_gateway.config import ReturnsConfig
 from pacs_gateway.returns.channels import PartMissing, Replaced
-from pacs_gateway.returns.encapsulated_pdf import ReportFacts, encapsulate
 from storage import issued_reports
 from storage.character_sets import UTF8
 from storage.database import Database
@@ -24,6 +23,7 @@ from storage.identity.overlay import Overlay, overlay_of
 from storage.index.tables import Instance, Study
 from storage.issued_reports import IssuedReport, IssuedReportRow
 from storage.objects import ObjectKey, ObjectNotFound, ObjectStore
+from storage.report_objects.encapsulated_pdf import ReportFacts, encapsulate
 from storage.report_objects.names import ReportObjectKind, sop_instance_uid
 from storage.report_objects.queries import objects_of
 from storage.report_objects.taken import note_taken, taken_of

@@ -21,7 +21,6 @@ from deploy.embedded.processes import tied
 from pacs_gateway.config import ReturnsConfig
 from pacs_gateway.gateway import Gateway
 from pacs_gateway.returns import create_deliveries, due, serve
-from pacs_gateway.returns.encapsulated_pdf import sop_instance_uid
 from pacs_gateway.tasks import HANDLERS
 from storage.clock import utc_now
 from storage.database import Database
@@ -35,7 +34,7 @@ from storage.objects import ObjectKey, ObjectStore
 from storage.outbox import OutboxMessage
 from storage.receptions import Origin
 from storage.registry import Destination, Organisation, add_dicom_destination
-from storage.structured_reports import sop_instance_uid as structured_uid
+from storage.report_objects.names import ReportObjectKind, sop_instance_uid
 from tests.pacs_gateway.conftest import Site
 from tests.pacs_gateway.datasets import ct, sample
 from tests.pacs_gateway.peers import EXPLICIT, IMPLICIT
@@ -164,7 +163,7 @@ def test_a_report_reaches_its_site_and_says_so(
         (destination_id,) = _due(database)
         assert serve(destination_id, database, objects, _CONFIG)
     (found,) = receiver.received
-    assert found.SOPInstanceUID == sop_instance_uid(issued.report_version_id)
+    assert found.SOPInstanceUID == sop_instance_uid(ReportObjectKind.PDF, issued.report_version_id)
     assert (found.StudyInstanceUID, found.PatientID) == ("1.2.3.100", "P1")
     assert found.EncapsulatedDocument[: found.EncapsulatedDocumentLength] == _PDF
     row = _only(database)
@@ -182,7 +181,7 @@ def _structured(issued: ReportIssued, database: Database, objects: ObjectStore) 
     """A structured report of the version, filed in its study as the web application files it."""
     dataset = ct(
         SOPClassUID=_ENHANCED_SR,
-        SOPInstanceUID=structured_uid(issued.report_version_id),
+        SOPInstanceUID=sop_instance_uid(ReportObjectKind.STRUCTURED, issued.report_version_id),
         SeriesInstanceUID="1.2.3.100.9901",
         Modality="SR",
         PatientName="Zhang^San",
@@ -208,7 +207,9 @@ def test_the_structured_report_goes_back_beside_the_page(
         assert serve(_due(database)[0], database, objects, _CONFIG)
     page, tree = receiver.received
     assert page.EncapsulatedDocument[: page.EncapsulatedDocumentLength] == _PDF
-    assert tree.SOPInstanceUID == structured_uid(issued.report_version_id)
+    assert tree.SOPInstanceUID == sop_instance_uid(
+        ReportObjectKind.STRUCTURED, issued.report_version_id
+    )
     (made,) = _attempts(database)
     assert made.answer == "C-STORE status 0000H; Enhanced SR Storage: C-STORE status 0000H"
 
@@ -424,7 +425,7 @@ def test_killed_in_the_middle_it_is_sent_again_as_the_same_instance(
         until(lambda: list(_due(database)) == [destination_id], "the lease has run out")
         assert serve(destination_id, database, objects, _CONFIG)
     uids = [str(found.SOPInstanceUID) for found in receiver.received]
-    assert uids == [sop_instance_uid(issued.report_version_id)] * 2
+    assert uids == [sop_instance_uid(ReportObjectKind.PDF, issued.report_version_id)] * 2
     outcomes = [(made.succeeded, made.answer) for made in _attempts(database)]
     assert outcomes == [
         (False, "no result: the attempt was interrupted"),
