@@ -130,17 +130,17 @@ def _counts(
     if narrowed.tallied is not None:
         return tally.counts(session, narrowed.tallied), True
     counts = dict.fromkeys(State if narrowed.in_queue else IN_QUEUE_STATES, 0)
-    if (wanted.q or "").strip() or wanted.body_part:
-        # Each row found has cost a look at its name, its patient or its series.
+    most = _counted_most(wanted)
+    if most is not None:
         query = narrowed.query(Workitem.state)
         if not (narrowed.in_queue or waits(wanted.state)):
             counts = dict.fromkeys(State, 0)
         elif Joined.QUEUE_NAME not in narrowed.joined:
             query = query.where(IN_QUEUE)
-        found = query.limit(_FOUND_MAX + 1).subquery()
+        found = query.limit(most + 1).subquery()
         grouped = session.execute(select(found.c.state, func.count()).group_by(found.c.state))
         counts |= {State(state): number for state, number in grouped}
-        return counts, sum(counts.values()) <= _FOUND_MAX
+        return counts, sum(counts.values()) <= most
     queue = narrowed.query(Workitem.state, func.count()).where(IN_QUEUE)
     counts |= {
         State(state): number for state, number in session.execute(queue.group_by(Workitem.state))
@@ -151,6 +151,15 @@ def _counts(
     return counts, all(
         number <= COUNTED_MAX for state, number in counts.items() if state not in IN_QUEUE_STATES
     )
+
+
+def _counted_most(wanted: WorklistFilter) -> int | None:
+    """Return how far all that a filter lets through is counted together; None: to its end."""
+    if (wanted.q or "").strip() or wanted.body_part:
+        # Each row found has cost a look at its name, its patient or its series.
+        return _FOUND_MAX
+    # May be most of the queue, which nobody works through by its number.
+    return COUNTED_MAX if wanted.overdue or wanted.unclaimed else None
 
 
 def _counted_done(

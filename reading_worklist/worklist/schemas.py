@@ -18,7 +18,9 @@ from storage.orders.words import Priority
 
 PAGE_SIZE_MAX: Final = 200
 COUNTED_MAX: Final = 10_000
-"""What is done is counted exactly up to here, as is what a search for text finds up to a tenth."""
+"""What is done, overdue or unclaimed is counted exactly up to here.
+
+What a search for text or body part finds is up to a tenth."""
 
 LINES_MAX: Final = 200
 ASSIGNED_MAX: Final = 200

@@ -192,6 +192,23 @@ def test_counts_are_per_state_whatever_state_is_shown(
     assert line.lease_until is not None
 
 
+@pytest.mark.parametrize("wanted", [{"overdue": True}, {"unclaimed": True}])
+def test_what_may_be_most_of_the_queue_is_counted_so_far_as_is_useful(
+    database: Database,
+    consortium: Consortium,
+    monkeypatch: pytest.MonkeyPatch,
+    wanted: dict[str, bool],
+) -> None:
+    monkeypatch.setattr(queries, "COUNTED_MAX", 2)
+    for expected in ((1, True), (2, True), (3, False), (3, False)):
+        past = utc_now() - timedelta(minutes=1)
+        change(database, consortium.queued_study().workitem_id, queued_at=past, due_at=past)
+        with database.transaction() as session:
+            request = WorklistRequest.model_validate(wanted)
+            page = queries.page(session, scope_of(database, "writer"), request)
+        assert (page.total, page.counts_exact) == expected
+
+
 def test_a_search_finds_the_patient_that_a_study_was_given_to_later(
     database: Database, consortium: Consortium
 ) -> None:

@@ -10,7 +10,7 @@ import { useSession } from '../session/session';
 import { useClaim, useRelease } from './actions';
 import { AssignDialog } from './AssignDialog';
 import type { FilterBarHandle } from './FilterBar';
-import { narrowingsOf, STANDARD, TABS } from './filters';
+import { beyondCount, narrowingsOf, STANDARD, TABS } from './filters';
 import { type Range, useRowPatches, useWorklist } from './queries';
 import { useSelection } from './selection';
 import type { useList } from './useList';
@@ -127,6 +127,7 @@ export function WorklistBody({ list, preferences, bar, takeNext, onMore, onDialo
     ),
   });
 
+  const total = `${rows.total}${beyondCount(filters.tab, filters, head.data?.counts_exact ?? true)}`;
   const nothing = head.isSuccess && !head.isPlaceholderData && rows.total === 0;
   return (
     <>
@@ -180,8 +181,8 @@ export function WorklistBody({ list, preferences, bar, takeNext, onMore, onDialo
         <span aria-live="polite">
           {rows.total > 0 &&
             (selection.index === null
-              ? t('worklist.total', { total: rows.total })
-              : t('worklist.position', { at: selection.index + 1, total: rows.total }))}
+              ? t('worklist.total', { total })
+              : t('worklist.position', { at: selection.index + 1, total }))}
         </span>
       </footer>
       {assigning && (

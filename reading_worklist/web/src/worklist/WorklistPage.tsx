@@ -83,6 +83,7 @@ export function WorklistPage() {
           active={list.active === null ? filters.tab : null}
           counts={head.data?.counts}
           exact={head.data?.counts_exact ?? true}
+          filters={filters}
           onChoose={list.chooseTab}
         />
         <ViewTabs

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import {
+  beyondCount,
   countOf,
   type Filters,
   filtersFrom,
@@ -91,4 +92,17 @@ it('tabs that join states count all of them', () => {
 it('a tab with a state that was not counted says no number', () => {
   const counts = Object.fromEntries(statesOf('open').map((state) => [state, 1]));
   expect([countOf('open', counts), countOf('done', counts)]).toEqual([7, null]);
+});
+
+describe('a count', () => {
+  it.each([
+    ['done', STANDARD, true, ''],
+    ['done', STANDARD, false, '+'],
+    ['QUEUED', STANDARD, false, ''],
+    ['QUEUED', { ...STANDARD, overdue: true }, true, ''],
+    ['QUEUED', { ...STANDARD, overdue: true }, false, '+'],
+    ['open', { ...STANDARD, text: 'li' }, false, '+'],
+  ] as const)('says of %s that there is more only where there may be', (tab, filters, exact, sign) => {
+    expect(beyondCount(tab, filters, exact)).toBe(sign);
+  });
 });

@@ -88,6 +88,13 @@ export const STANDARD: Filters = {
   sort: null,
 };
 
+/** What follows the count of a tab that holds more than could be counted at once: a plus, or nothing. */
+export function beyondCount(tab: Tab, filters: Filters, exact: boolean): '+' | '' {
+  const together =
+    filters.text.trim() !== '' || filters.parts.length > 0 || filters.overdue || filters.whose === 'unclaimed';
+  return !exact && (tab === 'done' || together) ? '+' : '';
+}
+
 const DAY = /^\d{4}-\d{2}-\d{2}$/;
 
 /** Reads filters from an address; what is not understood asks for nothing. */
