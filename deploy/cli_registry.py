@@ -32,6 +32,7 @@ def add_site(
 ) -> None:
     """Add an organisation: first the consortium, then its centre and sites with --parent."""
     from storage import registry  # noqa: PLC0415
+    from storage.orders import procedures  # noqa: PLC0415
 
     kinds = [known.value for known in registry.OrganisationKind]
     if kind not in kinds:
@@ -49,6 +50,7 @@ def add_site(
         note(session, "organisation:add", "organisation", added.id, code=code, kind=kind)
         if added.kind is registry.OrganisationKind.CONSORTIUM:
             _take_over_templates(session, added)
+            procedures.take_over(session, added.id)
     typer.echo(f"added {kind} {code}")
 
 
@@ -61,6 +63,19 @@ def give_templates(code: Code, *, data_dir: DataDir = None) -> None:
         organisation = registry.organisation_by_code(session, code)
         made = _take_over_templates(session, registry.consortium_of(session, organisation.id))
     typer.echo(f"{made} templates are new")
+
+
+@sites.command("procedures")
+def give_procedures(code: Code, *, data_dir: DataDir = None) -> None:
+    """Give a consortium the shipped procedures, for orders, that it has never had."""
+    from storage import registry  # noqa: PLC0415
+    from storage.orders import procedures  # noqa: PLC0415
+
+    with open_session(data_dir) as (session, _):
+        organisation = registry.organisation_by_code(session, code)
+        consortium = registry.consortium_of(session, organisation.id)
+        made = procedures.take_over(session, consortium.id)
+    typer.echo(f"{made} procedures are new")
 
 
 def _take_over_templates(session: Session, consortium: Organisation) -> int:

@@ -14,6 +14,7 @@ from reading_worklist.agreements import routes as agreement_routes
 from reading_worklist.auditing import routes as audit_routes
 from reading_worklist.consultations import routes as consultation_routes
 from reading_worklist.critical_values import routes as critical_value_routes
+from reading_worklist.deliveries import routes as delivery_routes
 from reading_worklist.dicomweb import routes as dicomweb_routes
 from reading_worklist.dicomweb.direct import DirectRetrieval
 from reading_worklist.dicomweb.express import ExpressRetrieval
@@ -37,7 +38,7 @@ from reading_worklist.key_images import routes as key_image_routes
 from reading_worklist.ledger import routes as ledger_routes
 from reading_worklist.measurements import routes as measurement_routes
 from reading_worklist.operations import routes as operations_routes
-from reading_worklist.orders import request_routes
+from reading_worklist.orders import procedure_list, request_routes
 from reading_worklist.orders import routes as order_routes
 from reading_worklist.phone import routes as phone_routes
 from reading_worklist.portal import routes as portal_routes
@@ -128,6 +129,7 @@ def _routes() -> tuple[BaseRoute, ...]:
         workitem_routes,
         opening_routes,
         volume_routes,
+        procedure_list,
         order_routes,
         identity_routes,
         report_routes,
@@ -152,6 +154,7 @@ def _routes() -> tuple[BaseRoute, ...]:
         ecg_file_routes,
         portal_routes,
         ledger_routes,
+        delivery_routes,
         operations_routes,
         keeping_routes,
         quarantine_routes,

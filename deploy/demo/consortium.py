@@ -17,6 +17,7 @@ from storage import registry
 from storage.agreements.tables import Agreement, Service
 from storage.clock import utc_now
 from storage.database import Database
+from storage.orders import procedures
 from storage.registry import Destination, OrganisationKind, Role
 
 _CONSORTIUM: Final = ("qingshan", "青山县紧密型医共体", "Qingshan County Medical Consortium")
@@ -167,6 +168,7 @@ def _create(database: Database, authority: Authority) -> list[DemoPerson]:
             )
         )
         take_over(session, root.id)
+        procedures.take_over(session, root.id)
         return [
             _person(session, authority, login, name, code, roles)
             for login, name, code, roles in _PEOPLE

@@ -23,6 +23,7 @@ from storage.audit import Actor
 from storage.database import Database
 from storage.hl7 import messages
 from storage.hl7.senders import KnownSender, find_sender
+from storage.orders import procedures
 from storage.orders import service as orders
 from storage.orders.request import OrderRefused
 from storage.orders.tables import Order
@@ -162,6 +163,8 @@ class Hl7Service:
 def _carry_out(session: Session, actor: Actor, ordered: OrderedExam, sender: KnownSender) -> None:
     known = orders.by_placer_order_number(session, sender.site_id, ordered.placer_order_number)
     request = ordered.request
+    if request is not None:
+        request = procedures.completed(session, request, known)
     if ordered.control is Control.NEW and request is not None:
         if known is None:
             orders.place(session, actor, request)

@@ -1,6 +1,5 @@
 """Orders over HTTP: placed by the people of a site, seen by its people and by the centre."""
 
-from dataclasses import asdict
 from typing import Annotated, Final
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -8,7 +7,6 @@ from zoneinfo import ZoneInfo
 from fastapi import APIRouter, Query
 
 from reading_worklist.orders import queries, service, suggestions
-from reading_worklist.orders.procedures import PROCEDURES
 from reading_worklist.orders.queries import PAGE_SIZE_MAX, OrderFilter
 from reading_worklist.orders.schemas import (
     ChangedOrderBody,
@@ -16,7 +14,6 @@ from reading_worklist.orders.schemas import (
     NewOrderBody,
     OrderPage,
     OrderView,
-    ProcedureView,
     SitePatient,
     StateBody,
 )
@@ -46,13 +43,6 @@ def list_orders(  # noqa: PLR0917 -- one parameter for each query parameter
     wanted = OrderFilter(states=state or (), site_code=site, text=q, modality=modality)
     with services.database.transaction() as session:
         return queries.listed(session, scope, wanted, page=page, page_size=page_size)
-
-
-@router.get("/procedures")
-def list_procedures(scope: Asking) -> list[ProcedureView]:
-    """Return the procedures to choose from, by modality, the usual ones first."""
-    scope.require(*_READERS)
-    return [ProcedureView(**asdict(one)) for one in PROCEDURES]
 
 
 @router.get("/patients")

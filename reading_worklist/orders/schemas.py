@@ -7,6 +7,7 @@ from uuid import UUID
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from reading_worklist.workitems.schemas import SiteView
+from storage.orders.procedures import LateralityRule
 from storage.orders.request import LONG_STRING, SHORT_STRING
 from storage.orders.states import ExamState
 from storage.orders.words import (
@@ -167,16 +168,25 @@ class OrderPage(BaseModel):
     page_size: int
 
 
-class ProcedureView(BaseModel):
-    """A procedure to choose from, see `procedures.Procedure`."""
+class ProcedureBody(BaseModel):
+    """What a procedure is; see `storage.orders.procedures.Procedure`."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    modality: Annotated[str, Field(pattern=r"^[A-Z0-9_]{1,16}$")]
+    name: Long
+    name_en: Long
+    body_part: Annotated[str, Field(pattern=r"^[A-Z0-9_ ]{1,16}$")]
+    laterality: LateralityRule
+    contrast: bool
+    position: Annotated[int, Field(ge=0, le=100_000)]
+    active: bool
+
+
+class ProcedureView(ProcedureBody):
+    """A procedure of the consortium's list."""
 
     code: str
-    modality: str
-    name: str
-    name_en: str
-    body_part: str
-    paired: bool
-    contrast: bool
 
 
 class SitePatient(BaseModel):

@@ -10,7 +10,9 @@ from reading_worklist.orders.schemas import ChangedOrderBody, NewOrderBody, Orde
 from reading_worklist.problems import Problem, conflict, forbidden, not_found
 from storage.errors import RdcError
 from storage.identity.documents import DocumentFlaw, flaw, normal_number
+from storage.orders import procedures
 from storage.orders import service as orders
+from storage.orders.procedures import LateralityRule
 from storage.orders.request import OrderRefused, OrderRequest, StepRequest
 from storage.orders.tables import ORDER_NUMBER, Order
 from storage.orders.words import OrderSource
@@ -37,6 +39,7 @@ def place(session: Session, scope: Scope, body: NewOrderBody) -> UUID:
     if body.patient_local_id is None:
         body = body.model_copy(update={"patient_local_id": _local_id(session, site_id, body)})
     request = _request(
+        session,
         body,
         site_id,
         accession_number=body.accession_number,
@@ -62,7 +65,7 @@ def change(session: Session, scope: Scope, order_id: UUID, body: ChangedOrderBod
         kept = {"document_kind": order.document_kind, "document_number": order.document_number}
         body = body.model_copy(update=kept)
     try:
-        orders.change(session, scope.actor, order, _request(body, order.site_id))
+        orders.change(session, scope.actor, order, _request(session, body, order.site_id))
     except OrderRefused as error:
         raise _problem(error) from error
 
@@ -133,6 +136,7 @@ def _locked(session: Session, scope: Scope, order_id: UUID) -> Order:
 
 
 def _request(
+    session: Session,
     body: OrderBody,
     site_id: UUID,
     *,
@@ -155,8 +159,22 @@ def _request(
             found=found,
             remedy="Read the document again.",
         )
+    procedure = procedures.called(session, site_id, body.procedure_code)
+    if (
+        procedure is not None
+        and procedure.laterality is LateralityRule.REQUIRED
+        and body.laterality is None
+    ):
+        raise Problem(
+            422,
+            "side-missing",
+            "This procedure is of one side, or of both",
+            expected="the field laterality",
+            found=procedure.code,
+            remedy="Say which side is to be examined.",
+        )
     values = {name: getattr(body, name) for name in OrderBody.model_fields if name != "steps"}
-    return OrderRequest(
+    request = OrderRequest(
         site_id=site_id,
         source=OrderSource.API,
         steps=[
@@ -167,6 +185,7 @@ def _request(
         placer_order_number=placer_order_number,
         **values,
     )
+    return procedures.completed(session, request)
 
 
 def _problem(error: OrderRefused) -> Problem:

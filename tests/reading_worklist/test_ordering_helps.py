@@ -8,12 +8,12 @@ from fastapi import FastAPI
 from sqlalchemy import select, update
 
 from reading_worklist.identity import arrival
-from reading_worklist.orders.procedures import PROCEDURES
 from reading_worklist.workitems.tables import Workitem
 from storage.clock import utc_now
 from storage.database import Database
 from storage.messages import OrderChanged
 from storage.objects import ObjectStore
+from storage.orders import procedures
 from storage.orders.request import LONG_STRING, SHORT_STRING
 from storage.orders.tables import Order
 from tests.support.seed import Consortium, received
@@ -51,13 +51,55 @@ def placed(browser: Browser, **values: object) -> dict[str, Any]:
     return answer.json()
 
 
-def test_procedures_fit_into_what_an_order_can_carry() -> None:
-    assert len({one.code for one in PROCEDURES}) == len(PROCEDURES)
-    for one in PROCEDURES:
+def test_what_is_shipped_fits_into_what_an_order_can_carry() -> None:
+    ours = procedures.shipped()
+    assert len({one.code for one in ours}) == len(ours)
+    for one in ours:
         assert len(one.code) <= SHORT_STRING
         assert len(one.name) <= LONG_STRING
         assert one.name_en
         assert one.body_part.isupper()
+
+
+def test_the_list_of_procedures_is_the_consortiums_own(
+    app: FastAPI, east: Browser, database: Database, consortium: Consortium
+) -> None:
+    with database.transaction() as session:
+        assert procedures.take_over(session, consortium.root.id) == len(procedures.shipped())
+    admin = Browser(app, "head")
+    knee = next(one for one in admin.get("/api/procedures").json() if one["code"] == "DX-KNEE")
+    code = knee.pop("code")
+    assert knee["laterality"] == "required"
+    answer = admin.put(f"/api/procedures/{code}", **{**knee, "active": False})
+    assert answer.status_code == 200, answer.text
+    assert answer.json()[-1]["code"] == code
+    own = {**knee, "name": "膝关节负重位", "name_en": "Knee, standing", "position": 3}
+    assert admin.put("/api/procedures/DX-KNEE-ST", **own).status_code == 200
+    offered = [one["code"] for one in east.get("/api/orders/procedures").json()]
+    assert (code in offered, "DX-KNEE-ST" in offered) == (False, True)
+    assert east.put("/api/procedures/DX-KNEE-ST", **own).status_code == 403
+    assert admin.put("/api/procedures/A%20B", **own).status_code == 422
+    assert admin.put("/api/procedures/X", **{**own, "body_part": "knee"}).status_code == 422
+    with database.transaction() as session:
+        assert procedures.take_over(session, consortium.root.id) == 0, "what was put away stays so"
+
+
+def test_a_code_alone_says_name_and_body_part_and_a_paired_one_asks_for_the_side(
+    east: Browser, database: Database, consortium: Consortium
+) -> None:
+    with database.transaction() as session:
+        procedures.take_over(session, consortium.root.id)
+    bare = {"procedure_description": None, "body_part": None}
+    order = placed(east, **bare, procedure_code="ct-chest")
+    assert (order["procedure_description"], order["body_part"]) == ("胸部CT", "CHEST")
+    named = placed(east, procedure_code="CT-CHEST", procedure_description="胸部CT增强")
+    assert named["procedure_description"] == "胸部CT增强"
+    knee = {**BODY, **bare, "procedure_code": "DX-KNEE", "steps": [{"modality": "DX"}]}
+    refused = east.post("/api/orders", **knee)
+    assert refused.status_code == 422
+    assert "side-missing" in refused.json()["type"]
+    assert placed(east, **{**knee, "laterality": "L"})["body_part"] == "KNEE"
+    assert placed(east, **bare, procedure_code="ELSE")["body_part"] is None
 
 
 def test_who_has_no_number_is_given_one_and_keeps_it_by_the_document(east: Browser) -> None:
