@@ -176,6 +176,9 @@ def returns_config(settings: Settings) -> ReturnsConfig:
     return ReturnsConfig(
         calling_ae_title=settings.ae_title,
         utc_offset_minutes=int(offset.total_seconds()) // 60,
+        outbound_allowed=tuple(str(network) for network in settings.outbound_allow),
+        outbound_denied=tuple(str(network) for network in settings.outbound_deny),
+        web_address=settings.web_address,
     )
 
 

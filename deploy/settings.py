@@ -19,6 +19,7 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    IPvAnyNetwork,
     ValidationError,
     field_validator,
 )
@@ -216,6 +217,15 @@ class Settings(BaseSettings):
     http_port: Port = Field(default=8080, description="port of the web server")
     public_url: str | None = Field(
         default=None, description="address people use, for links on paper; unset: http://host:port"
+    )
+    outbound_allow: tuple[IPvAnyNetwork, ...] = Field(
+        default=(),
+        description="JSON list of networks (CIDR) that web addresses of destinations may lead to"
+        " though they are this machine, link-local or a metadata service",
+    )
+    outbound_deny: tuple[IPvAnyNetwork, ...] = Field(
+        default=(),
+        description="JSON list of networks (CIDR) that they may never lead to",
     )
     quiet_seconds: QuietSeconds = Field(
         default_factory=lambda: dict(QUIET_SECONDS),
