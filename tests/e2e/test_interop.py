@@ -367,6 +367,19 @@ def test_a_signed_report_is_found_in_the_sites_pacs(running: Running) -> None:
         lambda: running.delivered(study_uid) or None,
     )
     assert delivered == [report.SOPInstanceUID]
+    (words,) = orthanc.post(
+        "/tools/find", {"Level": "Instance", "Query": {**query, "Modality": "SR"}}
+    )
+    tags = orthanc.get(f"/instances/{words}/simplified-tags")
+    assert (tags["CompletionFlag"], tags["VerificationFlag"]) == ("COMPLETE", "VERIFIED")
+    assert len(tags["VerifyingObserverSequence"]) == 2
+    # A site that cannot be sent to fetches.
+    pulled = running.directory / "pulled"
+    pulled.mkdir()
+    asked = ("-S", "-k", "QueryRetrieveLevel=STUDY", "-k", f"StudyInstanceUID={study_uid}")
+    dcmtk("getscu", *asked, "-od", str(pulled), *calling(running))
+    came = sorted(str(one.Modality) for one in map(dcmread, pulled.iterdir()))
+    assert came == ["CT"] * len(paths) + ["DOC", "SR"]
 
 
 def signer(running: Running, login: str) -> DemoClient:
