@@ -591,7 +591,7 @@ export interface paths {
         };
         /**
          * List Deliveries
-         * @description Return the deliveries of all visible sites.
+         * @description Return the deliveries of all visible sites; with `open` those that may still arrive.
          */
         get: operations["list_deliveries"];
         put?: never;
@@ -616,6 +616,126 @@ export interface paths {
         get: operations["get_delivery"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/deliveries/{delivery_id}/redirect": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Redirect Delivery
+         * @description Send a delivery to another destination of its site; returns the delivery there.
+         */
+        post: operations["redirect_delivery"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/deliveries/{delivery_id}/{decision}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Decide Delivery
+         * @description Hold a delivery, let it go on, or send it now or once more.
+         */
+        post: operations["decide_delivery"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/delivery-queues": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Queues
+         * @description Return how the deliveries to each destination of the visible sites are doing.
+         */
+        get: operations["list_queues"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/delivery-queues/{destination_id}/redirect": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Redirect Queue
+         * @description Send what waits for a destination to another one of its site.
+         */
+        post: operations["redirect_queue"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/delivery-queues/{destination_id}/replay": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Replay Queue
+         * @description Send again what a destination refused, and with `since` what it got from then on.
+         */
+        post: operations["replay_queue"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/delivery-queues/{destination_id}/{decision}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Decide Queue
+         * @description Send nothing to a destination, send to it again, or try it now.
+         */
+        post: operations["decide_queue"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1869,6 +1989,46 @@ export interface paths {
          */
         get: operations["list_preliminary_reports"];
         put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/procedures": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List All Procedures
+         * @description Return all procedures of the consortium, those that are not offered last.
+         */
+        get: operations["list_all_procedures"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/procedures/{code}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Set Procedure
+         * @description Make a procedure or change one; orders that name it stay as they are. Returns the list.
+         */
+        put: operations["set_procedure"];
         post?: never;
         delete?: never;
         options?: never;
@@ -4544,8 +4704,16 @@ export interface components {
          */
         Assumption: "sex_unknown" | "age_unknown";
         /**
+         * AttemptOutcome
+         * @description How an attempt ended; INTERRUPTED: its process died, what the receiver has is not known.
+         * @enum {string}
+         */
+        AttemptOutcome: "delivered" | "refused" | "try_again" | "interrupted";
+        /**
          * AttemptView
          * @description One try; `answer` is what the receiver said, in words.
+         *
+         *     request, response: as sent and as answered, without documents; None for who reads no reports.
          */
         AttemptView: {
             /** Answer */
@@ -4554,6 +4722,11 @@ export interface components {
             ended_at: string | null;
             /** Number */
             number: number;
+            outcome: components["schemas"]["AttemptOutcome"] | null;
+            /** Request */
+            request: string | null;
+            /** Response */
+            response: string | null;
             /**
              * Started At
              * Format: date-time
@@ -5677,10 +5850,18 @@ export interface components {
          */
         DecisionKind: "link" | "correct" | "keep" | "reject" | "undo";
         /**
+         * DeliveryDecision
+         * @description What is decided about one delivery.
+         * @enum {string}
+         */
+        DeliveryDecision: "pause" | "resume" | "replay";
+        /**
          * DeliveryDetail
          * @description A delivery with every attempt.
          */
         DeliveryDetail: {
+            /** Actions */
+            actions: string[];
             /** Attempt List */
             attempt_list: components["schemas"]["AttemptView"][];
             /** Attempts */
@@ -5690,15 +5871,34 @@ export interface components {
              * Format: date-time
              */
             created_at: string;
+            /** Decided At */
+            decided_at: string | null;
+            /** Decided By */
+            decided_by: string | null;
+            /** Decision Reason */
+            decision_reason: string | null;
             /** Delivered At */
             delivered_at: string | null;
             /** Destination */
             destination: string;
             /**
+             * Destination Id
+             * Format: uuid
+             */
+            destination_id: string;
+            /**
              * Id
              * Format: uuid
              */
             id: string;
+            /** Is Notice */
+            is_notice: boolean;
+            /**
+             * Issued At
+             * Format: date-time
+             */
+            issued_at: string;
+            kind: components["schemas"]["DestinationKind"];
             /** Last Error */
             last_error: string | null;
             /** Next Attempt At */
@@ -5726,11 +5926,15 @@ export interface components {
         };
         /**
          * DeliveryPage
-         * @description A page of deliveries, newest first.
+         * @description A page of deliveries: what is open from the oldest on, what is done from the newest on.
+         *
+         *     total: as far as it was counted; more: whether there are more than that.
          */
         DeliveryPage: {
             /** Items */
             items: components["schemas"]["DeliveryView"][];
+            /** More */
+            more: boolean;
             /** Page */
             page: number;
             /** Page Size */
@@ -5775,9 +5979,14 @@ export interface components {
         };
         /**
          * DeliveryView
-         * @description One report version on its way to one destination.
+         * @description One report version, or the notice that it is void, on its way to one destination.
+         *
+         *     actions: what this person may do with it now.
+         *     decided_by, decided_at, decision_reason: of who paused, redirected or sent it again last.
          */
         DeliveryView: {
+            /** Actions */
+            actions: string[];
             /** Attempts */
             attempts: number;
             /**
@@ -5785,15 +5994,34 @@ export interface components {
              * Format: date-time
              */
             created_at: string;
+            /** Decided At */
+            decided_at: string | null;
+            /** Decided By */
+            decided_by: string | null;
+            /** Decision Reason */
+            decision_reason: string | null;
             /** Delivered At */
             delivered_at: string | null;
             /** Destination */
             destination: string;
             /**
+             * Destination Id
+             * Format: uuid
+             */
+            destination_id: string;
+            /**
              * Id
              * Format: uuid
              */
             id: string;
+            /** Is Notice */
+            is_notice: boolean;
+            /**
+             * Issued At
+             * Format: date-time
+             */
+            issued_at: string;
+            kind: components["schemas"]["DestinationKind"];
             /** Last Error */
             last_error: string | null;
             /** Next Attempt At */
@@ -7662,6 +7890,12 @@ export interface components {
          */
         Laterality: "R" | "L" | "U" | "B";
         /**
+         * LateralityRule
+         * @description Whether the side is said: never, where it matters, or always as for a paired body part.
+         * @enum {string}
+         */
+        LateralityRule: "none" | "optional" | "required";
+        /**
          * LayoutName
          * @description The paper layouts: rows by columns of leads.
          * @enum {string}
@@ -8003,6 +8237,14 @@ export interface components {
             month: string;
             /** Rows */
             rows: components["schemas"]["StatisticsRow"][];
+        };
+        /**
+         * Moved
+         * @description How many deliveries a decision about a queue has moved.
+         */
+        Moved: {
+            /** Moved */
+            moved: number;
         };
         /**
          * MovedStudy
@@ -8920,24 +9162,48 @@ export interface components {
             reason_needed: boolean;
         };
         /**
-         * ProcedureView
-         * @description A procedure to choose from, see `procedures.Procedure`.
+         * ProcedureBody
+         * @description What a procedure is; see `storage.orders.procedures.Procedure`.
          */
-        ProcedureView: {
+        ProcedureBody: {
+            /** Active */
+            active: boolean;
             /** Body Part */
             body_part: string;
-            /** Code */
-            code: string;
             /** Contrast */
             contrast: boolean;
+            laterality: components["schemas"]["LateralityRule"];
             /** Modality */
             modality: string;
             /** Name */
             name: string;
             /** Name En */
             name_en: string;
-            /** Paired */
-            paired: boolean;
+            /** Position */
+            position: number;
+        };
+        /**
+         * ProcedureView
+         * @description A procedure of the consortium's list.
+         */
+        ProcedureView: {
+            /** Active */
+            active: boolean;
+            /** Body Part */
+            body_part: string;
+            /** Code */
+            code: string;
+            /** Contrast */
+            contrast: boolean;
+            laterality: components["schemas"]["LateralityRule"];
+            /** Modality */
+            modality: string;
+            /** Name */
+            name: string;
+            /** Name En */
+            name_en: string;
+            /** Position */
+            position: number;
         };
         /**
          * ProposalBody
@@ -9349,6 +9615,73 @@ export interface components {
             sop_instance_uid: string | null;
         };
         /**
+         * QueueDecision
+         * @description What is decided about a destination; PROBE: try it now, whatever its waiting time.
+         * @enum {string}
+         */
+        QueueDecision: "pause" | "resume" | "probe";
+        /**
+         * QueueList
+         * @description The queues of all visible sites, those with trouble first. may_act: whether to decide.
+         */
+        QueueList: {
+            /** Items */
+            items: components["schemas"]["QueueView"][];
+            /** May Act */
+            may_act: boolean;
+        };
+        /**
+         * QueueView
+         * @description How the deliveries to one destination are doing as a whole.
+         *
+         *     waiting, refused, paused: how many are in these states; oldest_at: when the oldest of them was
+         *         issued.
+         *     failing_since: since when it could not be reached, failures times in a row.
+         *     paused_at, paused_by, pause_reason: somebody holds the whole queue.
+         */
+        QueueView: {
+            /** Active */
+            active: boolean;
+            /** Destination */
+            destination: string;
+            /**
+             * Destination Id
+             * Format: uuid
+             */
+            destination_id: string;
+            /** Failing Since */
+            failing_since: string | null;
+            /** Failures */
+            failures: number;
+            kind: components["schemas"]["DestinationKind"];
+            /** Last Error */
+            last_error: string | null;
+            /** Last Success At */
+            last_success_at: string | null;
+            /** Next Attempt At */
+            next_attempt_at: string | null;
+            /** Oldest At */
+            oldest_at: string | null;
+            /** Pause Reason */
+            pause_reason: string | null;
+            /** Paused */
+            paused: number;
+            /** Paused At */
+            paused_at: string | null;
+            /** Paused By */
+            paused_by: string | null;
+            /** Refused */
+            refused: number;
+            /** Site Code */
+            site_code: string;
+            /** Site Name */
+            site_name: string;
+            /** Site Name En */
+            site_name_en: string;
+            /** Waiting */
+            waiting: number;
+        };
+        /**
          * RaiseBody
          * @description What was found, and by which rule it is critical, if one is cited.
          */
@@ -9591,6 +9924,19 @@ export interface components {
             workitem_id: string;
         };
         /**
+         * RedirectBody
+         * @description Why, and to which other destination of the same site.
+         */
+        RedirectBody: {
+            /**
+             * Destination Id
+             * Format: uuid
+             */
+            destination_id: string;
+            /** Reason */
+            reason: string;
+        };
+        /**
          * Refused
          * @description A workitem that could not be given, and why: the code and title of the problem.
          */
@@ -9604,6 +9950,16 @@ export interface components {
              * Format: uuid
              */
             workitem_id: string;
+        };
+        /**
+         * ReplayBody
+         * @description Why; since: what was delivered from then on is sent once more, too.
+         */
+        ReplayBody: {
+            /** Reason */
+            reason: string;
+            /** Since */
+            since?: string | null;
         };
         /**
          * RetakeBody
@@ -11482,6 +11838,14 @@ export interface components {
             reason: string;
         };
         /**
+         * ReasonBody
+         * @description Why.
+         */
+        reading_worklist__deliveries__schemas__ReasonBody: {
+            /** Reason */
+            reason: string;
+        };
+        /**
          * Language
          * @description Languages of the captions.
          * @enum {string}
@@ -12826,6 +13190,8 @@ export interface operations {
         parameters: {
             query?: {
                 state?: components["schemas"]["DeliveryState"] | null;
+                destination?: string | null;
+                open?: boolean;
                 page?: number;
             };
             header?: never;
@@ -12872,6 +13238,203 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["DeliveryDetail"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    redirect_delivery: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                delivery_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RedirectBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeliveryDetail"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    decide_delivery: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                delivery_id: string;
+                decision: components["schemas"]["DeliveryDecision"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["reading_worklist__deliveries__schemas__ReasonBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeliveryDetail"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    list_queues: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QueueList"];
+                };
+            };
+        };
+    };
+    redirect_queue: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                destination_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RedirectBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Moved"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    replay_queue: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                destination_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReplayBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Moved"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    decide_queue: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                destination_id: string;
+                decision: components["schemas"]["QueueDecision"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["reading_worklist__deliveries__schemas__ReasonBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QueueList"];
                 };
             };
             /** @description Validation Error */
@@ -14991,6 +15554,61 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PreliminaryPage"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    list_all_procedures: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProcedureView"][];
+                };
+            };
+        };
+    };
+    set_procedure: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                code: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProcedureBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProcedureView"][];
                 };
             };
             /** @description Validation Error */
