@@ -1,12 +1,22 @@
 """The viewer in a real browser: images of a CT and an MR series appear, drawn from our DICOMweb."""
 
+import io
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 from pydicom.uid import generate_uid
 
+from reading_worklist.reports.structured.content_items import InstanceReference
+from reading_worklist.reports.structured.instance import key_object_selection
+from storage.report_objects.encapsulated_pdf import ReportFacts, encapsulate
 from tests.reading_worklist.dicomweb.archive import Archive, Filed
 from tests.reading_worklist.dicomweb.conftest import copy_of
+from tests.reading_worklist.reports.structured import samples
+from tests.support.reports import ct_report
 from tests.support.seed import PASSWORD, Consortium
 from tests.support.viewer import CHROMIUM, OHIF, Traffic, chromium, signed_in, wait_for_image
 
@@ -37,6 +47,35 @@ def file_series(archive: Archive, consortium: Consortium, name: str) -> Filed:
     return filed[0]
 
 
+def file_report(archive: Archive, consortium: Consortium, of: Filed) -> None:
+    """File what a signed report has in its study: page, words and key images."""
+    header = of.header
+    study = replace(
+        samples.CT_STUDY,
+        study_instance_uid=str(header.study_instance_uid),
+        patient_id=header.patient_id,
+        patient_name="Zhang^Wei=张^伟",
+    )
+    picked = InstanceReference(
+        study.study_instance_uid,
+        str(header.series_instance_uid),
+        str(header.sop_class_uid),
+        str(header.sop_instance_uid),
+    )
+    made = partial(
+        samples.structured, ct_report(), study=study, waveform=None, key_images=(picked,)
+    )
+    report = ReportFacts(uuid4(), uuid4(), 1, "CT", datetime.now(UTC))
+    for one in (
+        encapsulate(report, study, b"%PDF-1.7 none", utc_offset=timedelta()),
+        made(),
+        made(make=key_object_selection),
+    ):
+        written = io.BytesIO()
+        one.save_as(written, enforce_file_format=True)
+        assert archive.file(written.getvalue(), consortium.east)
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(300)
 @pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")
@@ -44,6 +83,7 @@ def file_series(archive: Archive, consortium: Consortium, name: str) -> Filed:
 def test_ct_and_mr_are_shown(server: tuple[str, Archive, Consortium], tmp_path: Path) -> None:
     address, archive, consortium = server
     studies = [file_series(archive, consortium, name) for name in ("CT_small.dcm", "MR_small.dcm")]
+    file_report(archive, consortium, studies[0])
     archive.complete()
     with chromium() as browser:
         page = signed_in(browser, address, {"login": "reviewer", "password": PASSWORD})
