@@ -14,6 +14,7 @@ from reading_worklist.agreements import routes as agreement_routes
 from reading_worklist.auditing import routes as audit_routes
 from reading_worklist.consultations import routes as consultation_routes
 from reading_worklist.critical_values import routes as critical_value_routes
+from reading_worklist.deliveries import destination_routes
 from reading_worklist.deliveries import routes as delivery_routes
 from reading_worklist.dicomweb import routes as dicomweb_routes
 from reading_worklist.dicomweb.direct import DirectRetrieval
@@ -155,6 +156,7 @@ def _routes() -> tuple[BaseRoute, ...]:
         portal_routes,
         ledger_routes,
         delivery_routes,
+        destination_routes,
         operations_routes,
         keeping_routes,
         quarantine_routes,

@@ -151,6 +151,8 @@ MATRIX: Final = (
     # Keeping, deliveries, the quarantine
     Row("POST", "/api/keeping/holds", KEEPERS),
     Row("PUT POST", "/api/keeping/.*", DECIDERS),
+    Row("GET", "/api/destinations", KEEPERS),
+    Row("", "/api/destinations.*", frozenset({Role.SYSTEM_ADMIN})),
     Row("GET", "/api/(deliveries|delivery-queues).*", KEEPERS | SITE),
     Row("POST", "/api/(deliveries|delivery-queues).*", DESK | {Role.SYSTEM_ADMIN}),
     Row("", "/api/(keeping|quarantine).*", KEEPERS),

@@ -15,7 +15,7 @@ from storage.database import Database
 from storage.deliveries import Delivery, DeliveryAttempt, DeliveryState
 from storage.messages import DeliveryChanged, DestinationChanged, ReportIssued
 from storage.objects import ObjectStore
-from storage.registry import Role
+from storage.registry import Destination, Role
 from tests.support.desk import Desk
 from tests.support.seed import Consortium, password_hash
 from tests.support.web import application
@@ -163,3 +163,35 @@ def test_a_site_sees_its_own_queues_alone(desk: Desk) -> None:
     path = f"/api/delivery-queues/{seen['items'][0]['destination_id']}/probe"
     assert desk("dispatcher").post(path, reason="x").status_code == 200
     assert desk("writer").get("/api/delivery-queues").status_code == 403
+
+
+def test_a_destination_is_added_changed_and_switched_off_and_no_file_is_named_on_a_page(
+    desk: Desk, database: Database
+) -> None:
+    admin = desk("admin")
+    assert len(admin.get("/api/destinations").json()) == 2
+    assert desk("doctor-east").get("/api/destinations").status_code == 403
+    body = {"site_code": "EAST", "kind": "hl7", "name": "东河 HIS"}
+    wrong = admin.post("/api/destinations", **body, settings={"host": "10.0.0.9"})
+    assert wrong.json()["type"] == "urn:rdc:problem:destination-settings"
+    assert "port" in wrong.json()["found"]
+    settings = {"host": "10.0.0.9", "port": 2575}
+    named = admin.post("/api/destinations", **body, settings={**settings, "tls": {"key": "/x"}})
+    assert named.status_code == 422
+    made = admin.post("/api/destinations", **body, settings=settings).json()
+    assert made["label"] == "东河 HIS · 10.0.0.9:2575"
+    path = f"/api/destinations/{made['id']}"
+    with database.transaction() as session:
+        row = session.get_one(Destination, UUID(made["id"]))
+        row.settings = {**row.settings, "tls": {"key": "/srv/secret/east.pem"}}
+    changed = admin.put(path, name="HIS", settings={**settings, "port": 2576}).json()
+    assert (changed["settings"]["port"], changed["files"]) == (2576, ["tls"])
+    assert "/srv/secret" not in admin.get("/api/destinations").text
+    with database.transaction() as session:
+        kept = session.get_one(Destination, UUID(made["id"])).settings
+    assert kept["tls"] == {"key": "/srv/secret/east.pem"}
+    assert desk("dispatcher").post(f"{path}/active", active=False, reason="x").status_code == 403
+    off = admin.post(f"{path}/active", active=False, reason="停用").json()
+    assert [one["active"] for one in off] == [True, True, False]
+    hook = {**body, "kind": "webhook", "settings": {"url": "https://x.example"}}
+    assert admin.post("/api/destinations", **hook).status_code == 422

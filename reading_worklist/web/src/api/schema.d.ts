@@ -742,6 +742,70 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/destinations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Destinations
+         * @description Return where the reports of the visible sites go.
+         */
+        get: operations["list_destinations"];
+        put?: never;
+        /**
+         * Add Destination
+         * @description Add a destination to a site.
+         */
+        post: operations["add_destination"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/destinations/{destination_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Change Destination
+         * @description Change what a destination is called and told.
+         */
+        put: operations["change_destination"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/destinations/{destination_id}/active": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Switch Destination
+         * @description Let reports go there from now on, or no more.
+         */
+        post: operations["switch_destination"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/ecg-files": {
         parameters: {
             query?: never;
@@ -895,7 +959,7 @@ export interface paths {
         };
         /**
          * Get Ecg Critical List
-         * @description Return by which province's list of critical values ECGs are judged here.
+         * @description Return by which province's list of critical values ECGs are judged here, and which exist.
          */
         get: operations["get_ecg_critical_list"];
         /**
@@ -4484,6 +4548,16 @@ export interface components {
             name?: string | null;
         };
         /**
+         * ActiveBody
+         * @description Whether reports go there from now on, and why.
+         */
+        ActiveBody: {
+            /** Active */
+            active: boolean;
+            /** Reason */
+            reason: string;
+        };
+        /**
          * AgreementBody
          * @description An agreement; organisations by their codes, both days included.
          *
@@ -6048,6 +6122,26 @@ export interface components {
             workitem_id: string;
         };
         /**
+         * DestinationBody
+         * @description What a destination is called and told; settings: without those that name files.
+         */
+        DestinationBody: {
+            /**
+             * Name
+             * @default
+             */
+            name: string;
+            /**
+             * Notify Availability
+             * @default false
+             */
+            notify_availability: boolean;
+            /** Settings */
+            settings: {
+                [key: string]: string | number | boolean | string[] | null;
+            };
+        };
+        /**
          * DestinationKind
          * @description How reports go to a destination.
          *
@@ -6055,6 +6149,40 @@ export interface components {
          * @enum {string}
          */
         DestinationKind: "dicom" | "hl7" | "fhir" | "webhook" | "notice";
+        /**
+         * DestinationView
+         * @description One destination. settings: by the names of its kind; files are paths, never what is in them.
+         *
+         *     files: the names of those settings, which only the command line changes.
+         */
+        DestinationView: {
+            /** Active */
+            active: boolean;
+            /** Files */
+            files: string[];
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            kind: components["schemas"]["DestinationKind"];
+            /** Label */
+            label: string;
+            /** Name */
+            name: string;
+            /** Notify Availability */
+            notify_availability: boolean;
+            /** Settings */
+            settings: {
+                [key: string]: unknown;
+            };
+            /** Site Code */
+            site_code: string;
+            /** Site Name */
+            site_name: string;
+            /** Site Name En */
+            site_name_en: string;
+        };
         /**
          * DisplayFilter
          * @description What may be switched on; the value is the band in Hz.
@@ -6491,6 +6619,15 @@ export interface components {
             province: components["schemas"]["Province"];
         };
         /**
+         * EcgCriticalListView
+         * @description The list that is followed, and those that may be chosen.
+         */
+        EcgCriticalListView: {
+            /** Lists */
+            lists: components["schemas"]["EcgListJudged"][];
+            province: components["schemas"]["Province"];
+        };
+        /**
          * EcgDifference
          * @description One value of both ECGs; change is now less then, null when one was not measured.
          */
@@ -6745,6 +6882,20 @@ export interface components {
             /** Name */
             name: string;
             origin: components["schemas"]["LeadOrigin"];
+        };
+        /**
+         * EcgListJudged
+         * @description A list that may be followed, and what of it we judge ourselves.
+         *
+         *     cites: the list of critical values, see `GET /api/critical-values/rulesets`. judged: the codes
+         *         of its rules for which every ECG is looked at; the others are a reader's alone.
+         */
+        EcgListJudged: {
+            /** Cites */
+            cites: string;
+            /** Judged */
+            judged: string[];
+            province: components["schemas"]["Province"];
         };
         /**
          * EcgMark
@@ -8282,6 +8433,29 @@ export interface components {
          * @enum {string}
          */
         Need: "attention" | "unopened" | "late";
+        /**
+         * NewDestinationBody
+         * @description A new destination of a site.
+         */
+        NewDestinationBody: {
+            kind: components["schemas"]["DestinationKind"];
+            /**
+             * Name
+             * @default
+             */
+            name: string;
+            /**
+             * Notify Availability
+             * @default false
+             */
+            notify_availability: boolean;
+            /** Settings */
+            settings: {
+                [key: string]: string | number | boolean | string[] | null;
+            };
+            /** Site Code */
+            site_code: string;
+        };
         /**
          * NewOrderBody
          * @description A new order; a number that is not given is assigned.
@@ -13448,6 +13622,129 @@ export interface operations {
             };
         };
     };
+    list_destinations: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DestinationView"][];
+                };
+            };
+        };
+    };
+    add_destination: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewDestinationBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DestinationView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    change_destination: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                destination_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DestinationBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DestinationView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    switch_destination: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                destination_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ActiveBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DestinationView"][];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
     list_ecg_files: {
         parameters: {
             query?: {
@@ -13701,7 +13998,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["EcgCriticalListBody"];
+                    "application/json": components["schemas"]["EcgCriticalListView"];
                 };
             };
         };
@@ -13725,7 +14022,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["EcgCriticalListBody"];
+                    "application/json": components["schemas"]["EcgCriticalListView"];
                 };
             };
             /** @description Validation Error */
