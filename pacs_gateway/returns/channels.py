@@ -123,6 +123,9 @@ class Parcel(Protocol):
     it there (SOP Instance UID, MSH-10, a FHIR identifier, a webhook's id) is made from
     `report_version_id`, or from `delivery_id` where the transmission is meant.
 
+    transmission: how often it was answered for good before, so that this is a repeat that somebody
+        wants: a receiver that would pass over what it knows has to be given another number.
+
     report_version_id: the version's, or a revocation notice's own id.
     is_notice: whether it says that the report is void.
     replaces: earlier versions that have to go at this destination.
@@ -141,6 +144,8 @@ class Parcel(Protocol):
     def version_number(self) -> int: ...  # noqa: D102
     @property
     def attempt_number(self) -> int: ...  # noqa: D102
+    @property
+    def transmission(self) -> int: ...  # noqa: D102
     @property
     def is_notice(self) -> bool: ...  # noqa: D102
     @property

@@ -62,6 +62,7 @@ class Hl7Channel:
             self._target.id,
             self._settings,
             pdf=pdf,
+            transmission=parcel.transmission,
         )
         until = time.monotonic() + self._seconds
         for number, message in enumerate(messages, 1):

@@ -81,12 +81,16 @@ class WrittenMessage:
     content: bytes
 
 
-def control_id(report_version_id: UUID, destination_id: UUID, number: int = 0) -> str:
+def control_id(
+    report_version_id: UUID, destination_id: UUID, *, transmission: int = 0, number: int = 0
+) -> str:
     """Return MSH-10 of a version at a destination: 20 letters and digits, always the same.
 
+    transmission: how often the receiver has answered it for good; what is sent anew after that, by
+        a person's wish, shall not be passed over as known.
     number: of the message, where a version needs several.
     """
-    named = f"{report_version_id}:{destination_id}:{number}".encode()
+    named = f"{report_version_id}:{destination_id}:{transmission}:{number}".encode()
     return base64.b32encode(hashlib.sha256(named).digest()).decode("ascii")[:CONTROL_ID_LENGTH]
 
 
@@ -97,6 +101,7 @@ def write_messages(
     settings: MessageSettings,
     *,
     pdf: bytes | None,
+    transmission: int = 0,
 ) -> tuple[WrittenMessage, ...]:
     """Return the messages that bring a report, to be sent in this order.
 
@@ -107,6 +112,7 @@ def write_messages(
     earlier: the versions before this one that the receiver may have; a notice's include the void
         one.
     pdf: the signed document; not used with the content "text".
+    transmission: as of `control_id`.
     """
     earlier = sorted(earlier, key=lambda one: (one.version_number, one.times.issued))
     moved: dict[tuple[str, ...], list[IssuedReport]] = {}
@@ -123,7 +129,9 @@ def write_messages(
     written: list[WrittenMessage] = []
     for number, segments in enumerate(reversed(texts)):
         # Counted from the result, which keeps its id whatever goes out before it.
-        known = control_id(report.report_version_id, destination_id, number)
+        known = control_id(
+            report.report_version_id, destination_id, transmission=transmission, number=number
+        )
         text = writing.message([_header(report, settings, known), *segments])
         # Lone surrogates are never written, so every text has its bytes.
         written.append(WrittenMessage(known, text.encode(codec)))

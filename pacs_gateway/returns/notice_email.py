@@ -43,7 +43,9 @@ class EmailChannel:
         settings = self._settings
         report = parcel.report()
         told = notice_text(report, settings.language, self._web_address)
-        known = control_id(parcel.report_version_id, self._destination_id)
+        known = control_id(
+            parcel.report_version_id, self._destination_id, transmission=parcel.transmission
+        )
         message = _message(told, settings, known)
         message["Date"] = format_datetime(report.times.issued)
         request = f"To: {', '.join(settings.recipients)}\n{told.subject}\n\n{told.text}"

@@ -57,8 +57,11 @@ class _Place:
 class StoredParcel:
     """One delivery as a `channels.Parcel`."""
 
-    def __init__(self, row: Delivery, replaces: Sequence[Replaced], store: Store) -> None:
+    def __init__(
+        self, row: Delivery, replaces: Sequence[Replaced], store: Store, *, transmission: int = 0
+    ) -> None:
         """Note what the row says; everything else is read when it is asked for."""
+        self.transmission: int = transmission
         self.delivery_id: UUID = row.id
         self.report_version_id: UUID = row.report_version_id
         self.workitem_id: UUID = row.workitem_id

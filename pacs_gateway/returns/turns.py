@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID, uuid4
 
-from sqlalchemy import ColumnElement, and_, or_, select, update
+from sqlalchemy import ColumnElement, and_, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from pacs_gateway.returns.channels import (
@@ -117,6 +117,9 @@ def step(turn: Turn, begun: Begun, answer: DeliveryAnswer, *, go_on: bool) -> Be
             return None
         if answer.outcome is Outcome.TRY_AGAIN and answer.whole_destination:
             _note_failure(queue, answer.said, turn.store, moment)
+            if answer.wait_seconds is not None:
+                asked = moment + timedelta(seconds=answer.wait_seconds)
+                queue.next_attempt_at = max(queue.next_attempt_at, asked)
             go_on = False
         else:
             _note_success(session, queue, turn, moment)
@@ -205,7 +208,28 @@ def _start(session: Session, turn: Turn, row: Delivery, moment: datetime) -> Beg
     started = DeliveryAttempt(delivery_id=row.id, number=row.attempts, started_at=moment)
     session.add(started)
     session.flush()
-    return Begun(started.id, StoredParcel(row, _replaces(session, row), turn.store))
+    parcel = StoredParcel(
+        row,
+        _replaces(session, row),
+        turn.store,
+        transmission=0 if row.attempts == 1 else _answered(session, row),
+    )
+    return Begun(started.id, parcel)
+
+
+def _answered(session: Session, row: Delivery) -> int:
+    """Return how often the receiver took or refused a delivery for good before."""
+    return (
+        session.scalar(
+            select(func.count())
+            .select_from(DeliveryAttempt)
+            .where(
+                DeliveryAttempt.delivery_id == row.id,
+                DeliveryAttempt.outcome.in_((AttemptOutcome.DELIVERED, AttemptOutcome.REFUSED)),
+            )
+        )
+        or 0
+    )
 
 
 def _replaces(session: Session, row: Delivery) -> Sequence[Replaced]:

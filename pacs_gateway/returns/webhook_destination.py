@@ -60,7 +60,9 @@ class WebhookChannel:
     def send(self, parcel: Parcel) -> DeliveryAnswer:
         """Post what there is to tell; delivered when the answer is a success."""
         until = time.monotonic() + self._seconds
-        known = event_id(parcel.report_version_id, self._target.id)
+        known = event_id(
+            parcel.report_version_id, self._target.id, transmission=parcel.transmission
+        )
         content = body(known, parcel.report(), with_report=self._settings.with_report)
         # Without the report itself, the record may keep it as it is; with it, cut like the others.
         request = content.decode()
@@ -84,9 +86,13 @@ class WebhookChannel:
         self._client.close()
 
 
-def event_id(report_version_id: UUID, destination_id: UUID) -> str:
-    """Return the id under which a destination is told of a version; always the same."""
-    return f"msg_{uuid5(_NAMESPACE, f'{report_version_id}:{destination_id}').hex}"
+def event_id(report_version_id: UUID, destination_id: UUID, *, transmission: int = 0) -> str:
+    """Return the id under which a destination is told of a version; always the same.
+
+    transmission: how often it was told already; who is told anew by a person's wish shall look.
+    """
+    named = f"{report_version_id}:{destination_id}:{transmission}"
+    return f"msg_{uuid5(_NAMESPACE, named).hex}"
 
 
 def body(known: str, report: IssuedReport, *, with_report: bool) -> bytes:

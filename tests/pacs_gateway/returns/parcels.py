@@ -24,6 +24,7 @@ class GivenParcel:
     document: bytes = b"%PDF-1.7 signed"
     delivery_id: UUID = DELIVERY
     attempt_number: int = 1
+    transmission: int = 0
     objects: Sequence[Dataset] = ()
     noted: dict[str, str] = field(default_factory=dict[str, str])
 

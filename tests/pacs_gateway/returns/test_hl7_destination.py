@@ -158,6 +158,15 @@ def test_an_answer_that_comes_too_late_is_not_taken_for_the_next() -> None:
         assert opened.send(other).outcome is REFUSED
 
 
+def test_what_a_person_sends_anew_is_not_passed_over_as_known() -> None:
+    known: list[str] = []
+    with peer(lambda m: [ack("AA", m)]) as receiver, channel(receiver.port) as opened:
+        for parcel in (GivenParcel(), GivenParcel(attempt_number=2), GivenParcel(transmission=1)):
+            assert opened.send(parcel).is_delivered
+        known += [one.header.text(10) or "" for one in receiver.messages]
+    assert known[0] == known[1] != known[2]
+
+
 def test_a_withdrawal_that_is_not_taken_holds_back_what_follows_it() -> None:
     first = issued_report()
     moved = GivenParcel(
