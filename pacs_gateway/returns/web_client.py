@@ -51,7 +51,7 @@ class NotReached(Exception):
 
 @dataclass(frozen=True, slots=True)
 class WebAnswer:
-    """What was answered. headers: by name in small letters. body: at most `ANSWER_BYTES` of it."""
+    """What was answered. headers: by name in small letters. body: the first of it."""
 
     status: int
     headers: Mapping[str, str]
@@ -120,11 +120,14 @@ class WebClient:
         *,
         connect_seconds: float,
         answer_seconds: float,
+        answer_bytes: int = ANSWER_BYTES,
     ) -> None:
         """Connect at the first request.
 
         url: http or https. secured: certificates for https; None: the system's authorities.
+        answer_bytes: how much of an answer is read.
         """
+        self._answer_bytes = answer_bytes
         self._url = httpx.URL(url)
         self._secured = secured or ClientTls()
         self._rules = rules
@@ -179,7 +182,7 @@ class WebClient:
                     name.decode("latin-1").lower(): value.decode("latin-1")
                     for name, value in response.headers
                 }
-                body = _bounded(response.iter_stream())
+                body = _bounded(response.iter_stream(), self._answer_bytes)
                 return WebAnswer(response.status, told, body)
         except AddressRefused as error:
             raise NotReached(str(error), sent=False, for_good=True) from error
@@ -289,10 +292,10 @@ class _Stream(httpcore.NetworkStream):
         return self._inner.get_extra_info(info)
 
 
-def _bounded(pieces: Iterable[bytes]) -> bytes:
+def _bounded(pieces: Iterable[bytes], limit: int) -> bytes:
     body = bytearray()
     for piece in pieces:
         body += piece
-        if len(body) >= ANSWER_BYTES:
+        if len(body) >= limit:
             break
-    return bytes(body[:ANSWER_BYTES])
+    return bytes(body[:limit])

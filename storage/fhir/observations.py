@@ -80,14 +80,12 @@ def withdrawn(before: IssuedReport, after: IssuedReport, systems: Systems) -> li
 
     Each is told to be entered in error: a receiver that took it would else keep showing it.
     """
-    ids = Ids.of(after)
-    standing = {one.key for one in observations(after, ids, systems)}
+    standing = {one.key for one in observations(after, Ids.of(after), systems)}
     gone: list[Told] = []
     for one in observations(before, Ids.of(before), systems):
         if one.key in standing:
             continue
         one.resource["status"] = "entered-in-error"
-        one.resource["subject"] = reference("Patient", ids.patient)
         gone.append(one)
     return gone
 

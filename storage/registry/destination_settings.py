@@ -112,14 +112,30 @@ class Hl7Settings(_Settings):
 class FhirSettings(_Settings):
     """A FHIR R4 server that takes transaction Bundles.
 
-    token_file: file with the bearer token; None: none is sent. tls: of an https address.
+    token_file: file with the bearer token. user, password_file: for HTTP Basic in its place. None:
+        no credentials are sent. tls: of an https address.
+    patient_system, accession_system, placer_system, procedure_system: under which the receiver
+        knows the site's numbers; "": ours. By the first it finds its own patients.
     """
 
     url: WebAddress
     token_file: Path | None = None
+    user: Word = ""
+    password_file: Path | None = None
     tls: ClientTls | None = None
     with_pdf: bool = True
+    patient_system: Word = ""
+    accession_system: Word = ""
+    placer_system: Word = ""
+    procedure_system: Word = ""
     answer_seconds: Seconds = 30.0
+
+    @model_validator(mode="after")
+    def _one_way_in(self) -> Self:
+        if (self.token_file and self.password_file) or bool(self.user) != bool(self.password_file):
+            message = "token_file, or user with password_file"
+            raise ValueError(message)
+        return self
 
 
 class WebhookSettings(_Settings):
