@@ -101,7 +101,10 @@ class ReportRecalled(Message):
 
 
 class ReportDelivered(Message):
-    """A destination has acknowledged a report version, or the notice that one was revoked."""
+    """A destination has acknowledged a report version, or the notice that one was revoked.
+
+    holds_report: whether it has the report itself, and not only been told that there is one.
+    """
 
     topic = "report.delivered"
     consumers = (READING_WORKLIST,)
@@ -111,6 +114,7 @@ class ReportDelivered(Message):
     workitem_id: UUID
     destination_id: UUID
     delivered_at: datetime
+    holds_report: bool = True
 
 
 class DeliveryChanged(Message):

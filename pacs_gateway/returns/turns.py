@@ -38,6 +38,7 @@ from storage.delivery_actions import tell
 from storage.delivery_states import DeliveryAction, next_state
 from storage.messages import DestinationChanged, ReportDelivered
 from storage.registry import Destination, RegistryRefused
+from storage.registry.destination_settings import carries_report
 
 ENGINE: Final = audit.system_actor("returns")
 SAID_LENGTH: Final = 500
@@ -267,7 +268,7 @@ def _finish(
         Delivery, begun.parcel.delivery_id, with_for_update=True, populate_existing=True
     )
     if answer.is_delivered:
-        _mark_delivered(session, row, moment)
+        _mark_delivered(session, row, turn, moment)
     elif row.state is not DeliveryState.IN_PROGRESS or row.lease_token != turn.token:
         return
     elif answer.outcome is Outcome.REFUSED:
@@ -305,7 +306,7 @@ def _put_off(
     row.next_attempt_at = until
 
 
-def _mark_delivered(session: Session, row: Delivery, moment: datetime) -> None:
+def _mark_delivered(session: Session, row: Delivery, turn: Turn, moment: datetime) -> None:
     was_canceled = row.state is DeliveryState.CANCELED
     row.state = _after_action(row, DeliveryAction.DELIVER)
     row.lease_token = None
@@ -323,6 +324,7 @@ def _mark_delivered(session: Session, row: Delivery, moment: datetime) -> None:
             workitem_id=row.workitem_id,
             destination_id=row.destination_id,
             delivered_at=moment,
+            holds_report=carries_report(turn.target.settings),
         ),
     )
 

@@ -140,6 +140,8 @@ def acknowledge_delivery(session: Session, message: ReportDelivered) -> None:
     )
     if session.get(ReportVersion, message.report_version_id) is None:
         return  # a tombstone
+    if not message.holds_report:
+        return
     if item.finalised_at is not None and item.delivered_at is None:
         item.delivered_at = message.delivered_at
     workitems.note_arrival(session, item, workitems.WORKER)

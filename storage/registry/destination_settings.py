@@ -225,6 +225,17 @@ def parse_settings(kind: DestinationKind, values: Mapping[str, Any]) -> Settings
         ) from None
 
 
+def carries_report(settings: Settings) -> bool:
+    """Tell whether who is reached there gets the report itself, and not only word of it."""
+    match settings:
+        case WebhookSettings():
+            return settings.with_report
+        case NoticeSettings():
+            return False
+        case _:
+            return True
+
+
 def where_to(settings: Settings) -> str:
     """Return in words for a person where a destination is."""
     match settings:
