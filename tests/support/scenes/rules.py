@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 import httpx
 
 from storage.clock import utc_now
+from storage.orders import procedures
 from tests.support.web import Browser
 
 if TYPE_CHECKING:
@@ -51,6 +52,8 @@ RULES: tuple[dict[str, Any], ...] = (
 
 def fill(scene: "Scene", /) -> Mapping[str, str]:
     """Set up routing as a consortium has it after its first weeks."""
+    with scene.database.transaction() as session:
+        procedures.take_over(session, scene.consortium.root.id)
     admin = Browser(scene.app, "admin")
     people = {login: str(one.id) for login, one in scene.consortium.people.items()}
     for code, name, name_en, lane in GROUPS:

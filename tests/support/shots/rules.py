@@ -79,6 +79,8 @@ def shots(_places: Places) -> list[Shot]:
         Shot("rules-failed", "admin", "/rules", fails("**/api/routing/rulesets"), loads=False),
         Shot("groups", "admin", "/groups"),
         Shot("groups-edit", "admin", "/groups", first_button(".group-edit")),
+        Shot("procedures", "admin", "/procedures"),
+        Shot("procedures-edit", "admin", "/procedures", first_button("tbody .ant-btn")),
         Shot("clocks", "admin", "/clocks"),
         Shot("clocks-site", "admin", "/clocks?site=EAST"),
         Shot("clocks-edit", "admin", "/clocks", first_button(".clock-cell")),

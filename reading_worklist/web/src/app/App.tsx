@@ -79,6 +79,10 @@ const router = createBrowserRouter([
       { path: 'keeping', lazy: { Component: async () => (await import('../keeping/KeepingPage')).KeepingPage } },
       { path: 'rules', lazy: { Component: async () => (await import('../rules/RulesPage')).RulesPage } },
       { path: 'groups', lazy: { Component: async () => (await import('../rules/GroupsPage')).GroupsPage } },
+      {
+        path: 'procedures',
+        lazy: { Component: async () => (await import('../procedures/ProceduresPage')).ProceduresPage },
+      },
       { path: 'clocks', lazy: { Component: async () => (await import('../rules/ClocksPage')).ClocksPage } },
       { path: 'calendar', lazy: { Component: async () => (await import('../rules/CalendarPage')).CalendarPage } },
       { path: 'roster', lazy: { Component: async () => (await import('../roster/RosterPage')).RosterPage } },

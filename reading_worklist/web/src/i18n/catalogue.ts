@@ -21,6 +21,7 @@ import { portal } from './catalogue/portal';
 import { preliminary } from './catalogue/preliminary';
 import { priors } from './catalogue/priors';
 import { problems } from './catalogue/problems';
+import { procedures } from './catalogue/procedures';
 import { quality } from './catalogue/quality';
 import { reading } from './catalogue/reading';
 import { roster } from './catalogue/roster';
@@ -69,6 +70,7 @@ export const catalogue = {
   ...retakes,
   ...consultations,
   ...preliminary,
+  ...procedures,
 };
 
 export type Catalogue = typeof catalogue;

@@ -3,9 +3,9 @@ import { AutoComplete, Button, Form, Input, Segmented, Select } from 'antd';
 import { serverNow } from '../api/serverClock';
 import { useLanguage } from '../i18n/language';
 import { type OrderFields, wallClock } from './filters';
+import { MODALITIES } from './modalities';
 import { useProcedures } from './queries';
 
-const MODALITIES = ['DX', 'CT', 'ECG', 'US', 'MR', 'CR', 'MG'] as const;
 const PRIORITIES = ['ROUTINE', 'URGENT', 'STAT'] as const;
 const WHY = ['chest_pain', 'stroke', 'trauma', 'acute_abdomen', 'breathing', 'other'] as const;
 const CONTRASTS = ['plain', 'enhanced', 'both'] as const;
@@ -32,7 +32,8 @@ export function ExamFields({ begun }: { begun: boolean }) {
     form.setFieldValue('laterality', undefined);
   };
   const required = [{ required: true, whitespace: true, message: t('orders.required') }];
-  const sides = procedure?.paired === true ? SIDES.filter((side) => side !== 'U') : SIDES;
+  const rule = procedure?.laterality ?? 'optional';
+  const sides = rule === 'required' ? SIDES.filter((side) => side !== 'U') : SIDES;
   return (
     <fieldset>
       <legend>{t('orders.form.exam')}</legend>
@@ -68,17 +69,19 @@ export function ExamFields({ begun }: { begun: boolean }) {
       <Form.Item name="body_part" label={t('orders.form.bodyPart')}>
         <Input maxLength={64} />
       </Form.Item>
-      <Form.Item
-        name="laterality"
-        label={t('orders.form.laterality')}
-        rules={procedure?.paired === true ? [{ required: true, message: t('orders.form.sideNeeded') }] : []}
-      >
-        <Select
-          showSearch={BY_LABEL}
-          allowClear
-          options={sides.map((side) => ({ value: side, label: t(`orders.side.${side}`) }))}
-        />
-      </Form.Item>
+      {rule !== 'none' && (
+        <Form.Item
+          name="laterality"
+          label={t('orders.form.laterality')}
+          rules={rule === 'required' ? [{ required: true, message: t('orders.form.sideNeeded') }] : []}
+        >
+          <Select
+            showSearch={BY_LABEL}
+            allowClear
+            options={sides.map((side) => ({ value: side, label: t(`orders.side.${side}`) }))}
+          />
+        </Form.Item>
+      )}
       {(procedure?.contrast === true || modality === 'CT' || modality === 'MR') && (
         <Form.Item name="contrast" label={t('orders.form.contrast')}>
           <Select allowClear options={CONTRASTS.map((one) => ({ value: one, label: t(`orders.contrast.${one}`) }))} />

@@ -95,6 +95,7 @@ const TABLE = {
   '/roster': { name: 'nav.roster', group: 'settings', roles: ['dispatcher', 'consortium_admin'] },
   '/rules': { name: 'nav.rules', group: 'settings', roles: ADMINS },
   '/groups': { name: 'nav.groups', group: 'settings', roles: ADMINS },
+  '/procedures': { name: 'nav.procedures', group: 'settings', roles: ADMINS },
   '/clocks': { name: 'nav.clocks', group: 'settings', roles: ADMINS },
   '/calendar': { name: 'nav.calendar', group: 'settings', roles: ADMINS },
   '/agreements': { name: 'nav.agreements', group: 'settings', roles: ADMINS },
