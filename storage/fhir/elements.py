@@ -1,9 +1,10 @@
 """Data types of FHIR R4 (4.0.1) as JSON values; what is empty is left out (R4 JSON §2.6.2)."""
 
+import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime
 from html import escape
-from typing import Any, Final
+from typing import Any, Final, cast
 from uuid import UUID
 
 Element = dict[str, Any]
@@ -19,6 +20,7 @@ SCT: Final = "http://snomed.info/sct"
 V2_IDENTIFIER_TYPE: Final = "http://terminology.hl7.org/CodeSystem/v2-0203"
 V2_SERVICE_SECTION: Final = "http://terminology.hl7.org/CodeSystem/v2-0074"
 DATA_ABSENT: Final = "http://terminology.hl7.org/CodeSystem/data-absent-reason"
+_ILLEGIBLE: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 DICOM_UID: Final = "urn:dicom:uid"
 
 
@@ -70,6 +72,17 @@ def uid_identifier(uid: str) -> Element:
 def reference(kind: str, resource_id: UUID, display: str = "") -> Element:
     """Return a relative reference to a resource of ours."""
     return element(reference=f"{kind}/{resource_id}", display=display)
+
+
+def legible(value: Any) -> Any:  # noqa: ANN401 -- any JSON value
+    """Return a JSON value without characters that no FHIR string may have (R4 §2.24)."""
+    if isinstance(value, str):
+        return _ILLEGIBLE.sub("", value)
+    if isinstance(value, list):
+        return [legible(part) for part in cast("list[Any]", value)]
+    if isinstance(value, dict):
+        return {name: legible(part) for name, part in cast("Element", value).items()}
+    return value
 
 
 def present(items: Iterable[Element | None]) -> list[Element]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from storage.fhir import exams, people, reports
-from storage.fhir.elements import Element, coding, element
+from storage.fhir.elements import Element, coding, element, legible
 from storage.fhir.identities import STANDING, Ids, Systems
 from storage.fhir.observations import observations
 from storage.fhir.reports import PDF, Pdf
@@ -57,7 +57,7 @@ def tell(
     )
     made.append(reports.document_reference(report, ids, systems, pdf, superseded=superseded))
     made.append(reports.provenance(report, ids))
-    return Told(ids, {(one["resourceType"], UUID(one["id"])): one for one in made})
+    return Told(ids, {(one["resourceType"], UUID(one["id"])): legible(one) for one in made})
 
 
 def binary(report: IssuedReport, content: bytes) -> Element:

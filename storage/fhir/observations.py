@@ -26,6 +26,7 @@ from storage.fhir.words import (
     QTC,
     SECTION_CODES,
     UNITS,
+    words,
 )
 from storage.issued_reports.model import IssuedMeasurement, IssuedReport
 
@@ -36,6 +37,7 @@ _SOURCES: Final = {
     "centre": "Measured by the centre's program",
     "confirmed": "Confirmed by the reporting doctor",
 }
+_TRUST: Final = {"confirmed": 2, "centre": 1, "device": 0}
 _CODE_NAMES: Final = {
     "bi_rads": "BI-RADS assessment category",
     "pi_rads": "PI-RADS v2.1 category",
@@ -59,7 +61,8 @@ def observations(report: IssuedReport, ids: Ids, systems: Systems) -> list[Told]
     """Return the observations of a report: measurements, codes, then sections of its text.
 
     An observation keeps its id through the versions of a report. Of a measure that several have
-    measured, what the doctor confirmed is final; the rest stays preliminary. Notices have none.
+    measured one is final: what the doctor confirmed, else the centre's; the rest stays preliminary.
+    Notices have none.
     """
     if report.status == "entered-in-error":
         return []
@@ -118,7 +121,7 @@ def _contents(report: IssuedReport) -> Iterator[tuple[str, Element]]:
                 f"section/{label.value}",
                 {
                     "category": [_category("imaging" if not report.is_ecg else "procedure")],
-                    "code": concept(code),
+                    "code": concept(code, text=words(report.language)[label.value]),
                     "valueString": text,
                 },
             )
@@ -131,9 +134,7 @@ def _measurement(report: IssuedReport, one: IssuedMeasurement) -> Element:
         coding(CODES, one.name) if one.name.isidentifier() else {},
     ]
     best = all(
-        other.source != "confirmed" or one.source == "confirmed"
-        for other in report.measurements
-        if other.name == one.name
+        _trust(other) <= _trust(one) for other in report.measurements if other.name == one.name
     )
     quantity = _quantity(one.value, one.unit)
     absent = None
@@ -147,6 +148,11 @@ def _measurement(report: IssuedReport, one: IssuedMeasurement) -> Element:
         dataAbsentReason=absent,
         method=concept(coding(CODES, one.source), text=_SOURCES.get(one.source, one.source)),
     )
+
+
+def _trust(one: IssuedMeasurement) -> int:
+    """Return how far a source goes before the others; a value goes before the lack of one."""
+    return 2 * _TRUST.get(one.source, 0) + bool(one.value)
 
 
 def _called(name: str, language: str) -> str:
