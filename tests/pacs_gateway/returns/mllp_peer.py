@@ -28,10 +28,10 @@ def ack(code: str, message: Message | str, *, error: str = "", text: str = "") -
 class Peer:
     """port: where it listens. messages: what came. connections: how many were made."""
 
-    def __init__(self, script: Script, secured: ssl.SSLContext | None) -> None:
+    def __init__(self, script: Script, secured: ssl.SSLContext | None, port: int) -> None:
         self._script = script
         self._secured = secured
-        self._listening = socket.create_server(("127.0.0.1", 0))
+        self._listening = socket.create_server(("127.0.0.1", port))
         self._lines: list[socket.socket] = []
         self._threads: list[threading.Thread] = []
         self._accepting = threading.Thread(target=self._accept)
@@ -88,9 +88,11 @@ class Peer:
 
 
 @contextmanager
-def peer(script: Script, *, secured: ssl.SSLContext | None = None) -> Generator[Peer]:
-    """Listen until the end of the block."""
-    told = Peer(script, secured)
+def peer(
+    script: Script, *, secured: ssl.SSLContext | None = None, port: int = 0
+) -> Generator[Peer]:
+    """Listen until the end of the block; port 0 takes a free one."""
+    told = Peer(script, secured, port)
     try:
         yield told
     finally:
