@@ -79,7 +79,7 @@ def confirm(services: Services, scope: Scope, workitem_id: UUID) -> None:
         version = session.get_one(ReportVersion, proposal.report_version_id)
         submission = session.get_one(ReportSubmission, version.submission_id)
         document = queries.stored_document(submission)
-        place = filing.place_of(session, item, notice=True)
+        place = filing.place_of(session, item)
         proposer = filing.person_name_of(session, proposal.proposed_by)
         confirmer = filing.person_name_of(session, scope.person_id)
     now = utc_now()

@@ -33,7 +33,7 @@ class MadeObject:
 class Version:
     """The version, or the notice of a revoked one, that stands from now on.
 
-    number: of the version; of a notice, that of the version it revokes.
+    number: of the version; of a notice, the one behind that of the version it revokes.
     """
 
     id: UUID

@@ -1,8 +1,6 @@
 """A site without a way in fetches its reports over DICOM: its own, and those that stand."""
 
-import io
 import subprocess
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import UUID, uuid4
 
@@ -13,24 +11,17 @@ from sqlalchemy import select
 
 from pacs_gateway.gateway import Gateway
 from storage.database import Database
-from storage.dicom_header import read_header
-from storage.index.putting import put_instance
 from storage.index.tables import Study
 from storage.objects import ObjectStore
-from storage.receptions import Origin
 from storage.registry import Device
-from storage.report_objects.encapsulated_pdf import ReportFacts, encapsulate
-from storage.report_objects.names import ReportObjectKind
-from storage.report_objects.service import MadeObject, Version, file
 from storage.report_pulls import ReportPull
-from storage.study_facts import StudyFacts
 from tests.pacs_gateway.conftest import Site
 from tests.pacs_gateway.peers import dcmtk
 from tests.pacs_gateway.receiver import ENCAPSULATED_PDF, Receiver
 from tests.reading_worklist.dicomweb.archive import Archive
 from tests.reading_worklist.dicomweb.conftest import series_of
+from tests.support.report_objects import PDF, file_page
 
-_PDF = b"%PDF-1.7 even"
 _CT = "1.2.840.10008.5.1.4.1.1.2"
 
 
@@ -42,27 +33,15 @@ class Reported:
         archive = Archive(database, objects)
         filed = [archive.file(one, site) for one in series_of("CT_small.dcm", 2)]  # pyright: ignore[reportArgumentType] -- a site by its id and code
         assert filed[0] is not None
-        self.header = filed[0].header
-        self.uid = str(self.header.study_instance_uid)
+        self.uid = str(filed[0].header.study_instance_uid)
+        with database.transaction() as session:
+            self.study_id = session.scalars(
+                select(Study.id).where(Study.study_instance_uid == self.uid)
+            ).one()
         self.workitem_id = uuid4()
 
     def issue(self, number: int) -> UUID:
-        """Issue a version of the report, its page alone."""
-        version_id = uuid4()
-        facts = StudyFacts.of(self.header, ("CT",), None)
-        report = ReportFacts(version_id, self.workitem_id, number, "CT", datetime.now(UTC))
-        page = io.BytesIO()
-        encapsulate(report, facts, _PDF, utc_offset=timedelta()).save_as(
-            page, enforce_file_format=True
-        )
-        page.seek(0)
-        origin = Origin(self.site.id, None, "RDC", "RDC", "")
-        received = put_instance(self.objects, origin, read_header(page), page, quiet=timedelta())
-        with self.database.transaction() as session:
-            study = session.scalars(select(Study).where(Study.study_instance_uid == self.uid)).one()
-            version = Version(version_id, self.workitem_id, study.id, number)
-            file(session, version, [MadeObject(ReportObjectKind.PDF, received)])
-        return version_id
+        return file_page(self.database, self.objects, self.study_id, self.workitem_id, number)
 
     def pulls(self) -> list[tuple[UUID, str, str]]:
         with self.database.transaction() as session:
@@ -103,7 +82,7 @@ def test_getscu_fetches_the_version_that_stands_and_that_is_known(
     came = fetched(gateway, site.ae_title, reported.uid, tmp_path / "first")
     assert set(came) == {_CT, ENCAPSULATED_PDF}
     page = came[ENCAPSULATED_PDF]
-    assert page.EncapsulatedDocument[: page.EncapsulatedDocumentLength] == _PDF
+    assert page.EncapsulatedDocument[: page.EncapsulatedDocumentLength] == PDF
     assert reported.pulls() == [(first, "dicom", site.ae_title)]
     assert fetched(gateway, other_site.ae_title, reported.uid, tmp_path / "stranger") == {}
     second = reported.issue(2)

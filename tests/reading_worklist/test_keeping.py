@@ -32,8 +32,10 @@ from storage.objects import ObjectKey, ObjectStore
 from storage.orders.tables import Order, StudyOrder
 from storage.outbox import OutboxMessage
 from storage.registry import Role
+from storage.report_objects.tables import ReportObject
 from tests.pacs_gateway.datasets import sample
 from tests.support.archive import Archive
+from tests.support.report_objects import file_page
 from tests.support.seed import Consortium, password_hash, received
 from tests.support.web import Browser, application
 
@@ -188,6 +190,9 @@ def test_two_people_purge_what_is_due_and_nothing_else(
     other = old.study("1.2.3.9", at=datetime.now(UTC), patient="P9")
     with database.transaction() as session:
         series = session.scalars(select(Series.id).where(Series.study_id == study)).one()
+    reading = uuid4()
+    for number in (1, 2):
+        file_page(database, objects, study, reading, number)
     derived = ObjectKey(f"derived/series-metadata/{series}/2-1.json")
     objects.put(derived, b"{}")
     admin, second = Browser(app, "admin"), Browser(app, "admin2")
@@ -218,6 +223,7 @@ def test_two_people_purge_what_is_due_and_nothing_else(
             session.scalars(select(Instance.object_key))
         )
         assert objects.stat(derived) is None
+        assert session.scalars(select(ReportObject)).all() == []
         acts = session.scalars(
             select(AuditRecord.action)
             .where(AuditRecord.subject_kind.in_(["purge", "study"]))

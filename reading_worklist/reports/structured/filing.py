@@ -59,6 +59,7 @@ class Place:
     """Where the objects of a report's next version belong.
 
     source: the study's first instance, which says whose it is; None when it has none any more.
+    number: behind those of the versions before.
     instances: what the site has sent, key images first, at most a few thousand.
     """
 
@@ -97,8 +98,8 @@ class Kept:
     made: tuple[MadeObject, ...]
 
 
-def place_of(session: Session, item: Workitem, *, notice: bool = False) -> Place:
-    """Return where the objects of the next version go, or those of a notice of the last one."""
+def place_of(session: Session, item: Workitem) -> Place:
+    """Return where the objects of the next version go, or of the notice that the last is void."""
     study = session.get_one(Study, item.study_id)
     source = session.scalar(
         # The first to have come: later ones may be objects that others derived.
@@ -114,7 +115,7 @@ def place_of(session: Session, item: Workitem, *, notice: bool = False) -> Place
         source=None if source is None else ObjectKey(source),
         modalities=tuple(study.modalities),
         overlay=overlay_of(session, study.id),
-        number=queries.highest_number(session, item.id) + (not notice),
+        number=queries.highest_number(session, item.id) + 1,
         predecessor=_predecessor(session, item, study),
         instances=_instances(session, item, study),
     )

@@ -12,12 +12,14 @@ from pydicom.dataset import Dataset
 from sqlalchemy import select
 from sqlalchemy.exc import DBAPIError
 
+from deploy.keeping import HOLDINGS
 from reading_worklist.workitems.service import queue_study
 from reading_worklist.workitems.tables import Workitem
 from storage.dicom_header import read_header
 from storage.index.ingest import Filing, ingest
 from storage.index.putting import put_instance
 from storage.index.tables import Instance, QuarantineReason, Study, StudyState
+from storage.keeping.verification import Options, Verifier, findings_of
 from storage.messages import ReportIssued, ReportRecalled
 from storage.objects import ObjectKey, ObjectStore
 from storage.receptions import Origin
@@ -152,6 +154,10 @@ def test_an_amended_report_takes_the_place_of_the_old_one(desk: Desk, objects: O
         rows = objects_of(session, first.report_version_id)
         assert [one.kind for one in rows] == list(ReportObjectKind)
         assert all(one.superseded_at is not None for one in rows)
+    verifier = Verifier(desk.database, objects, HOLDINGS, Options(settle=timedelta(0)))
+    run = verifier.run(lambda _tally: None)
+    with desk.database.transaction() as session:
+        assert findings_of(session, run, limit=10) == []
 
 
 def test_what_is_left_of_a_revoked_report_says_that_it_is_void(
