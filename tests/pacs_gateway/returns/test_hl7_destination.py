@@ -31,7 +31,7 @@ DELIVERED, REFUSED, AGAIN = Outcome.DELIVERED, Outcome.REFUSED, Outcome.TRY_AGAI
 @contextmanager
 def channel(port: int, **settings: object) -> Generator[Hl7Channel]:
     told = Hl7Settings.model_validate(
-        {"host": "127.0.0.1", "port": port, "answer_seconds": 0.4, **settings}
+        {"host": "127.0.0.1", "port": port, "answer_seconds": 10.0, **settings}
     )
     target = Target(UUID(int=1), UUID(int=2), DestinationKind.HL7, "HIS", told)
     opened = open_channel(target, CONFIG)
@@ -47,6 +47,8 @@ def deliver(script: Script, **settings: object) -> DeliveryAnswer:
         return opened.send(GivenParcel())
 
 
+SHORT = 0.2
+UNTIL_TIME_IS_UP = ("none to this message", "nothing was answered", "no MLLP frame", "commit")
 NOISE = framed(b"MSH|nonsense") + framed("GET / 你好".encode()) + b"\r\nlogin: "
 
 
@@ -82,7 +84,7 @@ NOISE = framed(b"MSH|nonsense") + framed("GET / 你好".encode()) + b"\r\nlogin:
 def test_only_the_receivers_own_word_makes_it_delivered(
     script: Script, outcome: Outcome, word: str
 ) -> None:
-    answer = deliver(script)
+    answer = deliver(script, answer_seconds=SHORT if word in UNTIL_TIME_IS_UP else 10.0)
     assert (answer.outcome, word in answer.said) == (outcome, True), answer.said
 
 
@@ -125,7 +127,7 @@ def test_errors_are_read_in_the_shape_of_each_version(
 def test_trouble_of_the_receiver_stops_its_queue_and_of_one_message_does_not() -> None:
     assert deliver(lambda m: [ack("AR", m)]).whole_destination
     assert deliver(lambda m: [ack("AE", m, error="207")]).whole_destination
-    assert deliver(lambda _: []).whole_destination
+    assert deliver(lambda _: [], answer_seconds=SHORT).whole_destination
     assert not deliver(lambda m: [ack("AE", m, error="204")]).whole_destination
     assert not deliver(lambda m: [ack("AE", m)]).whole_destination
 
@@ -152,7 +154,7 @@ def test_an_answer_that_comes_too_late_is_not_taken_for_the_next() -> None:
         held.append(message)
         return [] if len(held) == 1 else [ack("AA", held[0]), ack("AE", message, error="102")]
 
-    with peer(late) as receiver, channel(receiver.port) as opened:
+    with peer(late) as receiver, channel(receiver.port, answer_seconds=1.0) as opened:
         assert opened.send(GivenParcel()).outcome is AGAIN
         other = GivenParcel(amended(issued_report()))
         assert opened.send(other).outcome is REFUSED

@@ -33,6 +33,7 @@ def printed(line: str) -> str:
     return "".join(c for c in line.replace("\t", " ") if unicodedata.category(c) not in "Cc Cs")
 
 
+@settings(max_examples=60, deadline=None)
 @given(st.lists(TEXT, min_size=1, max_size=4), st.sampled_from(["utf-8", "gb18030"]))
 def test_a_message_has_the_segments_and_fields_it_was_given(texts: list[str], codec: str) -> None:
     segments = [HEADER] + [
@@ -57,7 +58,7 @@ def test_what_was_written_is_what_is_read(text: str) -> None:
     assert [read_back(one) for one in writing.repeated_lines(text).split("~")] == lines
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(TEXT)
 def test_other_libraries_find_the_same_fields(text: str) -> None:
     written = writing.components(text, "second")
