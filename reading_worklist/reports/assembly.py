@@ -20,6 +20,7 @@ from reading_worklist.reports.document import (
     ReportDocument,
     ReportStatus,
 )
+from reading_worklist.reports.ordered import as_ordered, order_of
 from reading_worklist.reports.tables import ReportVersion
 from reading_worklist.workitems.tables import Workitem
 from storage.clock import utc_now
@@ -81,7 +82,7 @@ def report_document(
     ).all()
     on = study.study_date or study.first_received_at.date()
     code = new_verification_code()
-    return ReportDocument(
+    document = ReportDocument(
         status=ReportStatus.FINAL,
         version_number=_next_version(session, item.id),
         modality=_main_modality(study.modalities),
@@ -111,7 +112,11 @@ def report_document(
         device=_device_name(session, study.id),
         performed_at=_performed_at(study, ZoneInfo(time_zone)),
         received_at=study.last_received_at,
+        technique=", ".join(
+            dict.fromkeys(one.protocol_name for one in series if one.protocol_name)
+        ),
     )
+    return as_ordered(document, order_of(session, study.id))
 
 
 def _verification_url(public_url: str, code: str) -> str:

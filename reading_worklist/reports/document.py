@@ -54,7 +54,7 @@ class PrintedPatient:
     """The patient as printed. sex: DICOM code M, F or O, anything else prints as unknown.
 
     identity: an identity document's number, already masked (`mask_identity`).
-    visit_type, department and the like: words of the site, printed as they are.
+    visit_type: a word of the labels ("inpatient" …) or the site's own, as are department and bed.
     """
 
     name: str

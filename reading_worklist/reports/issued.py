@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from reading_worklist.modalities import examined
 from reading_worklist.reports import queries
 from reading_worklist.reports.document import EcgBlock, ReportDocument, ReportStatus
+from reading_worklist.reports.ordered import order_of
 from reading_worklist.reports.states import RevocationState
 from reading_worklist.reports.structured.ecg_tree import MDC_CODES
 from reading_worklist.reports.tables import (
@@ -47,8 +48,7 @@ from storage.issued_reports import (
     IssuedVisit,
     SectionLabel,
 )
-from storage.orders.tables import Order, StudyOrder
-from storage.orders.words import OrderSource
+from storage.orders.tables import Order
 from storage.person_name import display_name, latin_name
 from storage.registry import Organisation, Person
 from storage.report_status import KIND_OF_FHIR_STATUS, IssuedKind
@@ -181,7 +181,7 @@ def _report(
     document = queries.stored_document(submission)
     item = session.get_one(Workitem, version.workitem_id)
     study = session.get_one(Study, item.study_id)
-    order = _order(session, study.id)
+    order = order_of(session, study.id)
     centre = _organisation(session, centre_id)
     is_notice = kind is IssuedKind.NOTICE
     return IssuedReport(
@@ -238,16 +238,6 @@ def _predecessor(version: ReportVersion) -> IssuedPredecessor:
 def _organisation(session: Session, organisation_id: UUID) -> IssuedOrganisation:
     found = session.get_one(Organisation, organisation_id)
     return IssuedOrganisation(id=found.id, code=found.code, name=found.name, name_en=found.name_en)
-
-
-def _order(session: Session, study_id: UUID) -> Order | None:
-    """Return the order that was placed for the exam; one made from its header tells nothing new."""
-    return session.scalar(
-        select(Order)
-        .join(StudyOrder, StudyOrder.order_id == Order.id)
-        .where(StudyOrder.study_id == study_id, Order.source != OrderSource.HEADER)
-        .limit(1)
-    )
 
 
 def _patient(patient: Patient, order: Order | None) -> IssuedPatient:

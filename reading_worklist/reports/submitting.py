@@ -30,6 +30,7 @@ from reading_worklist.reports.documents import StoredPdf, store_pdf
 from reading_worklist.reports.ecg_block import ecg_block
 from reading_worklist.reports.ecg_draft import NOTHING, DraftEcg
 from reading_worklist.reports.exam_facts import known_exam
+from reading_worklist.reports.exposure import exposure, telling_objects
 from reading_worklist.reports.rendering import render
 from reading_worklist.reports.signing_checks import (
     Overridden,
@@ -160,7 +161,15 @@ def with_pictures(services: Services, prepared: Prepared, language: Language) ->
     Raises:
         Problem: 422 when the pixels of a key image cannot be shown.
     """
-    document = replace(prepared.document, key_images=drawn(services.objects, prepared.images))
+    with services.database.transaction() as session:
+        telling = telling_objects(session, prepared.study_id)
+    said = exposure(services.objects, telling)
+    document = replace(
+        prepared.document,
+        key_images=drawn(services.objects, prepared.images),
+        dose=said.dose,
+        contrast=said.contrast,
+    )
     if not document.is_ecg:
         return document
     block = ecg_block(

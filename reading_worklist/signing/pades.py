@@ -18,6 +18,7 @@ from pyhanko.pdf_utils.misc import PdfError
 from pyhanko.pdf_utils.writer import BasePdfFileWriter
 from pyhanko.sign.fields import SigSeedSubFilter
 from pyhanko.sign.signers import PdfSignatureMetadata, PdfSigner
+from pyhanko.sign.signers.constants import ESIC_EXTENSION_1
 from pyhanko.sign.signers.pdf_signer import PdfSigningSession
 from pyhanko.stamp import StaticStampStyle
 
@@ -195,6 +196,14 @@ class _TimedSigner(PdfSigner):
     ) -> None:
         super().__init__(metadata, signer.cms, stamp_style=stamp)
         self._signed_at = signed_at
+
+    def register_extensions(self, pdf_out: BasePdfFileWriter, *, md_algorithm: str) -> None:
+        """Declare PAdES as an extension of PDF 1.7, and nothing that would make it PDF 2.0.
+
+        pyHanko raises the version for elliptic curves (ISO/TS 32002); PDF/A-2 is PDF 1.7.
+        """
+        del md_algorithm
+        pdf_out.register_extension(ESIC_EXTENSION_1)
 
     def init_signing_session(
         self,
