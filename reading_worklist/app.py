@@ -37,6 +37,7 @@ from reading_worklist.identity import routes as identity_routes
 from reading_worklist.keeping import routes as keeping_routes
 from reading_worklist.key_images import routes as key_image_routes
 from reading_worklist.ledger import routes as ledger_routes
+from reading_worklist.machine_reports import routes as machine_report_routes
 from reading_worklist.measurements import routes as measurement_routes
 from reading_worklist.operations import routes as operations_routes
 from reading_worklist.orders import procedure_list, request_routes
@@ -168,6 +169,7 @@ def _routes() -> tuple[BaseRoute, ...]:
         audit_routes,
         single_signature_routes,
         fhir_routes,
+        machine_report_routes,
         live,
         health,
     ):

@@ -67,7 +67,7 @@ MATRIX: Final = (
     Row("POST", "/api/verify", public=True),
     Row("GET POST", r"/pki/(authority\.crt|authority\.crl|ocsp(/\{encoded:path\})?)", public=True),
     Row("GET", "/fhir/metadata", public=True),
-    Row("", "/fhir/.*", NOBODY, machines=True),
+    Row("", "/(fhir|api/machine)/.*", NOBODY, machines=True),
     Row("", "/api/session.*"),
     Row("GET", "/api/events", streams=True),
     # DICOMweb and UPS-RS
