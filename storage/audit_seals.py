@@ -109,16 +109,16 @@ def seal_due(database: Database, now: datetime | None = None) -> AuditSeal | Non
     """
     now = now or utc_now()
     with database.transaction() as session:
-        newest = _newest(session)
-        if newest is not None and now - newest.sealed_at < EVERY:
+        last_seal = newest(session)
+        if last_seal is not None and now - last_seal.sealed_at < EVERY:
             return None
     to_id = _settled(database)
     if to_id is None:
         return None
     with database.transaction() as session:
         session.execute(select(func.pg_advisory_xact_lock(_SEALING)))
-        newest = _newest(session)
-        after = newest.to_id if newest else 0
+        last_seal = newest(session)
+        after = last_seal.to_id if last_seal else 0
         digest, count, last = _digest(session, after, to_id, limit=RECORDS_MAX)
         if not count:
             return None
@@ -127,7 +127,7 @@ def seal_due(database: Database, now: datetime | None = None) -> AuditSeal | Non
             to_id=last,
             records=count,
             digest=digest,
-            previous=newest.seal if newest else _FIRST,
+            previous=last_seal.seal if last_seal else _FIRST,
             sealed_at=now,
             seal="",
         )
@@ -209,7 +209,8 @@ def _settled(database: Database) -> int | None:
         raise
 
 
-def _newest(session: Session) -> AuditSeal | None:
+def newest(session: Session) -> AuditSeal | None:
+    """Return the newest seal, None before the first."""
     return session.scalar(select(AuditSeal).order_by(AuditSeal.id.desc()).limit(1))
 
 

@@ -32,6 +32,7 @@ from storage.registry.organisations import (
     consortium_of,
     lineage,
     organisation_by_code,
+    visible_organisation_ids,
     visible_site_ids,
 )
 from storage.registry.people import (
@@ -97,6 +98,7 @@ __all__ = [
     "rotate_token",
     "tokens_of_site",
     "valid_memberships",
+    "visible_organisation_ids",
     "visible_site_ids",
     "write_worklist_in",
 ]

@@ -128,8 +128,8 @@ def consortium_of(session: Session, organisation_id: UUID) -> Organisation:
     return next((one for one in line if one.kind is OrganisationKind.CONSORTIUM), line[-1])
 
 
-def visible_site_ids(organisation_id: ScalarSelect[UUID]) -> Select[UUID]:
-    """Return the query for the ids of every site in the subtree of an organisation.
+def visible_organisation_ids(organisation_id: ScalarSelect[UUID]) -> Select[UUID]:
+    """Return the query for the ids of every organisation in the subtree of one, itself included.
 
     For a centre that is its consortium's subtree: the centre reads for all sites beside it.
     """
@@ -142,6 +142,12 @@ def visible_site_ids(organisation_id: ScalarSelect[UUID]) -> Select[UUID]:
     )
     tree = select(Organisation.id).where(Organisation.id == root).cte("tree", recursive=True)
     tree = tree.union_all(select(Organisation.id).join(tree, Organisation.parent_id == tree.c.id))
+    return select(tree.c.id)
+
+
+def visible_site_ids(organisation_id: ScalarSelect[UUID]) -> Select[UUID]:
+    """Return the query for the ids of every site among the visible organisations of one."""
     return select(Organisation.id).where(
-        Organisation.id.in_(select(tree.c.id)), Organisation.kind == OrganisationKind.SITE
+        Organisation.id.in_(visible_organisation_ids(organisation_id)),
+        Organisation.kind == OrganisationKind.SITE,
     )

@@ -58,11 +58,25 @@ const router = createBrowserRouter([
         path: 'site-statistics',
         lazy: { Component: async () => (await import('../portal/StatisticsPage')).StatisticsPage },
       },
+      {
+        path: 'chest-pain',
+        lazy: { Component: async () => (await import('../emergency/ChestPainPage')).ChestPainPage },
+      },
+      { path: 'ecg-list', lazy: { Component: async () => (await import('../ecg-list/EcgListPage')).EcgListPage } },
       { path: 'ecg-files', lazy: { Component: async () => (await import('../ecg-files/EcgFilesPage')).EcgFilesPage } },
       { path: 'orders', lazy: { Component: async () => (await import('../orders/OrdersPage')).OrdersPage } },
       {
         path: 'identity/:id?',
         lazy: { Component: async () => (await import('../identity/IdentityPage')).IdentityPage },
+      },
+      { path: 'ledger', lazy: { Component: async () => (await import('../ledger/LedgerPage')).LedgerPage } },
+      {
+        path: 'ledger/:id',
+        lazy: { Component: async () => (await import('../ledger/LedgerDetailPage')).LedgerDetailPage },
+      },
+      {
+        path: 'destinations',
+        lazy: { Component: async () => (await import('../deliveries/DestinationsPage')).DestinationsPage },
       },
       {
         path: 'deliveries',

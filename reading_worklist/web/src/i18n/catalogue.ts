@@ -1,16 +1,20 @@
 import { agreements } from './catalogue/agreements';
 import { ambulatory } from './catalogue/ambulatory';
+import { audit } from './catalogue/audit';
 import { board } from './catalogue/board';
 import { common } from './catalogue/common';
 import { consultations } from './catalogue/consultations';
 import { critical } from './catalogue/critical';
 import { ecg } from './catalogue/ecg';
 import { ecgFiles } from './catalogue/ecgFiles';
+import { ecgList } from './catalogue/ecgList';
 import { ecgQuality } from './catalogue/ecgQuality';
 import { ecgReport } from './catalogue/ecgReport';
 import { emergency } from './catalogue/emergency';
 import { identity } from './catalogue/identity';
 import { keeping } from './catalogue/keeping';
+import { ledger } from './catalogue/ledger';
+import { deliveryWords } from './catalogue/deliveryWords';
 import { keyImages } from './catalogue/keyImages';
 import { operations } from './catalogue/operations';
 import { orders } from './catalogue/orders';
@@ -50,12 +54,15 @@ export const catalogue = {
   ...notes,
   ...ecg,
   ...ecgFiles,
+  ...ecgList,
   ...ecgQuality,
   ...ecgReport,
   ...ambulatory,
   ...emergency,
   ...portal,
   ...operations,
+  ...ledger,
+  ...deliveryWords,
   ...identity,
   ...keeping,
   ...orders,
@@ -63,6 +70,7 @@ export const catalogue = {
   ...rules,
   ...roster,
   ...agreements,
+  ...audit,
   ...session,
   ...verification,
   ...critical,

@@ -55,6 +55,11 @@ const TABLE = {
     roles: [...READERS, 'dispatcher', 'quality_controller', 'consortium_admin', 'site_doctor', 'expert'],
     start: ['expert'],
   },
+  '/chest-pain': {
+    name: 'nav.chestPain',
+    group: 'clinical',
+    roles: [...READERS, 'quality_controller', 'dispatcher', 'consortium_admin', 'regulator'],
+  },
   '/board': {
     name: 'nav.board',
     group: 'reading',
@@ -82,9 +87,15 @@ const TABLE = {
   '/deliveries': {
     name: 'nav.deliveries',
     group: 'desk',
-    roles: KEEPERS,
+    roles: [...KEEPERS, 'site_doctor', 'site_technician'],
     start: ['consortium_admin', 'system_admin'],
   },
+  '/ledger': {
+    name: 'nav.ledger',
+    group: 'desk',
+    roles: [...KEEPERS, ...READERS, 'site_doctor', 'site_technician', 'auditor'],
+  },
+  '/destinations': { name: 'nav.destinations', group: 'desk', roles: ['system_admin'] },
   '/quarantine': { name: 'nav.quarantine', group: 'desk', roles: KEEPERS },
   '/templates': {
     name: 'nav.templates',
@@ -97,7 +108,9 @@ const TABLE = {
   '/groups': { name: 'nav.groups', group: 'settings', roles: ADMINS },
   '/procedures': { name: 'nav.procedures', group: 'settings', roles: ADMINS },
   '/clocks': { name: 'nav.clocks', group: 'settings', roles: ADMINS },
+  '/ecg-list': { name: 'nav.ecgList', group: 'settings', roles: ADMINS },
   '/calendar': { name: 'nav.calendar', group: 'settings', roles: ADMINS },
+  '/audit': { name: 'nav.audit', group: 'desk', roles: ['auditor'], start: ['auditor'] },
   '/agreements': { name: 'nav.agreements', group: 'settings', roles: ADMINS },
 } as const satisfies Record<`/${string}`, PageEntry>;
 

@@ -1,0 +1,1 @@
+"""What an auditor sees: who did what, when, for whom, from where; nothing clinical."""
