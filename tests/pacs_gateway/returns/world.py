@@ -18,6 +18,7 @@ from uuid import UUID, uuid4
 from pydicom.dataset import FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from pacs_gateway.config import ReturnsConfig
 from pacs_gateway.returns import create_deliveries, due, serve
@@ -109,7 +110,12 @@ def _first_instance() -> bytes:
 
 
 class World:
-    """One site, its reports and its destinations. now: the clock of everything that is done."""
+    """One site, its reports and its destinations.
+
+    now: the clock of everything that is done. last: the version that was made last by `amend`.
+    """
+
+    last: IssuedReport
 
     def __init__(self, database: Database, objects: ObjectStore) -> None:
         self.database = database
@@ -136,6 +142,19 @@ class World:
         self._pdf_key = ObjectKey("reports/one.pdf")
         objects.put(self._pdf_key, PDF)
         objects.put(ObjectKey("instances/1.2.3.100.1.1"), _first_instance())
+
+    def other_sites_destination(self, session: Session) -> UUID:
+        other = add_organisation(
+            session,
+            kind=OrganisationKind.SITE,
+            code="WEST",
+            name="西乡卫生院",
+            name_en="West",
+            parent=None,
+        )
+        return add_destination(
+            session, other, DestinationKind.HL7, {"host": "127.0.0.1", "port": free_port()}
+        ).id
 
     def destination(self, kind: DestinationKind, **settings: Any) -> UUID:  # noqa: ANN401
         with self.database.transaction() as session:
@@ -192,6 +211,7 @@ class World:
             version_number=report.version_number + 1,
             kind=IssuedKind.AMENDMENT,
         )
+        self.last = made
         self.issue(made)
         return made
 
