@@ -133,7 +133,8 @@ def _texts(
             flag=_flag(report) if impression else "",
             observed_at=section.at,
         )
-    if report.critical_notice:
+    # A void report's is withdrawn with it: nobody shall act on it any more.
+    if report.critical_notice and report.kind is not IssuedKind.NOTICE:
         code = writing.components("CRITICAL_NOTICE", known["critical"], OURS)
         yield _text(code, "1", report.critical_notice, text_type, flag="AA")
 

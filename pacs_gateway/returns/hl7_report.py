@@ -189,24 +189,31 @@ class _Writer:
         self._settings = settings
         self._zone = ZoneInfo(report.time_zone)
 
-    def result(self, earlier: Iterable[IssuedReport], pdf: bytes | None) -> list[str]:
+    def result(self, earlier: Sequence[IssuedReport], pdf: bytes | None) -> list[str]:
         report = self._report
         words = STATUS[report.kind]
-        void = report.kind is IssuedKind.NOTICE
-        # The notice itself stands; what it withdraws has the status of the table.
-        status = STATUS[IssuedKind.REPORT].observation if void else words.observation
         observed = list(self._observations(report, pdf))
-        gone = self._gone(earlier, observed)
+        told = self._told(earlier)
+        kept = {one.identity.key for one in observed}
+        gone = [one for key, one in told.items() if key not in kept]
         lines = [*self._heading(words.order)]
-        lines += self._lines(observed, status, 1)
-        lines += self._lines(gone, words.observation if void else "D", len(observed) + 1)
+        if report.kind is IssuedKind.NOTICE:
+            # What the notice says stands, and corrects what was told under the same name.
+            standing = [
+                replace(one, status="C" if one.identity.key in told else "F") for one in observed
+            ]
+            lines += self._lines(standing, "F", 1)
+            lines += self._lines(gone, words.observation, len(observed) + 1)
+        else:
+            lines += self._lines(observed, words.observation, 1)
+            lines += self._lines(gone, "D", len(observed) + 1)
         return lines
 
     def withdrawal(self, former: Iterable[IssuedReport]) -> list[str]:
         words = STATUS[IssuedKind.NOTICE]
         return [
             *self._heading(words.order),
-            *self._lines(self._gone(former, ()), words.observation, 1),
+            *self._lines(list(self._told(former).values()), words.observation, 1),
         ]
 
     def _observations(self, report: IssuedReport, pdf: bytes | None) -> Iterator[Observation]:
@@ -217,19 +224,13 @@ class _Writer:
             pdf=pdf,
         )
 
-    def _gone(
-        self, earlier: Iterable[IssuedReport], observed: Iterable[Observation]
-    ) -> list[Observation]:
-        """Return what earlier versions told and this one does not, without the values."""
-        left = {one.identity.key for one in observed}
-        gone: dict[tuple[str, str], Observation] = {}
-        for report in earlier:
-            for one in self._observations(report, None):
-                if one.identity.key not in left:
-                    gone[one.identity.key] = Observation(
-                        identity=one.identity, data_type=one.data_type, value=""
-                    )
-        return list(gone.values())
+    def _told(self, earlier: Iterable[IssuedReport]) -> dict[tuple[str, str], Observation]:
+        """Return what earlier versions told, without the values, by the key of its identity."""
+        return {
+            one.identity.key: Observation(identity=one.identity, data_type=one.data_type, value="")
+            for report in earlier
+            for one in self._observations(report, None)
+        }
 
     def _heading(self, order_status: str) -> Iterator[str]:
         yield self._pid()
