@@ -1663,6 +1663,88 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/machine/reports": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Issued Reports
+         * @description Return what was issued to the site after a position, in order; 0 is the beginning.
+         */
+        get: operations["list_issued_reports"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/machine/reports/{report_version_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Fetch Issued Report
+         * @description Return a version with its content; that it was fetched is noted.
+         */
+        get: operations["fetch_issued_report"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/machine/reports/{report_version_id}/acknowledge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Acknowledge Issued Report
+         * @description Say that the site's software has kept a version, or the notice that one is void.
+         *
+         *     It counts as delivered then. Said again it changes nothing.
+         */
+        post: operations["acknowledge_issued_report"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/machine/reports/{report_version_id}/pdf": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Fetch Report Pdf
+         * @description Return the signed PDF of a version that stands; that it was fetched is noted.
+         */
+        get: operations["fetch_report_pdf"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/orders": {
         parameters: {
             query?: never;
@@ -4515,6 +4597,26 @@ export interface components {
             read_back: string;
             /** Role */
             role?: string | null;
+        };
+        /**
+         * Acknowledged
+         * @description What the site's software has told us it has.
+         *
+         *     standing: false where a later version has been issued meanwhile; fetch that one too.
+         */
+        Acknowledged: {
+            /**
+             * Acknowledged At
+             * Format: date-time
+             */
+            acknowledged_at: string;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Standing */
+            standing: boolean;
         };
         /**
          * ActingChoiceView
@@ -7536,6 +7638,66 @@ export interface components {
             title: string | null;
         };
         /**
+         * FetchedReport
+         * @description A version with its content: patient, order, exam, sections, codes, measurements, signers.
+         */
+        FetchedReport: {
+            /** Accession Number */
+            accession_number: string;
+            /** Critical */
+            critical: boolean;
+            /** Filler Order Number */
+            filler_order_number: string;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /**
+             * Issued At
+             * Format: date-time
+             */
+            issued_at: string;
+            /** Kind */
+            kind: string;
+            /** Modality */
+            modality: string;
+            /** Patient Local Id */
+            patient_local_id: string | null;
+            /** Patient Name */
+            patient_name: string;
+            /** Pdf Sha256 */
+            pdf_sha256: string;
+            /** Placer Order Number */
+            placer_order_number: string;
+            /** Position */
+            position: number;
+            /** Replaces */
+            replaces: string | null;
+            /**
+             * Report
+             * @description the neutral form of the report
+             */
+            report: {
+                [key: string]: unknown;
+            };
+            /**
+             * Report Id
+             * Format: uuid
+             */
+            report_id: string;
+            /** Standing */
+            standing: boolean;
+            /** Status */
+            status: string;
+            /** Study Instance Uid */
+            study_instance_uid: string;
+            /** Title */
+            title: string;
+            /** Version */
+            version: number;
+        };
+        /**
          * FieldDifference
          * @description One field of two texts; the segments in reading order.
          */
@@ -7836,6 +7998,78 @@ export interface components {
             rate: components["schemas"]["Rate"];
             /** Wanted */
             wanted: number | null;
+        };
+        /**
+         * IssuedItem
+         * @description One issued version, or the notice that a report is void.
+         *
+         *     position: where it stands in the order in which everything was issued to the site.
+         *     kind: "report", "preliminary", "addendum", "amendment", "revocation_notice".
+         *     status: FHIR's word for it. replaces: the id of the version before it.
+         *     standing: it counts; false: a later version or a revocation has been issued, do not show it.
+         */
+        IssuedItem: {
+            /** Accession Number */
+            accession_number: string;
+            /** Critical */
+            critical: boolean;
+            /** Filler Order Number */
+            filler_order_number: string;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /**
+             * Issued At
+             * Format: date-time
+             */
+            issued_at: string;
+            /** Kind */
+            kind: string;
+            /** Modality */
+            modality: string;
+            /** Patient Local Id */
+            patient_local_id: string | null;
+            /** Patient Name */
+            patient_name: string;
+            /** Pdf Sha256 */
+            pdf_sha256: string;
+            /** Placer Order Number */
+            placer_order_number: string;
+            /** Position */
+            position: number;
+            /** Replaces */
+            replaces: string | null;
+            /**
+             * Report Id
+             * Format: uuid
+             */
+            report_id: string;
+            /** Standing */
+            standing: boolean;
+            /** Status */
+            status: string;
+            /** Study Instance Uid */
+            study_instance_uid: string;
+            /** Title */
+            title: string;
+            /** Version */
+            version: number;
+        };
+        /**
+         * IssuedItems
+         * @description What was issued after a position, in order.
+         *
+         *     position: to ask with next time, as `since`. more: whether something follows at once.
+         */
+        IssuedItems: {
+            /** Items */
+            items: components["schemas"]["IssuedItem"][];
+            /** More */
+            more: boolean;
+            /** Position */
+            position: number;
         };
         /**
          * Kept
@@ -15185,6 +15419,129 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["LedgerDetail"];
                 };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    list_issued_reports: {
+        parameters: {
+            query?: {
+                since?: number;
+                count?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IssuedItems"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    fetch_issued_report: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                report_version_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FetchedReport"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    acknowledge_issued_report: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                report_version_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Acknowledged"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    fetch_report_pdf: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                report_version_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Validation Error */
             422: {
