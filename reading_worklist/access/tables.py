@@ -14,6 +14,7 @@ class WebSession(Base):
 
     token_sha256: digest of the cookie's token; the token itself is nowhere in the database.
     csrf_token: what unsafe requests must repeat in a header (double submit, held by the server).
+    user_agent: what the browser called itself, for its person to tell it from others.
     """
 
     __tablename__ = "web_session"
@@ -23,6 +24,7 @@ class WebSession(Base):
     organisation_id: Mapped[UUID] = mapped_column(ForeignKey("organisation.id"))
     csrf_token: Mapped[str]
     client: Mapped[str]
+    user_agent: Mapped[str] = mapped_column(default="", server_default="")
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     last_seen_at: Mapped[datetime] = mapped_column(server_default=func.now())
     expires_at: Mapped[datetime]
