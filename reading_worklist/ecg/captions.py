@@ -1,11 +1,12 @@
 """The words on the page, in the two languages of the house. No patient data."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
 from reading_worklist.ecg.display_filter import DisplayFilter, effective_band_hz
+from reading_worklist.ecg.quality.findings import Code
 from storage.ecg.waveform import ChannelStatus, FilterSettings
 
 
@@ -110,6 +111,31 @@ CAPTIONS: Final = {
         },
     ),
 }
+
+
+QUALITY: Final[Mapping[Language, Mapping[Code, str]]] = {
+    Language.EN: {
+        Code.LEAD_OFF: "lead off",
+        Code.NO_SIGNAL: "no signal",
+        Code.FLAT_LINE: "flat: lead off?",
+        Code.MISSING_SAMPLES: "samples missing",
+        Code.CLIPPED: "clipped",
+        Code.MAINS_NOISE: "mains noise",
+        Code.MUSCLE_NOISE: "muscle noise",
+        Code.BASELINE_WANDER: "baseline wander",
+    },
+    Language.ZH_CN: {
+        Code.LEAD_OFF: "导联脱落",
+        Code.NO_SIGNAL: "无信号",
+        Code.FLAT_LINE: "平线:导联脱落?",
+        Code.MISSING_SAMPLES: "数据缺失",
+        Code.CLIPPED: "削顶",
+        Code.MAINS_NOISE: "工频干扰",
+        Code.MUSCLE_NOISE: "肌电干扰",
+        Code.BASELINE_WANDER: "基线漂移",
+    },
+}
+"""What a check found wrong with a lead, as it stands beside its name."""
 
 
 def recorded_filter_text(settings: Iterable[FilterSettings], words: Captions) -> str:

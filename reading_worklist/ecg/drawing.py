@@ -12,14 +12,15 @@ Nothing of the patient is on the page unless the caller passes it as header.
 """
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 import numpy as np
 
 from reading_worklist.ecg.captions import (
     CAPTIONS,
+    QUALITY,
     Captions,
     Language,
     display_filter_text,
@@ -38,6 +39,7 @@ from reading_worklist.ecg.layout import (
     natural_layout,
     plan_page,
 )
+from reading_worklist.ecg.quality.findings import Code
 from reading_worklist.ecg.svg import (
     ALERT,
     BIG_SQUARE_MM,
@@ -72,6 +74,8 @@ class DrawingOptions:
     layout None is the record's natural one. start_seconds is kept inside the
     record. order, rhythm: see `layout.plan_page`. header lines stand above the
     grid, in the caller's responsibility.
+    findings: what a check found wrong with leads so that they had to be recorded
+    again; it stands beside their names.
     max_height_mm bounds the page; None lets tall complexes enlarge it by up to
     50 mm above and below.
     """
@@ -85,6 +89,7 @@ class DrawingOptions:
     rhythm: tuple[Lead, ...] | None = None
     language: Language = Language.EN
     header: tuple[str, ...] = ()
+    findings: Mapping[Lead, tuple[Code, ...]] = field(default_factory=dict[Lead, tuple[Code, ...]])
     max_height_mm: float | None = None
 
 
@@ -124,7 +129,10 @@ def draw(record: EcgRecord, options: DrawingOptions | None = None) -> DrawnEcg:
         rhythm=options.rhythm,
     )
     traces = [
-        place(cell, options.speed, options.gain, options.display_filter)
+        replace(
+            place(cell, options.speed, options.gain, options.display_filter),
+            doubts=_doubts(cell, options),
+        )
         for row in plan.rows
         for cell in row
     ]
@@ -188,6 +196,15 @@ def draw(record: EcgRecord, options: DrawingOptions | None = None) -> DrawnEcg:
         next_start_seconds=plan.next_start_seconds,
         off_scale=names,
     )
+
+
+def _doubts(cell: Cell, options: DrawingOptions) -> tuple[str, ...]:
+    """Return what a check found wrong with a cell's lead, in words."""
+    lead = None if cell.channel is None else cell.channel.lead
+    if lead is None:
+        return ()
+    words = QUALITY[options.language]
+    return tuple(words[one] for one in options.findings.get(lead, ()) if one in words)
 
 
 def _root_numbers(record: EcgRecord, plan: Plan, options: DrawingOptions) -> str:

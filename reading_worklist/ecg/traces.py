@@ -33,7 +33,8 @@ class Trace:
 
     x_mm, y_mm: one point per sample, y NaN where the sample is missing.
     zero_mm: the y of 0 µV. lead_off: the device called the channel disconnected
-    or invalid; all its samples count as missing.
+    or invalid; all its samples count as missing. doubts: what a check found wrong
+    with it, in words.
     """
 
     cell: Cell
@@ -41,6 +42,7 @@ class Trace:
     y_mm: Millimetres
     zero_mm: float
     lead_off: bool = False
+    doubts: tuple[str, ...] = ()
 
     @property
     def present_mm(self) -> Millimetres:
@@ -138,6 +140,7 @@ def _label(trace: Trace, rise_mm: float, words: Captions) -> str:
     sign = _ORIGIN_SIGNS.get(channel.origin, "")
     label = text(x, y, cell.label + sign, size=3.4, colour=INK, bold=True)
     doubts = [words.status[status] for status in sorted(channel.status) if status in words.status]
+    doubts += trace.doubts
     return label + (text(x + 9, y, " · ".join(doubts), size=2.6, colour=ALERT) if doubts else "")
 
 

@@ -1,5 +1,6 @@
 """What an ECG's report has beside the text: values, statements, the device's words, the trace."""
 
+from collections.abc import Mapping
 from typing import Final
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -10,15 +11,16 @@ from sqlalchemy.orm import Session
 from reading_worklist.ecg.captions import CAPTIONS, recorded_filter_text
 from reading_worklist.ecg.captions import Language as CaptionLanguage
 from reading_worklist.ecg.drawing import DrawingOptions, draw
+from reading_worklist.ecg.quality.findings import Code
 from reading_worklist.ecg.queries import EcgInstance, waveforms_of_study
 from reading_worklist.ecg.service import first_ecg, list_ecgs
 from reading_worklist.reports.document import EcgBlock, EcgMeasurement, EcgSource, EcgTrace
 from reading_worklist.reports.ecg_draft import MEASURES, DraftEcg, unit_of, written
-from reading_worklist.reports.ecg_measured import Measured, measured
+from reading_worklist.reports.ecg_measured import Measured, measured, poor_leads
 from reading_worklist.typesetting.labels import Language
 from storage.database import Database
 from storage.ecg.errors import EcgError
-from storage.ecg.leads import STANDARD_LEADS
+from storage.ecg.leads import STANDARD_LEADS, Lead
 from storage.ecg.waveform import EcgRecord
 from storage.index.tables import Instance, Series
 from storage.objects import ObjectStore
@@ -48,11 +50,12 @@ def ecg_block(
     instance, record = read
     with database.transaction() as session:
         found = measured(session, study_id, instance.sop_instance_uid)
+        poor = poor_leads(session, study_id, instance.sop_instance_uid)
         source = _source(session, study_id, instance, record)
     return EcgBlock(
         measurements=(*_device(record), *_centre(found), *_confirmed(draft)),
         device_statements=tuple(statement.text for statement in record.statements),
-        traces=(_trace(record, CaptionLanguage(language.value)),),
+        traces=(_trace(record, CaptionLanguage(language.value), poor),),
         method=found.method if found else "",
         corrected=found is not None and found.corrected,
         source=source,
@@ -152,8 +155,10 @@ def _confirmed(draft: DraftEcg) -> list[EcgMeasurement]:
     ]
 
 
-def _trace(record: EcgRecord, language: CaptionLanguage) -> EcgTrace:
-    options = DrawingOptions(language=language, max_height_mm=_PAGE_HEIGHT_MM)
+def _trace(
+    record: EcgRecord, language: CaptionLanguage, poor: Mapping[Lead, tuple[Code, ...]]
+) -> EcgTrace:
+    options = DrawingOptions(language=language, findings=poor, max_height_mm=_PAGE_HEIGHT_MM)
     drawn = draw(record, options)
     group = record.rhythm_groups[0]
     return EcgTrace(

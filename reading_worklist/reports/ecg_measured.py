@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from reading_worklist.ecg.analysis.tables import AnalysisState, EcgAnalysis, EcgCorrection
 from reading_worklist.ecg.measured import EcgMeasured, EcgQuantity
 from reading_worklist.ecg.measurement.results import Unit
+from reading_worklist.ecg.quality.findings import Code, Severity
 from reading_worklist.reports.ecg_draft import MEASURES, MeasureName
 from storage.ecg.leads import Lead
 from storage.index.tables import Instance
@@ -45,17 +46,7 @@ def measured(session: Session, study_id: UUID, sop_instance_uid: str) -> Measure
 
     None where it has not been analysed, or nothing could be measured.
     """
-    analysis = session.scalar(
-        select(EcgAnalysis)
-        .join(Instance, Instance.id == EcgAnalysis.instance_id)
-        .where(
-            EcgAnalysis.study_id == study_id,
-            Instance.sop_instance_uid == sop_instance_uid,
-            EcgAnalysis.state == AnalysisState.DONE,
-        )
-        .order_by(EcgAnalysis.analysed_at.desc())
-        .limit(1)
-    )
+    analysis = session.scalar(_newest(study_id, sop_instance_uid))
     if analysis is None:
         return None
     corrected = session.scalar(
@@ -68,6 +59,35 @@ def measured(session: Session, study_id: UUID, sop_instance_uid: str) -> Measure
     if stored is None:
         return None
     return read_measured(EcgMeasured.model_validate(stored), corrected=corrected is not None)
+
+
+def poor_leads(
+    session: Session, study_id: UUID, sop_instance_uid: str
+) -> dict[Lead, tuple[Code, ...]]:
+    """Return the leads that should have been recorded again, as the newest analysis found them."""
+    quality = session.scalar(
+        _newest(study_id, sop_instance_uid).with_only_columns(EcgAnalysis.quality)
+    )
+    found: dict[Lead, tuple[Code, ...]] = {}
+    for one in (quality or {}).get("findings", []):
+        if one["severity"] == Severity.REPEAT:
+            for lead in map(Lead, one["leads"]):
+                found[lead] = (*found.get(lead, ()), Code(one["code"]))
+    return found
+
+
+def _newest(study_id: UUID, sop_instance_uid: str) -> Select[EcgAnalysis]:
+    return (
+        select(EcgAnalysis)
+        .join(Instance, Instance.id == EcgAnalysis.instance_id)
+        .where(
+            EcgAnalysis.study_id == study_id,
+            Instance.sop_instance_uid == sop_instance_uid,
+            EcgAnalysis.state == AnalysisState.DONE,
+        )
+        .order_by(EcgAnalysis.analysed_at.desc())
+        .limit(1)
+    )
 
 
 def read_measured(stored: EcgMeasured, *, corrected: bool = False) -> Measured:

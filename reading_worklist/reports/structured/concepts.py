@@ -114,6 +114,16 @@ BORDERLINE: Final = Concept("251135002", "SCT", "Borderline Normal ECG")
 EQUIVOCAL: Final = Concept("370359005", "SCT", "ECG Equivocal")
 ABNORMAL: Final = Concept("102594003", "SCT", "Abnormal ECG")
 
+# TID 3714, CID 3688 and 3001. The standard has no code for which lead, nor for the sum.
+LEAD_MEASUREMENTS: Final = Concept("122159", "DCM", "ECG Lead Measurements")
+R_AMPLITUDE: Final = Concept("2:2048", "MDC", "R amplitude, per lead")
+S_AMPLITUDE: Final = Concept("2:2304", "MDC", "S amplitude, per lead")
+LEAD: Final = Concept("lead", "99RDC", "Lead")
+LEAD_V1: Final = Concept("2:3", "MDC", "Lead V1")
+LEAD_V5: Final = Concept("2:7", "MDC", "Lead V5")
+SOKOLOW_LYON: Final = Concept("rv5_sv1", "99RDC", "RV5 + SV1")
+
+MILLIVOLT: Final = Concept("mV", "UCUM", "mV")
 MILLISECOND: Final = Concept("ms", "UCUM", "ms")
 DEGREE: Final = Concept("deg", "UCUM", "degree")
 BEATS_PER_MINUTE: Final = Concept("{H.B.}/min", "UCUM", "BPM")

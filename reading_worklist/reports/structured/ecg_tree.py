@@ -51,6 +51,11 @@ MDC_CODES: Final[Mapping[str, str]] = {
 }
 """Code of ISO/IEEE 11073-10101 by the name of a measure, of those that have one."""
 
+_VOLTAGES: Final = (
+    ("rv5", concepts.R_AMPLITUDE, concepts.LEAD_V5),
+    ("sv1", concepts.S_AMPLITUDE, concepts.LEAD_V1),
+    ("rv5_sv1", concepts.SOKOLOW_LYON, None),
+)
 _CLASSES: Final = {
     "normal": concepts.NORMAL,
     "borderline": concepts.BORDERLINE,
@@ -111,6 +116,9 @@ def _analysis(ecg: EcgBlock) -> Iterator[Dataset]:
     yield container(
         concepts.GLOBAL_MEASUREMENTS, [*method, *_values(ours, complete=True)], template="3713"
     )
+    of_leads = list(_of_leads(ours))
+    if of_leads:
+        yield container(concepts.LEAD_MEASUREMENTS, of_leads, template="3714")
     devices = {one.name: one for one in ecg.measurements if one.source == "device"}
     if devices:
         observer = code(concepts.OBSERVER_TYPE, concepts.DEVICE, relation=Relation.HAS_OBS_CONTEXT)
@@ -119,6 +127,22 @@ def _analysis(ecg: EcgBlock) -> Iterator[Dataset]:
             [observer, *_values(devices, complete=False)],
             template="3713",
         )
+
+
+def _of_leads(found: Mapping[str, EcgMeasurement]) -> Iterator[Dataset]:
+    """Return the voltages of TID 3714, and the sum that the report prints.
+
+    S is a depth on the paper, and below zero here, where amplitudes have a sign.
+    """
+    for name, concept, lead in _VOLTAGES:
+        one = found.get(name)
+        if one is None or not one.value:
+            continue
+        which = (
+            [] if lead is None else [code(concepts.LEAD, lead, relation=Relation.HAS_CONCEPT_MOD)]
+        )
+        value = f"-{one.value}" if concept is concepts.S_AMPLITUDE else one.value
+        yield number(concept, value, concepts.MILLIVOLT, *which, *_chosen(one))
 
 
 def _values(found: Mapping[str, EcgMeasurement], *, complete: bool) -> Iterator[Dataset]:

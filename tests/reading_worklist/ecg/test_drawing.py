@@ -10,8 +10,10 @@ import typst
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from reading_worklist.ecg.captions import Language
 from reading_worklist.ecg.drawing import DrawingOptions, draw
 from reading_worklist.ecg.layout import Gain, LayoutName, PaperSpeed
+from reading_worklist.ecg.quality.findings import Code
 from storage.ecg.leads import Lead
 from storage.ecg.waveform import (
     ChannelStatus,
@@ -206,6 +208,16 @@ def test_a_lead_that_was_off_is_not_drawn_as_signal(status: ChannelStatus) -> No
     assert lead.runs == ()
     assert lead.gaps == 1
     assert "lead off" in lead.texts
+
+
+@pytest.mark.parametrize(
+    ("language", "words"), [(Language.EN, "flat: lead off?"), (Language.ZH_CN, "平线:导联脱落?")]
+)
+def test_what_a_check_found_stands_beside_the_name(language: Language, words: str) -> None:
+    found = {Lead.V2: (Code.FLAT_LINE,)}
+    drawn = draw(twelve(step(800)), DrawingOptions(language=language, findings=found))
+    assert words in lead_of(drawn, "V2").texts
+    assert words not in lead_of(drawn, "V3").texts
 
 
 def test_doubts_about_a_channel_stand_beside_its_name() -> None:

@@ -12,7 +12,7 @@ from pydicom import dcmread
 from pydicom.data import get_testdata_file
 from pydicom.dataset import Dataset
 from pydicom.uid import UID
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from reading_worklist.ecg.analysis.tables import AnalysisState, EcgAnalysis
 from reading_worklist.ecg.measured import measured_view
@@ -143,6 +143,15 @@ def test_the_page_shows_what_device_and_centre_measured(desk: Desk) -> None:
     assert abs(int(by_name["heart_rate"]["centre"]) - 61) <= 2
     assert by_name["rv5_sv1"]["unit"] == "mV"
     assert desk("doctor-east").get(f"{desk.path}/ecg-values").status_code == 403
+
+
+def test_a_lead_that_the_check_found_off_is_marked_on_the_paper(desk: Desk) -> None:
+    flat = {"code": "flat_line", "severity": "REPEAT", "leads": ["V3"]}
+    with desk.database.transaction() as session:
+        session.execute(update(EcgAnalysis).values(quality={"findings": [flat], "usable": []}))
+    submitted(desk)
+    text = text_of(desk("writer").get(f"{desk.path}/submission.pdf").content)
+    assert "导联脱落?" in text
 
 
 def test_the_library_is_offered_to_the_centre_alone(desk: Desk) -> None:
