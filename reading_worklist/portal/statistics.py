@@ -19,6 +19,7 @@ from reading_worklist.access.scope import Scope
 from reading_worklist.critical_values.clocks import in_time
 from reading_worklist.critical_values.states import CriticalState
 from reading_worklist.critical_values.tables import CriticalValue
+from reading_worklist.ecg.emergency.times import CONTACT_TO_ECG, Facts, contact_to_ecg
 from reading_worklist.portal.statistics_schemas import (
     MonthView,
     Rate,
@@ -37,8 +38,6 @@ from storage.orders.words import PriorityReason
 
 ALL: Final = "ALL"
 """What stands for every modality together."""
-FIRST_CONTACT_TO_ECG: Final = timedelta(minutes=10)
-"""From first medical contact to the ECG of a patient with chest pain: the national limit."""
 
 _NOT_IMAGES: Final = frozenset({"SR", "PR", "KO", "SEG", "DOC", "OT"})
 
@@ -122,11 +121,14 @@ def _in_time(exam: Exam, now: datetime) -> bool:
     )
 
 
+def _contact_to_ecg(exam: Exam) -> timedelta | None:
+    """Return the interval as the chest-pain centre counts it: an impossible contact is none."""
+    return contact_to_ecg(Facts(received_at=exam.received_at, contact_at=exam.first_contact_at))
+
+
 def _chest_pain_in_time(exam: Exam, _now: datetime) -> bool:
-    return (
-        exam.first_contact_at is not None
-        and exam.received_at - exam.first_contact_at <= FIRST_CONTACT_TO_ECG
-    )
+    took = _contact_to_ecg(exam)
+    return took is not None and took <= CONTACT_TO_ECG
 
 
 COUNTS: Final[Mapping[Measure, Callable[[Exam, datetime], bool]]] = {
@@ -138,7 +140,7 @@ COUNTS: Final[Mapping[Measure, Callable[[Exam, datetime], bool]]] = {
     Measure.UNOPENED: lambda exam, _now: exam.issued_at is not None and not exam.opened,
     Measure.CRITICAL: lambda exam, _now: any(one is not None for one in exam.critical),
     Measure.CRITICAL_IN_TIME: lambda exam, _now: bool(exam.critical) and all(exam.critical),
-    Measure.CHEST_PAIN: lambda exam, _now: exam.first_contact_at is not None,
+    Measure.CHEST_PAIN: lambda exam, _now: _contact_to_ecg(exam) is not None,
     Measure.CHEST_PAIN_IN_TIME: _chest_pain_in_time,
     Measure.GRADED: lambda exam, _now: exam.image_grade is not None,
     Measure.GRADE_A: lambda exam, _now: exam.image_grade == "A",

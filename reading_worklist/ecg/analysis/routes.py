@@ -4,7 +4,8 @@
     GET /api/workitems/{id}/ecg/thumbnail.svg?instance=        → SVG             centre and site
     GET /api/workitems/{id}/ecg/analysis                       → EcgAnalysesView centre and expert
     PUT /api/workitems/{id}/ecg/measured?instance=  EcgCorrections → EcgAnalysesView  who reads
-    GET, PUT /api/ecg/critical-list                 {province} → {province}
+    GET /api/ecg/critical-list → EcgCriticalListView                          centre
+    PUT /api/ecg/critical-list EcgCriticalListBody → EcgCriticalListView      consortium admin
 
 A site learns at once how well it has recorded; hints and suspicions are the centre's until it
 tells. Live event: `workitem`, when an analysis or a correction is there.
@@ -27,8 +28,10 @@ from reading_worklist.ecg.analysis.schemas import (
     EcgAnalysed,
     EcgAnalysesView,
     EcgCriticalListBody,
+    EcgCriticalListView,
     EcgHint,
     EcgKeptCorrection,
+    EcgListJudged,
     EcgNotJudged,
     EcgQualityView,
 )
@@ -37,7 +40,7 @@ from reading_worklist.ecg.asking import ecg_problem
 from reading_worklist.ecg.measured import EcgCorrections, EcgMeasured
 from reading_worklist.ecg.schemas import device_value_view
 from reading_worklist.ecg.service import load_record
-from reading_worklist.ecg.triage.rulesets import rulesets_for
+from reading_worklist.ecg.triage.rulesets import Province, rulesets_for
 from reading_worklist.portal.people import SITE_ROLES
 from reading_worklist.problems import conflict, not_found
 from reading_worklist.services import Asking, Parts
@@ -168,21 +171,35 @@ def keep_ecg_corrections(
 
 
 @router.get("/ecg/critical-list")
-def get_ecg_critical_list(scope: Asking, services: Parts) -> EcgCriticalListBody:
-    """Return by which province's list of critical values ECGs are judged here."""
+def get_ecg_critical_list(scope: Asking, services: Parts) -> EcgCriticalListView:
+    """Return by which province's list of critical values ECGs are judged here, and which exist."""
     scope.require(*CENTRE_ROLES)
     with services.database.transaction() as session:
-        return EcgCriticalListBody(province=service.province_of(session, scope.organisation_id))
+        return _critical_list(service.province_of(session, scope.organisation_id))
 
 
 @router.put("/ecg/critical-list")
 def set_ecg_critical_list(
     body: EcgCriticalListBody, scope: Asking, services: Parts
-) -> EcgCriticalListBody:
+) -> EcgCriticalListView:
     """Judge ECGs that arrive from now on by the list of a province."""
     with services.database.transaction() as session:
         service.choose_province(session, scope, body.province)
-    return body
+    return _critical_list(body.province)
+
+
+def _critical_list(province: Province) -> EcgCriticalListView:
+    lists: list[EcgListJudged] = []
+    for one in Province:
+        *_, own = rulesets_for(one)
+        lists.append(
+            EcgListJudged(
+                province=one,
+                cites=own.cites or own.id,
+                judged=[rule.code for rule in own.rule if rule.critical],
+            )
+        )
+    return EcgCriticalListView(province=province, lists=lists)
 
 
 def _record(objects: ObjectStore, found: FoundAnalysis) -> EcgRecord | None:

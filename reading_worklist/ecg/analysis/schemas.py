@@ -158,6 +158,24 @@ class EcgCriticalListBody(BaseModel):
     province: Province
 
 
+class EcgListJudged(BaseModel):
+    """A list that may be followed, and what of it we judge ourselves.
+
+    cites: the list of critical values, see `GET /api/critical-values/rulesets`. judged: the codes
+        of its rules for which every ECG is looked at; the others are a reader's alone.
+    """
+
+    province: Province
+    cites: str
+    judged: list[str]
+
+
+class EcgCriticalListView(EcgCriticalListBody):
+    """The list that is followed, and those that may be chosen."""
+
+    lists: list[EcgListJudged]
+
+
 class EcgMark(BaseModel):
     """What a line of a list shows of a study's ECGs: hints, and whether to record again.
 

@@ -79,7 +79,8 @@ def test_figures_of_four_exams_counted_by_hand() -> None:
         due_at=at(60),
         image_grade="B",
     )
-    waiting = exam(3, complete_at=at(6), due_at=at(600), critical=[None])
+    # A first contact after the receipt is a slip of the pen: it counts in no share.
+    waiting = exam(3, complete_at=at(6), due_at=at(600), critical=[None], first_contact_at=at(30))
     forgotten = exam(
         4,
         complete_at=at(8),

@@ -13,6 +13,7 @@ import { useLanguage } from '../i18n/language';
 import { siteName, siteOf } from '../i18n/siteName';
 import { isStale } from './fresh';
 import { LanePanel } from './LanePanel';
+import { ChestPainPanel } from './ChestPainPanel';
 import { useBoard } from './queries';
 import './board.css';
 
@@ -78,6 +79,7 @@ export function BoardPage() {
           </div>
           <aside className="board-side">
             <CriticalPanel values={board.data.critical_values} now={now} />
+            <ChestPainPanel />
             <DutyPanel duties={board.data.on_duty} />
             <SilentPanel board={board.data} now={now} />
           </aside>

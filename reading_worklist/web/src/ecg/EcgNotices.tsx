@@ -27,17 +27,25 @@ export function EcgNotices({ record, pending, analysed, measured, highlighted, o
   const { t, language } = useLanguage();
   const notices: Notice[] = [];
   for (const hint of analysed?.hints ?? []) {
+    const source = [hint.source, hint.cites].filter((part) => part !== null).join(' · ');
+    const text = [
+      language === 'en' ? hint.text_en : hint.text,
+      ...hint.assumptions.map((one) => t(`ecg.assumed.${one}`)),
+      hint.critical ? t('ecg.hint.suspected') : null,
+    ]
+      .filter((part) => part !== null)
+      .join(' · ');
+    // Several lists may say the same of the same leads: it is said once, with all that say so.
+    const same = notices.find((one) => one.text === text);
+    if (same !== undefined) {
+      same.title = `${same.title}\n${source}`;
+      continue;
+    }
     notices.push({
       key: `${hint.ruleset} ${hint.code}`,
       look: 'urgent',
-      text: [
-        language === 'en' ? hint.text_en : hint.text,
-        ...hint.assumptions.map((one) => t(`ecg.assumed.${one}`)),
-        hint.critical ? t('ecg.hint.suspected') : null,
-      ]
-        .filter((part) => part !== null)
-        .join(' · '),
-      title: [hint.source, hint.cites].filter((part) => part !== null).join(' · '),
+      text,
+      title: source,
       leads: hint.measured.map((one) => one.what).filter((one) => record?.leads.includes(one) === true),
     });
   }

@@ -113,8 +113,14 @@ def test_what_the_analysis_suspects_takes_two_doctors_as_well(
 
 def test_a_consortium_follows_the_list_of_its_province(centre: EcgCentre, app: FastAPI) -> None:
     head = Browser(app, "head")
-    assert ok(head.get("/api/ecg/critical-list")) == {"province": "other"}
-    assert ok(head.put("/api/ecg/critical-list", province="shanxi-2017"))
+    before = ok(head.get("/api/ecg/critical-list"))
+    assert before["province"] == "other"
+    published = {one["id"]: one for one in ok(head.get("/api/critical-values/rulesets"))}
+    for one in before["lists"]:
+        codes = {rule["code"] for rule in published[one["cites"]]["rules"]}
+        assert {"E01", "E02", "E10"} <= set(one["judged"]) < codes
+    after = ok(head.put("/api/ecg/critical-list", province="shanxi-2017"))
+    assert after == {**before, "province": "shanxi-2017"}
     fast = heart.regular(190)
     study_id = centre.arrived(heart.dicom_of(heart.beats_at(fast, p_waves=False)))
     (found,) = centre.analyses(study_id)

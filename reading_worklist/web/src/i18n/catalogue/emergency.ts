@@ -39,7 +39,7 @@ export const emergency = {
   'chestPain.interval': ['指标', 'Interval'],
   'chestPain.contact': ['首次医疗接触至中心收到心电图', 'First medical contact to ECG at the centre'],
   'chestPain.diagnosis': ['中心收到心电图至首份报告', 'ECG at the centre to first report'],
-  'chestPain.inTime': ['{limit} 内', 'Within {limit}'],
+  'chestPain.inTime': ['{limit}内', 'Within {limit}'],
   'chestPain.wanted': ['要求', 'Wanted'],
   'chestPain.wanted.share': ['≥ {percent}%', '≥ {percent}%'],
   'chestPain.rate': ['达标率', 'In time'],
