@@ -1,5 +1,6 @@
 """Templates and their values: what is written, what stays open, and what is refused."""
 
+import re
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from reading_worklist.reports.checks.findings import CheckedReport, Code, ExamFa
 from reading_worklist.templates.filling import fill, refuse_flaws
 from reading_worklist.templates.schemas import TemplateBody
 from reading_worklist.templates.starter import shipped, shipped_snippets
+from reading_worklist.typesetting.labels import Language
 
 SIZE = {"name": "大小", "kind": "number", "unit": "mm", "minimum": 1, "maximum": 30, "decimals": 1}
 SIDE = {"name": "侧", "kind": "choice", "choices": ["右", "左"]}
@@ -84,6 +86,19 @@ def test_a_template_that_nobody_can_fill_is_not_kept(
         refuse_flaws(body)
     assert refused.value.members is not None
     assert (refused.value.members["flaw"], refused.value.members["field"]) == (flaw, field)
+
+
+def test_every_shipped_template_is_there_in_both_languages() -> None:
+    every = dict(shipped())
+    for code, body in every.items():
+        if code.endswith(".en"):
+            text = body.model_dump_json()
+            assert body.language is Language.EN, code
+            assert not re.search(r"[\u3000-\u9fff]", text), code
+            continue
+        english = every[f"{code}.en"]
+        same = {"modalities", "regions", "sex", "required_codes"}
+        assert english.model_dump(include=same) == body.model_dump(include=same), code
 
 
 def test_what_is_shipped_can_be_filled_and_its_defaults_pass_the_checks() -> None:

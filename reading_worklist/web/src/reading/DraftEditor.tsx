@@ -7,6 +7,7 @@ import type { CheckFinding, FilledText, Template, WorkitemDetail } from '../api/
 import { serverNow } from '../api/serverClock';
 import { ProblemNotice } from '../design/Notice';
 import { useShortcuts } from '../design/shortcuts';
+import { languageOf } from '../ecg/statements/statements';
 import { formatShortTime } from '../i18n/format';
 import { useLanguage } from '../i18n/language';
 import { useSession } from '../session/session';
@@ -35,7 +36,7 @@ import { WritingTools } from './WritingTools';
 
 /** Writing: three texts and the codes, which save themselves; what helps; and the writer's signature. */
 export function DraftEditor({ item, busy, act }: { item: WorkitemDetail; busy: boolean; act: Act }) {
-  const { t } = useLanguage();
+  const { t, language } = useLanguage();
   const { message } = App.useApp();
   const { data: session } = useSession();
   const draft = useDraft(item.id, session?.person.id ?? '', item.draft);
@@ -53,6 +54,7 @@ export function DraftEditor({ item, busy, act }: { item: WorkitemDetail; busy: b
   const readOnly = draft.role !== 'here';
   const adds = item.amending_kind === 'addendum';
   const written = !isBlank(text);
+  const reportLanguage = languageOf(text.impression + text.findings);
   const findings = checks.data?.findings ?? [];
   const required: readonly Area[] = adds ? ['addendum'] : requiredFields(item.lane);
   const takeOver = useTakeOver(item, saver, fields);
@@ -208,6 +210,7 @@ export function DraftEditor({ item, busy, act }: { item: WorkitemDetail; busy: b
       {choosing && aids.data !== undefined && (
         <TemplateDialog
           aids={aids.data}
+          language={reportLanguage ?? language}
           onInsert={(template, filled) => void insertTemplate(template, filled)}
           onClose={() => setChoosing(false)}
         />
@@ -216,10 +219,11 @@ export function DraftEditor({ item, busy, act }: { item: WorkitemDetail; busy: b
         <SignDialog
           kind={signing.signature}
           item={item}
+          written={reportLanguage}
           warnings={signing.warnings}
-          onSign={async (pin, language, reasons) => {
+          onSign={async (pin, printed, reasons) => {
             try {
-              await act({ act: signing.signature, revision: saver.revision, pin, language, reasons });
+              await act({ act: signing.signature, revision: saver.revision, pin, language: printed, reasons });
             } catch (error) {
               if (asProblem(error).code === 'report-checks') void checks.refetch();
               throw error;

@@ -111,6 +111,7 @@ export function ReviewPanel({ item, busy, act }: { item: WorkitemDetail; busy: b
       )}
       {dialog === 'finalise' && (
         <SignDialog
+          written={null}
           kind="finalise"
           item={item}
           warnings={findings.filter((one) => !answered.includes(one.key))}

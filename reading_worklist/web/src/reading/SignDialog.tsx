@@ -34,6 +34,8 @@ interface SignDialogProps {
   kind: Signature | 'finalise';
   item: WorkitemDetail;
   /** What the checks warn of and nobody has explained yet: each needs a reason. */
+  /** In which language the report is written; null where that is not known or not asked. */
+  written: Language | null;
   warnings: readonly CheckFinding[];
   /** Signs with the PIN, a writer in the language chosen; throws a Problem when the server refuses. */
   onSign: (pin: string, printed: Language, reasons: Reasons) => Promise<void>;
@@ -41,11 +43,11 @@ interface SignDialogProps {
 }
 
 /** Asks for the signing PIN and shows once more what is signed, and as whom. */
-export function SignDialog({ kind, item, warnings, onSign, onClose }: SignDialogProps) {
+export function SignDialog({ kind, item, written, warnings, onSign, onClose }: SignDialogProps) {
   const { t, language } = useLanguage();
   const { data: session } = useSession();
-  // Whatever the page's language is: the report goes to the county's own sites.
-  const [printed, setPrinted] = useState<Language>('zh-CN');
+  // Not the page's language: the report goes to the county's own sites, in the words that it has.
+  const [printed, setPrinted] = useState<Language>(written ?? 'zh-CN');
   const pin = useRef<PinFormHandle>(null);
   const [reasons, setReasons] = useState<Record<string, string>>({});
   const [asked, setAsked] = useState(false);

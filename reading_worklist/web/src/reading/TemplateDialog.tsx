@@ -4,6 +4,7 @@ import { type KeyboardEvent, type SubmitEvent, useEffect, useId, useRef, useStat
 import { asProblem, type Problem } from '../api/problem';
 import type { FilledText, Template, TemplateField, WritingAids } from '../api/types';
 import { ProblemNotice } from '../design/Notice';
+import type { Language } from '../i18n/catalogue';
 import { useLanguage } from '../i18n/language';
 import { useFlawWords } from '../templates/flawWords';
 import { fillTemplate } from './writing';
@@ -11,12 +12,14 @@ import './writing.css';
 
 interface TemplateDialogProps {
   aids: WritingAids;
+  /** Of the report: its templates come first. */
+  language: Language;
   onInsert: (template: Template, filled: FilledText) => void;
   onClose: () => void;
 }
 
 /** Chooses a template by its title and fills it: arrows and Enter, then field by field with Tab, Enter inserts. */
-export function TemplateDialog({ aids, onInsert, onClose }: TemplateDialogProps) {
+export function TemplateDialog({ aids, language, onInsert, onClose }: TemplateDialogProps) {
   const { t } = useLanguage();
   const [chosen, setChosen] = useState<Template | null>(null);
   return (
@@ -29,7 +32,7 @@ export function TemplateDialog({ aids, onInsert, onClose }: TemplateDialogProps)
       onCancel={onClose}
     >
       {chosen === null ? (
-        <Choice aids={aids} onChoose={setChosen} />
+        <Choice aids={aids} language={language} onChoose={setChosen} />
       ) : (
         <Filling
           key={chosen.id}
@@ -42,7 +45,11 @@ export function TemplateDialog({ aids, onInsert, onClose }: TemplateDialogProps)
   );
 }
 
-function Choice({ aids, onChoose }: { aids: WritingAids; onChoose: (template: Template) => void }) {
+function Choice({
+  aids,
+  language,
+  onChoose,
+}: Pick<TemplateDialogProps, 'aids' | 'language'> & { onChoose: (template: Template) => void }) {
   const { t } = useLanguage();
   const [wanted, setWanted] = useState('');
   const [at, setAt] = useState(0);
@@ -51,8 +58,14 @@ function Choice({ aids, onChoose }: { aids: WritingAids; onChoose: (template: Te
   const listId = useId();
   const found = (templates: readonly Template[]): Template[] =>
     templates.filter(({ body }) => body.title.toLowerCase().includes(wanted.trim().toLowerCase()));
-  const fitting = found(aids.templates);
-  const shown = [...fitting, ...found(aids.more_templates)];
+  const all = [...found(aids.templates), ...found(aids.more_templates)];
+  const fitting = found(aids.templates).filter(({ body }) => body.language === language);
+  const others = all.filter((one) => !fitting.includes(one));
+  const shown = [
+    ...fitting,
+    ...others.filter(({ body }) => body.language === language),
+    ...others.filter(({ body }) => body.language !== language),
+  ];
   const selected = Math.min(at, shown.length - 1);
 
   // The dialog takes the focus when it has opened; then the search takes it.

@@ -6,6 +6,7 @@ import { asProblem } from '../api/problem';
 import type { CodeName, Template, TemplateBody } from '../api/types';
 import { isPlainKey, type PlainKey } from '../i18n/catalogue';
 import { formatDateTime } from '../i18n/format';
+import { LANGUAGES } from '../i18n/catalogue';
 import { useLanguage } from '../i18n/language';
 import { wordsOf } from '../i18n/problemWords';
 import { FieldsEditor } from './FieldsEditor';
@@ -109,6 +110,16 @@ export function TemplateEditor({ template, body: given, mayEdit, onSaved, onCopy
                 { value: 'M', label: t('check.value.M') },
               ]}
               onChange={(sex: TemplateBody['sex']) => set({ sex })}
+            />
+          </label>
+          <label htmlFor={`${id}language`}>
+            {t('templates.language')}
+            <Select
+              id={`${id}language`}
+              disabled={!mayEdit}
+              value={body.language}
+              options={LANGUAGES.map((value) => ({ value, label: t(`language.${value}`) }))}
+              onChange={(chosen) => set({ language: chosen })}
             />
           </label>
           <label htmlFor={`${id}codes`}>

@@ -74,7 +74,9 @@ export function TemplatesTab() {
                 onClick={() => open(each.id)}
               >
                 <span>{each.body.title}</span>
-                <span className="quiet small">{each.body.modalities.join(' ')}</span>
+                <span className="quiet small">
+                  {[...each.body.modalities, ...(each.body.language === 'en' ? [t('language.en')] : [])].join(' ')}
+                </span>
                 {each.retired && <Chip tone="slate">{t('templates.retired')}</Chip>}
               </button>
             </li>

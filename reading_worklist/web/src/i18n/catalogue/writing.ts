@@ -271,6 +271,7 @@ export const writing = {
   'templates.name': ['标题', 'Title'],
   'templates.modalities': ['设备类型', 'Modalities'],
   'templates.regions': ['部位', 'Body regions'],
+  'templates.language': ['报告语言', 'Language of the report'],
   'templates.sex': ['性别', 'Sex'],
   'templates.sex.any': ['不限', 'Any'],
   'templates.any': ['不限', 'Any'],
