@@ -128,7 +128,7 @@ class Parcel(Protocol):
 
     report_version_id: the version's, or a revocation notice's own id.
     is_notice: whether it says that the report is void.
-    replaces: earlier versions that have to go at this destination.
+    replaces: earlier versions, and notices that one was void, that have to go at this destination.
     sop_instance_uid: of the encapsulated PDF.
     """
 

@@ -234,19 +234,25 @@ def _answered(session: Session, row: Delivery) -> int:
 
 
 def _replaces(session: Session, row: Delivery) -> Sequence[Replaced]:
-    """Return the earlier versions that the destination has, or may have, oldest first."""
+    """Return the earlier versions, and notices, that the destination has, or may have.
+
+    Oldest first. A notice replaces the version that it voids; a version that is issued after that
+    replaces the notice too.
+    """
     if row.version_number == 1 and not row.is_notice:
         return ()
+    earlier = Delivery.version_number < row.version_number
+    if row.is_notice:
+        earlier = or_(earlier, Delivery.version_number == row.version_number)
     rows = session.scalars(
         select(Delivery)
         .where(
             _at_the_same(row),
-            ~Delivery.is_notice,
-            Delivery.version_number <= row.version_number,
+            earlier,
             Delivery.id != row.id,
             or_(Delivery.attempts > 0, Delivery.delivered_at.is_not(None)),
         )
-        .order_by(Delivery.version_number)
+        .order_by(Delivery.version_number, Delivery.is_notice)
     )
     return [
         Replaced(one.report_version_id, one.version_number, one.sop_instance_uid) for one in rows

@@ -84,14 +84,17 @@ def lives(draw: st.DrawFn) -> list[Step]:
         base = draw(st.sampled_from([issued_report(), issued_ecg()]))
         kinds = [IssuedKind.AMENDMENT, IssuedKind.ADDENDUM]
         kind = draw(st.sampled_from(kinds if number > 1 else [*IssuedKind][:2]))
-        if number == count and number > 1 and draw(st.booleans()):
+        if number > 1 and draw(st.integers(0, 3)) == 0:
             kind = IssuedKind.NOTICE
         sections = tuple(
             IssuedSection(label=label, text=f"{number} {label.value} {place}")
             for place, label in enumerate(draw(st.lists(LABELS, max_size=4)))
         )
         if kind is IssuedKind.NOTICE:
-            sections = (IssuedSection(label=SectionLabel.NOTICE, text="void"),)
+            sections = (
+                IssuedSection(label=SectionLabel.NOTICE, text="void"),
+                IssuedSection(label=SectionLabel.ADVICE, text="use it no more"),
+            )
         report = replace(
             base,
             report_version_id=UUID(int=number),
