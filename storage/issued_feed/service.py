@@ -1,9 +1,10 @@
 """Putting what is issued into the feed of its site."""
 
 from collections.abc import Iterable, Mapping
-from datetime import timedelta
+from datetime import datetime, time, timedelta
 from typing import Final
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
@@ -57,13 +58,20 @@ def append(session: Session, report: IssuedReport) -> int:
             study_id=told.ids.study,
             order_id=told.ids.order,
             issued_at=report.times.issued,
-            performed_at=report.times.acquired,
+            performed_at=_performed_at(report),
             terms=sorted(set[str]().union(*terms.values())),
         )
     )
     terms["Binary", told.ids.binary] = set()
     _name(session, report.site.id, position, terms, is_late=is_late)
     return position
+
+
+def _performed_at(report: IssuedReport) -> datetime | None:
+    """Return when the exam was made: of an exam whose device names the day alone, its midnight."""
+    if report.times.acquired is not None or report.exam.study_date is None:
+        return report.times.acquired
+    return datetime.combine(report.exam.study_date, time(), ZoneInfo(report.time_zone))
 
 
 def rank_of(report: IssuedReport) -> int:

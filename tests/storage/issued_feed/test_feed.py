@@ -1,17 +1,19 @@
 """The feed of a site: in the order of commits, without a gap, late versions never as news."""
 
+import random
 import threading
 from collections.abc import Sequence
 from dataclasses import replace
 from uuid import UUID, uuid4
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from storage.database import Database
 from storage.issued_feed.tables import IssuedFeedEntry, IssuedResource
 from storage.issued_reports import IssuedReport, write
 from tests.support.issued import amended, at_site, issued_report, revoked
 from tests.support.seed import Consortium
+from tests.support.soak import soak
 
 
 def entries(database: Database, site_id: UUID) -> Sequence[IssuedFeedEntry]:
@@ -89,3 +91,49 @@ def test_positions_are_in_the_order_of_commits(consortium: Consortium) -> None:
         one.report_version_id,
         other.report_version_id,
     ]
+
+
+def test_who_polls_while_many_are_issued_misses_none(consortium: Consortium) -> None:
+    """Several issue at once, in transactions of any length, and somebody reads along."""
+    writers, each = 4, soak(250, else_=8)
+    study = consortium.complete_study()
+    reports = [
+        at_site(
+            issued_report(report_version_id=uuid4(), workitem_id=uuid4()),
+            consortium.east,
+            study.id,
+        )
+        for _ in range(writers * each)
+    ]
+    chance = random.Random(7)
+    holds = [chance.choice((0.0, 0.0, 0.004)) for _ in reports]
+
+    def issue(number: int) -> None:
+        for index in range(number, len(reports), writers):
+            with consortium.database.transaction() as session:
+                # What else is done before and after the position is drawn takes its time.
+                session.execute(select(func.pg_sleep(holds[index])))
+                write(session, reports[index])
+                session.execute(select(func.pg_sleep(holds[-index])))
+
+    threads = [threading.Thread(target=issue, args=(number,)) for number in range(writers)]
+    seen: list[IssuedFeedEntry] = []
+    for one in threads:
+        one.start()
+    while len(seen) < len(reports):
+        running = any(one.is_alive() for one in threads)
+        with consortium.database.transaction() as session:
+            new = session.scalars(
+                select(IssuedFeedEntry)
+                .where(
+                    IssuedFeedEntry.site_id == consortium.east.id,
+                    IssuedFeedEntry.at > (seen[-1].at if seen else study.first_received_at),
+                )
+                .order_by(IssuedFeedEntry.at)
+            ).all()
+        seen += new
+        assert new or running, "everything was committed and something was not seen"
+    for one in threads:
+        one.join()
+    assert [one.position for one in seen] == list(range(1, len(reports) + 1))
+    assert {one.report_version_id for one in seen} == {one.report_version_id for one in reports}
