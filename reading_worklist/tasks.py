@@ -15,7 +15,14 @@ from reading_worklist.ecg.ambulatory import service as ambulatory
 from reading_worklist.ecg.analysis import service as ecg
 from reading_worklist.identity import arrival
 from reading_worklist.keeping import removal
-from reading_worklist.reports import acknowledging, issued, issuing, recalls, return_events
+from reading_worklist.reports import (
+    acknowledging,
+    issued,
+    issuing,
+    recalls,
+    return_events,
+    unopened,
+)
 from reading_worklist.retakes import service as retakes
 from reading_worklist.routing import escalation
 from reading_worklist.volume import service as volume
@@ -120,6 +127,8 @@ def tick(database: Database) -> int:
         retakes.run_clock(session, utc_now())
     with database.transaction() as session:
         issuing.run_clock(session, utc_now())
+    with database.transaction() as session:
+        unopened.run_clock(session, utc_now())
     with database.transaction() as session:
         acknowledging.run_clock(session, utc_now())
     with database.transaction() as session:

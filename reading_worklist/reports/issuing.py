@@ -8,7 +8,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from reading_worklist.access.scope import Scope
-from reading_worklist.reports import issued, queries, recalls
+from reading_worklist.reports import issued, queries, recalls, unopened
 from reading_worklist.reports.document import ReportStatus
 from reading_worklist.reports.documents import StoredPdf
 from reading_worklist.reports.states import RecallKind
@@ -70,6 +70,7 @@ def issue(
     session.add(version)
     item.acknowledge_by = stored.at + ACKNOWLEDGED_WITHIN
     item.delivery_overdue_at = None
+    unopened.await_opening(session, item, stored.at)
     session.flush()
     issued.keep_version(session, version, scope.organisation_id)
     outbox.emit(

@@ -7,7 +7,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from reading_worklist.access.scope import Scope
-from reading_worklist.reports import issued
+from reading_worklist.reports import issued, unopened
 from reading_worklist.reports.recall_clocks import RecallStep, next_due
 from reading_worklist.reports.states import RecallKind
 from reading_worklist.reports.tables import (
@@ -96,6 +96,7 @@ def revoke(
         ),
     )
     issued.keep_notice(session, revocation)
+    unopened.end(item)
     outbox.emit(
         session,
         ReportRecalled(

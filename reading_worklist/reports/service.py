@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from reading_worklist.access.scope import Scope
 from reading_worklist.problems import conflict, not_found
-from reading_worklist.reports import amendment, queries, submitting
+from reading_worklist.reports import amendment, queries, submitting, unopened
 from reading_worklist.reports.assembly import ReportText
 from reading_worklist.reports.codes import Codes
 from reading_worklist.reports.concluding import concluded
@@ -304,6 +304,7 @@ def open_report(
             subject_kind="report_version",
             subject_id=version.id,
         )
+        unopened.end(item)
         if item.opened_at is None and item.finalised_at is not None:
             item.opened_at = utc_now()
         workitems.note_arrival(session, item, scope.actor)

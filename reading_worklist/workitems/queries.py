@@ -131,6 +131,7 @@ def timeline(session: Session, scope: Scope, workitem_id: UUID) -> Timeline:
         finalised_at=item.finalised_at,
         delivered_at=item.delivered_at,
         delivery_overdue_at=item.delivery_overdue_at,
+        unopened_at=item.unopened_at,
         opened_at=item.opened_at,
         deliveries=delivery_steps(session, item),
     )

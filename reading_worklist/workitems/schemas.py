@@ -251,5 +251,6 @@ class Timeline(BaseModel):
     finalised_at: datetime | None
     delivered_at: datetime | None
     delivery_overdue_at: datetime | None
+    unopened_at: datetime | None
     opened_at: datetime | None
     deliveries: list[DeliveryStep]

@@ -44,6 +44,8 @@ class Workitem(Routed, Base):
     amending: whether an issued report, which stands meanwhile, is being replaced.
     acknowledge_by: until when the site is expected to have what was issued last; None once it has,
         or once it was found late at `delivery_overdue_at`.
+    open_by: until when somebody is expected to open it; None once he has, or once nobody had by
+        `unopened_at`.
     finalised_at: of the first report with both signatures; delivered_at, opened_at: of the one that
         stands now.
     """
@@ -59,6 +61,7 @@ class Workitem(Routed, Base):
             "acknowledge_by",
             postgresql_where=text("acknowledge_by IS NOT NULL"),
         ),
+        Index("ix_workitem_open_by", "open_by", postgresql_where=text("open_by IS NOT NULL")),
         # What is stuck, and nothing else: unclaimed though told of, and at no site in time.
         Index(
             "ix_workitem_escalated",
@@ -103,6 +106,8 @@ class Workitem(Routed, Base):
     amending: Mapped[bool] = mapped_column(default=False, server_default=false())
     acknowledge_by: Mapped[datetime | None]
     delivery_overdue_at: Mapped[datetime | None]
+    open_by: Mapped[datetime | None]
+    unopened_at: Mapped[datetime | None]
     finalised_at: Mapped[datetime | None]
     delivered_at: Mapped[datetime | None]
     opened_at: Mapped[datetime | None]

@@ -16,7 +16,7 @@ from sqlalchemy.exc import IntegrityError
 
 from pacs_gateway.returns.engine import create_deliveries
 from pacs_gateway.returns.recalls import recall_deliveries
-from reading_worklist.reports import preliminary
+from reading_worklist.reports import preliminary, unopened
 from reading_worklist.reports.issuing import ACKNOWLEDGED_WITHIN, run_clock
 from reading_worklist.reports.states import (
     TRANSITIONS,
@@ -31,7 +31,8 @@ from reading_worklist.workitems.tables import Workitem
 from storage import registry
 from storage.clock import utc_now
 from storage.database import Database
-from storage.deliveries import Delivery
+from storage.deliveries import Delivery, DeliveryPolicy
+from storage.delivery_policy import Deadlines, deadlines_of, set_deadlines
 from storage.messages import ReportIssued, ReportRecalled
 from storage.objects import ObjectStore
 from storage.orders.words import Priority
@@ -309,6 +310,43 @@ def test_a_report_that_does_not_arrive_is_tried_again_and_told_of_once(
     assert datetime.fromisoformat(timeline["delivery_overdue_at"]) == due
     desk.deliver(issued.report_version_id)
     assert desk.item().delivery_overdue_at is None
+
+
+def test_a_report_that_nobody_opens_is_told_of_once(desk: Desk, database: Database) -> None:
+    """After the time that the consortium sets; a site's own system that has it opens it for all."""
+    with database.transaction() as session:
+        above = registry.consortium_of(session, desk.item().site_id)
+        set_deadlines(
+            session,
+            above.id,
+            silent_minutes=None,
+            unopened_minutes=90,
+            unopened_stat_minutes=None,
+            always_open=None,
+        )
+        assert deadlines_of(session, desk.item().site_id) == Deadlines(unopened_minutes=90)
+    desk.write()
+    desk.finalise()
+    (issued,) = desk.messages(ReportIssued)
+    due = issued.issued_at + timedelta(minutes=90)
+    assert desk.item().open_by == due
+
+    def told(at: datetime) -> int:
+        with database.transaction() as session:
+            return unopened.run_clock(session, at)
+
+    assert [told(due - timedelta(seconds=1)), told(due), told(due)] == [0, 1, 0]
+    assert desk.item().unopened_at == due
+    portal_pdf(desk)
+    assert desk.item().unopened_at is None
+    with database.transaction() as session:
+        session.execute(update(Workitem).values(open_by=due))
+    desk.deliver(issued)
+    assert told(due) == 0, "the site's system has it"
+    with database.transaction() as session:
+        session.execute(update(Workitem).values(open_by=due))
+        session.execute(update(DeliveryPolicy).values(always_open=True))
+    assert told(due) == 1, "and yet a person must"
 
 
 def test_an_abandoned_amendment_leaves_all_as_it_was(desk: Desk) -> None:

@@ -4,6 +4,66 @@
  */
 
 export interface paths {
+    "/api/account/password": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Change Own Password
+         * @description Change one's password; every other session of the person ends.
+         */
+        put: operations["change_own_password"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/account/sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Own Sessions
+         * @description Return where one is signed in, the latest seen first.
+         */
+        get: operations["list_own_sessions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/account/sessions/{session_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * End Own Session
+         * @description Sign out at another place; at other web processes it has effect within a second.
+         */
+        delete: operations["end_own_session"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/agreements": {
         parameters: {
             query?: never;
@@ -8880,6 +8940,36 @@ export interface components {
             workitem_id: string;
         };
         /**
+         * OpenSessionView
+         * @description A place where the person is signed in; `own` is the one that asks.
+         */
+        OpenSessionView: {
+            /** Client */
+            client: string;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Id */
+            id: string;
+            /**
+             * Last Seen At
+             * Format: date-time
+             */
+            last_seen_at: string;
+            /** Organisation Code */
+            organisation_code: string;
+            /** Organisation Name */
+            organisation_name: string;
+            /** Organisation Name En */
+            organisation_name_en: string;
+            /** Own */
+            own: boolean;
+            /** User Agent */
+            user_agent: string;
+        };
+        /**
          * OpenedPrior
          * @description Where the viewer shows an earlier study; opening it is in the audit trail.
          *
@@ -9171,6 +9261,16 @@ export interface components {
             name: string;
             /** Name En */
             name_en: string;
+        };
+        /**
+         * PasswordBody
+         * @description The present password and the one to come.
+         */
+        PasswordBody: {
+            /** New */
+            new: string;
+            /** Old */
+            old: string;
         };
         /**
          * PatientView
@@ -11599,6 +11699,8 @@ export interface components {
             reviewed_at: string | null;
             /** Submitted At */
             submitted_at: string | null;
+            /** Unopened At */
+            unopened_at: string | null;
         };
         /**
          * ToldBody
@@ -12589,6 +12691,88 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    change_own_password: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PasswordBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    list_own_sessions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OpenSessionView"][];
+                };
+            };
+        };
+    };
+    end_own_session: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                session_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OpenSessionView"][];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
     list_agreements: {
         parameters: {
             query?: never;
