@@ -76,8 +76,11 @@ class Desk:
             )
             return [kind.model_validate(row.payload) for row in rows]
 
-    def deliver(self, issued: ReportIssued | UUID) -> None:
-        """Let the gateway make the deliveries of a version, and every one of them arrive."""
+    def deliver(self, issued: ReportIssued | UUID, *, holds_report: bool = True) -> None:
+        """Let the gateway make the deliveries of a version, and every one of them arrive.
+
+        holds_report: not as a notice alone.
+        """
         version = issued if isinstance(issued, UUID) else issued.report_version_id
         with self.database.transaction() as session:
             if isinstance(issued, ReportIssued):
@@ -99,6 +102,7 @@ class Desk:
                     workitem_id=self.id,
                     destination_id=row.destination_id,
                     delivered_at=row.delivered_at or utc_now(),
+                    holds_report=holds_report,
                 )
                 for row in rows
             ]

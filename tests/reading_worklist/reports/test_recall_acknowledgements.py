@@ -194,3 +194,13 @@ def test_auditors_alone_read_a_version_that_does_not_stand_and_see_that_it_does_
             select(AuditRecord).where(AuditRecord.action == "report:open_old_version")
         ).one()
     assert opened.subject_id == version["id"]
+
+
+def test_who_was_only_told_of_a_report_does_not_have_it(desk: Desk) -> None:
+    desk.write()
+    desk.finalise()
+    (issued,) = desk.messages(ReportIssued)
+    desk.deliver(issued, holds_report=False)
+    assert desk.item().delivered_at is None
+    assert desk.item().state == "PUBLISHED"
+    assert desk.item().acknowledge_by is not None
