@@ -4,8 +4,9 @@ Every object says in its head what the gateway knew when it received the
 dataset (`storage.receptions`), and its name tells site and digest. Objects are
 filed in the order in which they were received, by the same code as at first, so
 that of two versions of one instance the same one is filed and the other is in
-quarantine again. What people decided afterwards is not in the objects; it comes
-from the backup of the database.
+quarantine again. Of the objects of a study's reports those of the last version
+are filed. What people decided afterwards is not in the objects; it comes from
+the backup of the database.
 """
 
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
@@ -33,6 +34,8 @@ from storage.keeping.digests import digest_of
 from storage.objects import ObjectKey, ObjectStore, StoredObject
 from storage.receptions import NotASpooledFile, Origin, Reception
 from storage.registry import Device, Organisation, OrganisationKind
+from storage.report_objects.names import MADE_BY
+from storage.report_objects.recovery import recover
 
 INSTANCES: Final = "instances/"
 QUARANTINED: Final = "quarantine/"
@@ -179,6 +182,14 @@ class Rebuilder:
             for (found, instance), outcome in zip(received, outcomes, strict=True):
                 self._count(session, found, instance, outcome)
             self._settle(session, [one.instance_id for one in outcomes if _is_new(one)])
+            recover(
+                session,
+                [
+                    one.instance_id
+                    for (found, _), one in zip(received, outcomes, strict=True)
+                    if one.instance_id is not None and _is_new(one) and _is_ours(found)
+                ],
+            )
 
     def _received(self, key: ObjectKey) -> tuple[_Found, ReceivedInstance] | None:
         stored = self._objects.stat(key)
@@ -206,6 +217,7 @@ class Rebuilder:
             pixel_data_offset=header.pixel_data_offset,
             received_at=reception.received_at,
             quiet=timedelta(0),
+            evidence=_is_ours(found),
         )
 
     def _refuse(self, key: str, reason: str) -> None:
@@ -306,6 +318,12 @@ def _batches(items: Iterable[_T], size: int) -> Iterator[list[_T]]:
 
 def _is_new(outcome: IngestOutcome) -> bool:
     return outcome.filing is Filing.STORED
+
+
+def _is_ours(found: _Found) -> bool:
+    """Tell whether we had made an object ourselves: no device has sent it."""
+    origin = found.reception.origin
+    return origin.device_id is None and origin.calling_ae_title == MADE_BY
 
 
 def _is_entered(session: Session, key: str) -> bool:

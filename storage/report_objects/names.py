@@ -26,6 +26,8 @@ class ReportObjectKind(StrEnum):
     KEY_OBJECTS = "key_objects"
 
 
+MADE_BY: Final = "RDC"
+"""Stands where a device's AE title would, in what is written of such an object's reception."""
 SOP_CLASSES: Final[frozenset[str]] = frozenset(
     {
         EncapsulatedPDFStorage,

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import delete, select
+from sqlalchemy import ColumnElement, delete, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -61,19 +61,23 @@ def file(session: Session, version: Version, made: Sequence[MadeObject]) -> None
             .values(_row(study, version, one))
             .on_conflict_do_nothing(index_elements=["site_id", "sop_instance_uid"])
         )
-    _supersede(session, study, version)
+    supersede(
+        session,
+        study,
+        ReportObject.workitem_id == version.workitem_id,
+        ReportObject.report_version_id != version.id,
+        ReportObject.version_number <= version.number,
+        ReportObject.superseded_at.is_(None),
+    )
 
 
-def _supersede(session: Session, study: Study, version: Version) -> None:
+def supersede(session: Session, study: Study, *which: ColumnElement[bool]) -> None:
+    """Take objects of a study's reports out of the index; the study is locked by the caller.
+
+    which: conditions on `ReportObject`; none of what they match has been superseded before.
+    """
     earlier = session.scalars(
-        select(ReportObject)
-        .where(
-            ReportObject.workitem_id == version.workitem_id,
-            ReportObject.report_version_id != version.id,
-            ReportObject.version_number <= version.number,
-            ReportObject.superseded_at.is_(None),
-        )
-        .order_by(ReportObject.sop_instance_uid)
+        select(ReportObject).where(*which).order_by(ReportObject.sop_instance_uid)
     ).all()
     for one in earlier:
         one.superseded_at = utc_now()

@@ -5,6 +5,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from pydicom.uid import EncapsulatedPDFStorage
 from sqlalchemy import delete, select
 
 from pacs_gateway.rebuilding import Rebuilder, Rebuilt
@@ -23,9 +24,12 @@ from storage.objects import ObjectKey, ObjectStore
 from storage.outbox import OutboxMessage
 from storage.receptions import Refusal
 from storage.registry import Device, Organisation, change_organisation
+from storage.report_objects.names import ReportObjectKind, sop_instance_uid
+from storage.report_objects.tables import ReportObject
 from tests.pacs_gateway.conftest import Site
 from tests.pacs_gateway.datasets import pydicom_file, sample
 from tests.support.archive import Archive, lose_rows
+from tests.support.report_objects import file_page
 
 # What is made anew whenever a row is, or tells when the study was complete.
 VOLATILE = {
@@ -114,6 +118,40 @@ def test_dropped_rows_come_back_as_they_were(
     again = rebuild(database, objects)
     assert (again.filed, again.quarantined, again.known) == (0, 0, 8)
     assert index(database) == before
+
+
+def test_of_a_reports_versions_the_last_one_comes_back(
+    archive: Archive, database: Database, objects: ObjectStore
+) -> None:
+    with database.transaction() as session:
+        study = session.scalars(select(Study).order_by(Study.id)).first()
+        assert study is not None
+        before = study.instance_count
+    reading = uuid4()
+    file_page(database, objects, study.id, reading, 1)
+    last = sop_instance_uid(
+        ReportObjectKind.PDF, file_page(database, objects, study.id, reading, 2)
+    )
+    with database.transaction() as session:
+        lose_rows(session, delete(ReportObject))
+    drop_index(database)
+    rebuild(database, objects)
+    with database.transaction() as session:
+        pages = session.scalars(
+            select(Instance.sop_instance_uid).where(
+                Instance.sop_class_uid == EncapsulatedPDFStorage
+            )
+        ).all()
+        assert pages == [last]
+        again = session.scalars(
+            select(Study).where(
+                Study.site_id == study.site_id,
+                Study.study_instance_uid == study.study_instance_uid,
+            )
+        ).one()
+        assert (again.instance_count, again.sent_count) == (before + 1, before)
+        known = session.scalars(select(ReportObject).order_by(ReportObject.version_number)).all()
+        assert [one.superseded_at is None for one in known] == [False, True]
 
 
 def test_old_studies_are_complete_and_new_ones_are_queued(

@@ -87,7 +87,9 @@ class Archive:
 
 def lose_rows(session: Session, *statements: Delete) -> None:
     """Delete index rows as a lost database would, past the guard that no instance goes unpurged."""
-    session.execute(text("ALTER TABLE instance DISABLE TRIGGER guard_removal"))
+    for table in ("instance", "report_object"):
+        session.execute(text(f"ALTER TABLE {table} DISABLE TRIGGER guard_removal"))
     for statement in statements:
         session.execute(statement)
-    session.execute(text("ALTER TABLE instance ENABLE TRIGGER guard_removal"))
+    for table in ("instance", "report_object"):
+        session.execute(text(f"ALTER TABLE {table} ENABLE TRIGGER guard_removal"))

@@ -40,14 +40,12 @@ from storage.receptions import Origin
 from storage.registry import Person
 from storage.report_objects import service as report_objects
 from storage.report_objects.encapsulated_pdf import ReportFacts, encapsulate
-from storage.report_objects.names import ReportObjectKind
+from storage.report_objects.names import MADE_BY, ReportObjectKind
 from storage.report_objects.service import MadeObject, Version
 from storage.report_objects.tables import ReportObject
 from storage.report_status import KIND_OF_FHIR_STATUS, STATUS
 from storage.study_facts import StudyFacts
 
-# Stands where a device's AE title would, in what is written of an instance's reception.
-_MADE_BY: Final = "RDC"
 _EVIDENCE_MAX: Final = 5000
 """How many instances of a study a structured report names: as many as a large CT has."""
 
@@ -231,7 +229,7 @@ def _put(
     written.seek(0)
     received = put_instance(
         objects,
-        Origin(place.site_id, None, _MADE_BY, _MADE_BY, ""),
+        Origin(place.site_id, None, MADE_BY, MADE_BY, ""),
         read_header(written),
         written,
         quiet=timedelta(),
