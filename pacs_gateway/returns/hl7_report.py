@@ -82,15 +82,15 @@ class WrittenMessage:
 
 
 def control_id(
-    report_version_id: UUID, destination_id: UUID, *, transmission: int = 0, number: int = 0
+    report_version_id: UUID, destination_id: UUID, *, transmission: int = 0, part: str = ""
 ) -> str:
     """Return MSH-10 of a version at a destination: 20 letters and digits, always the same.
 
     transmission: how often the receiver has answered it for good; what is sent anew after that, by
         a person's wish, shall not be passed over as known.
-    number: of the message, where a version needs several.
+    part: what tells apart the messages of a version that needs several; "" for the report itself.
     """
-    named = f"{report_version_id}:{destination_id}:{transmission}:{number}".encode()
+    named = f"{report_version_id}:{destination_id}:{transmission}:{part}".encode()
     return base64.b32encode(hashlib.sha256(named).digest()).decode("ascii")[:CONTROL_ID_LENGTH]
 
 
@@ -119,23 +119,22 @@ def write_messages(
     for one in earlier:
         if _known_by(one) != _known_by(report):
             moved.setdefault(_known_by(one), []).append(one)
-    texts = [
-        _Writer(_void(former[-1], report), settings).withdrawal(former)
-        for _, former in sorted(moved.items())
-    ]
     same = [one for one in earlier if _known_by(one) == _known_by(report)]
-    texts.append(_Writer(report, settings).result(same, pdf))
+    parts = {
+        "|".join(place): _Writer(_void(former[-1], report), settings).withdrawal(former)
+        for place, former in sorted(moved.items())
+    }
+    parts[""] = _Writer(report, settings).result(same, pdf)
     codec = _CODECS[settings.character_set]
     written: list[WrittenMessage] = []
-    for number, segments in enumerate(reversed(texts)):
-        # Counted from the result, which keeps its id whatever goes out before it.
+    for part, segments in parts.items():
         known = control_id(
-            report.report_version_id, destination_id, transmission=transmission, number=number
+            report.report_version_id, destination_id, transmission=transmission, part=part
         )
         text = writing.message([_header(report, settings, known), *segments])
         # Lone surrogates are never written, so every text has its bytes.
         written.append(WrittenMessage(known, text.encode(codec)))
-    return tuple(reversed(written))
+    return tuple(written)
 
 
 def _known_by(report: IssuedReport) -> tuple[str, ...]:

@@ -140,11 +140,11 @@ def test_results_under_another_patient_or_order_are_withdrawn_there_first(moved:
 def test_the_same_version_is_the_same_message_and_another_is_not() -> None:
     assert written(issued_report()) == written(issued_report())
     ids = {
-        control_id(version, place, transmission=turn, number=number)
+        control_id(version, place, transmission=turn, part=part)
         for version in (UUID(int=1), UUID(int=2))
         for place in (UUID(int=3), UUID(int=4))
         for turn in (0, 1)
-        for number in (0, 1)
+        for part in ("", "P1|")
     }
     assert len(ids) == 16
     assert all(len(one) == 20 and one.isascii() and one.isalnum() for one in ids)
