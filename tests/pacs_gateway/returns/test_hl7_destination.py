@@ -11,6 +11,8 @@ from uuid import UUID
 
 import pytest
 from hl7apy.mllp import AbstractHandler, MLLPServer
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from pacs_gateway.config import ReturnsConfig
 from pacs_gateway.hl7.answers import ANY, VERDICTS, Verdict, read_acknowledgement
@@ -29,9 +31,9 @@ DELIVERED, REFUSED, AGAIN = Outcome.DELIVERED, Outcome.REFUSED, Outcome.TRY_AGAI
 
 
 @contextmanager
-def channel(port: int, **settings: object) -> Generator[Hl7Channel]:
+def channel(port: int, **changes: object) -> Generator[Hl7Channel]:
     told = Hl7Settings.model_validate(
-        {"host": "127.0.0.1", "port": port, "answer_seconds": 10.0, **settings}
+        {"host": "127.0.0.1", "port": port, "answer_seconds": 10.0, **changes}
     )
     target = Target(UUID(int=1), UUID(int=2), DestinationKind.HL7, "HIS", told)
     opened = open_channel(target, CONFIG)
@@ -42,13 +44,13 @@ def channel(port: int, **settings: object) -> Generator[Hl7Channel]:
         opened.close()
 
 
-def deliver(script: Script, **settings: object) -> DeliveryAnswer:
-    with peer(script) as receiver, channel(receiver.port, **settings) as opened:
+def deliver(script: Script, **changes: object) -> DeliveryAnswer:
+    with peer(script) as receiver, channel(receiver.port, **changes) as opened:
         return opened.send(GivenParcel())
 
 
-SHORT = 0.2
-UNTIL_TIME_IS_UP = ("none to this message", "nothing was answered", "no MLLP frame", "commit")
+SHORT = 1.0
+UNTIL_TIME_IS_UP = ("none to this message", "nothing was answered")
 NOISE = framed(b"MSH|nonsense") + framed("GET / 你好".encode()) + b"\r\nlogin: "
 
 
@@ -69,12 +71,12 @@ NOISE = framed(b"MSH|nonsense") + framed("GET / 你好".encode()) + b"\r\nlogin:
         (lambda m: [ack("CR", m)], AGAIN, "CR"),
         (lambda m: [ack("CA", m), ack("AA", m)], DELIVERED, "AA"),
         (lambda m: [ack("CA", m), ack("AE", m, error="102")], REFUSED, "AE"),
-        (lambda m: [ack("CA", m)], AGAIN, "commit"),
-        (lambda m: [ack("XX", m)], AGAIN, "none to this message"),
+        (lambda m: [ack("CA", m), None], AGAIN, "commit"),
+        (lambda m: [ack("XX", m), None], AGAIN, "closed the connection"),
         (lambda _: [ack("AA", "EARLIER")], AGAIN, "none to this message"),
-        (lambda _: [ack("AA", "")], AGAIN, "none to this message"),
-        (lambda _: [NOISE], AGAIN, "none to this message"),
-        (lambda _: [b"HTTP/1.1 400 Bad Request\r\n\r\n"], AGAIN, "no MLLP frame"),
+        (lambda _: [ack("AA", ""), None], AGAIN, "closed the connection"),
+        (lambda _: [NOISE, None], AGAIN, "closed the connection"),
+        (lambda _: [b"HTTP/1.1 400 Bad Request\r\n\r\n", None], AGAIN, "closed the connection"),
         (lambda _: [b"x" * 70_000], AGAIN, "no MLLP frame"),
         (lambda _: [], AGAIN, "nothing was answered"),
         (lambda _: [None], AGAIN, "closed the connection"),
@@ -124,10 +126,20 @@ def test_errors_are_read_in_the_shape_of_each_version(
     assert (found.error, found.place, "bad" in found.text) == (error, place, True)
 
 
+@settings(max_examples=60, deadline=None)
+@given(st.binary(max_size=40), st.integers(0, 120), st.integers(0, 40))
+def test_no_answer_is_more_than_passed_over(noise: bytes, at: int, cut: int) -> None:
+    whole = ack("AE", "X", error="101", text="words")[1:-2]
+    assert read_acknowledgement(whole, "X") is not None
+    found = read_acknowledgement(whole[:at] + noise + whole[at + cut :], "X")
+    assert found is None or found.verdict in Verdict
+    assert read_acknowledgement(noise, "X") is None
+
+
 def test_trouble_of_the_receiver_stops_its_queue_and_of_one_message_does_not() -> None:
     assert deliver(lambda m: [ack("AR", m)]).whole_destination
     assert deliver(lambda m: [ack("AE", m, error="207")]).whole_destination
-    assert deliver(lambda _: [], answer_seconds=SHORT).whole_destination
+    assert deliver(lambda _: [None]).whole_destination
     assert not deliver(lambda m: [ack("AE", m, error="204")]).whole_destination
     assert not deliver(lambda m: [ack("AE", m)]).whole_destination
 
@@ -154,7 +166,7 @@ def test_an_answer_that_comes_too_late_is_not_taken_for_the_next() -> None:
         held.append(message)
         return [] if len(held) == 1 else [ack("AA", held[0]), ack("AE", message, error="102")]
 
-    with peer(late) as receiver, channel(receiver.port, answer_seconds=1.0) as opened:
+    with peer(late) as receiver, channel(receiver.port, answer_seconds=SHORT) as opened:
         assert opened.send(GivenParcel()).outcome is AGAIN
         other = GivenParcel(amended(issued_report()))
         assert opened.send(other).outcome is REFUSED

@@ -165,6 +165,13 @@ def test_what_the_server_refuses_is_told_from_what_it_puts_off() -> None:
     assert gone.whole_destination
 
 
+def test_a_server_that_says_nothing_is_left_in_time() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as mute:
+        answer = deliver(to(mute.getsockname()[1], answer_seconds=0.2))
+    assert answer.outcome is Outcome.TRY_AGAIN
+    assert answer.whole_destination
+
+
 def authenticate(
     server: SMTP, session: Session, envelope: Envelope, mechanism: str, data: object
 ) -> AuthResult:
