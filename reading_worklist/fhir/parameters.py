@@ -7,23 +7,17 @@ have not understood it, is harm.
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from http import HTTPStatus
 from typing import Final
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
+from reading_worklist.fhir.moments import parse_range
+from reading_worklist.fhir.refusals import bad_parameter, bad_value
 from reading_worklist.problems import Problem
 
 COUNT_DEFAULT: Final = 20
 COUNT_MAX: Final = 100
-_MOMENT: Final = re.compile(
-    r"(?P<prefix>eq|ne|gt|lt|ge|le|sa|eb)?"
-    r"(?P<year>\d{4})(?:-(?P<month>\d{2})(?:-(?P<day>\d{2})"
-    r"(?:T(?P<hour>\d{2}):(?P<minute>\d{2})(?::(?P<second>\d{2})(?:\.(?P<fraction>\d{1,9}))?)?"
-    r"(?P<zone>Z|[+-]\d{2}:\d{2})?)?)?)?",
-    re.ASCII,
-)
 _CONTROL: Final = frozenset({"_format", "_pretty"})
 _CURSOR: Final = re.compile(r"(\d{1,18})\.([0-9a-f]{32})", re.ASCII)
 
@@ -69,13 +63,13 @@ class Between:
 
 
 @dataclass(frozen=True, slots=True)
-class Ids:
+class OwnIds:
     """One of some resources by their own ids."""
 
     ids: tuple[UUID, ...]
 
 
-Condition = Tokens | References | Words | Between | Ids
+Condition = Tokens | References | Words | Between | OwnIds
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +89,8 @@ class Search:
 
     asked: the parameters as they came, for the links. include: types of resources that are wanted
     beside the matches. newest_first: the order; by default what was told first comes first, which
-    is the order in which nothing is missed. counts_only: no resources, only how many.
+    is the order in which nothing is missed. counts_only: no resources, only how many. counts_all:
+    how many, be they ever so many.
     """
 
     kind: str
@@ -105,6 +100,7 @@ class Search:
     cursor: Cursor | None = None
     newest_first: bool = False
     counts_only: bool = False
+    counts_all: bool = False
     asked: tuple[tuple[str, str], ...] = ()
 
 
@@ -259,44 +255,6 @@ def parse_count(value: str, name: str = "_count") -> int:
     return min(int(value), COUNT_MAX)
 
 
-def parse_range(value: str, time_zone: str, *, name: str) -> tuple[str, datetime, datetime]:
-    """Return prefix, beginning and end of the time that a value names (R4 §3.1.1.5.5).
-
-    Raises:
-        Problem: 400 when it is no date or time.
-    """
-    expected = "a date or a time such as ge2026-03-14T08:00:00+08:00"
-    found = _MOMENT.fullmatch(value)
-    if found is None:
-        raise bad_value(name, expected)
-    try:
-        begins, ends = _span(found, ZoneInfo(time_zone))
-    except (ValueError, OverflowError) as error:
-        raise bad_value(name, expected) from error
-    return found["prefix"] or "eq", begins, ends
-
-
-def bad_parameter(name: str, known: str) -> Problem:
-    """Return the answer for a parameter that is not known here."""
-    return Problem(
-        HTTPStatus.BAD_REQUEST,
-        "bad-parameter",
-        f"The search parameter {name[:60]!r} is not supported here",
-        expected=known,
-        remedy="Leave it out; nothing is searched that is not understood.",
-    )
-
-
-def bad_value(name: str, expected: str) -> Problem:
-    """Return the answer for a value that its parameter cannot have."""
-    return Problem(
-        HTTPStatus.BAD_REQUEST,
-        "bad-parameter",
-        f"The value of {name!r} is not understood",
-        expected=expected,
-    )
-
-
 def no_such_type(kind: str) -> Problem:
     """Return the answer for a type of resource that is not here."""
     return Problem(
@@ -311,7 +269,7 @@ def _condition(name: str, way: str, what: str, value: str, time_zone: str) -> Co
     values = [one for one in value.split(",") if one]
     match way:
         case "id":
-            return Ids(tuple(_uuids(values)))
+            return OwnIds(tuple(_uuids(values)))
         case "reference":
             column, _, kind = what.partition(":")
             return References(
@@ -369,36 +327,6 @@ def _between(name: str, column: str, value: str, time_zone: str) -> Between:
             return Between(column, begins, ends, outside=prefix == "ne")
 
 
-def _span(found: re.Match[str], zone: ZoneInfo) -> tuple[datetime, datetime]:
-    year = int(found["year"])
-    if found["month"] is None:
-        begins = datetime(year, 1, 1, tzinfo=zone)
-        return _utc(begins), _utc(begins.replace(year=year + 1))
-    month = int(found["month"])
-    if found["day"] is None:
-        begins = datetime(year, month, 1, tzinfo=zone)
-        later = (begins + timedelta(days=31)).replace(day=1)
-        return _utc(begins), _utc(later)
-    begins = datetime(year, month, int(found["day"]), tzinfo=zone)
-    if found["hour"] is None:
-        return _utc(begins), _utc(begins + timedelta(days=1))
-    begins = begins.replace(hour=int(found["hour"]), minute=int(found["minute"]))
-    if found["zone"]:
-        offset = "+00:00" if found["zone"] == "Z" else found["zone"]
-        begins = begins.replace(tzinfo=datetime.fromisoformat(f"2000-01-01T00:00{offset}").tzinfo)
-    if found["second"] is None:
-        return _utc(begins), _utc(begins) + timedelta(minutes=1)
-    begins = begins.replace(second=int(found["second"]))
-    if found["fraction"] is None:
-        return _utc(begins), _utc(begins) + timedelta(seconds=1)
-    begins = begins.replace(microsecond=int(found["fraction"][:6].ljust(6, "0")) // 1000 * 1000)
-    return _utc(begins), _utc(begins) + timedelta(milliseconds=1)
-
-
-def _utc(moment: datetime) -> datetime:
-    return moment.astimezone(UTC)
-
-
 def _included(kind: str, value: str) -> set[str]:
     known = INCLUDES.get(kind, {})
     if value in {"*", f"{kind}:*"}:
@@ -437,7 +365,7 @@ def _cursor(name: str, value: str) -> dict[str, object]:
 def _total(name: str, value: str) -> dict[str, object]:
     if value not in {"none", "estimate", "accurate"}:
         raise bad_value(name, "none, estimate or accurate")
-    return {}
+    return {"counts_all": value == "accurate"}
 
 
 _SETTINGS: Final = {

@@ -8,15 +8,14 @@ from uuid import UUID
 
 from fastapi import Request
 
+from reading_worklist.fhir.moments import parse_range
 from reading_worklist.fhir.parameters import (
     COUNT_DEFAULT,
     PARAMETERS,
-    bad_parameter,
-    bad_value,
     no_such_type,
     parse_count,
-    parse_range,
 )
+from reading_worklist.fhir.refusals import bad_parameter, bad_value
 from reading_worklist.fhir.store import Found, Store, Walk
 from reading_worklist.problems import Problem
 from reading_worklist.services import Services

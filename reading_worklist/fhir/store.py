@@ -28,7 +28,7 @@ from reading_worklist.fhir.parameters import (
     Between,
     Condition,
     Cursor,
-    Ids,
+    OwnIds,
     References,
     Search,
     Tokens,
@@ -36,7 +36,7 @@ from reading_worklist.fhir.parameters import (
 )
 from storage.database import one_of
 from storage.fhir.elements import Element, instant
-from storage.fhir.identities import Systems
+from storage.fhir.identities import Ids, Systems
 from storage.fhir.mapping import Told, tell
 from storage.fhir.reports import Pdf, version_id
 from storage.issued_feed.tables import IssuedFeedEntry, IssuedResource
@@ -46,6 +46,8 @@ _TELLING: Final = frozenset(
     {"DiagnosticReport", "Observation", "DocumentReference", "Binary", "Provenance"}
 )
 """Types that tell something of one version; whoever reads one has read of that report."""
+
+_COUNTED_MAX: Final = 10_000
 
 _VERSIONED: Final = _TELLING
 """Types of which only what the standing version tells is found by a search."""
@@ -169,11 +171,11 @@ class Store:
         return found, len(rows) > walk.count
 
     def search(self, search: Search) -> Page:
-        """Return a page of a search, and on its first page how many match."""
+        """Return a page of a search, and on its first page how many match, up to ten thousand."""
         matching = self._matching(search)
         if search.counts_only:
             return Page([], [], None, self._count(matching))
-        total = self._count(matching) if search.cursor is None else None
+        total = self._counted(matching, search) if search.cursor is None else None
         rows = self.session.execute(self._in_order(matching, search)).all()
         more, rows = len(rows) > search.count, rows[: search.count]
         self._load({row.position for row in rows})
@@ -204,6 +206,13 @@ class Store:
 
     def _count(self, matching: Select[int, UUID]) -> int:
         return self.session.scalar(select(func.count()).select_from(matching.subquery())) or 0
+
+    def _counted(self, matching: Select[int, UUID], search: Search) -> int | None:
+        """Return how many match; None of very many, unless they shall be counted."""
+        if search.counts_all:
+            return self._count(matching)
+        total = self._count(matching.limit(_COUNTED_MAX + 1))
+        return total if total <= _COUNTED_MAX else None
 
     def _in_order(self, matching: Select[int, UUID], search: Search) -> Select[int, UUID]:
         place = tuple_(IssuedResource.position, IssuedResource.resource_id)
@@ -256,12 +265,11 @@ class Store:
             self._told[entry.position] = entry, report, self._tell(entry, report)
 
     def _tell(self, entry: IssuedFeedEntry, report: IssuedReport) -> Told:
-        plain = tell(report, Systems.of_site(self.site_id), superseded=not entry.is_current)
+        systems = Systems.of_site(self.site_id)
+        if entry.is_current:
+            return tell(report, systems, Pdf(url=f"{self.base}/Binary/{Ids.of(report).binary}"))
         # Nobody is led to the paper of a version that does not stand.
-        if not entry.is_current:
-            return plain
-        pdf = Pdf(url=f"{self.base}/Binary/{plain.ids.binary}")
-        return tell(report, Systems.of_site(self.site_id), pdf)
+        return tell(report, systems, superseded=True)
 
     def _found(self, kind: str, resource_id: UUID, position: int) -> Found:
         entry, report, told = self._told[position]
@@ -300,7 +308,7 @@ def _references(value: Any) -> list[str]:  # noqa: ANN401 -- any JSON value
 
 def _sql(condition: Condition) -> list[ColumnElement[bool]]:
     match condition:
-        case Ids():
+        case OwnIds():
             return [one_of(IssuedResource.resource_id, condition.ids)]
         case References():
             return [one_of(getattr(IssuedFeedEntry, condition.column), condition.ids)]
@@ -311,7 +319,7 @@ def _sql(condition: Condition) -> list[ColumnElement[bool]]:
         case Tokens():
             wanted = literal(list(condition.terms), ARRAY(String))
             # The report's terms have those of all that is told of it, and an index.
-            found = [IssuedFeedEntry.terms.bool_op("&&")(wanted)]
+            found: list[ColumnElement[bool]] = [IssuedFeedEntry.terms.bool_op("&&")(wanted)]
             return [*found, IssuedResource.terms.bool_op("&&")(wanted)] if condition.own else found
 
 
