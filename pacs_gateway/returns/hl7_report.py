@@ -14,15 +14,20 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from pacs_gateway.hl7 import writing
+from pacs_gateway.returns.hl7_fields import (
+    interpreter,
+    names,
+    requester,
+    responsible,
+    service_section,
+)
 from pacs_gateway.returns.hl7_observations import (
     Content,
     Observation,
     TextType,
     observations,
 )
-from storage.fhir.words import CATEGORIES
-from storage.issued_reports import IssuedPatient, IssuedReport, IssuedSigner
-from storage.person_name import is_han
+from storage.issued_reports import IssuedReport
 from storage.report_status import STATUS, IssuedKind
 
 CharacterSet = Literal["UNICODE UTF-8", "GB18030"]
@@ -50,8 +55,6 @@ _VISIT_CLASSES: Final = {
 }
 # Table 0038: of a void report nothing is said, since the exam was done all the same.
 _ORDER_STATUS: Final = {IssuedKind.PRELIMINARY: "A", IssuedKind.NOTICE: ""}
-_PERSON_ID_LENGTH: Final = 15
-_NAME_KINDS: Final = ("A", "I", "P")
 _SEXES: Final = frozenset({"M", "F", "O"})
 
 
@@ -246,7 +249,7 @@ class _Writer:
             {
                 1: "1",
                 3: writing.components(patient.local_id, "", "", issuer, "PI"),
-                5: _names(patient),
+                5: names(patient),
                 7: writing.date_stamp(patient.birth_date),
                 8: patient.sex if patient.sex in _SEXES else "U",
             },
@@ -274,7 +277,7 @@ class _Writer:
                 3: self._filler(),
                 5: _ORDER_STATUS.get(report.kind, "CM"),
                 9: writing.time_stamp(report.times.issued, self._zone),
-                12: _requester(order.requester),
+                12: requester(order.requester),
             },
         )
 
@@ -296,26 +299,16 @@ class _Writer:
                 4: writing.components(order.procedure_code or exam.modality, procedure, "L"),
                 7: acquired or writing.date_stamp(exam.study_date),
                 13: writing.escaped(order.clinical_diagnosis),
-                16: _requester(order.requester),
+                16: requester(order.requester),
                 18: writing.escaped(order.accession_number),
                 19: writing.escaped(order.requested_procedure_id),
                 22: writing.time_stamp(report.times.issued, self._zone),
-                24: _section(report),
+                24: service_section(report),
                 25: status,
                 31: writing.components("", order.reason),
-                32: self._interpreter(report.reviewer or report.writer),
-                33: self._interpreter(report.writer if report.reviewer else None),
+                32: interpreter(report.reviewer or report.writer, self._zone),
+                33: interpreter(report.writer if report.reviewer else None, self._zone),
             },
-        )
-
-    def _interpreter(self, signer: IssuedSigner | None) -> str:
-        """Return NDL (§2.A.43): CNN with the name, the time of the signature, where it was."""
-        if signer is None:
-            return ""
-        name = writing.subcomponents(_person_id(signer), signer.name, "", "", "", signer.title)
-        signed = writing.time_stamp(signer.signed_at, self._zone)
-        return writing.joined(
-            name, signed, "", "", "", "", writing.escaped(signer.organisation.code)
         )
 
     def _notes(self) -> Iterator[str]:
@@ -352,7 +345,7 @@ class _Writer:
                 14: writing.time_stamp(observed_at, self._zone)
                 or writing.date_stamp(report.exam.study_date),
                 15: writing.components(report.centre.code, report.centre.name, "L"),
-                16: "" if signer is None else _responsible(signer),
+                16: "" if signer is None else responsible(signer),
                 17: one.method,
                 19: writing.time_stamp(report.times.issued, self._zone),
                 23: writing.components(
@@ -363,46 +356,3 @@ class _Writer:
 
 
 _WITHDRAWN: Final = frozenset({"D", "W"})
-
-
-def _names(patient: IssuedPatient) -> str:
-    """Return PID-5: one repetition for each way the name is written, Hanzi first (table 0465)."""
-    found: dict[str, str] = {}
-    for kind, group in zip(_NAME_KINDS, patient.name_value.split("="), strict=False):
-        parts = [part.strip() for part in group.split("^")]
-        if not any(parts):
-            continue
-        family, given, middle, prefix, suffix, *_ = [*parts, "", "", "", "", ""]
-        written = "I" if any(map(is_han, group)) else kind
-        found.setdefault(
-            written,
-            writing.components(family, given, middle, suffix, prefix, "", "L", written),
-        )
-    if not found:
-        return writing.components(patient.name, "", "", "", "", "", "L") if patient.name else ""
-    return writing.repeated(found.get(kind, "") for kind in ("I", "A", "P"))
-
-
-def _requester(name: str) -> str:
-    """Return XCN of who ordered, of whom only a name is known."""
-    parts = [part.strip() for part in name.partition("=")[0].split("^")]
-    return writing.components("", *parts[:3]) if any(parts) else ""
-
-
-def _person_id(signer: IssuedSigner) -> str:
-    """Return the end of our id of a person, as long as XCN.1 may be (§2.A.88)."""
-    return signer.person_id.hex[-_PERSON_ID_LENGTH:]
-
-
-def _responsible(signer: IssuedSigner) -> str:
-    """Return OBX-16 (XCN)."""
-    return writing.components(
-        _person_id(signer), signer.name, "", "", "", signer.title, "", "", signer.organisation.code
-    )
-
-
-def _section(report: IssuedReport) -> str:
-    """Return OBR-24 (table 0074)."""
-    if report.is_ecg:
-        return "EC"
-    return CATEGORIES.get(report.exam.modality, ("RAD", ""))[0]
