@@ -21,6 +21,7 @@ from deploy import (
     cli_registry,
     cli_reports,
     cli_retention,
+    cli_signers,
     cli_tokens,
 )
 from deploy.errors import AlreadyRunning, DeployError
@@ -51,6 +52,7 @@ app.add_typer(cli_orders.senders, name="hl7-sender")
 app.add_typer(cli_retention.retention, name="retention")
 app.add_typer(cli_retention.holds, name="hold")
 app.add_typer(cli_reports.reports, name="report")
+app.add_typer(cli_signers.signers, name="signer")
 app.add_typer(cli_audit.audits, name="audit")
 app.command("hl7")(cli_orders.hl7)
 cli_keeping.install(app)

@@ -17,12 +17,8 @@ if TYPE_CHECKING:
 
 reports = typer.Typer(help="Signed reports as files.")
 
+_STAMPS: Final = 1000
 _EXIT: Final = {"valid": 0, "invalid": 1, "indeterminate": 2}
-
-
-@reports.callback()
-def group() -> None:
-    """Keep `verify` a word of its own."""
 
 
 @reports.command("verify")
@@ -39,6 +35,14 @@ def verify_file(
             help="Certificate (PEM) of an authority whose signatures count; repeat; none: as set",
         ),
     ] = None,
+    trust_time: Annotated[
+        list[Path] | None,
+        typer.Option(
+            exists=True,
+            dir_okay=False,
+            help="Certificate (PEM) of an authority whose time stamps alone count; none: as set",
+        ),
+    ] = None,
     data_dir: DataDir = None,
     as_json: AsJson = False,
 ) -> None:
@@ -47,15 +51,19 @@ def verify_file(
     Exit code 0: valid. 1: invalid, do not rely on it. 2: it cannot be proven, with the reason. Of
     several files the gravest counts.
     """
-    from deploy.bootstrap import trust_anchors  # noqa: PLC0415 - `--help` stays quick
+    from deploy.bootstrap import time_anchors, trust_anchors  # noqa: PLC0415 - `--help` stays quick
     from deploy.settings import load  # noqa: PLC0415
     from reading_worklist.signing.verification import required_roles, verify  # noqa: PLC0415
 
-    anchors = trust_anchors(load(data_dir=data_dir), trust or ())
+    settings = load(data_dir=data_dir)
+    anchors = trust_anchors(settings, trust or ())
+    clocks = tuple(one.read_text(encoding="ascii") for one in trust_time or ())
+    clocks = clocks or time_anchors(settings)
     found: list[tuple[Path, VerificationReport]] = []
     for file in files:
         pdf = file.read_bytes()
-        found.append((file, verify(pdf, anchors, required=required_roles(pdf))))
+        report = verify(pdf, anchors, required=required_roles(pdf), time_anchors=clocks)
+        found.append((file, report))
     if as_json:
         typer.echo(json.dumps([_plain(*one) for one in found], ensure_ascii=False, indent=2))
     else:
@@ -65,10 +73,35 @@ def verify_file(
     raise typer.Exit(_EXIT[gravest])
 
 
+@reports.command("stamp")
+def stamp_again(*, data_dir: DataDir = None) -> None:
+    """Put further time stamps over reports whose stamp ends or is not of the set authority.
+
+    The system does this by itself every ten minutes.
+    """
+    from deploy.bootstrap import long_term  # noqa: PLC0415
+    from deploy.database_access import open_database  # noqa: PLC0415
+    from deploy.settings import load  # noqa: PLC0415
+    from reading_worklist.reports import time_stamps  # noqa: PLC0415
+    from storage.clock import utc_now  # noqa: PLC0415
+    from storage.objects import open_object_store  # noqa: PLC0415
+
+    settings = load(data_dir=data_dir)
+    with open_database(settings) as database:
+        objects = open_object_store(settings.object_store)
+        done = time_stamps.renew(
+            database, objects, long_term(settings), now=utc_now(), limit=_STAMPS
+        )
+        with database.transaction() as session:
+            waiting = time_stamps.waiting(session)
+    typer.echo(f"stamped again: {done}; waiting for the outside authority: {waiting}")
+
+
 def _shown(file: Path, report: VerificationReport) -> str:
     from deploy.tables import render  # noqa: PLC0415
 
     lines = [f"{file}: {report.verdict.value.upper()}", f"  {report.reason.explanation}"]
+    lines.append(f"  {report.reason.explanation_zh}")
     if report.signatures:
         table = render(
             ("signature", "by", "of", "signed", "proven since", "certificate", "verdict"),
@@ -99,6 +132,7 @@ def _plain(file: Path, report: VerificationReport) -> dict[str, Any]:
         "verdict": report.verdict.value,
         "reason": report.reason.value,
         "explanation": report.reason.explanation,
+        "explanation_zh": report.reason.explanation_zh,
         "sha256": report.sha256,
         "verified_at": report.verified_at.isoformat(),
         "signatures": [

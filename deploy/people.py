@@ -82,11 +82,7 @@ def renew(session: Session, authority: Authority, *, login: str, signing_key: bo
     keeps its date. For a forgotten password or PIN, or one that others may know.
     Raises RegistryRefused when there is no such person or it signs for no organisation.
     """
-    person = session.scalar(select(Person).where(Person.login == login))
-    if person is None:
-        raise registry.RegistryRefused(
-            f"no person has the login {login!r}", remedy="List them with 'rdc user list'."
-        )
+    person = by_login(session, login)
     password = secrets.token_urlsafe(PASSWORD_BYTES)
     person.password_hash = hash_password(password)
     session.execute(
@@ -94,29 +90,54 @@ def renew(session: Session, authority: Authority, *, login: str, signing_key: bo
         .where(WebSession.person_id == person.id, WebSession.ended_at.is_(None))
         .values(ended_at=utc_now())
     )
-    pin = _new_key(session, authority, person) if signing_key else None
+    pin = new_key(session, authority, person) if signing_key else None
     return AddedPerson(person_id=person.id, password=password, signing_pin=pin)
 
 
-def _new_key(session: Session, authority: Authority, person: Person) -> str:
-    signing = [m for m in registry.valid_memberships(session, person.id) if m.role in SIGNING_ROLES]
-    if not signing:
+def by_login(session: Session, login: str) -> Person:
+    """Return a person.
+
+    Raises RegistryRefused when nobody has the login.
+    """
+    person = session.scalar(select(Person).where(Person.login == login))
+    if person is None:
         raise registry.RegistryRefused(
-            f"{person.login!r} signs no reports",
-            expected="a role among " + ", ".join(sorted(SIGNING_ROLES)),
-            remedy="Renew the password alone.",
+            f"no person has the login {login!r}", remedy="List them with 'rdc user list'."
         )
+    return person
+
+
+def new_key(session: Session, authority: Authority, person: Person) -> str:
+    """Make a new sealed key for a person, revoking the one in force; return its PIN.
+
+    Raises RegistryRefused when the person signs for no organisation.
+    """
     pin = generate_pin()
     issue_credential(
         session,
         authority,
         person_id=person.id,
         display_name=person.display_name,
-        organisation=signing[0].organisation.name,
+        organisation=signs_for(session, person),
         pin=pin,
         replace=True,
     )
     return pin
+
+
+def signs_for(session: Session, person: Person) -> str:
+    """Return the name of the organisation that a person signs reports for.
+
+    Raises RegistryRefused when there is none.
+    """
+    signing = [m for m in registry.valid_memberships(session, person.id) if m.role in SIGNING_ROLES]
+    if not signing:
+        raise registry.RegistryRefused(
+            f"{person.login!r} signs no reports",
+            expected="a role among " + ", ".join(sorted(SIGNING_ROLES)),
+            remedy="Give the person such a role first, or renew the password alone.",
+        )
+    return signing[0].organisation.name
 
 
 def generate_pin() -> str:

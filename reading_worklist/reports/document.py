@@ -5,8 +5,10 @@ what gets stored (`to_content`, `from_content`): either language is rendered
 from one stored version. `render` draws it.
 """
 
+import hashlib
+import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Final, Literal, cast
@@ -245,6 +247,24 @@ _ADAPTER: Final = TypeAdapter(ReportDocument)
 def to_content(document: ReportDocument) -> dict[str, object]:
     """Return the document as JSON values, to be stored."""
     return cast("dict[str, object]", _ADAPTER.dump_python(document, mode="json"))
+
+
+def kept(document: ReportDocument) -> ReportDocument:
+    """Return the document without what is drawn again from stored instances, which never change."""
+    pictures = tuple(replace(one, picture=b"") for one in document.key_images)
+    ecg = document.ecg and replace(document.ecg, traces=())
+    return replace(document, key_images=pictures, ecg=ecg)
+
+
+def content_digest(content: Mapping[str, object], language: Language) -> str:
+    """Return the SHA-256 of a stored document, whatever the order of its members.
+
+    It stands in the file, under the signatures: so the record says what was signed, or is found.
+    """
+    canonical = json.dumps(
+        [language.value, content], sort_keys=True, ensure_ascii=False, separators=(",", ":")
+    )
+    return hashlib.sha256(canonical.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def from_content(content: Mapping[str, object]) -> ReportDocument:

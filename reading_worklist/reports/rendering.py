@@ -11,7 +11,10 @@ from reading_worklist.reports.document import (
     EcgTrace,
     PrintedImage,
     ReportDocument,
+    content_digest,
+    kept,
     measurement_rows,
+    to_content,
 )
 from reading_worklist.signing.fields import SignatureBox, SignatureRole, reserve
 from reading_worklist.signing.pdf_objects import page_count
@@ -105,6 +108,7 @@ def _data(document: ReportDocument, language: Language, typesetter: Typesetter) 
         "title": document.title(language),
         "author": typesetter.plain(document.diagnosing.text(language)),
         "study_uid": typesetter.plain(document.study_instance_uid),
+        "content_digest": content_digest(to_content(kept(document)), language),
         "status": words["status"][document.status.value],
         "status_code": document.status.value,
         "version": words["field"]["version"].replace("{version}", version),

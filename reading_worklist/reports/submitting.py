@@ -24,6 +24,7 @@ from reading_worklist.reports.document import (
     PrintedImage,
     ReportDocument,
     ReportStatus,
+    kept,
     to_content,
 )
 from reading_worklist.reports.documents import StoredPdf, store_pdf
@@ -249,7 +250,7 @@ def add(
         advice=document.advice,
         addendum=document.addenda[-1].text if document.status is ReportStatus.APPENDED else "",
         codes=dict(document.codes),
-        content=to_content(_to_keep(signed)),
+        content=to_content(kept(signed.document)),
         language=language,
         verification_code=document.verification_code,
         pdf_object_key=signed.stored.key,
@@ -314,14 +315,6 @@ def stale(stored: int, seen: int, members: Mapping[str, Any] | None = None) -> P
 def incomplete(what: str, field: str) -> Problem:
     """Return the answer for a report or an act that lacks a text."""
     return Problem(422, "incomplete-report", what, expected=f"text in '{field}'", remedy="Fill in.")
-
-
-def _to_keep(signed: Signed) -> ReportDocument:
-    """Drop what was drawn: it is made again from stored instances, which never change."""
-    document = replace(signed.document, key_images=_without_pictures(signed))
-    if document.ecg is None:
-        return document
-    return replace(document, ecg=replace(document.ecg, traces=()))
 
 
 def _without_pictures(signed: Signed) -> tuple[PrintedImage, ...]:

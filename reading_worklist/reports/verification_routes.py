@@ -7,6 +7,7 @@ are valid: nothing of the patient. Whoever has the file may ask with the file.
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from http import HTTPStatus
 from typing import Annotated, Final
@@ -21,13 +22,14 @@ from reading_worklist.problems import Problem, not_found
 from reading_worklist.public_rate import PublicRate
 from reading_worklist.reports import queries
 from reading_worklist.reports.documents import read_pdf
+from reading_worklist.reports.record import says_what_was_signed
 from reading_worklist.reports.states import RecallKind
 from reading_worklist.reports.tables import ReportRecall, ReportSubmission, ReportVersion
 from reading_worklist.reports.time_stamps import newest_file, original_of
 from reading_worklist.services import Asking, Parts, Services
 from reading_worklist.signing.credentials import holders, revocations
 from reading_worklist.signing.fields import SignatureRole
-from reading_worklist.signing.verdicts import VerificationReport
+from reading_worklist.signing.verdicts import Reason, Verdict, VerificationReport
 from reading_worklist.signing.verification import required_roles, signer_serials, verify
 from reading_worklist.typesetting.labels import Language
 from reading_worklist.workitems.routes import centre
@@ -224,10 +226,15 @@ def _judge_file(services: Services, pdf: bytes) -> FileVerification:
 def _verify(services: Services, version: ReportVersion) -> VerificationReport:
     with services.database.transaction() as session:
         file = newest_file(session, version)
+        submission = session.get_one(ReportSubmission, version.submission_id)
     pdf = read_pdf(services.objects, *file)
     expected = _expected(version)
     # A preliminary report has its writer's signature alone, and so has one where that is enough.
-    return _verify_file(services, pdf, expected, tuple(expected))
+    report = _verify_file(services, pdf, expected, tuple(expected))
+    if report.verdict is not Verdict.INVALID and not says_what_was_signed(pdf, version, submission):
+        changed = Reason.RECORD_CHANGED
+        return replace(report, verdict=changed.verdict, reason=changed)
+    return report
 
 
 def _expected(version: ReportVersion) -> Mapping[SignatureRole, UUID]:

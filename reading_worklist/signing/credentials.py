@@ -22,12 +22,13 @@ from pyhanko.sign import signers
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
-from reading_worklist.signing.authority import Authority, serial_of
+from reading_worklist.signing.authority import Authority, issued_by, serial_of
 from reading_worklist.signing.errors import (
     CredentialExists,
     CredentialExpired,
     CredentialLocked,
     CredentialMissing,
+    CredentialUnfit,
     KeyUnavailable,
     PinTooWeak,
     WrongPin,
@@ -158,6 +159,36 @@ def register_credential(
     session.add(credential)
     session.flush()
     return credential
+
+
+def require_fit(chain: Sequence[x509.Certificate], trust_anchors: Sequence[str]) -> None:
+    """Pass when reports may be signed with a certificate that somebody else issued.
+
+    trust_anchors: PEM certificates of the authorities whose signatures count.
+
+    Raises:
+        CredentialUnfit: what it lacks. Its signatures would verify for nobody.
+    """
+    anchors = [
+        one for pem in trust_anchors for one in x509.load_pem_x509_certificates(pem.encode("ascii"))
+    ]
+    certificate = chain[0]
+    if not any(issued_by(certificate, anchor) for anchor in anchors):
+        raise CredentialUnfit(
+            "the certificate's issuer is none whose signatures count",
+            found=certificate.issuer.rfc4514_string(),
+            remedy="Add the issuing authority's certificate to RDC_TRUST_ANCHORS, with our own.",
+        )
+    try:
+        usage = certificate.extensions.get_extension_for_class(x509.KeyUsage).value
+    except x509.ExtensionNotFound:
+        usage = None
+    if usage is None or not usage.content_commitment:
+        raise CredentialUnfit(
+            "the certificate is not meant for signing documents",
+            expected="key usage nonRepudiation (RFC 5280 §4.2.1.3)",
+            remedy="Ask its issuer for one for signatures.",
+        )
 
 
 def _make_room(session: Session, person_id: UUID, *, replace: bool) -> None:

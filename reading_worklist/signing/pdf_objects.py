@@ -85,6 +85,15 @@ def end_of(embedded: EmbeddedPdfSignature) -> int:
     return start + length
 
 
+def keywords(pdf: bytes) -> str:
+    """Return the keywords of a document's information dictionary, empty without any."""
+    trailer = cast("Any", PdfFileReader(BytesIO(pdf)).trailer_view)
+    try:
+        return str(trailer["/Info"]["/Keywords"])
+    except KeyError:
+        return ""
+
+
 def generated_at(embedded: EmbeddedPdfSignature) -> datetime:
     """Return the time that a document's time stamp names."""
     content = cast("Any", embedded).signed_data["encap_content_info"]["content"]

@@ -28,6 +28,7 @@ class Reason(StrEnum):
     CHANGED_AFTERWARDS = "changed_afterwards"
     SAME_PERSON = "same_person"
     WRONG_PERSON = "wrong_person"
+    RECORD_CHANGED = "record_changed"
     TIME_IMPOSSIBLE = "time_impossible"
     REVOKED = "revoked"
     EXPIRED = "expired"
@@ -47,6 +48,11 @@ class Reason(StrEnum):
         """One English sentence for a person."""
         return _EXPLANATIONS[self]
 
+    @property
+    def explanation_zh(self) -> str:
+        """The same in Chinese."""
+        return _CHINESE[self]
+
 
 _UNPROVEN = frozenset(
     {Reason.REVOKED, Reason.EXPIRED, Reason.UNTRUSTED, Reason.WRONG_PURPOSE, Reason.ALGORITHM}
@@ -62,6 +68,7 @@ _EXPLANATIONS = {
     Reason.CHANGED_AFTERWARDS: "Something else than the next signature was added after signing.",
     Reason.SAME_PERSON: "Writer and reviewer are the same person.",
     Reason.WRONG_PERSON: "The signer is not the person on record for this report.",
+    Reason.RECORD_CHANGED: "The record of the report is not what was signed.",
     Reason.TIME_IMPOSSIBLE: "The claimed time of signing lies outside the certificate's validity"
     " or in the future.",
     Reason.REVOKED: "The certificate was revoked, and no time stamp proves that the signature is"
@@ -71,6 +78,26 @@ _EXPLANATIONS = {
     Reason.UNTRUSTED: "The certificate does not come from a trusted authority.",
     Reason.WRONG_PURPOSE: "The certificate is not meant for signing documents.",
     Reason.ALGORITHM: "The signature uses an algorithm that is no longer considered safe.",
+}
+
+
+_CHINESE = {
+    Reason.NONE: "签名完好，证书可信。",
+    Reason.UNREADABLE: "文件或签名无法读取，可能已损坏或被更改。",
+    Reason.CONTENT_CHANGED: "签名后内容被更改。",
+    Reason.SIGNATURE_BROKEN: "签名值与签名人的证书不符。",
+    Reason.SIGNATURE_MISSING: "缺少必需的签名。",
+    Reason.SIGNATURE_UNEXPECTED: "文件带有报告不应有的签名。",
+    Reason.CHANGED_AFTERWARDS: "签名后添加了其他内容。",
+    Reason.SAME_PERSON: "书写与审核为同一人。",
+    Reason.WRONG_PERSON: "签名人与登记的医师不符。",
+    Reason.RECORD_CHANGED: "系统中的报告记录与签名的内容不符。",
+    Reason.TIME_IMPOSSIBLE: "所称签名时间不可能成立。",
+    Reason.REVOKED: "证书已吊销，且没有时间戳证明签名更早。",
+    Reason.EXPIRED: "证书已过期，且没有时间戳证明签名更早。",
+    Reason.UNTRUSTED: "证书不是由受信任的机构颁发。",
+    Reason.WRONG_PURPOSE: "证书不用于签署文件。",
+    Reason.ALGORITHM: "签名算法已不再安全。",
 }
 
 

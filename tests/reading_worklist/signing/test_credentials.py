@@ -155,14 +155,16 @@ def test_the_right_pin_clears_the_count(database: Database, person_id: UUID, ser
     assert refused.value.attempts_left == ATTEMPTS - 1
 
 
-def locked_out(database: Database) -> None:
+def locked_out(database: Database, serial: str) -> None:
     """Five wrong PINs, as the database takes them."""
     for attempt in range(ATTEMPTS):
         with database.transaction() as session:
             now = session.execute(select(func.now())).scalar_one()
             wait = LOCK if attempt == ATTEMPTS - 1 else None
             session.execute(
-                update(SigningCredential).values(
+                update(SigningCredential)
+                .where(SigningCredential.serial == serial)
+                .values(
                     failed_attempts=SigningCredential.failed_attempts + 1,
                     locked_until=None if wait is None else now + wait,
                 )
@@ -180,7 +182,7 @@ def over(database: Database) -> None:
 def test_after_the_lock_counting_starts_again(
     database: Database, person_id: UUID, serial: str
 ) -> None:
-    locked_out(database)
+    locked_out(database, serial)
     over(database)
     with pytest.raises(WrongPin) as refused:
         unlock(database, person_id, "wrong-pin")
@@ -207,7 +209,7 @@ def test_the_waits_grow_up_to_a_day() -> None:
 def test_the_second_lock_is_longer_and_an_administrator_opens_it(
     database: Database, person_id: UUID, serial: str
 ) -> None:
-    locked_out(database)
+    locked_out(database, serial)
     over(database)
     for _ in range(ATTEMPTS):
         with pytest.raises(WrongPin):
@@ -262,7 +264,7 @@ def test_the_database_counts_attempts_itself(
 def test_the_database_takes_no_attempt_while_the_key_is_locked(
     database: Database, person_id: UUID, serial: str
 ) -> None:
-    locked_out(database)
+    locked_out(database, serial)
     with (
         pytest.raises(sqlalchemy.exc.DBAPIError, match="one by one"),
         database.transaction() as session,

@@ -179,13 +179,13 @@ def test_a_page_drawn_over_after_the_last_signature_is_found(
 def test_a_page_drawn_over_between_the_signatures_is_found(
     written: bytes, reviewer: Signer, anchors: list[str]
 ) -> None:
-    result = verify(_signed(_with_page_replaced(written), reviewer, "reviewer"), anchors)
+    result = verify(signed_by_hand(_with_page_replaced(written), reviewer, "reviewer"), anchors)
     found = {one.role: one.reason for one in result.signatures}
     assert found == {WRITER: Reason.CHANGED_AFTERWARDS, REVIEWER: Reason.NONE}
     assert result.verdict is Verdict.INVALID
 
 
-def _signed(pdf: bytes, who: Signer, field: str) -> bytes:
+def signed_by_hand(pdf: bytes, who: Signer, field: str) -> bytes:
     """Sign past our own rules, as a forger with a real key would."""
     output = BytesIO()
     settings = PdfSignatureMetadata(
@@ -205,12 +205,12 @@ def test_one_person_in_both_roles_is_found(
 ) -> None:
     twin = signer(issuer, "李建国", person_id=writer.person_id)
     for who in (writer, twin):
-        result = verify(_signed(written, who, "reviewer"), anchors)
+        result = verify(signed_by_hand(written, who, "reviewer"), anchors)
         assert (result.verdict, result.reason) == (Verdict.INVALID, Reason.SAME_PERSON)
 
 
 def test_a_third_signature_is_found(report: bytes, issuer: Authority, anchors: list[str]) -> None:
-    result = verify(_signed(report, signer(issuer, "第三人"), "third"), anchors)
+    result = verify(signed_by_hand(report, signer(issuer, "第三人"), "third"), anchors)
     assert (result.verdict, result.reason) == (Verdict.INVALID, Reason.SIGNATURE_UNEXPECTED)
     assert result.signatures[-1].role is None
 

@@ -63,6 +63,10 @@ export const verification = {
   ],
   'verify.reason.same_person': ['书写与审核为同一人', 'Writer and reviewer are the same person'],
   'verify.reason.wrong_person': ['签名人与登记的医师不符', 'The signer is not the person on record'],
+  'verify.reason.record_changed': [
+    '系统中的报告记录与签名的内容不符',
+    'The record of the report is not what was signed',
+  ],
   'verify.reason.time_impossible': ['所称签名时间不可能成立', 'The claimed time of signing is impossible'],
   'verify.reason.revoked': [
     '证书已吊销，且没有时间戳证明签名更早',
