@@ -14,6 +14,7 @@ import typer
 
 from deploy import (
     cli_audit,
+    cli_destinations,
     cli_devices,
     cli_ecg,
     cli_keeping,
@@ -45,7 +46,7 @@ app.add_typer(cli_registry.sites, name="site")
 app.add_typer(cli_devices.devices, name="device")
 cli_registry.sites.add_typer(cli_tokens.site_tokens, name="token")
 cli_devices.devices.add_typer(cli_tokens.device_tokens, name="token")
-app.add_typer(cli_devices.destinations, name="destination")
+app.add_typer(cli_destinations.destinations, name="destination")
 app.add_typer(cli_registry.users, name="user")
 app.add_typer(cli_ecg.ecg, name="ecg")
 app.add_typer(cli_orders.senders, name="hl7-sender")

@@ -1,4 +1,4 @@
-"""`rdc device`, `destination`: a site's machines, and where its reports go."""
+"""`rdc device`: the machines of a site."""
 
 from __future__ import annotations
 
@@ -16,7 +16,6 @@ _BY_ESCAPE: Final = "ISO 2022 IR 58"
 _CHARACTER_SETS: Final = f"GB18030, GBK, ISO_IR 192 or {_BY_ESCAPE}"
 
 devices = typer.Typer(help="Machines of a site that may send to us.")
-destinations = typer.Typer(help="Where a site wants its reports delivered.")
 
 MaxAssociations = Annotated[
     int | None, typer.Option("--max-associations", help="Associations at once")
@@ -207,59 +206,5 @@ def list_devices(*, data_dir: DataDir = None) -> None:
                     device.name,
                 )
                 for device, code in found
-            ],
-        )
-
-
-@destinations.command("add")
-def add_destination(
-    site: Code,
-    ae_title: Annotated[str, typer.Argument(help="AE title of the site's receiver")],
-    host: Annotated[str, typer.Argument(help="Its host name or address")],
-    port: Annotated[int, typer.Argument(help="Its port")],
-    *,
-    notify_availability: Annotated[
-        bool,
-        typer.Option(
-            "--notify-availability",
-            help="Tell it also of each complete study that it can be retrieved",
-        ),
-    ] = False,
-    data_dir: DataDir = None,
-) -> None:
-    """Deliver the site's reports to this DICOM receiver."""
-    from storage import registry  # noqa: PLC0415
-
-    with open_session(data_dir) as (session, _):
-        added = registry.add_dicom_destination(
-            session,
-            registry.organisation_by_code(session, site),
-            ae_title,
-            host,
-            port,
-            notify_availability=notify_availability,
-        )
-        note(session, "destination:add", "destination", added.id, site=site, ae_title=ae_title)
-    typer.echo(f"reports of {site} go to {ae_title} at {host}:{port}")
-
-
-@destinations.command("list")
-def list_destinations(*, data_dir: DataDir = None) -> None:
-    """List the receivers of reports."""
-    from sqlalchemy import select  # noqa: PLC0415
-
-    from storage.registry import Destination, Organisation  # noqa: PLC0415
-
-    with open_session(data_dir) as (session, _):
-        found = session.execute(
-            select(Destination, Organisation.code)
-            .join(Organisation, Organisation.id == Destination.site_id)
-            .order_by(Organisation.code, Destination.ae_title)
-        ).all()
-        show_table(
-            ("site", "kind", "AE title", "host", "port", "active"),
-            [
-                (code, row.kind, row.ae_title, row.host, row.port, "yes" if row.active else "no")
-                for row, code in found
             ],
         )
