@@ -23,6 +23,7 @@ from reading_worklist.keeping.schemas import (
     RetentionRuleView,
     SiteUsage,
     Usage,
+    UsageByKind,
     UsageByModality,
     UsageByMonth,
     VerificationView,
@@ -39,6 +40,7 @@ from reading_worklist.keeping.tables import (
 )
 from reading_worklist.problems import not_found
 from storage.index.tables import Patient, Quarantine, Study
+from storage.keeping.kept import kept_of
 from storage.keeping.tables import StorageUsage
 from storage.keeping.usage import refreshed_at
 from storage.keeping.verification import latest
@@ -83,6 +85,7 @@ def _usage_of(session: Session, site: Organisation) -> SiteUsage:
             Quarantine.site_id == site.id, Quarantine.purged_at.is_(None)
         )
     ).one()
+    kept = kept_of(session, site.id)
     modalities = [
         UsageByModality(modality=key, series=series, instances=instances, bytes=size)
         for key, series, instances, size in grouped(StorageUsage.modality)
@@ -102,6 +105,8 @@ def _usage_of(session: Session, site: Organisation) -> SiteUsage:
         quarantined_bytes=aside[1],
         by_modality=modalities,
         by_month=months,
+        by_kind=[UsageByKind(kind=one.kind, objects=one.objects, bytes=one.bytes) for one in kept],
+        counted_at=max((one.counted_at for one in kept), default=None),
     )
 
 

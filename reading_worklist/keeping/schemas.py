@@ -32,8 +32,20 @@ class UsageByMonth(BaseModel):
     bytes: int
 
 
+class UsageByKind(BaseModel):
+    """How many objects of a kind are kept: instances, quarantine, ecg_files, reports, prepared."""
+
+    kind: str
+    objects: int
+    bytes: int
+
+
 class SiteUsage(BaseModel):
-    """What one site keeps: studies with instances, quarantined objects apart."""
+    """What one site keeps: studies with instances, quarantined objects apart.
+
+    by_kind: every object, those beside the instances too, as the store was last verified as a
+        whole, at `counted_at`; empty before.
+    """
 
     site_code: str
     site_name: str
@@ -45,6 +57,8 @@ class SiteUsage(BaseModel):
     quarantined_bytes: int
     by_modality: list[UsageByModality]
     by_month: list[UsageByMonth]
+    by_kind: list[UsageByKind]
+    counted_at: datetime | None
 
 
 class Usage(BaseModel):

@@ -92,3 +92,19 @@ class StorageUsage(Base):
     instances: Mapped[int] = mapped_column(BigInteger)
     bytes: Mapped[int] = mapped_column(BigInteger)
     refreshed_at: Mapped[datetime]
+
+
+class KeptObjects(Base):
+    """How many objects of one kind are kept for one site, as the store was last walked as a whole.
+
+    site_id: as the objects' names tell it; of a site that is not in the registry any more, too.
+    kind: a word of `storage.keeping.kept.KeptKind`.
+    """
+
+    __tablename__ = "kept_objects"
+
+    site_id: Mapped[UUID] = mapped_column(primary_key=True)
+    kind: Mapped[str] = mapped_column(primary_key=True)
+    objects: Mapped[int] = mapped_column(BigInteger)
+    bytes: Mapped[int] = mapped_column(BigInteger)
+    counted_at: Mapped[datetime]

@@ -25,6 +25,7 @@ from storage.dicom_header import DatasetError
 from storage.errors import RdcError
 from storage.keeping.digests import digest_of
 from storage.keeping.holdings import Expected, Holding, Limits, claims, named_now
+from storage.keeping.kept import KeptScales
 from storage.keeping.tables import Fault, Verification, VerificationFinding
 from storage.objects import (
     ObjectKey,
@@ -131,6 +132,8 @@ class Verifier:
         self._started_at = utc_now()
         self._last_key = ""
         self._id = uuid4()
+        whole = options.site_id is None and options.since is None
+        self._scales = KeptScales(database) if whole else None
 
     def run(self, progress: Callable[[Tally], None], *, resume: bool = False) -> UUID:
         """Compare everything and return the id of the run, whose result is in the database.
@@ -152,6 +155,7 @@ class Verifier:
         ):
             pairs = _merged(rows, self._stored())
             while batch := list(islice(pairs, _BATCH)):
+                self._weigh(batch)
                 both = [pair for pair in batch if pair.claims and pair.stored is not None]
                 findings: list[Finding] = []
                 for compared in readers.map(self._compare, both):
@@ -194,6 +198,8 @@ class Verifier:
                     remedy="Start a new one without --resume.",
                 )
             self._id, self._last_key = run.id, run.last_key
+            # What came before the interruption was not kept.
+            self._scales = None
             self._tally = Tally(run.objects, run.bytes_read, run.derived, run.recent, run.findings)
 
     def _note(self, findings: Sequence[Finding]) -> None:
@@ -219,8 +225,17 @@ class Verifier:
             run.recent = self._tally.recent
             run.findings = self._tally.findings
 
+    def _weigh(self, batch: Sequence[Pair]) -> None:
+        if self._scales is None:
+            return
+        for pair in batch:
+            if pair.stored is not None:
+                self._scales.add(pair.key, pair.stored.size)
+
     def _end(self) -> None:
         with self._database.transaction() as session:
+            if self._scales is not None:
+                self._scales.write(session, self._started_at)
             session.get_one(Verification, self._id).ended_at = utc_now()
             audit.record(
                 session,

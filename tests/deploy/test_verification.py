@@ -12,7 +12,8 @@ from deploy.keeping import HOLDINGS
 from storage.audit import AuditRecord
 from storage.clock import utc_now
 from storage.database import Database
-from storage.index.tables import Instance, Quarantine, QuarantineReason
+from storage.index.tables import Instance, Quarantine, QuarantineReason, Series, Study
+from storage.keeping.kept import kept_of
 from storage.keeping.tables import Fault, Verification
 from storage.keeping.verification import (
     Finding,
@@ -25,8 +26,10 @@ from storage.keeping.verification import (
     latest,
 )
 from storage.objects import ObjectKey, ObjectStore
+from storage.report_objects.tables import ReportObject
 from tests.pacs_gateway.datasets import sample
 from tests.support.archive import Archive, lose_rows
+from tests.support.report_objects import file_page
 from tests.support.seed import Consortium
 
 AT_ONCE = timedelta(0)
@@ -71,6 +74,29 @@ def test_a_whole_archive_has_no_findings(archive: Archive) -> None:
         assert session.scalars(
             select(AuditRecord.subject_id).where(AuditRecord.action == "archive:verify")
         ).one() == str(run)
+
+
+def test_all_that_is_kept_is_counted_by_site(archive: Archive) -> None:
+    _, filed = archive.file(sample())
+    site = archive.origin.site_id
+    with archive.database.transaction() as session:
+        series = session.scalars(select(Series.id)).one()
+        study_id = session.scalars(select(Study.id)).one()
+    archive.objects.put(ObjectKey(f"derived/series-metadata/{series}/1-1.json"), b"12345")
+    archive.objects.put(ObjectKey("derived/series-metadata/999/1-1.json"), b"of no series")
+    reading = uuid4()
+    for number in (1, 2):
+        file_page(archive.database, archive.objects, study_id, reading, number)
+    with archive.database.transaction() as session:
+        pages = session.scalars(select(ReportObject.object_size)).all()
+    verify(archive)
+    with archive.database.transaction() as session:
+        counted = {one.kind: (one.objects, one.bytes) for one in kept_of(session, site)}
+    # The page that does not stand any more takes its place in the store like the other.
+    assert counted == {
+        "instances": (3, filed.object_size + sum(pages)),
+        "prepared": (1, 5),
+    }
 
 
 def test_each_fault_is_found_and_named(archive: Archive, tmp_path: Path) -> None:

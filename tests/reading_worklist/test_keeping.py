@@ -411,4 +411,5 @@ def test_storage_use_is_told_by_site_modality_and_month(
     assert (east["studies"], east["instances"], east["bytes"]) == (1, 2, size)
     assert east["by_modality"] == [{"modality": "CT", "series": 1, "instances": 2, "bytes": size}]
     assert east["by_month"] == [{"month": "1990-05-01", "instances": 2, "bytes": size}]
+    assert (east["by_kind"], east["counted_at"]) == ([], None)
     assert sites["WEST"]["bytes"] == 0

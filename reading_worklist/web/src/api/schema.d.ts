@@ -6300,7 +6300,9 @@ export interface components {
             notify_availability: boolean;
             /** Settings */
             settings: {
-                [key: string]: string | number | boolean | string[] | null;
+                [key: string]: string | number | boolean | string[] | {
+                    [key: string]: string;
+                } | null;
             };
         };
         /**
@@ -8745,7 +8747,9 @@ export interface components {
             notify_availability: boolean;
             /** Settings */
             settings: {
-                [key: string]: string | number | boolean | string[] | null;
+                [key: string]: string | number | boolean | string[] | {
+                    [key: string]: string;
+                } | null;
             };
             /** Site Code */
             site_code: string;
@@ -11112,14 +11116,21 @@ export interface components {
         /**
          * SiteUsage
          * @description What one site keeps: studies with instances, quarantined objects apart.
+         *
+         *     by_kind: every object, those beside the instances too, as the store was last verified as a
+         *         whole, at `counted_at`; empty before.
          */
         SiteUsage: {
+            /** By Kind */
+            by_kind: components["schemas"]["UsageByKind"][];
             /** By Modality */
             by_modality: components["schemas"]["UsageByModality"][];
             /** By Month */
             by_month: components["schemas"]["UsageByMonth"][];
             /** Bytes */
             bytes: number;
+            /** Counted At */
+            counted_at: string | null;
             /** Instances */
             instances: number;
             /** Quarantined Bytes */
@@ -11795,6 +11806,18 @@ export interface components {
             refreshed_at: string | null;
             /** Sites */
             sites: components["schemas"]["SiteUsage"][];
+        };
+        /**
+         * UsageByKind
+         * @description How many objects of a kind are kept: instances, quarantine, ecg_files, reports, prepared.
+         */
+        UsageByKind: {
+            /** Bytes */
+            bytes: number;
+            /** Kind */
+            kind: string;
+            /** Objects */
+            objects: number;
         };
         /**
          * UsageByModality

@@ -1,6 +1,7 @@
 import type { SiteUsage } from '../api/types';
 import { Empty, ProblemNotice } from '../design/Notice';
 import { type Column, Table } from '../design/Table';
+import type { PlainKey } from '../i18n/catalogue';
 import { formatDateTime, formatSize } from '../i18n/format';
 import { useLanguage } from '../i18n/language';
 import { siteOf } from '../i18n/siteName';
@@ -78,6 +79,12 @@ function useColumns(total: number): Column<SiteUsage>[] {
     },
     { key: 'bytes', heading: t('usage.column.bytes'), width: 100, cell: (site) => formatSize(language, site.bytes) },
     {
+      key: 'kept',
+      heading: t('usage.column.kept'),
+      width: 170,
+      cell: (site) => <Kept site={site} />,
+    },
+    {
       key: 'share',
       heading: t('usage.column.share'),
       width: 140,
@@ -129,6 +136,32 @@ function useColumns(total: number): Column<SiteUsage>[] {
     },
   ];
 }
+
+/** Every object of a site, those beside the instances too; by kind where the pointer rests. */
+function Kept({ site }: { site: SiteUsage }) {
+  const { t, language } = useLanguage();
+  if (site.counted_at === null) {
+    return <span className="quiet">{t('usage.notVerified')}</span>;
+  }
+  const kinds = site.by_kind.map(({ kind, bytes }) =>
+    t('usage.modality', { modality: t(KINDS[kind] ?? 'usage.other'), size: formatSize(language, bytes) }),
+  );
+  const total = site.by_kind.reduce((sum, { bytes }) => sum + bytes, 0);
+  return (
+    <>
+      <span>{formatSize(language, total)}</span>
+      <div className="quiet small">{kinds.join(' · ')}</div>
+    </>
+  );
+}
+
+const KINDS: Record<string, PlainKey | undefined> = {
+  instances: 'usage.kind.instances',
+  quarantine: 'usage.kind.quarantine',
+  ecg_files: 'usage.kind.ecgFiles',
+  reports: 'usage.kind.reports',
+  prepared: 'usage.kind.prepared',
+};
 
 function Share({ part }: { part: number }) {
   const { t } = useLanguage();
