@@ -4,22 +4,21 @@ import { useRef, useState } from 'react';
 
 import { useDay } from './today';
 import { Chip } from '../design/Chip';
-import { Empty, ProblemNotice } from '../design/Notice';
+import { ProblemNotice } from '../design/Notice';
 import { useShortcuts } from '../design/shortcuts';
-import { type Column, Table } from '../design/Table';
+import type { Column } from '../design/Table';
 import { formatDateTime } from '../i18n/format';
 import { useLanguage } from '../i18n/language';
 import { siteName } from '../i18n/siteName';
 import { Field } from '../rules/RuleDialog';
-import { ConfirmDialog } from './ConfirmDialog';
 import { type Agreement, type AgreementBody, useAgreementAct, useAgreements, useParties } from './queries';
+import { Register } from './Register';
 
 const SERVICES = ['priors'] as const;
 
 /** Agreements between organisations, those that hold and those that did. */
 export function ServicesTab() {
   const { t } = useLanguage();
-  const { message } = App.useApp();
   const agreements = useAgreements();
   const [adding, setAdding] = useState(false);
   const [ending, setEnding] = useState<Agreement | null>(null);
@@ -28,45 +27,26 @@ export function ServicesTab() {
   useShortcuts({ n: () => setAdding(true) });
   return (
     <>
-      <p className="agreements-note">
+      <Register
+        label={t('agreements.table')}
+        query={agreements}
+        columns={columns}
+        empty={{ title: t('agreements.empty.title'), text: t('agreements.empty.text') }}
+        ending={ending}
+        end={{
+          title: t('agreements.end'),
+          text: t('agreements.endExplain'),
+          done: t('agreements.ended'),
+          act: ({ id }) => mutateAsync({ kind: 'end', id }),
+        }}
+        onEnded={() => setEnding(null)}
+      >
         <span>{t('agreements.intro')}</span>
         <Button type="primary" icon={<PlusOutlined />} className="agreements-add" onClick={() => setAdding(true)}>
           {t('agreements.add')}
         </Button>
-      </p>
-      {agreements.isError && (
-        <div className="page-problem">
-          <ProblemNotice
-            heading={t('agreements.failed')}
-            error={agreements.error}
-            onRetry={() => void agreements.refetch()}
-          />
-        </div>
-      )}
-      {agreements.data?.length === 0 ? (
-        <div className="page-empty">
-          <Empty title={t('agreements.empty.title')} text={t('agreements.empty.text')} />
-        </div>
-      ) : (
-        <Table
-          label={t('agreements.table')}
-          columns={columns}
-          rows={agreements.data ?? (agreements.isError ? [] : null)}
-          rowKey={(one) => one.id}
-        />
-      )}
+      </Register>
       {adding && <AgreementDialog onClose={() => setAdding(false)} />}
-      {ending !== null && (
-        <ConfirmDialog
-          title={t('agreements.end')}
-          text={t('agreements.endExplain')}
-          onConfirm={async () => {
-            await mutateAsync({ kind: 'end', id: ending.id });
-            void message.success(t('agreements.ended'));
-          }}
-          onClose={() => setEnding(null)}
-        />
-      )}
     </>
   );
 }

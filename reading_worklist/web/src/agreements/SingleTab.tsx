@@ -2,14 +2,14 @@ import { App, Button, Input, Modal } from 'antd';
 import { useState } from 'react';
 
 import { Chip } from '../design/Chip';
-import { Empty, ProblemNotice } from '../design/Notice';
-import { type Column, Table } from '../design/Table';
+import { ProblemNotice } from '../design/Notice';
+import type { Column } from '../design/Table';
 import { formatDateTime } from '../i18n/format';
 import { useLanguage } from '../i18n/language';
 import { daysLater } from '../rules/days';
 import { Field } from '../rules/RuleDialog';
-import { ConfirmDialog } from './ConfirmDialog';
 import { type SingleBody, type SinglePeriod, useAgreementAct, useSinglePeriods } from './queries';
+import { Register } from './Register';
 import { useDay } from './today';
 
 const USUAL_DAYS = 90;
@@ -17,7 +17,6 @@ const USUAL_DAYS = 90;
 /** The dated switch under which one doctor alone may issue an ECG report. */
 export function SingleTab() {
   const { t } = useLanguage();
-  const { message } = App.useApp();
   const periods = useSinglePeriods();
   const { mutateAsync } = useAgreementAct();
   const [adding, setAdding] = useState(false);
@@ -26,7 +25,20 @@ export function SingleTab() {
   const on = periods.data?.some((one) => one.holds) ?? false;
   return (
     <>
-      <p className="agreements-note">
+      <Register
+        label={t('single.table')}
+        query={periods}
+        columns={columns}
+        empty={{ title: t('single.empty.title'), text: t('single.empty.text') }}
+        ending={ending}
+        end={{
+          title: t('single.switchOff'),
+          text: t('single.switchOffExplain'),
+          done: t('single.switchedOff'),
+          act: ({ id }) => mutateAsync({ kind: 'single-off', id }),
+        }}
+        onEnded={() => setEnding(null)}
+      >
         {periods.isSuccess && (
           <Chip tone={on ? 'amber' : 'slate'} hollow={!on}>
             {t(on ? 'single.on' : 'single.off')}
@@ -36,40 +48,8 @@ export function SingleTab() {
         <Button className="agreements-add" onClick={() => setAdding(true)}>
           {t('single.switchOn')}
         </Button>
-      </p>
-      {periods.isError && (
-        <div className="page-problem">
-          <ProblemNotice
-            heading={t('agreements.failed')}
-            error={periods.error}
-            onRetry={() => void periods.refetch()}
-          />
-        </div>
-      )}
-      {periods.data?.length === 0 ? (
-        <div className="page-empty">
-          <Empty title={t('single.empty.title')} text={t('single.empty.text')} />
-        </div>
-      ) : (
-        <Table
-          label={t('single.table')}
-          columns={columns}
-          rows={periods.data ?? (periods.isError ? [] : null)}
-          rowKey={(one) => one.id}
-        />
-      )}
+      </Register>
       {adding && <SingleDialog onClose={() => setAdding(false)} />}
-      {ending !== null && (
-        <ConfirmDialog
-          title={t('single.switchOff')}
-          text={t('single.switchOffExplain')}
-          onConfirm={async () => {
-            await mutateAsync({ kind: 'single-off', id: ending.id });
-            void message.success(t('single.switchedOff'));
-          }}
-          onClose={() => setEnding(null)}
-        />
-      )}
     </>
   );
 }

@@ -1,15 +1,13 @@
-import { Segmented, Skeleton } from 'antd';
+import { Segmented } from 'antd';
 import { useState } from 'react';
-import { Link, useNavigate, useParams, useSearchParams } from 'react-router';
+import { Link, useParams, useSearchParams } from 'react-router';
 
 import type { Consultation } from '../api/types';
+import { CaseDesk } from '../design/CaseDesk';
 import { Chip, ModalityMark } from '../design/Chip';
 import { useMinute } from '../design/clock';
 import { Countdown } from '../design/Due';
-import { Empty, ProblemNotice } from '../design/Notice';
-import { Pager } from '../design/Pager';
 import { PatientName, SexAge } from '../design/PatientName';
-import { useShortcuts } from '../design/shortcuts';
 import { formatShortTime } from '../i18n/format';
 import { useLanguage } from '../i18n/language';
 import { siteName } from '../i18n/siteName';
@@ -18,7 +16,6 @@ import { ConsultationView } from './ConsultationView';
 import { ExpertsTab } from './ExpertsTab';
 import { PAGE_SIZE, useConsultations } from './queries';
 import { isUnanswered, toneOf } from './words';
-import '../design/desk.css';
 import '../critical/critical.css';
 import '../phone/phone.css';
 import '../retakes/retakes.css';
@@ -56,48 +53,24 @@ export function ConsultationsPage() {
 
 function Cases({ id, open, expert }: { id: string | undefined; open: boolean; expert: boolean }) {
   const { t } = useLanguage();
-  const navigate = useNavigate();
   const [page, setPage] = useState(1);
   const cases = useConsultations(open, page);
-  const items = cases.data?.items ?? [];
-  const step = (by: number): boolean => {
-    const at = items.findIndex((one) => one.id === id);
-    const next = items[at < 0 ? 0 : at + by];
-    if (next === undefined) return false;
-    void navigate(`/consultations/${next.id}${open ? '' : '?tab=all'}`);
-    return true;
-  };
-  useShortcuts({ j: () => step(1), k: () => step(-1) });
   return (
-    <>
-      {cases.isError && (
-        <div className="page-problem">
-          <ProblemNotice heading={t('consult.failed')} error={cases.error} onRetry={() => void cases.refetch()} />
-        </div>
-      )}
-      <div className="desk">
-        <nav className="desk-list" aria-label={t('consult.list')} aria-busy={cases.isPending}>
-          {cases.isPending && <Skeleton active className="desk-loading" />}
-          {cases.data?.total === 0 && (
-            <Empty
-              title={t('consult.empty.title')}
-              text={t(expert ? 'consult.empty.expertText' : 'consult.empty.text')}
-            />
-          )}
-          {items.map((one) => (
-            <CaseLine key={one.id} consultation={one} selected={one.id === id} open={open} />
-          ))}
-          <Pager page={page} pageSize={PAGE_SIZE} total={cases.data?.total ?? 0} onPage={setPage} />
-        </nav>
-        <div className="desk-case">
-          {id === undefined ? (
-            <p className="desk-choose">{t('consult.choose')}</p>
-          ) : (
-            <ConsultationView key={id} id={id} />
-          )}
-        </div>
-      </div>
-    </>
+    <CaseDesk
+      id={id}
+      query={cases}
+      label={t('consult.list')}
+      failed={t('consult.failed')}
+      empty={{ title: t('consult.empty.title'), text: t(expert ? 'consult.empty.expertText' : 'consult.empty.text') }}
+      choose={t('consult.choose')}
+      page={page}
+      pageSize={PAGE_SIZE}
+      onPage={setPage}
+      path={(one) => `/consultations/${one.id}${open ? '' : '?tab=all'}`}
+      line={(one, selected) => <CaseLine key={one.id} consultation={one} selected={selected} open={open} />}
+    >
+      {(chosen) => <ConsultationView key={chosen} id={chosen} />}
+    </CaseDesk>
   );
 }
 

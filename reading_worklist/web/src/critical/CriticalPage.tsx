@@ -1,16 +1,12 @@
-import { Segmented, Select, Skeleton } from 'antd';
-import { useState } from 'react';
-import { Link, useNavigate, useParams } from 'react-router';
+import { Link, useParams } from 'react-router';
 
 import type { CriticalValue } from '../api/types';
+import { CaseDesk } from '../design/CaseDesk';
+import { CaseFilter, useCaseFilters } from '../design/CaseFilter';
 import { Chip, ModalityMark } from '../design/Chip';
 import { useMinute } from '../design/clock';
 import { Countdown } from '../design/Due';
-import { Empty, ProblemNotice } from '../design/Notice';
-import { Pager } from '../design/Pager';
 import { PatientName, SexAge } from '../design/PatientName';
-import { useShortcuts } from '../design/shortcuts';
-import { useSites } from '../design/sites';
 import { formatShortTime } from '../i18n/format';
 import { useLanguage } from '../i18n/language';
 import { siteName } from '../i18n/siteName';
@@ -18,88 +14,43 @@ import { useSession } from '../session/session';
 import { CriticalView } from './CriticalView';
 import { PAGE_SIZE, useCriticalValues } from './queries';
 import { callOf, isSite, toneOf } from './words';
-import '../design/desk.css';
 import '../phone/phone.css';
 import './critical.css';
 
 /** Every critical value with its clocks, for the centre and for the site that is told. */
 export function CriticalPage() {
   const { id } = useParams();
-  const { t, language } = useLanguage();
-  const navigate = useNavigate();
+  const { t } = useLanguage();
   const { data: session } = useSession();
   const site = isSite(session);
-  const [open, setOpen] = useState(true);
-  const [where, setWhere] = useState<string | null>(null);
-  const [page, setPage] = useState(1);
-  const values = useCriticalValues({ open, site: where, page });
-  const sites = useSites(!site);
-  const items = values.data?.items ?? [];
-  const step = (by: number): boolean => {
-    const at = items.findIndex((one) => one.id === id);
-    const next = items[at < 0 ? 0 : at + by];
-    if (next === undefined) return false;
-    void navigate(`/critical/${next.id}`);
-    return true;
-  };
-  useShortcuts({ j: () => step(1), k: () => step(-1) });
+  const [filters, setFilters] = useCaseFilters();
+  const values = useCriticalValues(filters);
   return (
     <div className="page">
       <div className="page-head">
         <h1>{t('critical.title')}</h1>
         {values.data !== undefined && <span className="page-note">{t('critical.open', { n: values.data.open })}</span>}
         <span className="page-space" />
-        {!site && (
-          <Select
-            className="critical-site"
-            aria-label={t('critical.site')}
-            value={where ?? ''}
-            options={[
-              { value: '', label: t('critical.allSites') },
-              ...(sites.data ?? []).map((one) => ({ value: one.code, label: siteName(language, one) })),
-            ]}
-            onChange={(chosen) => {
-              setWhere(chosen === '' ? null : chosen);
-              setPage(1);
-            }}
-          />
-        )}
-        <Segmented
-          aria-label={t('critical.which')}
-          value={open ? 'open' : 'all'}
-          options={[
-            { value: 'open', label: t('critical.filter.open') },
-            { value: 'all', label: t('critical.filter.all') },
-          ]}
-          onChange={(chosen) => {
-            setOpen(chosen === 'open');
-            setPage(1);
-          }}
-        />
+        <CaseFilter filters={filters} sites={!site} onChange={setFilters} />
       </div>
-      {values.isError && (
-        <div className="page-problem">
-          <ProblemNotice heading={t('critical.failed')} error={values.error} onRetry={() => void values.refetch()} />
-        </div>
-      )}
-      <div className="desk">
-        <nav className="desk-list" aria-label={t('critical.list')} aria-busy={values.isPending}>
-          {values.isPending && <Skeleton active className="desk-loading" />}
-          {values.data?.total === 0 && (
-            <Empty
-              title={t(open ? 'critical.empty.title' : 'critical.none.title')}
-              text={t(site ? 'critical.empty.siteText' : 'critical.empty.text')}
-            />
-          )}
-          {items.map((one) => (
-            <CriticalLine key={one.id} value={one} selected={one.id === id} site={site} />
-          ))}
-          <Pager page={page} pageSize={PAGE_SIZE} total={values.data?.total ?? 0} onPage={setPage} />
-        </nav>
-        <div className="desk-case">
-          {id === undefined ? <p className="desk-choose">{t('critical.choose')}</p> : <CriticalView key={id} id={id} />}
-        </div>
-      </div>
+      <CaseDesk
+        id={id}
+        query={values}
+        label={t('critical.list')}
+        failed={t('critical.failed')}
+        empty={{
+          title: t(filters.open ? 'critical.empty.title' : 'critical.none.title'),
+          text: t(site ? 'critical.empty.siteText' : 'critical.empty.text'),
+        }}
+        choose={t('critical.choose')}
+        page={filters.page}
+        pageSize={PAGE_SIZE}
+        onPage={(page) => setFilters({ ...filters, page })}
+        path={(one) => `/critical/${one.id}`}
+        line={(one, selected) => <CriticalLine key={one.id} value={one} selected={selected} site={site} />}
+      >
+        {(chosen) => <CriticalView key={chosen} id={chosen} />}
+      </CaseDesk>
     </div>
   );
 }

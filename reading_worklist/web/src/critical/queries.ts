@@ -3,6 +3,7 @@ import { keepPreviousData, useMutation, useQuery, useQueryClient } from '@tansta
 import { answer, api } from '../api/client';
 import { keys } from '../api/keys';
 import type { CriticalDetail, CriticalState } from '../api/types';
+import type { CaseFilters } from '../design/CaseFilter';
 
 export const PAGE_SIZE = 50;
 
@@ -16,13 +17,7 @@ export const OPEN_STATES: readonly CriticalState[] = [
   'ACTIONED',
 ];
 
-export interface CriticalFilters {
-  open: boolean;
-  site: string | null;
-  page: number;
-}
-
-export function useCriticalValues({ open, site, page }: CriticalFilters) {
+export function useCriticalValues({ open, site, page }: CaseFilters) {
   const query = {
     page,
     page_size: PAGE_SIZE,

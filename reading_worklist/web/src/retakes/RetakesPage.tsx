@@ -1,17 +1,13 @@
-import { Segmented, Select, Skeleton } from 'antd';
-import { useState } from 'react';
-import { Link, useNavigate, useParams } from 'react-router';
+import { Link, useParams } from 'react-router';
 
 import type { Retake } from '../api/types';
 import { isSite } from '../critical/words';
+import { CaseDesk } from '../design/CaseDesk';
+import { CaseFilter, useCaseFilters } from '../design/CaseFilter';
 import { Chip, ModalityMark, PriorityMark } from '../design/Chip';
 import { useMinute } from '../design/clock';
 import { Countdown } from '../design/Due';
-import { Empty, ProblemNotice } from '../design/Notice';
-import { Pager } from '../design/Pager';
 import { PatientName, SexAge } from '../design/PatientName';
-import { useShortcuts } from '../design/shortcuts';
-import { useSites } from '../design/sites';
 import { formatShortTime } from '../i18n/format';
 import { useLanguage } from '../i18n/language';
 import { siteName } from '../i18n/siteName';
@@ -19,7 +15,6 @@ import { useSession } from '../session/session';
 import { PAGE_SIZE, useRetakes } from './queries';
 import { RetakeView } from './RetakeView';
 import { toneOf, whyOf } from './words';
-import '../design/desk.css';
 import '../critical/critical.css';
 import '../phone/phone.css';
 import './retakes.css';
@@ -27,24 +22,11 @@ import './retakes.css';
 /** Exams that have to be made again, for the centre that asked and the site that makes them. */
 export function RetakesPage() {
   const { id } = useParams();
-  const { t, language } = useLanguage();
-  const navigate = useNavigate();
+  const { t } = useLanguage();
   const { data: session } = useSession();
   const site = isSite(session);
-  const [open, setOpen] = useState(true);
-  const [where, setWhere] = useState<string | null>(null);
-  const [page, setPage] = useState(1);
-  const retakes = useRetakes({ open, site: where, page });
-  const sites = useSites(!site);
-  const items = retakes.data?.items ?? [];
-  const step = (by: number): boolean => {
-    const at = items.findIndex((one) => one.id === id);
-    const next = items[at < 0 ? 0 : at + by];
-    if (next === undefined) return false;
-    void navigate(`/retakes/${next.id}`);
-    return true;
-  };
-  useShortcuts({ j: () => step(1), k: () => step(-1) });
+  const [filters, setFilters] = useCaseFilters();
+  const retakes = useRetakes(filters);
   return (
     <div className="page">
       <div className="page-head">
@@ -53,54 +35,23 @@ export function RetakesPage() {
           <span className="page-note">{t('retake.waiting', { n: retakes.data.waiting })}</span>
         )}
         <span className="page-space" />
-        {!site && (
-          <Select
-            className="critical-site"
-            aria-label={t('critical.site')}
-            value={where ?? ''}
-            options={[
-              { value: '', label: t('critical.allSites') },
-              ...(sites.data ?? []).map((one) => ({ value: one.code, label: siteName(language, one) })),
-            ]}
-            onChange={(chosen) => {
-              setWhere(chosen === '' ? null : chosen);
-              setPage(1);
-            }}
-          />
-        )}
-        <Segmented
-          aria-label={t('critical.which')}
-          value={open ? 'open' : 'all'}
-          options={[
-            { value: 'open', label: t('critical.filter.open') },
-            { value: 'all', label: t('critical.filter.all') },
-          ]}
-          onChange={(chosen) => {
-            setOpen(chosen === 'open');
-            setPage(1);
-          }}
-        />
+        <CaseFilter filters={filters} sites={!site} onChange={setFilters} />
       </div>
-      {retakes.isError && (
-        <div className="page-problem">
-          <ProblemNotice heading={t('retake.failed')} error={retakes.error} onRetry={() => void retakes.refetch()} />
-        </div>
-      )}
-      <div className="desk">
-        <nav className="desk-list" aria-label={t('retake.list')} aria-busy={retakes.isPending}>
-          {retakes.isPending && <Skeleton active className="desk-loading" />}
-          {retakes.data?.total === 0 && (
-            <Empty title={t('retake.empty.title')} text={t(site ? 'retake.empty.siteText' : 'retake.empty.text')} />
-          )}
-          {items.map((one) => (
-            <RetakeLine key={one.id} retake={one} selected={one.id === id} />
-          ))}
-          <Pager page={page} pageSize={PAGE_SIZE} total={retakes.data?.total ?? 0} onPage={setPage} />
-        </nav>
-        <div className="desk-case">
-          {id === undefined ? <p className="desk-choose">{t('retake.choose')}</p> : <RetakeView key={id} id={id} />}
-        </div>
-      </div>
+      <CaseDesk
+        id={id}
+        query={retakes}
+        label={t('retake.list')}
+        failed={t('retake.failed')}
+        empty={{ title: t('retake.empty.title'), text: t(site ? 'retake.empty.siteText' : 'retake.empty.text') }}
+        choose={t('retake.choose')}
+        page={filters.page}
+        pageSize={PAGE_SIZE}
+        onPage={(page) => setFilters({ ...filters, page })}
+        path={(one) => `/retakes/${one.id}`}
+        line={(one, selected) => <RetakeLine key={one.id} retake={one} selected={selected} />}
+      >
+        {(chosen) => <RetakeView key={chosen} id={chosen} />}
+      </CaseDesk>
     </div>
   );
 }

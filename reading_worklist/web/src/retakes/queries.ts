@@ -3,18 +3,13 @@ import { keepPreviousData, useMutation, useQuery, useQueryClient } from '@tansta
 import { answer, api } from '../api/client';
 import { keys } from '../api/keys';
 import type { Retake, RetakeReason, RetakeState } from '../api/types';
+import type { CaseFilters } from '../design/CaseFilter';
 
 export const PAGE_SIZE = 50;
 const OPEN: readonly RetakeState[] = ['REQUESTED', 'ACKNOWLEDGED', 'RECEIVED'];
 const WATCH_INTERVAL = 60_000;
 
-export interface RetakeFilters {
-  open: boolean;
-  site: string | null;
-  page: number;
-}
-
-export function useRetakes({ open, site, page }: RetakeFilters) {
+export function useRetakes({ open, site, page }: CaseFilters) {
   const query = {
     page,
     page_size: PAGE_SIZE,

@@ -1,8 +1,8 @@
 import { TableOutlined } from '@ant-design/icons';
-import { Button, Checkbox, Popover, Tooltip } from 'antd';
-import { useState } from 'react';
+import { Button, Checkbox, Tooltip } from 'antd';
 
 import { useLanguage } from '../i18n/language';
+import { BarPopover } from './BarPopover';
 import { chosenColumns, COLUMN_NAMES, columnOf, columnsFor, FIXED } from './columns';
 
 interface ColumnChooserProps {
@@ -13,28 +13,17 @@ interface ColumnChooserProps {
 /** Which columns this person sees; without a choice the usual ones that the screen has room for. */
 export function ColumnChooser({ kept, onChange }: ColumnChooserProps) {
   const { t } = useLanguage();
-  const [open, setOpen] = useState(false);
   const shown = chosenColumns(kept) ?? columnsFor(window.innerWidth);
   const toggle = (name: string): void => {
     const without = shown.filter((one) => one !== name);
     onChange(without.length === shown.length ? [...shown, name] : without);
   };
   return (
-    <Popover
-      open={open}
-      onOpenChange={setOpen}
-      trigger="click"
-      placement="bottomRight"
-      arrow={false}
+    <BarPopover
+      label={t('worklist.columns')}
+      className="column-choice"
       content={
-        <div
-          className="column-choice"
-          role="group"
-          aria-label={t('worklist.columns')}
-          onKeyDown={(event) => {
-            if (event.key === 'Escape') setOpen(false);
-          }}
-        >
+        <>
           {COLUMN_NAMES.map((name) => (
             <Checkbox
               key={name}
@@ -48,12 +37,14 @@ export function ColumnChooser({ kept, onChange }: ColumnChooserProps) {
           <button type="button" className="link-button" onClick={() => onChange([])}>
             {t('worklist.columns.usual')}
           </button>
-        </div>
+        </>
       }
     >
-      <Tooltip title={t('worklist.columns')}>
-        <Button aria-label={t('worklist.columns')} aria-expanded={open} icon={<TableOutlined />} />
-      </Tooltip>
-    </Popover>
+      {(open) => (
+        <Tooltip title={t('worklist.columns')}>
+          <Button aria-label={t('worklist.columns')} aria-expanded={open} icon={<TableOutlined />} />
+        </Tooltip>
+      )}
+    </BarPopover>
   );
 }

@@ -1,18 +1,17 @@
 import { CalendarOutlined } from '@ant-design/icons';
-import { Button, Popover } from 'antd';
-import { useState } from 'react';
+import { Button } from 'antd';
 
 import { useMinute } from '../design/clock';
 import { formatShortTime } from '../i18n/format';
 import { useLanguage } from '../i18n/language';
 import { siteName } from '../i18n/siteName';
 import { type Duty, useRosterFromNow } from '../roster/queries';
+import { BarPopover } from './BarPopover';
 import { rosterOf } from './duty';
 
 /** When one is on duty oneself, and who is now; nothing where no roster is kept. */
 export function DutyButton({ person }: { person: string }) {
   const { t } = useLanguage();
-  const [open, setOpen] = useState(false);
   const now = useMinute();
   const { data } = useRosterFromNow();
   if (data === undefined || data.length === 0) return null;
@@ -25,36 +24,28 @@ export function DutyButton({ person }: { person: string }) {
         ? t('duty.none')
         : t('duty.next', { from: formatShortTime(next.starts_at, now) });
   return (
-    <Popover
-      open={open}
-      onOpenChange={setOpen}
-      trigger="click"
-      placement="bottomRight"
-      arrow={false}
+    <BarPopover
+      label={t('duty.title')}
+      className="duty-list"
       content={
-        <div
-          className="duty-list"
-          role="group"
-          aria-label={t('duty.title')}
-          onKeyDown={(event) => {
-            if (event.key === 'Escape') setOpen(false);
-          }}
-        >
+        <>
           <h2>{t('duty.onDuty')}</h2>
           <DutyList duties={mine.onDuty} now={now} nobody={t('duty.nobody')} named />
           <h2>{t('duty.mine')}</h2>
           <DutyList duties={mine.next} now={now} nobody={t('duty.noneOfMine')} />
-        </div>
+        </>
       }
     >
-      <Button
-        aria-expanded={open}
-        className={mine.now === null ? 'duty-button' : 'duty-button duty-button-now'}
-        icon={<CalendarOutlined />}
-      >
-        {label}
-      </Button>
-    </Popover>
+      {(open) => (
+        <Button
+          aria-expanded={open}
+          className={mine.now === null ? 'duty-button' : 'duty-button duty-button-now'}
+          icon={<CalendarOutlined />}
+        >
+          {label}
+        </Button>
+      )}
+    </BarPopover>
   );
 }
 
