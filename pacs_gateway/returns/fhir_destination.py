@@ -50,6 +50,7 @@ class FhirChannel:
         self._systems = Systems.of_site(
             target.site_id,
             patient=settings.patient_system,
+            visit=settings.visit_system,
             accession=settings.accession_system,
             placer=settings.placer_system,
             procedure=settings.procedure_system,

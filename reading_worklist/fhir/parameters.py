@@ -276,7 +276,8 @@ def _condition(name: str, way: str, what: str, value: str, time_zone: str) -> Co
                 column, tuple(_uuids(one.rsplit("/", 1)[-1] for one in values if _is_of(kind, one)))
             )
         case "word":
-            return Words(what, tuple(values))
+            # The system of a required code says nothing more.
+            return Words(what, tuple(one.rpartition("|")[2] for one in values))
         case "date":
             return _between(name, what, value, time_zone)
         case _:

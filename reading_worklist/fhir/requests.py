@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Final
-from urllib.parse import urljoin
 from uuid import UUID
 
 from fastapi import Request
@@ -18,7 +17,6 @@ from reading_worklist.fhir.parameters import (
 from reading_worklist.fhir.refusals import bad_parameter, bad_value
 from reading_worklist.fhir.store import Found, Store, Walk
 from reading_worklist.problems import Problem
-from reading_worklist.services import Services
 from storage.fhir.elements import MEDIA_TYPE
 
 REPORT: Final = "DiagnosticReport"
@@ -29,9 +27,12 @@ _WALK: Final = ("_after", "_before", "_since", "_count")
 _POSITION_DIGITS: Final = 18
 
 
-def base_of(services: Services) -> str:
-    """Return the address of the interface as its users reach it."""
-    return urljoin(services.config.public_url.rstrip("/") + "/", "fhir")
+def base_of(request: Request) -> str:
+    """Return the address of the interface as who asks has reached it, for the links of the answer.
+
+    Behind a proxy it is what that says (X-Forwarded-Proto, Host), where the server trusts it.
+    """
+    return f"{str(request.base_url).rstrip('/')}/fhir"
 
 
 def require_json(request: Request, asked: Sequence[tuple[str, str]] | None = None) -> None:

@@ -57,10 +57,10 @@ _BODY_MAX: Final = 64 * 1024
 
 
 @router.get("/metadata")
-def metadata(request: Request, services: Parts) -> Response:
+def metadata(request: Request) -> Response:
     """Return what the interface can do; it tells of nobody and needs no token."""
     require_json(request)
-    return answer(capability_statement(base_of(services)))
+    return answer(capability_statement(base_of(request)))
 
 
 @router.get("/{kind}")
@@ -94,7 +94,7 @@ def history_of_reports(request: Request, machine: Asking, services: Parts) -> Re
     """
     require_json(request)
     walk = walk_of(request.query_params.multi_items(), services.config.time_zone)
-    base = base_of(services)
+    base = base_of(request)
     with services.database.transaction() as session:
         store = Store(session, machine.site_id, base)
         found, more = store.feed(walk)
@@ -117,7 +117,7 @@ def read(
         return _binary(request, services, machine, resource_id)
     require_json(request)
     with services.database.transaction() as session:
-        store = Store(session, machine.site_id, base_of(services))
+        store = Store(session, machine.site_id, base_of(request))
         found = standing(store, kind, resource_id)
         tag = bundles.etag(found)
         if request.headers.get("if-none-match") == tag:
@@ -132,7 +132,7 @@ def history(
 ) -> Response:
     """Return every version of a resource, the newest first."""
     require_json(request)
-    base = base_of(services)
+    base = base_of(request)
     with services.database.transaction() as session:
         found = every_version(Store(session, machine.site_id, base), kind, resource_id)
         versions = _note(session, request, machine, found)
@@ -154,7 +154,7 @@ def read_version(  # noqa: PLR0917 -- one parameter for each part of the address
     """Return one version; one that does not stand says so in its narrative and its tag."""
     require_json(request)
     with services.database.transaction() as session:
-        store = Store(session, machine.site_id, base_of(services))
+        store = Store(session, machine.site_id, base_of(request))
         wanted = f'W/"{version}"'
         found = next(
             (one for one in every_version(store, kind, resource_id) if bundles.etag(one) == wanted),
@@ -189,7 +189,7 @@ def _search(
 ) -> Response:
     require_json(request, asked)
     wanted = parse_search(kind, asked, time_zone=services.config.time_zone)
-    base = base_of(services)
+    base = base_of(request)
     with services.database.transaction() as session:
         page = Store(session, machine.site_id, base).search(wanted)
         versions = _note(session, request, machine, [*page.found, *page.included])
@@ -199,7 +199,7 @@ def _search(
 
 def _binary(request: Request, services: Services, machine: Machine, resource_id: str) -> Response:
     with services.database.transaction() as session:
-        store = Store(session, machine.site_id, base_of(services))
+        store = Store(session, machine.site_id, base_of(request))
         found = store.read("Binary", id_of("Binary", resource_id))
         if found is None:
             raise not_found("Binary")

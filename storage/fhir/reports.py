@@ -86,6 +86,7 @@ def diagnostic_report(
         category=_categories(report),
         code=_code(report, systems),
         subject=reference("Patient", ids.patient, report.patient.name),
+        encounter=_visit(report, systems),
         effectiveDateTime=instant(report.times.acquired) or day(report.exam.study_date),
         issued=instant(report.times.issued),
         performer=[reference("Organization", ids.centre, report.centre.name)],
@@ -189,6 +190,12 @@ def provenance(report: IssuedReport, ids: Ids) -> Element:
         agent=[*present(agents), custodian],
         entity=[{"role": "source", "what": reference("ImagingStudy", ids.study)}],
     )
+
+
+def _visit(report: IssuedReport, systems: Systems) -> Element | None:
+    """Return the visit by its number alone: the encounter is the site's own."""
+    number = identifier(systems.visit, report.visit.visit_number, type_code="VN")
+    return element(type="Encounter", identifier=number) if number else None
 
 
 def _agent(code: str, signer: IssuedSigner | None) -> Element | None:

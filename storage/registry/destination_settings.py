@@ -114,8 +114,8 @@ class FhirSettings(_Settings):
 
     token_file: file with the bearer token. user, password_file: for HTTP Basic in its place. None:
         no credentials are sent. tls: of an https address.
-    patient_system, accession_system, placer_system, procedure_system: under which the receiver
-        knows the site's numbers; "": ours. By the first it finds its own patients.
+    patient_system, visit_system, accession_system, placer_system, procedure_system: under which the
+        receiver knows the site's numbers; "": ours. By the first it finds its own patients.
     """
 
     url: WebAddress
@@ -125,6 +125,7 @@ class FhirSettings(_Settings):
     tls: ClientTls | None = None
     with_pdf: bool = True
     patient_system: Word = ""
+    visit_system: Word = ""
     accession_system: Word = ""
     placer_system: Word = ""
     procedure_system: Word = ""

@@ -27,7 +27,7 @@ class Machine:
     token: str
 
     def get(self, path: str, **headers: str) -> httpx.Response:
-        path = path.removeprefix("http://127.0.0.1:8080")
+        path = path.removeprefix("http://testserver")
         return self.client.get(
             path if path.startswith("/") else f"/fhir/{path}",
             headers={"Authorization": f"Bearer {self.token}", **headers},

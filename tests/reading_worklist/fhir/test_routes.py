@@ -72,6 +72,7 @@ FOUND_BY = (
     ("patient.identifier=NOBODY", 0),
     ("status=final", 2),
     ("status=amended,final", 2),
+    ("status=http://hl7.org/fhir/diagnostic-report-status|final", 2),
     ("status=preliminary", 0),
     ("category=EC", 1),
     ("category=http://terminology.hl7.org/CodeSystem/v2-0074|RAD", 1),
