@@ -37,7 +37,7 @@ _FILES: Final = frozenset({"tls", "token_file", "secret_file"})
 _NEED_FILES: Final = frozenset({DestinationKind.WEBHOOK})
 
 _Name = Annotated[str, StringConstraints(strip_whitespace=True, max_length=100)]
-_Setting = str | int | float | bool | list[str] | None
+_Setting = str | int | float | bool | list[str] | dict[str, str] | None
 
 
 class DestinationView(BaseModel):

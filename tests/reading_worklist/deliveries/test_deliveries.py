@@ -195,3 +195,24 @@ def test_a_destination_is_added_changed_and_switched_off_and_no_file_is_named_on
     assert [one["active"] for one in off] == [True, True, False]
     hook = {**body, "kind": "webhook", "settings": {"url": "https://x.example"}}
     assert admin.post("/api/destinations", **hook).status_code == 422
+
+
+def test_what_a_page_shows_of_a_destination_it_may_send_back(desk: Desk) -> None:
+    with desk.database.transaction() as session:
+        made = registry.add_destination(
+            session,
+            session.get_one(registry.Organisation, desk.consortium.east.id),
+            registry.DestinationKind.NOTICE,
+            {
+                "way": "sms",
+                "recipients": ["13800000000"],
+                "url": "https://sms.example/send",
+                "fields": {"mobile": "{recipient}", "content": "{text}"},
+                "success": {"Code": "OK"},
+            },
+        ).id
+    admin = desk("admin")
+    shown = next(one for one in admin.get("/api/destinations").json() if one["id"] == str(made))
+    changed = admin.put(f"/api/destinations/{made}", name="SMS", settings=shown["settings"])
+    assert changed.status_code == 200, changed.text
+    assert changed.json()["settings"] == shown["settings"]
