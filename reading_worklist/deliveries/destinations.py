@@ -109,7 +109,7 @@ def add(session: Session, scope: Scope, body: NewDestinationBody) -> Destination
     if body.kind in _NEED_FILES:
         raise _unusable(
             "This kind of destination needs a secret in a file",
-            remedy="Add it with 'rdc destination add' on the machine that delivers.",
+            remedy="Add it with 'rdc destination connect' on the machine that delivers.",
         )
     try:
         made = add_destination(
@@ -173,7 +173,7 @@ def _without_files(settings: Mapping[str, _Setting]) -> dict[str, _Setting]:
     if named:
         raise _unusable(
             f"Files are not named on a page: {', '.join(named)}",
-            remedy="Set them with 'rdc destination' on the machine that delivers.",
+            remedy="Set them with 'rdc destination change' on the machine that delivers.",
         )
     return dict(settings)
 
