@@ -36,7 +36,7 @@ def centre(scope: Asking) -> Scope:
 @router.get("/sites")
 def list_sites(scope: Asking, services: Parts) -> list[SiteView]:
     """Return the sites whose studies the worklist holds."""
-    centre(scope)
+    scope.require(*CENTRE_ROLES, Role.SYSTEM_ADMIN)
     with services.database.transaction() as session:
         return queries.sites(session, scope)
 

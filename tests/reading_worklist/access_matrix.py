@@ -62,6 +62,7 @@ MATRIX: Final = (
     Row("GET", r"/viewer/app-config\.js"),
     Row("GET", "/viewer.*", public=True),
     Row("POST", "/api/session", public=True),
+    Row("", "/api/account.*"),
     Row("GET", "/api/audit.*", AUDIT),
     Row("GET", r"/api/verify/\{code\}", public=True),
     Row("POST", "/api/verify", public=True),
@@ -85,7 +86,8 @@ MATRIX: Final = (
     Row("", rf"/api/worklist/readers|/api/workitems/assign|{_W}/assign", DESK),
     Row("POST", "/api/workitems/next", READS),
     Row("", "/api/worklist/.*", CENTRE),
-    Row("GET", "/api/workitems|/api/sites", CENTRE),
+    Row("GET", "/api/sites", CENTRE | {Role.SYSTEM_ADMIN}),
+    Row("GET", "/api/workitems", CENTRE),
     # A reading
     Row("GET", rf"{_W}/ecg/(quality|thumbnail\.svg)", CENTRE | SITE),
     Row("GET", rf"{_W}/ecg/emergency|/api/ecg/emergency/indicators/exams", CENTRE | SITE),

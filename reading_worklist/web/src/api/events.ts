@@ -5,10 +5,10 @@ export type LiveState = 'connecting' | 'live' | 'lost';
 /** `resync` follows a gap in the connection: anything may have changed. */
 export type LiveEvent =
   | { kind: 'workitem' | 'critical_value' | 'consultation' | 'retake'; id: string }
-  | { kind: 'delivery' | 'identity' | 'order' | 'quarantine' | 'exam_note' | 'resync' };
+  | { kind: 'delivery' | 'destination' | 'identity' | 'order' | 'quarantine' | 'exam_note' | 'resync' };
 
 const KINDS_WITH_ID = ['workitem', 'critical_value', 'consultation', 'retake'] as const;
-const KINDS = ['delivery', 'identity', 'order', 'quarantine', 'exam_note'] as const;
+const KINDS = ['delivery', 'destination', 'identity', 'order', 'quarantine', 'exam_note'] as const;
 
 type EventListener = (event: LiveEvent) => void;
 type StateListener = () => void;

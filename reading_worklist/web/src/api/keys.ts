@@ -32,6 +32,8 @@ export const keys = {
   portal: ['portal'] as const,
   portalExam: (id: string) => ['portal', 'exam', id] as const,
   portalReport: (id: string, version: number) => ['document', 'portal', id, version] as const,
+  ledger: ['ledger'] as const,
+  destinations: ['destinations'] as const,
   deliveries: ['deliveries'] as const,
   delivery: (id: string) => ['deliveries', 'one', id] as const,
   identity: ['identity'] as const,

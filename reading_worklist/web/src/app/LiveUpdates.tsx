@@ -25,6 +25,7 @@ export function LiveUpdates() {
       () => {
         renew(keys.workitems);
         renew(keys.portal);
+        renew(keys.ledger);
       },
       delay,
       LIST_INTERVAL,
@@ -52,6 +53,7 @@ export function LiveUpdates() {
           renew(keys.ecgMedians(event.id));
           break;
         case 'delivery':
+        case 'destination':
           lists.run();
           deliveries.run();
           renew(['workitem']);

@@ -1,6 +1,6 @@
-import { DownOutlined, RightOutlined } from '@ant-design/icons';
-import { Button, Segmented } from 'antd';
+import { Segmented, Select } from 'antd';
 import { useState } from 'react';
+import { useSearchParams } from 'react-router';
 
 import type { Delivery, DeliveryState } from '../api/types';
 import { DeliveryChip } from '../design/Chip';
@@ -13,110 +13,163 @@ import { deliveryError } from '../i18n/deliveryError';
 import { formatDateTime, formatDuration, formatShortTime } from '../i18n/format';
 import { useLanguage } from '../i18n/language';
 import { siteOf } from '../i18n/siteName';
-import { Attempts } from './Attempts';
-import { useDeliveries } from './queries';
+import { type Decision, DecisionDialog } from './DecisionDialog';
+import { DeliveryPanel } from './DeliveryPanel';
+import { type DeliveryFilters, useDeliveries, useQueues } from './queries';
+import { QueueTable } from './QueueTable';
 import './deliveries.css';
 
 const STATES = [
   'PENDING',
   'IN_PROGRESS',
+  'REFUSED',
   'PAUSED',
   'DELIVERED',
   'CANCELED',
 ] as const satisfies readonly DeliveryState[];
 
-/** Reports on their way back to the sites, so that nothing that does not arrive stays unseen. */
+function filtersFrom(parameters: URLSearchParams): DeliveryFilters {
+  const state = parameters.get('state');
+  const page = Number(parameters.get('page') ?? '1');
+  return {
+    state: state === 'open' ? 'open' : (STATES.find((one) => one === state) ?? null),
+    destination: parameters.get('destination'),
+    page: Number.isInteger(page) && page > 0 ? page : 1,
+  };
+}
+
+/** Reports on their way back: how each destination is doing, every delivery, and what is decided about them. */
 export function DeliveriesPage() {
-  const { t } = useLanguage();
-  const [state, setState] = useState<DeliveryState | null>(null);
-  const [page, setPage] = useState(1);
-  const [openId, setOpenId] = useState<string | null>(null);
-  const deliveries = useDeliveries(state, page);
-  const columns = useColumns(openId, setOpenId);
+  const words = useLanguage();
+  const { t } = words;
+  const [parameters, setParameters] = useSearchParams();
+  const filters = filtersFrom(parameters);
+  const queues = useQueues();
+  const deliveries = useDeliveries(filters);
+  const [decision, setDecision] = useState<Decision | null>(null);
+  const openId = parameters.get('open');
+  const change = (part: Record<string, string | null>): void => {
+    setParameters(
+      (old) => {
+        const next = new URLSearchParams(old);
+        if (!('page' in part) && !('open' in part)) next.delete('page');
+        for (const [name, value] of Object.entries(part)) {
+          if (value === null) next.delete(name);
+          else next.set(name, value);
+        }
+        return next;
+      },
+      { replace: true },
+    );
+  };
+  const columns = columnsOf(words, useMinute(), (id) => change({ open: id }));
   return (
     <div className="page">
       <div className="page-head">
         <h1>{t('deliveries.title')}</h1>
-        <Segmented
-          aria-label={t('deliveries.column.state')}
-          value={state ?? 'all'}
-          options={[
-            { value: 'all', label: t('deliveries.all') },
-            ...STATES.map((each) => ({ value: each, label: t(`deliveries.state.${each}`) })),
-          ]}
-          onChange={(chosen) => {
-            setState(STATES.find((each) => each === chosen) ?? null);
-            setPage(1);
-          }}
-        />
       </div>
-      {deliveries.isError && (
+      {queues.isError && (
         <div className="page-problem">
-          <ProblemNotice
-            heading={t('deliveries.failed')}
-            error={deliveries.error}
-            onRetry={() => void deliveries.refetch()}
-          />
+          <ProblemNotice heading={t('queues.failed')} error={queues.error} onRetry={() => void queues.refetch()} />
         </div>
       )}
-      {deliveries.data?.total === 0 ? (
+      {queues.data?.items.length === 0 ? (
         <div className="page-empty">
-          <Empty title={t('deliveries.empty.title')} text={t('deliveries.empty.text')} />
+          <Empty title={t('queues.empty.title')} text={t('queues.empty.text')} />
         </div>
       ) : (
-        <Table
-          label={t('deliveries.table')}
-          columns={columns}
-          rows={deliveries.data?.items ?? (deliveries.isError ? [] : null)}
-          rowKey={(delivery) => delivery.id}
-          below={(delivery) => (delivery.id === openId ? <Attempts id={delivery.id} /> : null)}
-          old={deliveries.isPlaceholderData}
-        />
+        <>
+          <section className="queues" aria-label={t('queues.title')}>
+            <QueueTable
+              queues={queues.data?.items ?? (queues.isError ? [] : null)}
+              mayAct={queues.data?.may_act ?? false}
+              chosen={filters.destination}
+              onChoose={(destination) => change({ destination })}
+              onDecide={setDecision}
+            />
+          </section>
+          <div className="page-head deliveries-head">
+            <Segmented
+              aria-label={t('deliveries.column.state')}
+              value={filters.state ?? 'all'}
+              options={[
+                { value: 'all', label: t('deliveries.all') },
+                { value: 'open', label: t('deliveries.open') },
+                ...STATES.map((each) => ({ value: each, label: t(`deliveries.state.${each}`) })),
+              ]}
+              onChange={(chosen) => change({ state: chosen === 'all' ? null : String(chosen) })}
+            />
+            <span className="page-space" />
+            <Select
+              aria-label={t('deliveries.column.destination')}
+              className="deliveries-destination"
+              value={filters.destination ?? ''}
+              options={[
+                { value: '', label: t('deliveries.everywhere') },
+                ...(queues.data?.items ?? []).map((one) => ({ value: one.destination_id, label: one.destination })),
+              ]}
+              onChange={(chosen) => change({ destination: chosen === '' ? null : chosen })}
+            />
+          </div>
+          {deliveries.isError && (
+            <div className="page-problem">
+              <ProblemNotice
+                heading={t('deliveries.failed')}
+                error={deliveries.error}
+                onRetry={() => void deliveries.refetch()}
+              />
+            </div>
+          )}
+          {deliveries.data?.total === 0 ? (
+            <div className="page-empty">
+              <Empty title={t('deliveries.empty.title')} text={t('deliveries.empty.text')} />
+            </div>
+          ) : (
+            <Table
+              label={t('deliveries.table')}
+              columns={columns}
+              rows={deliveries.data?.items ?? (deliveries.isError ? [] : null)}
+              rowKey={(delivery) => delivery.id}
+              onRow={(delivery) => change({ open: delivery.id })}
+              old={deliveries.isPlaceholderData}
+            />
+          )}
+          <Pager
+            page={filters.page}
+            pageSize={deliveries.data?.page_size ?? 50}
+            total={deliveries.data?.total ?? 0}
+            onPage={(page) => change({ page: String(page) })}
+          />
+        </>
       )}
-      <Pager
-        page={page}
-        pageSize={deliveries.data?.page_size ?? 50}
-        total={deliveries.data?.total ?? 0}
-        onPage={setPage}
-      />
+      {openId !== null && <DeliveryPanel id={openId} onClose={() => change({ open: null })} />}
+      {decision !== null && <DecisionDialog decision={decision} onClose={() => setDecision(null)} />}
     </div>
   );
 }
 
-function useColumns(openId: string | null, onOpen: (id: string | null) => void): Column<Delivery>[] {
-  const { t, language } = useLanguage();
-  const now = useMinute();
+function columnsOf(
+  { t, language }: ReturnType<typeof useLanguage>,
+  now: number,
+  onOpen: (id: string) => void,
+): Column<Delivery>[] {
   return [
     {
       key: 'state',
       heading: t('deliveries.column.state'),
-      width: 150,
-      cell: (delivery) => {
-        const isOpen = delivery.id === openId;
-        return (
-          <span className="delivery-state">
-            <Button
-              type="text"
-              size="small"
-              aria-expanded={isOpen}
-              aria-label={t('deliveries.details')}
-              icon={isOpen ? <DownOutlined /> : <RightOutlined />}
-              onClick={() => onOpen(isOpen ? null : delivery.id)}
-            />
-            <DeliveryChip state={delivery.state} />
-          </span>
-        );
-      },
+      width: 110,
+      cell: (delivery) => <DeliveryChip state={delivery.state} />,
     },
     {
       key: 'report',
       heading: t('deliveries.column.report'),
       cell: (delivery) => (
         <>
-          <span className="strong">
+          <button type="button" className="queue-name" onClick={() => onOpen(delivery.id)}>
             <Name name={delivery.patient_name} latin={delivery.patient_latin_name} />
-          </span>{' '}
+          </button>{' '}
           {delivery.title}
+          {delivery.is_notice && <span className="quiet"> · {t('deliveries.notice')}</span>}
           {delivery.version_number > 1 && (
             <span className="quiet"> · {t('final.version', { n: delivery.version_number })}</span>
           )}
@@ -126,7 +179,7 @@ function useColumns(openId: string | null, onOpen: (id: string | null) => void):
     {
       key: 'destination',
       heading: t('deliveries.column.destination'),
-      width: '20%',
+      width: '24%',
       cell: (delivery) => (
         <>
           {siteOf(language, delivery)}
@@ -138,9 +191,9 @@ function useColumns(openId: string | null, onOpen: (id: string | null) => void):
       key: 'created',
       heading: t('deliveries.column.created'),
       width: 104,
-      cell: (delivery) => formatShortTime(delivery.created_at, now),
+      cell: (delivery) => formatShortTime(delivery.issued_at, now),
     },
-    { key: 'attempts', heading: t('deliveries.column.attempts'), width: 76, cell: (delivery) => delivery.attempts },
+    { key: 'attempts', heading: t('deliveries.column.attempts'), width: 70, cell: (delivery) => delivery.attempts },
     {
       key: 'next',
       heading: t('deliveries.column.next'),
@@ -150,12 +203,12 @@ function useColumns(openId: string | null, onOpen: (id: string | null) => void):
     {
       key: 'error',
       heading: t('deliveries.column.lastError'),
-      width: '24%',
+      width: '22%',
       cell: (delivery) =>
         delivery.last_error === null ? (
           <span className="quiet">{t('app.none')}</span>
         ) : (
-          <span className={delivery.state === 'DELIVERED' ? 'quiet' : 'danger'}>
+          <span className={['DELIVERED', 'CANCELED'].includes(delivery.state) ? 'quiet' : 'danger'}>
             {deliveryError(language, delivery.last_error)}
           </span>
         ),
@@ -166,7 +219,7 @@ function useColumns(openId: string | null, onOpen: (id: string | null) => void):
 /** When it arrived, or when it is tried again. */
 function Outcome({ delivery, now }: { delivery: Delivery; now: number }) {
   const { t } = useLanguage();
-  if (delivery.delivered_at !== null) {
+  if (delivery.delivered_at !== null && delivery.state === 'DELIVERED') {
     return (
       <span title={formatDateTime(delivery.delivered_at)}>
         {t('deliveries.arrived', { time: formatShortTime(delivery.delivered_at, now) })}

@@ -51,6 +51,7 @@ const DELIVERY_TONES: Record<DeliveryState, Tone> = {
   PENDING: 'amber',
   IN_PROGRESS: 'blue',
   DELIVERED: 'green',
+  REFUSED: 'red',
   PAUSED: 'slate',
   CANCELED: 'slate',
 };

@@ -3,6 +3,7 @@ import { Link } from 'react-router';
 
 import { asProblem } from '../api/problem';
 import type { RecallNotice } from '../api/types';
+import { Name } from '../design/PatientName';
 import { formatDateTime } from '../i18n/format';
 import { useLanguage } from '../i18n/language';
 import { wordsOf } from '../i18n/problemWords';
@@ -38,6 +39,12 @@ function Recall({ notice, linked }: { notice: RecallNotice; linked: boolean }) {
   return (
     <div className={notice.kind === 'supplemented' ? 'notice' : 'notice notice-problem'} role="alert">
       <p className="notice-title">
+        {notice.colleague !== null && (
+          <>
+            <Name name={notice.patient_name} latin={notice.patient_latin_name} />
+            {' · '}
+          </>
+        )}
         {notice.replaced_by === null
           ? t('portal.recall.revoked', { n: notice.number })
           : t(notice.kind === 'supplemented' ? 'portal.recall.supplemented' : 'portal.recall.superseded', {
@@ -46,13 +53,26 @@ function Recall({ notice, linked }: { notice: RecallNotice; linked: boolean }) {
             })}
       </p>
       <p>{t('portal.recall.why', { reason: notice.reason, time: formatDateTime(notice.recalled_at) })}</p>
-      <p className="quiet">{t('portal.recall.opened', { time: formatDateTime(notice.opened_at) })}</p>
+      <Holder notice={notice} />
       <div className="portal-acts">
-        <Button type="primary" size="small" loading={act.isPending} onClick={() => void acknowledge()}>
-          {t('portal.recall.acknowledge')}
-        </Button>
+        {notice.acknowledgeable && (
+          <Button type="primary" size="small" loading={act.isPending} onClick={() => void acknowledge()}>
+            {t(notice.colleague === null ? 'portal.recall.acknowledge' : 'portal.recall.acknowledgeFor')}
+          </Button>
+        )}
         {linked && <Link to={`/portal/${notice.workitem_id}`}>{t('portal.recall.open')}</Link>}
       </div>
     </div>
+  );
+}
+
+/** Who has the version: oneself, a colleague who does not answer, or a machine. */
+function Holder({ notice }: { notice: RecallNotice }) {
+  const { t } = useLanguage();
+  const time = formatDateTime(notice.opened_at);
+  if (notice.colleague === null) return <p className="quiet">{t('portal.recall.opened', { time })}</p>;
+  const words = { who: notice.colleague, time };
+  return (
+    <p className="quiet">{t(notice.acknowledgeable ? 'portal.recall.colleague' : 'portal.recall.machine', words)}</p>
   );
 }

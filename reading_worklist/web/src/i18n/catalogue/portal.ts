@@ -69,6 +69,15 @@ export const portal = {
   'portal.recall.why': ['原因：{reason}（{time}）', 'Reason: {reason} ({time})'],
   'portal.recall.opened': ['您于 {time} 查阅过该版本', 'You opened that version {time}'],
   'portal.recall.acknowledge': ['我已知晓', 'I know of it'],
+  'portal.recall.acknowledgeFor': ['我已知晓，并会转告', 'I know of it and pass it on'],
+  'portal.recall.colleague': [
+    '{who} 于 {time} 查阅过该版本，至今未确认',
+    '{who} opened that version {time} and has not acknowledged',
+  ],
+  'portal.recall.machine': [
+    '{who} 于 {time} 收到该版本，新版本尚未送达；请勿依据其中的旧报告',
+    '{who} got that version {time} and has nothing newer yet: do not rely on what it shows',
+  ],
   'portal.recall.known': ['已记录您知晓该通知', 'It is recorded that you know'],
   'portal.recall.open': ['打开该检查', 'Open the exam'],
   'portal.empty.title': ['还没有检查', 'No exams yet'],
