@@ -37,6 +37,7 @@ _PLAIN = {
     "path": "0",
     "kind": "DiagnosticReport",
     "resource_id": "5f0c8d1e-2b7a-4f7e-9a55-3d2f6c0b1a78",
+    "report_version_id": "5f0c8d1e-2b7a-4f7e-9a55-3d2f6c0b1a79",
     "ae_title": "READER",
     "key_image_id": "5f0c8d1e-2b7a-4f7e-9a55-3d2f6c0b1a77",
 }
