@@ -157,8 +157,11 @@ class MllpConnection:
         came = others = 0
         heard = b""
         try:
-            line.settimeout(max(min(patience, until - time.monotonic()), _SHORTEST_SECONDS))
-            line.sendall(framed(content))
+            whole = memoryview(framed(content))
+            for start in range(0, len(whole), _PIECE):
+                # A document takes its time over a thin line; what counts is that it moves.
+                line.settimeout(max(min(patience, until - time.monotonic()), _SHORTEST_SECONDS))
+                line.sendall(whole[start : start + _PIECE])
             deadline = min(time.monotonic() + patience, until)
             while (left := deadline - time.monotonic()) > 0:
                 line.settimeout(left)

@@ -181,6 +181,14 @@ def test_what_a_person_sends_anew_is_not_passed_over_as_known() -> None:
     assert known[0] == known[1] != known[2]
 
 
+def test_a_large_document_goes_out_whole() -> None:
+    with peer(lambda m: [ack("AA", m)]) as receiver, channel(receiver.port) as opened:
+        assert opened.send(GivenParcel(document=bytes(3_000_000))).is_delivered
+        (message,) = receiver.messages
+    (document,) = [one for one in message.segments if one.text(2) == "ED"]
+    assert len(document.text(5, 5) or "") == 4_000_000
+
+
 def test_a_withdrawal_that_is_not_taken_holds_back_what_follows_it() -> None:
     first = issued_report()
     moved = GivenParcel(
