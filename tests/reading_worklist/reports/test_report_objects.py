@@ -28,6 +28,7 @@ from storage.report_objects.queries import objects_of
 from storage.report_objects.tables import ReportObject
 from tests.reading_worklist.dicomweb.archive import Archive
 from tests.reading_worklist.dicomweb.conftest import series_of
+from tests.support.dciodvfy import complaints
 from tests.support.desk import TEXT, Desk
 from tests.support.seed import Consortium, received
 from tests.support.web import PIN, application
@@ -121,6 +122,7 @@ def test_a_report_is_in_its_study_as_page_words_and_key_images(
     (series,) = words.CurrentRequestedProcedureEvidenceSequence[0].ReferencedSeriesSequence
     assert len(series.ReferencedSOPSequence) == _SENT
     picked = read(desk, objects, ReportObjectKind.KEY_OBJECTS, issued)
+    assert [complaints(one) for one in (page, words, picked)] == [[], [], []]
     (evidence,) = picked.CurrentRequestedProcedureEvidenceSequence[0].ReferencedSeriesSequence
     assert len(evidence.ReferencedSOPSequence) == 1
     # The site has sent what it had sent, and nothing came late.
@@ -178,6 +180,7 @@ def test_what_is_left_of_a_revoked_report_says_that_it_is_void(
             for one in objects_of(session, recalled.notice_id)
         )
     assert "作废" in page.DocumentTitle
+    assert [complaints(page), complaints(words)] == [[], []]
     assert (words.CompletionFlag, words.VerificationFlag) == ("COMPLETE", "VERIFIED")
     assert len(words.VerifyingObserverSequence) == 2
     said = [one.ConceptNameCodeSequence[0].CodeMeaning for one in words.ContentSequence]
