@@ -102,7 +102,10 @@ class DicomChannel:
                 return DeliveryAnswer.try_again(str(error), whole_destination=True)
             said.append((instance, answer))
             if answer.fate is _Fate.TAKEN:
-                parcel.note_taken(str(instance.SOPInstanceUID), answer.words)
+                is_all = len(said) == len(instances) == len(_taken(said))
+                # What ends a delivery is written with its end.
+                if not is_all:
+                    parcel.note_taken(str(instance.SOPInstanceUID), answer.words)
             elif answer.fate in {_Fate.CLOSED, _Fate.LOST} or instance.SOPClassUID == _PAGE:
                 break
         return _summary(said, parcel.attempt_number)
@@ -174,6 +177,10 @@ class DicomChannel:
         self._association = None
         if association.is_established:
             association.abort()
+
+
+def _taken(said: Sequence[tuple[Dataset, _Said]]) -> list[Dataset]:
+    return [instance for instance, one in said if one.fate is _Fate.TAKEN]
 
 
 def _fate(code: int) -> _Fate:

@@ -17,7 +17,17 @@ from datetime import timedelta
 from typing import Final
 from uuid import UUID, uuid4
 
-from sqlalchemy import ColumnElement, and_, exists, func, or_, select, update
+from sqlalchemy import (
+    Boolean,
+    ColumnElement,
+    and_,
+    exists,
+    func,
+    literal_column,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -176,11 +186,11 @@ def due(
                     Delivery.destination_id == DeliveryQueue.destination_id,
                     or_(
                         and_(
-                            Delivery.state == DeliveryState.PENDING,
+                            turns.PENDING,
                             Delivery.next_attempt_at <= moment,
                         ),
                         # Left behind by a process that is gone.
-                        Delivery.state == DeliveryState.IN_PROGRESS,
+                        literal_column("delivery.state = 'IN_PROGRESS'", Boolean()),
                     ),
                 ),
             )

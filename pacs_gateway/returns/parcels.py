@@ -11,6 +11,7 @@ from uuid import UUID
 from pydicom import dcmread  # pyright: ignore[reportUnknownVariableType] -- PathLike without its parameter
 from pydicom.dataset import Dataset
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from pacs_gateway.config import ReturnsConfig
 from pacs_gateway.returns.channels import PartMissing, Replaced
@@ -44,13 +45,12 @@ class Store:
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """The study as its objects are made: its first instance, its modalities, its patient."""
+    """The study as objects are made for it: its first instance, its modalities, its patient."""
 
-    source: ObjectKey
+    source: str
     modalities: tuple[str, ...]
     overlay: Overlay | None
-    kept: tuple[ObjectKey, ...]
-    structured: ObjectKey | None
+    structured: str | None
     verified: bool
 
 
@@ -112,17 +112,70 @@ class StoredParcel:
 
         All name the patient that is decided today, whatever the study's headers say.
         """
-        place = self._place()
-        if place.kept and place.overlay is None:
-            found = [self._read(key) for key in place.kept]
-            self._require_signed(found[0])
-            return found
-        with self._store.objects.open(place.source) as file:
-            facts = StudyFacts.of(read_header(file), place.modalities, place.overlay)
-        if place.kept:
-            found = [self._as_decided(key, facts) for key in place.kept]
-            self._require_signed(found[0])
-            return found
+        with self._store.database.transaction() as session:
+            kept = objects_of(session, self.report_version_id)
+            is_whole = bool(kept) and kept[0].kind is ReportObjectKind.PDF
+            overlay = overlay_of(session, self.study_id)
+            place = None if is_whole and overlay is None else self._place(session, overlay)
+        if place is None:
+            found = [self._read(one.object_key) for one in kept]
+        elif is_whole:
+            facts = self._facts(place)
+            found = [self._as_decided(one.object_key, facts) for one in kept]
+        else:
+            return self._made(place)
+        self._require_signed(found[0])
+        return found
+
+    def taken(self) -> frozenset[str]:
+        """Return what the destination has already; see `channels.Parcel`."""
+        if self.attempt_number == 1:
+            return frozenset()
+        with self._store.database.transaction() as session:
+            return taken_of(session, self.delivery_id)
+
+    def note_taken(self, sop_instance_uid: str, answer: str) -> None:
+        """Note that the destination has an object; see `channels.Parcel`."""
+        with self._store.database.transaction() as session:
+            note_taken(session, self.delivery_id, sop_instance_uid, answer)
+
+    def _place(self, session: Session, overlay: Overlay | None) -> _Place:
+        # The first to have come: later ones may be objects that others derived.
+        source = session.scalar(
+            select(Instance.object_key)
+            .where(Instance.study_id == self.study_id)
+            .order_by(Instance.id)
+            .limit(1)
+        )
+        if source is None:
+            raise PartMissing("study has no instance left to belong to", for_good=True)
+        structured = session.scalar(
+            select(Instance.object_key).where(
+                Instance.study_id == self.study_id,
+                Instance.sop_instance_uid
+                == sop_instance_uid(ReportObjectKind.STRUCTURED, self.report_version_id),
+            )
+        )
+        kind = session.scalar(
+            select(IssuedReportRow.kind).where(
+                IssuedReportRow.report_version_id == self.report_version_id
+            )
+        )
+        return _Place(
+            source=source,
+            modalities=tuple(session.get_one(Study, self.study_id).modalities),
+            overlay=overlay,
+            structured=structured,
+            verified=kind is None or STATUS[kind].verification == _VERIFIED,
+        )
+
+    def _facts(self, place: _Place) -> StudyFacts:
+        with self._store.objects.open(ObjectKey(place.source)) as file:
+            return StudyFacts.of(read_header(file), place.modalities, place.overlay)
+
+    def _made(self, place: _Place) -> list[Dataset]:
+        """Return the objects of a version whose page is not in the study: from an earlier release."""
+        facts = self._facts(place)
         page = encapsulate(
             ReportFacts(
                 report_version_id=self.report_version_id,
@@ -142,54 +195,10 @@ class StoredParcel:
             return [page, self._read(place.structured)]
         return [page, self._as_decided(place.structured, facts)]
 
-    def taken(self) -> frozenset[str]:
-        """Return what the destination has already; see `channels.Parcel`."""
-        with self._store.database.transaction() as session:
-            return taken_of(session, self.delivery_id)
+    def _read(self, key: str) -> Dataset:
+        return dcmread(io.BytesIO(self._store.objects.read(ObjectKey(key))))
 
-    def note_taken(self, sop_instance_uid: str, answer: str) -> None:
-        """Note that the destination has an object; see `channels.Parcel`."""
-        with self._store.database.transaction() as session:
-            note_taken(session, self.delivery_id, sop_instance_uid, answer)
-
-    def _place(self) -> _Place:
-        with self._store.database.transaction() as session:
-            kept = objects_of(session, self.report_version_id)
-            # The first to have come: later ones may be objects that others derived.
-            source = session.scalar(
-                select(Instance.object_key)
-                .where(Instance.study_id == self.study_id)
-                .order_by(Instance.id)
-                .limit(1)
-            )
-            if source is None:
-                raise PartMissing("study has no instance left to belong to", for_good=True)
-            structured = session.scalar(
-                select(Instance.object_key).where(
-                    Instance.study_id == self.study_id,
-                    Instance.sop_instance_uid
-                    == sop_instance_uid(ReportObjectKind.STRUCTURED, self.report_version_id),
-                )
-            )
-            kind = session.scalar(
-                select(IssuedReportRow.kind).where(
-                    IssuedReportRow.report_version_id == self.report_version_id
-                )
-            )
-            is_whole = bool(kept) and kept[0].kind is ReportObjectKind.PDF
-            return _Place(
-                source=ObjectKey(source),
-                modalities=tuple(session.get_one(Study, self.study_id).modalities),
-                overlay=overlay_of(session, self.study_id),
-                kept=tuple(ObjectKey(one.object_key) for one in kept) if is_whole else (),
-                structured=None if structured is None else ObjectKey(structured),
-                verified=kind is None or STATUS[kind].verification == _VERIFIED,
-            )
-
-    def _read(self, key: ObjectKey) -> Dataset:
-        return dcmread(io.BytesIO(self._store.objects.read(key)))
-
-    def _as_decided(self, key: ObjectKey, facts: StudyFacts) -> Dataset:
+    def _as_decided(self, key: str, facts: StudyFacts) -> Dataset:
         """Return an object of the version under the patient that was decided since."""
         instance = self._read(key)
         instance.decode()

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID, uuid4
 
-from sqlalchemy import ColumnElement, and_, func, or_, select, update
+from sqlalchemy import Boolean, ColumnElement, and_, func, literal_column, or_, select, update
 from sqlalchemy.orm import Session
 
 from pacs_gateway.returns.channels import (
@@ -43,6 +43,10 @@ from storage.registry.destination_settings import carries_report
 ENGINE: Final = audit.system_actor("returns")
 SAID_LENGTH: Final = 500
 INTERRUPTED: Final = "no result: the attempt was interrupted"
+
+# The words stand in the statement itself, so that a plan that is made once has the index of those
+# that wait.
+PENDING: Final[ColumnElement[bool]] = literal_column("delivery.state = 'PENDING'", Boolean())
 
 Now = Callable[[], datetime]
 
@@ -185,7 +189,7 @@ def _next(session: Session, turn: Turn) -> Begun | None:
             select(Delivery)
             .where(
                 Delivery.destination_id == turn.target.id,
-                Delivery.state == DeliveryState.PENDING,
+                PENDING,
                 Delivery.next_attempt_at <= moment,
             )
             # Those that were tried before come last: one that no receiver survives would else
@@ -263,13 +267,19 @@ def _finish(
     session: Session, turn: Turn, begun: Begun, answer: DeliveryAnswer, moment: datetime
 ) -> None:
     said = answer.said[:SAID_LENGTH]
-    made = session.get_one(DeliveryAttempt, begun.attempt_id)
-    made.ended_at = moment
-    made.succeeded = answer.is_delivered
-    made.outcome = AttemptOutcome(answer.outcome.value)
-    made.answer = said
-    made.request = _bounded(answer.request)
-    made.response = _bounded(answer.response)
+    session.execute(
+        update(DeliveryAttempt)
+        .where(DeliveryAttempt.id == begun.attempt_id)
+        .values(
+            ended_at=moment,
+            succeeded=answer.is_delivered,
+            outcome=AttemptOutcome(answer.outcome.value),
+            answer=said,
+            request=_bounded(answer.request),
+            response=_bounded(answer.response),
+        )
+        .execution_options(synchronize_session=False)
+    )
     row = session.get_one(
         Delivery, begun.parcel.delivery_id, with_for_update=True, populate_existing=True
     )
