@@ -27,10 +27,12 @@ def load_every_table() -> None:
             if module.name.rsplit(".", 1)[-1] in {
                 "tables",
                 "audit",
+                "audit_seals",
                 "availability",
                 "commitments",
                 "deliveries",
                 "outbox",
+                "procedures",
                 "registry",
                 "report_pulls",
             }:
