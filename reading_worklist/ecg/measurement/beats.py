@@ -24,7 +24,8 @@ _THRESHOLD: Final = 0.35
 _SEARCH_BACK_THRESHOLD: Final = 0.18
 _SEARCH_BACK_RR: Final = 1.6
 _T_WAVE: Final = samples(0.36)
-_T_WAVE_SHARE: Final = 0.55
+_P_WAVE: Final = samples(0.26)
+_SMALL_WAVE_SHARE: Final = 0.55
 _CAP: Final = 40.0
 # Noise alone has peaks of twice what lies between them; the least distinct beats of LUDB have
 # eleven times. At 250 beats a minute most of the time is QRS; the lowest fifth is not.
@@ -61,7 +62,7 @@ def find_beats(stretch: Stretch) -> Indices:
     found = peaks[moved[peaks] > _THRESHOLD * level]
     if np.median(moved[found]) < _DISTINCT * np.percentile(moved, _BETWEEN_PERCENTILE):
         return found[:0]
-    found = _without_t_waves(found, moved)
+    found = _without_t_waves(_without_p_waves(found, moved, level), moved)
     return _searched_back(found, peaks, moved, level)
 
 
@@ -82,10 +83,21 @@ def _level(moved: Microvolts) -> float:
     return float(np.median([part.max() for part in np.array_split(moved, count)]))
 
 
+def _without_p_waves(found: Indices, moved: Microvolts, level: float) -> Indices:
+    """Leave out what is small and comes shortly before something much larger.
+
+    level: what a QRS reaches; one before an artefact is not small against the others.
+    """
+    soon = np.diff(found) < _P_WAVE
+    following = np.minimum(moved[found[1:]], level)
+    small = moved[found[:-1]] < _SMALL_WAVE_SHARE * following
+    return found[~np.append(soon & small, [False])]
+
+
 def _without_t_waves(found: Indices, moved: Microvolts) -> Indices:
     kept: list[int] = []
     for at in found:
-        if kept and at - kept[-1] < _T_WAVE and moved[at] < _T_WAVE_SHARE * moved[kept[-1]]:
+        if kept and at - kept[-1] < _T_WAVE and moved[at] < _SMALL_WAVE_SHARE * moved[kept[-1]]:
             continue
         kept.append(int(at))
     return np.array(kept, np.intp)

@@ -15,7 +15,7 @@ from storage.ecg.leads import Lead
 from storage.ecg.waveform import Microvolts
 
 METHOD: Final = "rdc median beat, spatial velocity"
-VERSION: Final = "1.0"
+VERSION: Final = "1.1"
 
 
 class Unit(StrEnum):

@@ -6,7 +6,7 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from reading_worklist.ecg.measurement.measure import measure
-from reading_worklist.ecg.measurement.results import BeatClass, Quantity
+from reading_worklist.ecg.measurement.results import BeatClass, NotMeasured, Quantity
 from storage.ecg.leads import Lead
 from tests.support.heartbeats import EIGHT_LEADS, Heart, heart_record, onsets, record_of, signal
 
@@ -14,6 +14,14 @@ from tests.support.heartbeats import EIGHT_LEADS, Heart, heart_record, onsets, r
 def value(quantity: Quantity) -> float:
     assert quantity.value is not None, quantity
     return quantity.value
+
+
+def test_one_wave_between_two_beats_is_neither_t_nor_p() -> None:
+    """As in flutter with a fixed conduction, where it is the atria's."""
+    found = measure(heart_record(Heart(rate=132, pr=130, qt=300)))
+
+    assert value(found.heart_rate) == pytest.approx(132, abs=0.5)
+    assert (found.qt.reason, found.pr.reason) == (NotMeasured.T_UNSURE, NotMeasured.P_UNSURE)
 
 
 @settings(max_examples=25, deadline=None, phases=[Phase.explicit, Phase.reuse, Phase.generate])
@@ -28,8 +36,8 @@ def test_a_heart_is_measured_as_it_beats(
 ) -> None:
     (pr, qrs), (gain, noise) = times, sizes
     qt = min(420.0, 0.3 * 60_000 / rate + 180)
-    # A P wave that begins before the T wave ends has no onset to be measured.
-    pr = min(pr, 60_000 / rate - qt - 20)
+    # A P wave that begins as the T wave ends has no onset to be measured, nor T an end.
+    pr = min(pr, 60_000 / rate - qt - 75)
     heart = Heart(rate=rate, pr=pr, qrs=qrs, qt=qt, axis=axis, gain=gain, noise=noise)
     found = measure(heart_record(heart))
 
