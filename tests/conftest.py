@@ -68,20 +68,40 @@ def template_database(postgres: EmbeddedPostgres) -> str:
 
 
 @pytest.fixture(scope="session")
+def consortium_database(
+    postgres: EmbeddedPostgres, new_database: Callable[..., AbstractContextManager[str]]
+) -> Iterator[str]:
+    """The name of such a database in which the consortium stands already.
+
+    Making it is as much work as copying the database.
+    """
+    with new_database() as url:
+        database = Database(url)
+        Consortium(database)
+        database.close()
+        name = make_url(url).database
+        assert name is not None
+        yield name
+
+
+@pytest.fixture(scope="session")
 def new_database(
     postgres: EmbeddedPostgres, template_database: str
-) -> Callable[[], AbstractContextManager[str]]:
-    """Makes migrated databases, for fixtures that several tests share; gives the URL of each."""
+) -> Callable[..., AbstractContextManager[str]]:
+    """Makes databases, for fixtures that several tests share; gives the URL of each.
+
+    They are migrated and empty, or copies of the one that is named.
+    """
 
     @contextmanager
-    def made() -> Generator[str]:
+    def made(template: str = template_database) -> Generator[str]:
         name = f"test_{next(_numbers)}"
         with _connect(postgres) as connection:
             connection.execute(
                 # Copying the files takes a quarter of the time of copying page by page through the
                 # log.
                 sql.SQL("CREATE DATABASE {} TEMPLATE {} OWNER rdc STRATEGY file_copy").format(
-                    sql.Identifier(name), sql.Identifier(template_database)
+                    sql.Identifier(name), sql.Identifier(template)
                 )
             )
         yield make_url(postgres.url).set(database=name).render_as_string(hide_password=False)
@@ -94,9 +114,12 @@ def new_database(
 
 
 @pytest.fixture
-def database_url(new_database: Callable[[], AbstractContextManager[str]]) -> Iterator[str]:
+def database_url(
+    request: pytest.FixtureRequest, new_database: Callable[..., AbstractContextManager[str]]
+) -> Iterator[str]:
     """The URL of a migrated database of the test's own."""
-    with new_database() as url:
+    wanted = ["consortium_database"] if "consortium" in request.fixturenames else []
+    with new_database(*map(request.getfixturevalue, wanted)) as url:
         yield url
 
 

@@ -58,41 +58,54 @@ class QueuedStudy:
 
 
 class Consortium:
-    """The organisations, devices and people of one test's database."""
+    """The organisations, devices and people of one test's database; made where they are not."""
 
     def __init__(self, database: Database) -> None:
         self.database = database
         with database.transaction() as session:
-            self.root = self._organisation(
-                session, OrganisationKind.CONSORTIUM, "county", "青山县医共体", None
+            if session.scalar(select(Organisation.id).limit(1)) is None:
+                self._make(session)
+            organisations = {one.code: one for one in session.scalars(select(Organisation))}
+            devices = {one.ae_title: one for one in session.scalars(select(Device))}
+            people = {one.login: one for one in session.scalars(select(Person))}
+        self.root = organisations["county"]
+        self.centre = organisations["centre"]
+        self.east = organisations["EAST"]
+        self.west = organisations["WEST"]
+        self.east_device: Device = devices["EAST_CT"]
+        self.west_device: Device = devices["WEST_CT"]
+        self.people: dict[str, Person] = {login: people[login] for login, *_ in PEOPLE}
+
+    def _make(self, session: Session) -> None:
+        root = self._organisation(
+            session, OrganisationKind.CONSORTIUM, "county", "青山县医共体", None
+        )
+        organisations = {
+            code: self._organisation(session, kind, code, name, root)
+            for kind, code, name in (
+                (OrganisationKind.CENTRE, "centre", "青山县人民医院诊断中心"),
+                (OrganisationKind.SITE, "EAST", "东河镇卫生院"),
+                (OrganisationKind.SITE, "WEST", "西岭镇卫生院"),
             )
-            self.centre = self._organisation(
-                session, OrganisationKind.CENTRE, "centre", "青山县人民医院诊断中心", self.root
+        }
+        for code in ("EAST", "WEST"):
+            registry.add_device(
+                session,
+                organisations[code],
+                f"{code}_CT",
+                "CT",
+                addresses=["127.0.0.0/8"],
+                modality="CT",
             )
-            self.east = self._organisation(
-                session, OrganisationKind.SITE, "EAST", "东河镇卫生院", self.root
+        for login, name, code, roles in PEOPLE:
+            registry.add_person(
+                session,
+                login,
+                name,
+                password_hash(),
+                organisation=organisations[code],
+                roles=roles,
             )
-            self.west = self._organisation(
-                session, OrganisationKind.SITE, "WEST", "西岭镇卫生院", self.root
-            )
-            self.east_device: Device = registry.add_device(
-                session, self.east, "EAST_CT", "CT", addresses=["127.0.0.0/8"], modality="CT"
-            )
-            self.west_device: Device = registry.add_device(
-                session, self.west, "WEST_CT", "CT", addresses=["127.0.0.0/8"], modality="CT"
-            )
-            organisations = {one.code: one for one in (self.centre, self.east, self.west)}
-            self.people: dict[str, Person] = {
-                login: registry.add_person(
-                    session,
-                    login,
-                    name,
-                    password_hash(),
-                    organisation=organisations[code],
-                    roles=roles,
-                )
-                for login, name, code, roles in PEOPLE
-            }
 
     @staticmethod
     def _organisation(
