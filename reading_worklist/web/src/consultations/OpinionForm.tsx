@@ -1,6 +1,7 @@
 import { App, Button, Input, Modal } from 'antd';
 import { type SubmitEvent, useEffect, useId, useRef, useState, useSyncExternalStore } from 'react';
 
+import { LocalKeeper } from '../api/localKeeper';
 import type { Consultation } from '../api/types';
 import { ProblemNotice } from '../design/Notice';
 import { PatientName, SexAge } from '../design/PatientName';
@@ -14,15 +15,25 @@ export function OpinionForm({ consultation }: { consultation: Consultation }) {
   const { t } = useLanguage();
   const { message } = App.useApp();
   const { mutateAsync } = useConsultationAct(consultation.id);
-  const [text, setText] = useState(consultation.draft?.text ?? '');
   const [saver] = useState(
     () =>
       new OpinionSaver(
         (opinion) => saveOpinion(consultation.id, opinion),
         consultation.draft ?? { text: '', revision: 0 },
+        new LocalKeeper(localStorage, 'rdc.opinion.', consultation.invitee.id, consultation.id, textOnly),
       ),
   );
+  // What the server never got goes on where it ended; what another place has overtaken is offered.
+  const [left, setLeft] = useState(() => saver.unsaved());
+  const [text, setText] = useState(left?.follows === true ? left.text : (consultation.draft?.text ?? ''));
+  const write = (written: string): void => {
+    setText(written);
+    saver.change(written);
+  };
   const status = useSyncExternalStore(saver.subscribe, saver.status);
+  useEffect(() => {
+    if (left?.follows === true) saver.change(left.text);
+  }, [saver, left]);
   useEffect(() => {
     const onHide = (): void => {
       if (document.visibilityState === 'hidden') void saver.flush();
@@ -51,11 +62,32 @@ export function OpinionForm({ consultation }: { consultation: Consultation }) {
         maxLength={10_000}
         value={text}
         placeholder={t('consult.opinionHint')}
-        onChange={(event) => {
-          setText(event.target.value);
-          saver.change(event.target.value);
-        }}
+        onChange={(event) => write(event.target.value)}
       />
+      {left?.follows === false && (
+        <div role="status" className="consult-left">
+          <strong>{t('consult.opinionLeft')}</strong>
+          <p>{left.text}</p>
+          <Button
+            size="small"
+            onClick={() => {
+              write([text, left.text].filter((part) => part !== '').join('\n'));
+              setLeft(null);
+            }}
+          >
+            {t('consult.opinionLeft.take')}
+          </Button>{' '}
+          <Button
+            size="small"
+            onClick={() => {
+              saver.forget();
+              setLeft(null);
+            }}
+          >
+            {t('consult.opinionLeft.forget')}
+          </Button>
+        </div>
+      )}
       {status.kind === 'failed' && !status.problem.passing ? (
         <ProblemNotice heading={t('consult.opinionNotKept')} error={status.problem} />
       ) : (
@@ -102,4 +134,8 @@ export function OpinionForm({ consultation }: { consultation: Consultation }) {
       )}
     </form>
   );
+}
+
+function textOnly(told: unknown): string | null {
+  return typeof told === 'string' ? told : null;
 }

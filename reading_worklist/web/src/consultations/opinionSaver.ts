@@ -1,3 +1,4 @@
+import type { LocalKeeper } from '../api/localKeeper';
 import { asProblem, type Problem } from '../api/problem';
 
 export interface KeptOpinion {
@@ -12,7 +13,8 @@ const RETRY = 5_000;
 
 /**
  * Keeps an opinion saved while it is typed: one save at a time, soon after the last key, again while the server cannot
- * be reached. When it was saved elsewhere, it stops: the page is to be loaded again.
+ * be reached; until then this browser keeps it, also for when the page was closed. When it was saved elsewhere, it
+ * stops: the page is to be loaded again.
  */
 export class OpinionSaver {
   private text: string;
@@ -26,10 +28,24 @@ export class OpinionSaver {
   constructor(
     private readonly save: (opinion: KeptOpinion) => Promise<KeptOpinion>,
     kept: KeptOpinion,
+    private readonly keeper: Pick<LocalKeeper<string>, 'keep' | 'read' | 'clear'>,
   ) {
     this.text = kept.text;
     this.saved = kept.text;
     this.revision = kept.revision;
+  }
+
+  /** What this browser has of an earlier visit and the server lacks; null where that is nothing. */
+  unsaved(): { text: string; follows: boolean } | null {
+    const kept = this.keeper.read();
+    return kept === null || kept.content === this.saved
+      ? null
+      : { text: kept.content, follows: kept.revision === this.revision };
+  }
+
+  /** What `unsaved` told of is not wanted. */
+  forget(): void {
+    this.keeper.clear();
   }
 
   readonly subscribe = (listener: () => void): (() => void) => {
@@ -41,6 +57,7 @@ export class OpinionSaver {
 
   change(text: string): void {
     this.text = text;
+    this.keeper.keep(text, this.revision);
     if (this.current.kind === 'failed' && !this.current.problem.passing) return;
     this.publish({ kind: 'unsaved' });
     this.saveIn(QUIET_TIME);
@@ -60,6 +77,7 @@ export class OpinionSaver {
   done(): void {
     this.stop();
     this.saved = this.text;
+    this.keeper.clear();
   }
 
   private async once(): Promise<void> {
@@ -68,8 +86,13 @@ export class OpinionSaver {
       const kept = await this.save({ text, revision });
       this.revision = kept.revision;
       this.saved = text;
-      if (this.text === text) this.publish({ kind: 'kept' });
-      else this.saveIn(QUIET_TIME);
+      if (this.text === text) {
+        this.keeper.clear();
+        this.publish({ kind: 'kept' });
+      } else {
+        this.keeper.keep(this.text, this.revision);
+        this.saveIn(QUIET_TIME);
+      }
     } catch (error) {
       const problem = asProblem(error);
       this.publish({ kind: 'failed', problem });

@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
 
+import { MemoryStore } from '../api/localKeeper.testing';
 import type { DraftContent } from '../api/types';
 import { DraftKeeper, sameContent } from './draftKeeper';
 
@@ -13,30 +14,8 @@ const TEXT: DraftContent = {
   ecg: { statements: [], confirmed: {} },
 };
 
-class Store {
-  private readonly values = new Map<string, string>();
-  full = false;
-
-  get length(): number {
-    return this.values.size;
-  }
-  key(index: number): string | null {
-    return [...this.values.keys()][index] ?? null;
-  }
-  getItem(key: string): string | null {
-    return this.values.get(key) ?? null;
-  }
-  setItem(key: string, value: string): void {
-    if (this.full) throw new DOMException('full', 'QuotaExceededError');
-    this.values.set(key, value);
-  }
-  removeItem(key: string): void {
-    this.values.delete(key);
-  }
-}
-
 it('keeps a text for its exam and its doctor alone', () => {
-  const store = new Store();
+  const store = new MemoryStore();
   new DraftKeeper(store, 'exam', 'li').keep(TEXT, 3);
   expect(new DraftKeeper(store, 'exam', 'li').read()).toMatchObject({ content: TEXT, revision: 3 });
   expect(new DraftKeeper(store, 'exam', 'wang').read()).toBeNull();
@@ -46,7 +25,7 @@ it('keeps a text for its exam and its doctor alone', () => {
 });
 
 it('says when there is no room, and reads nothing out of what is no draft', () => {
-  const store = new Store();
+  const store = new MemoryStore();
   store.setItem('rdc.draft.li.exam', '{"content":');
   store.setItem('rdc.report-panel-width', '480');
   const keeper = new DraftKeeper(store, 'exam', 'li');
@@ -57,7 +36,7 @@ it('says when there is no room, and reads nothing out of what is no draft', () =
 });
 
 it('drops what is older than a week', () => {
-  const store = new Store();
+  const store = new MemoryStore();
   new DraftKeeper(store, 'exam', 'li', () => 0).keep(TEXT, 1);
   new DraftKeeper(store, 'other', 'li', () => 8 * 24 * 3_600_000);
   expect(store.length).toBe(0);

@@ -62,6 +62,12 @@ export const consultations = {
   'consult.imagesClosed': ['会诊已结束，图像不再开放', 'It is closed; its images are not shown any more'],
   'consult.opinion': ['会诊意见', 'Opinion'],
   'consult.opinionHint': ['回答会诊目的，写明依据', 'Answer the question, and say on what grounds'],
+  'consult.opinionLeft': [
+    '本浏览器中有未保存的文字，其后意见已在别处保存',
+    'This browser has words that were not saved; since then the opinion was saved elsewhere',
+  ],
+  'consult.opinionLeft.take': ['加到末尾', 'Add at the end'],
+  'consult.opinionLeft.forget': ['丢弃', 'Discard'],
   'consult.opinionKept': [
     '草稿自动保存在服务器上，只有您能看到。',
     'The draft is kept on the server; you alone see it.',
