@@ -33,6 +33,7 @@ const SIDES = ['trial', 'versions'] as const;
 export function RulesPage() {
   const { t } = useLanguage();
   const rulesets = useRulesets();
+  const words = useWords();
   const { data: session } = useSession();
   if (rulesets.isError) {
     return (
@@ -50,7 +51,8 @@ export function RulesPage() {
       </div>
     );
   }
-  if (rulesets.data === undefined || session === undefined || session === null) {
+  // A rule that says codes where it will say names would be read wrongly for a moment.
+  if (rulesets.data === undefined || session === undefined || session === null || words.pending) {
     return (
       <div className="page" aria-busy="true">
         <div className="page-head">
@@ -252,5 +254,11 @@ function useWords() {
   const sites = useSites();
   const groups = useGroups();
   const clocks = useClocks(null);
-  return { sites: sites.data ?? [], groups: groups.data ?? [], clocks: clocks.data ?? [] };
+  return {
+    sites: sites.data ?? [],
+    groups: groups.data ?? [],
+    clocks: clocks.data ?? [],
+    /** Whether some are still on their way; what cannot be had is named by its code. */
+    pending: sites.isPending || groups.isPending || clocks.isPending,
+  };
 }

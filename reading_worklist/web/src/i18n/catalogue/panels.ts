@@ -41,7 +41,7 @@ export const panels = {
   'request.priorityReason.acute_abdomen': ['急腹症', 'Acute abdomen'],
   'request.priorityReason.breathing': ['呼吸困难', 'Shortness of breath'],
   'request.priorityReason.other': ['急诊', 'Emergency'],
-  'request.cancelled': ['申请已取消：{reason}', 'The order was cancelled: {reason}'],
+  'request.cancelled': ['申请已撤销：{reason}', 'The order was cancelled: {reason}'],
 
   'next.take': ['领取下一份', 'Take the next'],
   'next.previousInList': ['列表中上一份', 'Previous in my list'],
