@@ -13,6 +13,7 @@ from tests.support.scenes import (
     ecg_files,
     ecg_view,
     key_images,
+    ledger,
     portal,
     reading,
     rules,
@@ -43,5 +44,6 @@ PARTS: tuple[Part, ...] = (
     writing,
     rules,
     ecg_files,
+    ledger,
 )
 """The rules come last: what is queued after them would go by them."""

@@ -20,6 +20,7 @@ def shots(places: Places) -> list[Shot]:
         Shot("sign-in", None, "/sign-in"),
         Shot("sign-in-refused", None, "/sign-in", refused),
         Shot("organisation", BOTH, "/organisation"),
+        Shot("account", "writer", "/account"),
         Shot("verify", None, "/verify"),
         Shot("verify-valid", None, f"/verify/{places.verification_code}"),
         Shot("verify-file", None, "/verify", _file_that_is_none),

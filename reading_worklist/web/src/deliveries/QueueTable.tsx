@@ -62,7 +62,7 @@ function useColumns({ mayAct, chosen, onChoose, onDecide }: Omit<QueueTableProps
     {
       key: 'destination',
       heading: t('queues.column.destination'),
-      width: '28%',
+      width: '24%',
       cell: (queue) => (
         <>
           <button
@@ -94,13 +94,13 @@ function useColumns({ mayAct, chosen, onChoose, onDecide }: Omit<QueueTableProps
     {
       key: 'open',
       heading: t('queues.column.open'),
-      width: 110,
+      width: 96,
       cell: (queue) => <Open queue={queue} />,
     },
     {
       key: 'oldest',
       heading: t('queues.column.oldest'),
-      width: 130,
+      width: 116,
       cell: (queue) =>
         queue.oldest_at === null ? (
           <span className="quiet">{t('app.none')}</span>
@@ -118,7 +118,7 @@ function useColumns({ mayAct, chosen, onChoose, onDecide }: Omit<QueueTableProps
     {
       key: 'act',
       heading: t('queues.column.act'),
-      width: 150,
+      width: 136,
       cell: (queue) => <Acts queue={queue} onDecide={onDecide} />,
     },
   ];
@@ -162,6 +162,7 @@ function Met({ queue, now }: { queue: DeliveryQueue; now: number }) {
           {met.remedy !== null && <p className="queue-met">{met.remedy}</p>}
         </>
       )}
+      {queue.refused > 0 && <p className="queue-met">{t('queues.refusedHint')}</p>}
       {queue.last_success_at !== null && (
         <p className="queue-met quiet small">
           {t('queues.lastSuccess', { time: formatShortTime(queue.last_success_at, now) })}
@@ -180,7 +181,11 @@ function Acts({ queue, onDecide }: { queue: DeliveryQueue; onDecide: (decision: 
   const others = ([...(paused ? [] : (['pause', 'replay'] as const)), 'redirect'] as const).map((act) => ({
     key: act,
     label: t(`deliveries.act.${act}` satisfies PlainKey),
-    onClick: () => decide(act),
+    onClick: ({ domEvent }: { domEvent: { stopPropagation: () => void } }) => {
+      // The row has a doing of its own, and React takes the menu for a part of it.
+      domEvent.stopPropagation();
+      decide(act);
+    },
   }));
   return (
     <span className="queue-acts">

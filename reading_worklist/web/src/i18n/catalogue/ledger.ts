@@ -33,7 +33,7 @@ export const ledger = {
   'ledger.opened': ['{who} {time} 查阅', 'opened by {who} {time}'],
   'ledger.notOpened': ['尚未查阅', 'not opened'],
   'ledger.portalOnly': ['在门户查阅', 'read in the portal'],
-  'ledger.recalls': ['召回 {n} 份未确认', '{n} recalls not acknowledged'],
+  'ledger.recalls': ['召回 {n} 份未确认', 'recalls not acknowledged: {n}'],
   'ledger.recalls.done': ['召回已全部确认', 'all recalls acknowledged'],
   'ledger.since': ['已 {time}', 'for {time}'],
   'ledger.mender': ['处理：{who}', 'Mended by: {who}'],

@@ -101,6 +101,10 @@ export const operations = {
   'queues.state.waiting': ['发送中', 'Sending'],
   'queues.state.fine': ['正常', 'Well'],
   'queues.waiting': ['等待 {n}', '{n} waiting'],
+  'queues.refusedHint': [
+    '有报告被拒收：请打开查看原因，消除后重新发送。',
+    'It refused reports: open them, mend the cause, and send them again.',
+  ],
   'queues.refused': ['拒收 {n}', '{n} refused'],
   'queues.paused': ['暂停 {n}', '{n} paused'],
   'queues.none': ['无', 'none'],
