@@ -70,11 +70,16 @@ class Stamped:
 
 @dataclass(frozen=True, slots=True)
 class _Clock:
-    """Who stamps, over which digest; certificates: the stamper's and those who vouch for it."""
+    """Who stamps, over which digest.
+
+    certificates: the stamper's and those who vouch for it. room: for a token, see `room_for`;
+        None where the first answer tells it.
+    """
 
     stamper: TimeStamper
     digest: str
     certificates: Sequence[x509.Certificate]
+    room: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +134,8 @@ class LongTerm:
     ) -> Stamped:
         time = self.keys.time_stamping
         certificates = (time.certificate, time.issuer)
-        clock = _Clock(CentreTimeStamper(time, at), DIGEST, certificates)
+        stamper = CentreTimeStamper(time, at)
+        clock = _Clock(stamper, DIGEST, certificates, stamper.room)
         stamped = self._with_stamp(pdf, at, known, clock)
         return Stamped(stamped, CENTRE, at, time.certificate.not_valid_after_utc, shortfall)
 
@@ -176,7 +182,7 @@ class LongTerm:
         )
         output = BytesIO()
         cast("Any", PdfTimeStamper(clock.stamper, field_name=field)).timestamp_pdf(
-            update, clock.digest, output=output
+            update, clock.digest, bytes_reserved=clock.room, output=output
         )
         return output.getvalue()
 

@@ -26,7 +26,7 @@ from reading_worklist.signing.appearance import SignatureAppearance, draw
 from reading_worklist.signing.credentials import Signer
 from reading_worklist.signing.errors import CredentialExpired, DocumentRefused, SamePerson
 from reading_worklist.signing.fields import SignatureRole
-from reading_worklist.signing.pdf_objects import SignatureField, signature_fields
+from reading_worklist.signing.pdf_objects import SignatureField, room_for, signature_fields
 from reading_worklist.signing.verdicts import Verdict
 from reading_worklist.signing.verification import verify
 from reading_worklist.typesetting.labels import labels
@@ -179,7 +179,10 @@ def _sign(
     output = BytesIO()
     engine = cast("Any", _TimedSigner(metadata, signer, stamp, signed_at))
     engine.sign_pdf(
-        IncrementalPdfFileWriter(BytesIO(pdf)), existing_fields_only=True, output=output
+        IncrementalPdfFileWriter(BytesIO(pdf)),
+        existing_fields_only=True,
+        bytes_reserved=room_for(signer.cms),
+        output=output,
     )
     return output.getvalue()
 

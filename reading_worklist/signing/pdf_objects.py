@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from io import BytesIO
-from typing import Any, cast
+from typing import Any, Final, cast
 
 from asn1crypto import cms, keys
 from asn1crypto import x509 as asn1_x509
@@ -17,11 +17,15 @@ from cryptography.hazmat.primitives import serialization
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.sign.fields import enumerate_sig_fields
+from pyhanko.sign.signers import Signer as CmsSigner
 from pyhanko.sign.signers import SimpleSigner
 from pyhanko.sign.validation.dss import DocumentSecurityStore
 from pyhanko.sign.validation.errors import ValidationInfoReadingError
 from pyhanko.sign.validation.pdf_embedded import EmbeddedPdfSignature
 from pyhanko_certvalidator.registry import SimpleCertificateStore
+
+# Attributes, names, algorithms, and a signature value of RSA-4096; a time stamp's content too.
+_BESIDE_CERTIFICATES: Final = 2048
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +146,16 @@ def announces_its_digest(embedded: EmbeddedPdfSignature) -> bool:
 def has_unsigned_attributes(embedded: EmbeddedPdfSignature) -> bool:
     """Tell whether a container carries attributes that its signature does not cover."""
     return len(cast("Any", embedded).signer_info["unsigned_attrs"]) > 0
+
+
+def room_for(signer: CmsSigner) -> int:
+    """Return how many hexadecimal digits a signature's container may take.
+
+    pyHanko would sign once more to find that out, which is a third of a signature's cost.
+    """
+    engine = cast("Any", signer)
+    certificates = {one.dump() for one in (engine.signing_cert, *engine.cert_registry)}
+    return 2 * (sum(len(one) for one in certificates) + _BESIDE_CERTIFICATES)
 
 
 def software_signer(chain: list[x509.Certificate], private_key_pkcs8: bytes) -> SimpleSigner:

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives import serialization
 from pyhanko.sign.timestamps import TimeStamper
 from typing_extensions import override
 
-from reading_worklist.signing.pdf_objects import software_signer
+from reading_worklist.signing.pdf_objects import room_for, software_signer
 from reading_worklist.signing.service_keys import ServiceKey
 
 DIGEST: Final = "sha384"
@@ -36,6 +36,11 @@ class CentreTimeStamper(TimeStamper):
             serialization.NoEncryption(),
         )
         self._signer = software_signer([service.certificate, service.issuer], secret)
+
+    @property
+    def room(self) -> int:
+        """How many hexadecimal digits a token may take."""
+        return room_for(self._signer)
 
     @override
     async def async_request_tsa_response(self, req: tsp.TimeStampReq) -> tsp.TimeStampResp:

@@ -193,12 +193,6 @@ def test_the_signer_says_who_vouches_for_it(held: Held, issuer: Authority) -> No
     assert issuer.certificate.serial_number in others
 
 
-def test_no_size_is_smaller_than_a_signature(held: Held) -> None:
-    engine: Any = held.provider.open(held.key, PIN)
-    room = len(asyncio.run(engine.async_sign_raw(b"", "sha256", dry_run=True)))
-    assert room >= len(value_of(held, b"x"))
-
-
 def test_a_report_and_a_statement_are_signed(
     held: Held, issuer: Authority, database: Database
 ) -> None:
