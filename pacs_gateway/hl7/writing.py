@@ -5,28 +5,23 @@ Text is escaped as v2.5.1 §2.7 asks: the five delimiters by their escape sequen
 function takes is already escaped; nothing else may put text between delimiters.
 """
 
-import unicodedata
+import re
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime, tzinfo
 from typing import Final
 
 DELIMITERS: Final = "|^~\\&"
-_ESCAPES: Final = {"\\": "\\E\\", "|": "\\F\\", "^": "\\S\\", "~": "\\R\\", "&": "\\T\\"}
 LINE_BREAK: Final = "\\.br\\"
+_ESCAPES: Final = {"\\": "\\E\\", "|": "\\F\\", "^": "\\S\\", "~": "\\R\\", "&": "\\T\\", "\t": " "}
 # What readers take for the end of a line, as str.splitlines does; each may end a segment for one.
-_ENDS_OF_LINES: Final = "\n\r\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029"
-_NEVER_WRITTEN: Final = frozenset({"Cc", "Cs"})
+_END_OF_LINE: Final = re.compile("\r\n|[\n\r\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029]")
+# The delimiters, and the categories Cc and Cs of Unicode, which are never written.
+_NOT_PLAIN: Final = re.compile("[\\\\|^~&\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
 def lines_of(text: str) -> list[str]:
     """Return the lines of a text without what ends them; CR LF ends one line, not two."""
-    lines = [""]
-    for character in text.replace("\r\n", "\n"):
-        if character in _ENDS_OF_LINES:
-            lines.append("")
-        else:
-            lines[-1] += character
-    return lines
+    return _END_OF_LINE.split(text)
 
 
 def escaped(text: str | None) -> str:
@@ -48,11 +43,7 @@ def repeated_lines(text: str) -> str:
 
 
 def _escaped_line(line: str) -> str:
-    return "".join(
-        _ESCAPES.get(character, character)
-        for character in line.replace("\t", " ")
-        if unicodedata.category(character) not in _NEVER_WRITTEN
-    )
+    return _NOT_PLAIN.sub(lambda found: _ESCAPES.get(found[0], ""), line)
 
 
 def components(*texts: str | None) -> str:

@@ -37,7 +37,7 @@ def server(
 ) -> Generator[tuple[Channel, WebPeer]]:
     with web_peer(script) as peer:
         told = FhirSettings.model_validate(
-            {"url": f"http://127.0.0.1:{peer.port}/fhir", "answer_seconds": 2, **settings}
+            {"url": f"http://127.0.0.1:{peer.port}/fhir", "answer_seconds": 20, **settings}
         )
         channel = open_channel(
             Target(UUID(int=1), UUID(int=2), DestinationKind.FHIR, "", told), config
