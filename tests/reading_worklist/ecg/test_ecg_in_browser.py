@@ -190,7 +190,7 @@ def times(page: Page, desk: Desk) -> None:
         page.goto(desk.exam, wait_until="commit")
         took.append(page.evaluate(FIRST_TRACE))
     sent = page.evaluate(
-        "performance.getEntriesByType('resource').filter((one) => one.name.includes('trace.svg'))"
+        "performance.getEntriesByType('resource').filter((one) => one.name.includes('/opening'))"
         ".map((one) => one.encodedBodySize)"
     )
     assert sent[0] < 70_000
