@@ -1,7 +1,9 @@
 """Report objects at a receiver: each taken once, and sent again when it was refused for a while."""
 
+import ssl
 from collections.abc import Generator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -20,6 +22,7 @@ from pacs_gateway.config import ReturnsConfig
 from pacs_gateway.returns.channels import DeliveryAnswer, Outcome, Target
 from pacs_gateway.returns.dicom_destination import open_channel
 from storage.registry.destination_settings import DestinationKind, DicomSettings
+from tests.pacs_gateway.certificates import Authority
 from tests.pacs_gateway.peers import EXPLICIT
 from tests.pacs_gateway.returns.parcels import GivenParcel
 
@@ -30,7 +33,7 @@ _CLASSES = (EncapsulatedPDFStorage, BasicTextSRStorage, KeyObjectSelectionDocume
 class Pacs:
     """A receiver whose answers to C-STORE are given, by SOP class."""
 
-    def __init__(self, *accepted: UID) -> None:
+    def __init__(self, *accepted: UID, tls: ssl.SSLContext | None = None) -> None:
         self.statuses: dict[str, int] = {}
         self.received: list[str] = []
         self.associations = 0
@@ -42,7 +45,9 @@ class Pacs:
             (evt.EVT_C_STORE, self._store),
             (evt.EVT_ESTABLISHED, self._established),
         ]
-        server = entity.start_server(("127.0.0.1", 0), block=False, evt_handlers=handlers)
+        server = entity.start_server(
+            ("127.0.0.1", 0), block=False, evt_handlers=handlers, ssl_context=tls
+        )
         assert server is not None
         self._server = server
         self.port = int(server.server_address[1])
@@ -66,8 +71,8 @@ class Pacs:
 
 
 @contextmanager
-def pacs(*accepted: UID) -> Generator[Pacs]:
-    one = Pacs(*accepted)
+def pacs(*accepted: UID, tls: ssl.SSLContext | None = None) -> Generator[Pacs]:
+    one = Pacs(*accepted, tls=tls)
     try:
         yield one
     finally:
@@ -193,6 +198,31 @@ def test_a_dead_receiver_is_tried_again() -> None:
     (answer,) = send(peer, parcel())
     assert (answer.outcome, answer.whole_destination) == (Outcome.TRY_AGAIN, True)
     assert "no connection to PACS" in answer.said
+
+
+def test_a_secured_receiver_must_be_who_it_says(tmp_path: Path) -> None:
+    authority, stranger = Authority(tmp_path, "authority"), Authority(tmp_path, "stranger")
+    receiver, ours = authority.issue("localhost"), authority.issue("rdc")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(receiver.certificate, receiver.key)
+    context.load_verify_locations(authority.path)
+    context.verify_mode = ssl.CERT_REQUIRED
+    tls = {
+        "authorities": authority.path,
+        "certificate": ours.certificate,
+        "key": ours.key,
+        "server_name": "localhost",
+    }
+    with pacs(tls=context) as peer:
+        assert send(peer, parcel(), tls=tls)[0].is_delivered
+        for wrong in (
+            {**tls, "authorities": stranger.path},
+            {**tls, "server_name": "another"},
+            {**tls, "key": tmp_path / "none.key"},
+        ):
+            (answer,) = send(peer, parcel(), tls=wrong)
+            assert (answer.outcome, answer.whole_destination) == (Outcome.TRY_AGAIN, True)
+        assert len(peer.received) == len(_CLASSES)
 
 
 def test_what_stays_refused_does_not_keep_the_page_for_ever() -> None:
