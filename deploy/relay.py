@@ -9,9 +9,9 @@ them from doing each other's work. Database or broker may go away and come back.
 import logging
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 from uuid import UUID, uuid4
 
 import psycopg
@@ -91,6 +91,15 @@ class BackOff:
         return ended
 
 
+def _heard(connection: psycopg.Connection[Any], wait: float) -> set[str]:
+    """Return the channels that were notified, as soon as there is one; none after `wait` seconds.
+
+    A hundred notifications are one reason to look, not a hundred.
+    """
+    heard = {one.channel for one in connection.notifies(timeout=wait, stop_after=1)}
+    return heard | {one.channel for one in connection.notifies(timeout=0)}
+
+
 class Relay:
     """Sends leased messages and other due work to the broker and calls the clock functions.
 
@@ -109,7 +118,11 @@ class Relay:
         self._wakeups = wakeups
         self._work = tuple(work)
         self._tick = tick
+        # Messages first: they are what people wait for.
+        self._channels = tuple(dict.fromkeys((outbox.CHANNEL, *(one.channel for one in work))))
+        self._unfinished: Collection[str] = ()
         self._next_tick = 0.0
+        self._next_look = 0.0
         self._broker_back_off = BackOff()
         self._database_back_off = BackOff()
 
@@ -117,19 +130,19 @@ class Relay:
         """Work until `stop` is set; `ready` is called whenever the database is listened to."""
         while not stop.is_set():
             try:
-                channels = [one.channel for one in self._work]
-                with self._database.listen(outbox.CHANNEL, *channels) as connection:
+                with self._database.listen(*self._channels) as connection:
                     if self._database_back_off.succeeded():
                         _log.info("the database answers again")
                     ready()
+                    heard = self._channels
                     while not stop.is_set():
-                        wait = self._step()
+                        wait = self._step(heard)
                         if self._broker_back_off.waiting:
                             # Notifications would only wake us to find the broker still away.
                             stop.wait(wait)
+                            heard = self._channels
                             continue
-                        for _ in connection.notifies(timeout=wait, stop_after=1):
-                            pass
+                        heard = {*self._unfinished, *_heard(connection, wait)}
             except (psycopg.Error, SQLAlchemyError) as error:
                 wait = self._database_back_off.failed()
                 _log.warning(
@@ -138,14 +151,22 @@ class Relay:
                 )
                 stop.wait(wait)
 
-    def _step(self) -> float:
-        """Do what is due now; return for how many seconds nothing else is expected."""
+    def _step(self, heard: Collection[str]) -> float:
+        """Do what is due now; return for how many seconds nothing else is expected.
+
+        heard: channels with news; the others are looked at every second all the same.
+        """
         if time.monotonic() >= self._next_tick:
             self._do_tick()
             self._next_tick = time.monotonic() + TICK_SECONDS
+        if time.monotonic() >= self._next_look:
+            heard = self._channels
+            self._next_look = time.monotonic() + LOOK_SECONDS
         try:
             self._connect_again()
-            more = self._send_messages() + sum(self._send(one) for one in self._work)
+            self._unfinished = [
+                one for one in self._channels if one in heard and self._send_all(one)
+            ]
         except BrokerUnavailable as error:
             wait = self._broker_back_off.failed()
             _log.warning(
@@ -153,7 +174,13 @@ class Relay:
                 extra={"why": error.found, "wait": wait},
             )
             return wait
-        return 0.0 if more else LOOK_SECONDS
+        return 0.0 if self._unfinished else LOOK_SECONDS
+
+    def _send_all(self, channel: str) -> bool:
+        """Send a batch of everything of a channel; True when more may wait."""
+        messages = channel == outbox.CHANNEL and self._send_messages()
+        works = [self._send(one) for one in self._work if one.channel == channel]
+        return messages or any(works)
 
     def _do_tick(self) -> None:
         """Call the clock functions; a fault in one of them must not stop the messages."""

@@ -174,7 +174,7 @@ class StoredParcel:
             return StudyFacts.of(read_header(file), place.modalities, place.overlay)
 
     def _made(self, place: _Place) -> list[Dataset]:
-        """Return the objects of a version whose page is not in the study: from an earlier release."""
+        """Return the objects of a version of an earlier release, whose page is not in the study."""
         facts = self._facts(place)
         page = encapsulate(
             ReportFacts(

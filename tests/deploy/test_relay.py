@@ -35,8 +35,10 @@ class Deliveries:
 
     def __init__(self) -> None:
         self.due: list[UUID] = []
+        self.looks = 0
 
     def take(self, _session: Session, limit: int) -> Sequence[UUID]:
+        self.looks += 1
         taken, self.due = self.due[:limit], self.due[limit:]
         return taken
 
@@ -104,6 +106,24 @@ def test_a_message_is_on_its_way_at_once(
             emit(database)
             assert eventually(lambda n=number: wakeups.waiting()[MESSAGES] == n), wakeups.waiting()
         assert leases(database) == 10
+
+
+def test_news_of_one_kind_is_no_reason_to_look_for_another(
+    database: Database, broker: EmbeddedValkey, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("deploy.relay.LOOK_SECONDS", 100.0)
+    wakeups = Wakeups(broker.url)
+    wakeups.check()
+    deliveries = Deliveries()
+    with running(database, broker.url, deliveries, []):
+        assert eventually(lambda: deliveries.looks == 1)
+        for _ in range(20):
+            emit(database)
+        assert eventually(lambda: wakeups.waiting()[MESSAGES] == 20), wakeups.waiting()
+        assert deliveries.looks == 1
+        with database.transaction() as session:
+            notify(session, DELIVERY_CHANNEL)
+        assert eventually(lambda: deliveries.looks == 2)
 
 
 def test_more_than_a_batch(database: Database, broker: EmbeddedValkey) -> None:
