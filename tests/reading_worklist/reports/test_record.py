@@ -3,12 +3,10 @@
 import copy
 from collections.abc import Iterator
 from dataclasses import replace
-from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import pytest
-from PIL import Image
 from sqlalchemy import select, text, update
 
 from reading_worklist.reports.document import (
@@ -29,16 +27,10 @@ from reading_worklist.typesetting.labels import Language
 from storage.database import Database
 from storage.objects import ObjectStore
 from tests.support.desk import Desk
+from tests.support.pictures import jpeg
 from tests.support.reports import ct_report, typesetter
 from tests.support.seed import Consortium
 from tests.support.web import application
-
-
-def _jpeg() -> bytes:
-    written = BytesIO()
-    Image.new("L", (8, 8)).save(written, "JPEG")
-    return written.getvalue()
-
 
 _FULL = ct_report(
     order_number="HIS-1",
@@ -55,7 +47,7 @@ _FULL = ct_report(
     codes={"birads": "4A"},
     key_images=(
         PrintedImage(
-            series_instance_uid="1.2", sop_instance_uid="1.2.3", frame_number=1, picture=_jpeg()
+            series_instance_uid="1.2", sop_instance_uid="1.2.3", frame_number=1, picture=jpeg()
         ),
     ),
     ecg=EcgBlock(
