@@ -9,6 +9,7 @@ from fastapi.routing import APIRoute
 from starlette.routing import BaseRoute
 
 from reading_worklist import health, live, problems, viewer, web_ui
+from reading_worklist.access import account_routes
 from reading_worklist.access import routes as access_routes
 from reading_worklist.agreements import routes as agreement_routes
 from reading_worklist.auditing import routes as audit_routes
@@ -126,6 +127,7 @@ def _routes() -> tuple[BaseRoute, ...]:
     router.include_router(dicomweb_routes.router)
     for module in (
         access_routes,
+        account_routes,
         routing_routes,
         worklist_routes,
         workitem_routes,

@@ -85,7 +85,14 @@ def sign_in(
             sessions.note_refusal(session, login, client)
         raise sessions.wrong_credentials()
     with services.database.transaction() as session:
-        signed_in = sessions.sign_in(session, login, client, limits, credentials.organisation)
+        signed_in = sessions.sign_in(
+            session,
+            login,
+            client,
+            limits,
+            credentials.organisation,
+            user_agent=request.headers.get("user-agent", ""),
+        )
         throttle.forgive(session, login, client)
         view = _view(session, signed_in.scope, signed_in.expires_at, services.config.time_zone)
     response.set_cookie(

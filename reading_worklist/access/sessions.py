@@ -30,6 +30,7 @@ from storage.registry import (
 
 _TOKEN_BYTES = 32
 _SEEN_STEP = timedelta(minutes=1)
+_USER_AGENT_LENGTH = 300
 _ENDED: Final = "Your session has ended. Sign in again; your draft is kept."
 
 
@@ -101,10 +102,13 @@ def sign_in(
     client: str,
     limits: SessionLimits,
     organisation_code: str | None = None,
+    *,
+    user_agent: str = "",
 ) -> SignedIn:
     """Start a session for a person whose password has been verified.
 
     organisation_code: for which of their organisations to act; the first by code when not given.
+    user_agent: what the browser calls itself.
 
     Raises:
         Problem: 401 when the person is gone, 403 without a role that is valid today.
@@ -116,11 +120,12 @@ def sign_in(
     token = secrets.token_urlsafe(_TOKEN_BYTES)
     now = utc_now()
     row = WebSession(
-        token_sha256=_digest(token),
+        token_sha256=digest(token),
         person_id=person.id,
         organisation_id=organisation.id,
         csrf_token=secrets.token_urlsafe(_TOKEN_BYTES),
         client=client,
+        user_agent=user_agent[:_USER_AGENT_LENGTH],
         created_at=now,
         last_seen_at=now,
         expires_at=now + limits.absolute,
@@ -152,7 +157,7 @@ def resume(
         last_seen_at = now
         session.execute(
             update(WebSession)
-            .where(WebSession.token_sha256 == _digest(token))
+            .where(WebSession.token_sha256 == digest(token))
             .values(last_seen_at=now)
         )
     return loaded.scope, min(loaded.expires_at, last_seen_at + limits.idle)
@@ -179,7 +184,7 @@ def act_for(
     Raises:
         Problem: 403 when the person has no role there today.
     """
-    row = session.get_one(WebSession, _digest(token))
+    row = session.get_one(WebSession, digest(token))
     row.organisation_id = _chosen(session, scope.person_id, organisation_code).id
     row.csrf_token = secrets.token_urlsafe(_TOKEN_BYTES)
     session.flush()
@@ -205,7 +210,7 @@ def _chosen(session: Session, person_id: UUID, code: str | None) -> Organisation
 
 def sign_out(session: Session, token: str, scope: Scope) -> None:
     """End a session."""
-    row = session.get_one(WebSession, _digest(token))
+    row = session.get_one(WebSession, digest(token))
     row.ended_at = utc_now()
     audit.record(
         session, scope.actor, "session:sign_out", subject_kind="person", subject_id=scope.person_id
@@ -220,7 +225,8 @@ def csrf_matches(scope: Scope, sent: str | None) -> bool:
     return sent is not None and hmac.compare_digest(scope.csrf_token.encode(), sent.encode())
 
 
-def _digest(token: str) -> str:
+def digest(token: str) -> str:
+    """Return what the database knows of a session's token."""
     return hashlib.sha256(token.encode()).hexdigest()
 
 
@@ -236,7 +242,7 @@ def _load(session: Session | Connection, token: str, client: str) -> _Loaded:
 
     Every request begins with this, a viewer's hundreds of frames among them.
     """
-    rows = session.execute(_SESSION, {"token": _digest(token)}).all()
+    rows = session.execute(_SESSION, {"token": digest(token)}).all()
     if not rows:
         raise not_signed_in(_ENDED)
     one = rows[0]

@@ -83,7 +83,7 @@ MATRIX: Final = (
     Row("POST", "/api/patient-links.*", DESK),
     # The worklist
     Row("GET", "/api/worklist/board", CENTRE | {Role.REGULATOR}),
-    Row("", rf"/api/worklist/readers|/api/workitems/assign|{_W}/assign", DESK),
+    Row("", rf"/api/workitems/assign|{_W}/assign", DESK),
     Row("POST", "/api/workitems/next", READS),
     Row("", "/api/worklist/.*", CENTRE),
     Row("GET", "/api/sites", CENTRE | {Role.SYSTEM_ADMIN}),

@@ -2311,7 +2311,7 @@ export interface paths {
         };
         /**
          * List Readers
-         * @description Return who reads for the consortium today.
+         * @description Return who reads for the consortium today, with what they have to do already.
          */
         get: operations["list_readers"];
         put?: never;
@@ -4444,26 +4444,6 @@ export interface paths {
          * @description Keep one's own default view and columns.
          */
         put: operations["set_preferences"];
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/worklist/readers": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * List Worklist Readers
-         * @description Return to whom a dispatcher can give work, with what they have to do already.
-         */
-        get: operations["list_worklist_readers"];
-        put?: never;
         post?: never;
         delete?: never;
         options?: never;
@@ -10232,9 +10212,9 @@ export interface components {
         };
         /**
          * Reader
-         * @description Somebody to whom work can be given.
+         * @description Somebody who reads for the consortium, as what, and what he has to do.
          *
-         *     load: open readings that he holds or is to do.
+         *     duties: that he has now. load: open readings that he holds or is to do.
          */
         Reader: {
             /** Display Name */
@@ -10248,8 +10228,8 @@ export interface components {
             id: string;
             /** Load */
             load: number;
-            /** Reviews */
-            reviews: boolean;
+            /** Roles */
+            roles: components["schemas"]["Role"][];
         };
         /**
          * ReaderDuty
@@ -10263,21 +10243,6 @@ export interface components {
             ends_at: string;
             group: components["schemas"]["GroupName"] | null;
             lane: components["schemas"]["Lane"];
-        };
-        /**
-         * ReaderView
-         * @description Somebody who reads for the consortium, and as what.
-         */
-        ReaderView: {
-            /** Display Name */
-            display_name: string;
-            /**
-             * Id
-             * Format: uuid
-             */
-            id: string;
-            /** Roles */
-            roles: components["schemas"]["Role"][];
         };
         /**
          * ReasonView
@@ -16596,7 +16561,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ReaderView"][];
+                    "application/json": components["schemas"]["Reader"][];
                 };
             };
         };
@@ -20297,26 +20262,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
-        };
-    };
-    list_worklist_readers: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Reader"][];
                 };
             };
         };

@@ -100,6 +100,7 @@ const router = createBrowserRouter([
       { path: 'clocks', lazy: { Component: async () => (await import('../rules/ClocksPage')).ClocksPage } },
       { path: 'calendar', lazy: { Component: async () => (await import('../rules/CalendarPage')).CalendarPage } },
       { path: 'roster', lazy: { Component: async () => (await import('../roster/RosterPage')).RosterPage } },
+      { path: 'account', lazy: { Component: async () => (await import('../account/AccountPage')).AccountPage } },
       { path: 'audit', lazy: { Component: async () => (await import('../audit/AuditPage')).AuditPage } },
       {
         path: 'agreements',

@@ -1,4 +1,11 @@
-import { DownOutlined, LogoutOutlined, MoonOutlined, SunOutlined, UserOutlined } from '@ant-design/icons';
+import {
+  DownOutlined,
+  LogoutOutlined,
+  MoonOutlined,
+  SettingOutlined,
+  SunOutlined,
+  UserOutlined,
+} from '@ant-design/icons';
 import { App, Button, Dropdown, Tooltip } from 'antd';
 import { NavLink, useNavigate } from 'react-router';
 
@@ -110,6 +117,7 @@ function AppearanceSwitch() {
 function PersonMenu({ session }: { session: Session }) {
   const { t, language } = useLanguage();
   const signOut = useSignOut();
+  const navigate = useNavigate();
   const name = session.person.display_name;
   return (
     <Dropdown
@@ -117,6 +125,12 @@ function PersonMenu({ session }: { session: Session }) {
       menu={{
         items: [
           { key: 'who', type: 'group', label: `${session.person.login} · ${roleNames(language, session.roles)}` },
+          {
+            key: 'account',
+            icon: <SettingOutlined />,
+            label: t('account.title'),
+            onClick: () => void navigate('/account'),
+          },
           { key: 'sign-out', icon: <LogoutOutlined />, label: t('session.signOut'), onClick: () => signOut.mutate() },
         ],
       }}

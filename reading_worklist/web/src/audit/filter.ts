@@ -22,7 +22,9 @@ export function filterOf(parameters: URLSearchParams): Filter {
 
 /** The address of a search: what is not asked for is not in it. */
 export function parametersOf(filter: Filter): Record<string, string> {
-  return Object.fromEntries(FIELDS.map((name) => [name, filter[name].trim()]).filter(([, value]) => value !== ''));
+  return Object.fromEntries(
+    FIELDS.map((name) => [name, filter[name].trim()] as const).filter(([, value]) => value !== ''),
+  );
 }
 
 /** What the server is asked; both days are included. */

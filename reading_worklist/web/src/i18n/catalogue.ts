@@ -1,3 +1,4 @@
+import { account } from './catalogue/account';
 import { agreements } from './catalogue/agreements';
 import { ambulatory } from './catalogue/ambulatory';
 import { audit } from './catalogue/audit';
@@ -69,6 +70,7 @@ export const catalogue = {
   ...quality,
   ...rules,
   ...roster,
+  ...account,
   ...agreements,
   ...audit,
   ...session,

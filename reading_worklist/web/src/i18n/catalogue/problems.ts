@@ -37,6 +37,13 @@ export const problems = {
     '请稍后再试，或请系统管理员重置密码。',
     'Wait and try again, or have your password renewed.',
   ],
+  'problem.wrong-password': ['当前密码错误', 'The present password is wrong'],
+  'problem.wrong-password.remedy': ['请输入您登录时使用的密码。', 'Type the password that you signed in with.'],
+  'problem.weak-password': ['新密码太容易被猜到', 'The new password would soon be guessed'],
+  'problem.weak-password.remedy': [
+    '至少 10 个字符，不要用姓名、日期、常见词或键盘顺序。',
+    'Ten characters or more; no name, date, common word or row of keys.',
+  ],
   'problem.wrong-pin': ['签名密码错误，报告未签名', 'The signing PIN is wrong; nothing was signed'],
   'problem.wrong-pin.remedy': ['请重新输入您的签名密码。', 'Type your signing PIN again.'],
   'problem.attemptsLeft': [
