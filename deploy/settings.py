@@ -307,8 +307,8 @@ class Settings(BaseSettings):
     )
     ecg_folders: dict[str, Path] = Field(
         default={},
-        description='watched folders for ECG files: JSON such as {"EAST": "/srv/ecg/east"},'
-        " one for each site code",
+        description='watched folders for ECG files: JSON such as {"EAST": "/srv/ecg/east",'
+        ' "EAST/EAST_ECG": "/srv/ecg/cart"}, by site code or site code and AE title of a device',
     )
     commitment_wait_seconds: Seconds = Field(
         default=600.0,

@@ -170,7 +170,7 @@ class EcgIntakeConfig:
 
     ae_title: ours, for what is written of a reception.
     scratch_dir: where files lie while they are read; emptied by whoever put something there.
-    folders: a folder that is watched for each site, by the site's code.
+    folders: those that are watched, by the site's code, or for one of its devices `SITE/AE`.
     settle_seconds: how long a file in such a folder must stay as it is before it is taken.
     lease_seconds: how long one attempt at a file may take before another process may try.
     first_retry_seconds, longest_retry_seconds: the back-off doubles from the one to the other.

@@ -14,13 +14,13 @@ from pathlib import Path
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import null, select
 
 from storage.database import Database
 from storage.ecg_files.service import Sender, receive
 from storage.ecg_files.tables import EcgFile, EcgFileState, EcgFileWay
 from storage.objects import ObjectStore
-from storage.registry import Organisation, OrganisationKind
+from storage.registry import Device, Organisation, OrganisationKind
 
 TAKEN: Final = ".taken"
 DONE: Final = "done"
@@ -48,11 +48,11 @@ class _Result:
 
 
 class WatchedFolder:
-    """One site's folder; `look` is called again and again by one thread."""
+    """The folder of a site, or of one of its devices; `look` is called again by one thread."""
 
     def __init__(
         self,
-        site_code: str,
+        whose: str,
         folder: Path,
         database: Database,
         objects: ObjectStore,
@@ -62,9 +62,10 @@ class WatchedFolder:
     ) -> None:
         """Name the folder; nothing is touched before `look`.
 
+        whose: the code of the site, or that and the device's AE title as `SITE/AE`.
         settle_seconds: how long a file must stay as it is before it is taken.
         """
-        self._site_code = site_code
+        self._site_code, _, self._ae_title = whose.partition("/")
         self._folder = folder
         self._database = database
         self._objects = objects
@@ -87,10 +88,10 @@ class WatchedFolder:
         taken = [
             path for path in sorted((self._folder / TAKEN).iterdir()) if path not in self._waiting
         ]
-        site_id = self._site_id() if taken else None
-        if site_id is not None:
+        sender = self._sender() if taken else None
+        if sender is not None:
             for path in taken[:_AT_ONCE]:
-                self._take_in(path, site_id)
+                self._take_in(path, sender)
         return len(taken) + self._put_away()
 
     def _settled(self) -> list[Path]:
@@ -116,20 +117,33 @@ class WatchedFolder:
         self._seen = there
         return settled[:_AT_ONCE]
 
-    def _site_id(self) -> UUID | None:
-        with self._database.transaction() as session:
-            found = session.scalar(
-                select(Organisation.id).where(
+    def _sender(self) -> Sender | None:
+        """Return for whom files are taken in; None, and a line in the log, for who is unknown."""
+        site = select(Organisation.id, null()).where(
+            Organisation.code == self._site_code, Organisation.kind == OrganisationKind.SITE
+        )
+        if self._ae_title:
+            site = (
+                select(Organisation.id, Device.id)
+                .join(Device, Device.site_id == Organisation.id)
+                .where(
                     Organisation.code == self._site_code,
-                    Organisation.kind == OrganisationKind.SITE,
+                    Device.ae_title == self._ae_title,
+                    Device.active,
                 )
             )
+        with self._database.transaction() as session:
+            found = session.execute(site).one_or_none()
         if found is None:
-            _log.error("a watched folder is of no site", extra={"site": self._site_code})
-        return found
+            _log.error(
+                "a watched folder is of no site, or of no device of it",
+                extra={"site": self._site_code, "device": self._ae_title},
+            )
+            return None
+        site_id, device_id = found
+        return Sender(site_id, EcgFileWay.FOLDER, _CLIENT, device_id=device_id)
 
-    def _take_in(self, path: Path, site_id: UUID) -> None:
-        sender = Sender(site_id, EcgFileWay.FOLDER, _CLIENT)
+    def _take_in(self, path: Path, sender: Sender) -> None:
         with path.open("rb") as file:
             self._waiting[path] = receive(
                 self._database, self._objects, sender, file, file_name=path.name

@@ -14,6 +14,7 @@ from pacs_gateway.ecg_intake.workshop import Workshop
 from storage.database import Database
 from storage.ecg_files.tables import EcgFile, EcgFileState
 from storage.objects import ObjectStore
+from storage.registry import Device
 from tests.support.ecg_files import aecg, scp
 from tests.support.seed import Consortium
 
@@ -36,9 +37,9 @@ class Folder:
         self._config = EcgIntakeConfig("RDC", path / "scratch")
         self.watched = self.watch()
 
-    def watch(self) -> WatchedFolder:
+    def watch(self, whose: str = "EAST") -> WatchedFolder:
         return WatchedFolder(
-            "EAST",
+            whose,
             self.path,
             self._database,
             self._objects,
@@ -125,3 +126,21 @@ def test_what_was_taken_before_a_crash_is_taken_in_after_it(folder: Folder) -> N
     folder.watched = folder.watch()
     folder.pass_by()
     assert folder.names("done") == ["good.scp", "good.scp.txt"]
+
+
+@pytest.mark.parametrize(
+    ("whose", "device"), [("EAST/EAST_CT", "EAST_CT"), ("WEST/EAST_CT", None), ("EAST/NONE", None)]
+)
+def test_the_folder_of_a_device_names_it_and_that_of_no_device_takes_nothing(
+    folder: Folder, database: Database, whose: str, device: str | None
+) -> None:
+    folder.watched = folder.watch(whose)
+    (folder.path / "good.scp").write_bytes(scp())
+    folder.pass_by()
+    with database.transaction() as session:
+        senders = session.scalars(
+            select(Device.ae_title).join(EcgFile, EcgFile.device_id == Device.id)
+        ).all()
+    assert senders == ([device] if device else [])
+    # What nobody takes in stays where it is found again once the folder's name is right.
+    assert folder.names(".taken") == ([] if device else ["good.scp"])
