@@ -98,10 +98,8 @@ def history_of_reports(request: Request, machine: Asking, services: Parts) -> Re
     with services.database.transaction() as session:
         store = Store(session, machine.site_id, base)
         found, more = store.feed(walk)
-        versions = _versions(found)
-        note_fetched(
-            session, request, machine, PullChannel.FHIR, versions, what="DiagnosticReport/_history"
-        )
+        # Who polls every half minute and is told nothing has had access to nothing.
+        versions = _note(session, request, machine, found) if found else []
     links = links_of(request, base, walk, found, more=more)
     return answer(
         bundles.history(found, links, base), after=_after(services, request, machine, versions)

@@ -45,7 +45,8 @@ _NO_STORE: Final = {"Cache-Control": "no-store"}
 
 
 @router.get("")
-def list_issued_reports(
+def list_issued_reports(  # noqa: PLR0917 -- one parameter for each query parameter
+    request: Request,
     machine: Asking,
     services: Parts,
     response: Response,
@@ -69,6 +70,9 @@ def list_issued_reports(
             .order_by(IssuedFeedEntry.position)
             .limit(count + 1)
         ).all()
+        if rows:
+            # Names were seen, but no report was fetched yet.
+            note_fetched(session, request, machine, PullChannel.REST, (), what=f"after {since}")
     items = [_item(entry, from_json(content)) for entry, content in rows[:count]]
     return IssuedItems(
         items=items,
