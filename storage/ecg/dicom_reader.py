@@ -12,7 +12,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import BinaryIO, Final, cast
 
-import numpy as np
 from pydicom import dcmread  # pyright: ignore[reportUnknownVariableType] -- PathLike without its parameter
 from pydicom.dataset import Dataset
 from pydicom.errors import InvalidDicomError
@@ -22,18 +21,18 @@ from pydicom.uid import DeflatedExplicitVRLittleEndian, ExplicitVRBigEndian
 
 from storage.ecg.dicom_annotations import read_annotations
 from storage.ecg.dicom_channels import GroupSamples, lead_of, read_channel
+from storage.ecg.dicom_samples import EXPORT_AGAIN, data_of, sample_type, samples_of
 from storage.ecg.dicom_values import (
     CONVERSION_ERRORS,
     acquisition_time,
     items,
     number,
     text,
-    value,
 )
 from storage.ecg.errors import EcgBroken, EcgTooLarge, EcgUnsupported, NotAnEcg
-from storage.ecg.kept_samples import DataInFile, KeptSamples
+from storage.ecg.kept_samples import DataInFile
 from storage.ecg.leads import Lead
-from storage.ecg.waveform import EcgGroup, EcgRecord, GroupKind, Samples
+from storage.ecg.waveform import EcgGroup, EcgRecord, GroupKind
 
 STANDARD_STORAGE: Final = "1.2.840.10008."
 """What every UID of the standard begins with."""
@@ -55,12 +54,8 @@ _WANTED: Final = (
     "WaveformSequence",
     "WaveformAnnotationSequence",
 )
-_SIGNED: Final = frozenset({"SB", "SS", "SL", "SV"})
-_UNSIGNED: Final = frozenset({"UB", "US", "UL", "UV"})
-_MAX_RATE_HZ: Final = 100_000.0
 _SHORTEST_RHYTHM_SECONDS: Final = 2.0
 _MEDIAN_WORDS: Final = ("MEDIAN", "AVERAGE", "TEMPLATE", "REPRESENTATIVE")
-EXPORT_AGAIN: Final = "Export the ECG again at the device; the received object is kept."
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,9 +245,11 @@ def record_of(
         definitions = items(item, "ChannelDefinitionSequence")
         leads.append([lead_of(definition)[0] for definition in definitions])
         where = f"multiplex group {index}"
-        data = _data_of(item) if left_in_file is None else left_in_file[index - 1] or b""
-        dtype = _sample_type(item, where, big_endian=big_endian)
-        samples = _samples(item, data, dtype, len(definitions), where, limits)
+        data = data_of(item) if left_in_file is None else left_in_file[index - 1] or b""
+        dtype = sample_type(item, where, big_endian=big_endian)
+        samples = samples_of(
+            item, data, dtype, len(definitions), where, channels_max=limits.channels_per_group
+        )
         group = _group(item, definitions, samples, where, notes)
         if group is not None:
             groups.append(group)
@@ -338,75 +335,3 @@ def _kind(item: Dataset, label: str, seconds: float) -> GroupKind:
     if derived and not label and seconds < _SHORTEST_RHYTHM_SECONDS:
         return GroupKind.MEDIAN_BEAT
     return GroupKind.RHYTHM
-
-
-def _data_of(item: Dataset) -> bytes:
-    found = value(item, "WaveformData")
-    return found if isinstance(found, bytes) else b""
-
-
-def _samples(  # noqa: PLR0917 -- all of one group
-    item: Dataset,
-    data: bytes | DataInFile,
-    dtype: "np.dtype[np.integer]",
-    defined: int,
-    where: str,
-    limits: ReadLimits,
-) -> GroupSamples:
-    """Return the group's raw samples without copying them, or where they are."""
-    rate = number(item, "SamplingFrequency")
-    if rate is None or not 0 < rate <= _MAX_RATE_HZ:
-        raise EcgBroken(
-            f"The ECG's {where} has no usable sampling frequency",
-            expected=f"Sampling Frequency (003A,001A) above 0 and at most {_MAX_RATE_HZ:.0f} Hz",
-            found="none" if rate is None else f"{rate:g} Hz",
-            remedy="Without it no interval can be measured; export the ECG again at the device.",
-        )
-    stated_channels = number(item, "NumberOfWaveformChannels")
-    channels = defined if stated_channels is None else int(stated_channels)
-    if not 1 <= channels <= limits.channels_per_group or defined == 0:
-        raise EcgBroken(
-            f"The ECG's {where} has an impossible number of channels",
-            expected=f"1 to {limits.channels_per_group} channels, each with a definition",
-            found=f"{channels} channels, {defined} definitions",
-            remedy=EXPORT_AGAIN,
-        )
-    frame = dtype.itemsize * channels
-    stated_samples = number(item, "NumberOfWaveformSamples")
-    samples = len(data) // frame if stated_samples is None else int(stated_samples)
-    if samples < 1 or samples * frame > len(data):
-        raise EcgBroken(
-            f"The ECG's {where} does not hold the samples it states",
-            expected=f"{max(samples, 1) * frame} bytes for {channels} channels",
-            found=f"{len(data)} bytes of Waveform Data (5400,1010)",
-            remedy="The object was cut off or miswritten; send it again from the device.",
-        )
-    padding = _padding_value(item, dtype)
-    if isinstance(data, DataInFile):
-        kept = KeptSamples(data, dtype, channels, samples)
-        return GroupSamples(kept.none, rate, padding, kept)
-    raw = np.frombuffer(data, dtype=dtype, count=samples * channels).reshape(samples, channels)
-    return GroupSamples(cast("Samples", raw), rate, padding)
-
-
-def _sample_type(item: Dataset, where: str, *, big_endian: bool) -> "np.dtype[np.integer]":
-    """Return how samples are encoded; signed where the file does not say."""
-    bits = number(item, "WaveformBitsAllocated")
-    interpretation = text(item, "WaveformSampleInterpretation").upper()
-    signed = interpretation in _SIGNED or not interpretation
-    if bits not in {8, 16, 32, 64} or not (signed or interpretation in _UNSIGNED):
-        said = interpretation or "not stated"
-        raise EcgUnsupported(
-            f"The ECG's {where} is in an encoding that is not read",
-            expected="8, 16, 32 or 64 bit linear samples (SB, UB, SS, US, SL, UL, SV, UV)",
-            found=f"{'no' if bits is None else int(bits)} bits, interpretation {said}",
-            remedy="Set up the device to export 16-bit signed samples; the object is kept.",
-        )
-    return np.dtype(f"{'>' if big_endian else '<'}{'i' if signed else 'u'}{int(bits) // 8}")
-
-
-def _padding_value(item: Dataset, dtype: "np.dtype[np.integer]") -> int | None:
-    data = value(item, "WaveformPaddingValue")
-    if not isinstance(data, bytes) or len(data) < dtype.itemsize:
-        return None
-    return int(np.frombuffer(data, dtype=dtype, count=1)[0])

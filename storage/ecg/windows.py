@@ -22,7 +22,8 @@ from storage.dicom_header.encoding import DEFLATED_SYNTAXES, UNDEFINED_LENGTH
 from storage.dicom_header.errors import DatasetError
 from storage.dicom_header.part10 import read_file_meta
 from storage.ecg.dicom_events import EcgEvent, read_events
-from storage.ecg.dicom_reader import EXPORT_AGAIN, record_of
+from storage.ecg.dicom_reader import record_of
+from storage.ecg.dicom_samples import EXPORT_AGAIN
 from storage.ecg.errors import EcgBroken, EcgUnsupported
 from storage.ecg.kept_samples import DataInFile
 from storage.ecg.waveform import EcgRecord

@@ -13,8 +13,8 @@ from storage.index.search.attributes import ATTRIBUTES, Attribute, Level, Matchi
 from storage.index.search.by_name import ByName, studies_by_name
 from storage.index.search.conditions import Condition, condition, is_empty, studied_between
 from storage.index.search.names import NameMatch, patient_name_matches
+from storage.index.search.told import details, wanted_of
 from storage.index.tables import Instance, Patient, Series, Study, StudyListing
-from storage.registry import Organisation
 
 COUNTED_MAX: Final = 10_000
 """Results are counted exactly up to here; of more it is only known that there are more."""
@@ -251,12 +251,12 @@ def run(
             sees(Patient.site_id),
             _on_listing(search, sees),
         )
-        wanted = _wanted(search.level, returned)
+        wanted = wanted_of(search.level, returned)
         return _by_name(session, by_name, wanted, limit=limit, offset=offset, count=count)
     listing = _of_patients if search.level is Level.PATIENT else _of_studies
     found = listing(search, sees, within)
     page = found.order_by(*_order(search.level)).limit(limit + 1).offset(offset).subquery("page")
-    wanted = _wanted(search.level, returned)
+    wanted = wanted_of(search.level, returned)
     found_here: list[Match] = []
     if limit:
         found_here = _matches(session, search.level, page, wanted)
@@ -305,7 +305,7 @@ def _matches(
     keywords = [one.keyword for one in wanted]
     return [
         Match(row[0], dict(zip(keywords, row[1:], strict=True)))
-        for row in session.execute(_details(level, page, wanted))
+        for row in session.execute(details(level, page, wanted))
     ]
 
 
@@ -382,45 +382,3 @@ def _order(level: Level) -> Sequence[Any]:
     if level >= Level.INSTANCE:
         order += [Instance.instance_number, Instance.id]
     return order
-
-
-def _wanted(level: Level, returned: Iterable[str]) -> list[Attribute]:
-    from_attributes = set(returned)
-    return [
-        one
-        for one in ATTRIBUTES.values()
-        if one.level <= level
-        and (one.keyword in from_attributes or one.keyword in _ALWAYS[one.level : level + 1])
-    ]
-
-
-_ALWAYS: Final = ("PatientID", "StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID")
-
-
-def _details(level: Level, page: Subquery, wanted: Sequence[Attribute]) -> Select[*tuple[Any, ...]]:
-    """Select what is to be told of the rows of a page, in its order."""
-    columns = [one.source.label(f"of_{one.keyword}") for one in wanted]
-    if level is Level.PATIENT:
-        return (
-            select(literal(""), *columns)
-            .select_from(page)
-            .join(Patient, Patient.id == page.c.id)
-            .order_by(page.c.id)
-        )
-    query: Select[*tuple[Any, ...]] = (
-        select(Organisation.code, *columns)
-        .select_from(page)
-        .join(Study, Study.id == page.c.study_id)
-        .join(Organisation, Organisation.id == Study.site_id)
-        .join(Patient, Patient.id == Study.patient_id)
-        .order_by(page.c.studied_at.desc(), page.c.study_id.desc())
-    )
-    if level >= Level.SERIES:
-        query = query.join(Series, Series.id == page.c.series_id).order_by(
-            page.c.series_number, page.c.series_id
-        )
-    if level >= Level.INSTANCE:
-        query = query.join(Instance, Instance.id == page.c.instance_id).order_by(
-            page.c.instance_number, page.c.instance_id
-        )
-    return query
