@@ -220,6 +220,60 @@ def redirect(
     typer.echo(f"{moved} redirected")
 
 
+@destinations.command("deadlines")
+def set_deadlines(
+    code: Code,
+    *,
+    silent_minutes: Annotated[
+        int | None, typer.Option(help="A destination may be out of reach so long")
+    ] = None,
+    unopened_minutes: Annotated[
+        int | None, typer.Option(help="A report may stay unopened so long")
+    ] = None,
+    unopened_stat_minutes: Annotated[
+        int | None, typer.Option(help="The same of a STAT one")
+    ] = None,
+    always_open: Annotated[
+        bool | None,
+        typer.Option(
+            "--always-open/--machine-opens",
+            help="Whether a person must open what the site's system has taken",
+        ),
+    ] = None,
+    data_dir: DataDir = None,
+) -> None:
+    """Say when people are told of reports that do not arrive, for an organisation and all below it.
+
+    What is not given is as the organisation above has it.
+    """
+    from storage import delivery_policy, registry  # noqa: PLC0415
+
+    given = {
+        "silent_minutes": silent_minutes,
+        "unopened_minutes": unopened_minutes,
+        "unopened_stat_minutes": unopened_stat_minutes,
+    }
+    if any(one is not None and one < 1 for one in given.values()):
+        raise typer.BadParameter("minutes, at least 1")
+    with open_session(data_dir) as (session, _):
+        organisation = registry.organisation_by_code(session, code)
+        delivery_policy.set_deadlines(session, organisation.id, **given, always_open=always_open)
+        note(
+            session,
+            "organisation:deadlines",
+            "organisation",
+            organisation.id,
+            **given,
+            always_open=always_open,
+        )
+        holds = delivery_policy.deadlines_of(session, organisation.id)
+    typer.echo(
+        f"{code}: silent {holds.silent_minutes} min, unopened {holds.unopened_minutes} min,"
+        f" STAT {holds.unopened_stat_minutes} min,"
+        f" {'always' if holds.always_open else 'not'} by a person"
+    )
+
+
 @destinations.command("list")
 def list_destinations(*, as_json: AsJson = False, data_dir: DataDir = None) -> None:
     """List where reports go, how much waits, and since when a destination is out of reach."""

@@ -27,7 +27,8 @@ async def events(scope: Asking, services: Parts) -> StreamingResponse:
     """Stream events as they happen.
 
     Names are `workitem` (data: id, state, lane), `order` and `identity` (data: id, state),
-    `critical_value` (data: id, state, level, told), `consultation` and `retake` (data: id, state).
+    `critical_value` (data: id, state, level, told), `consultation` and `retake` (data: id, state),
+    `delivery` (data: id, workitem_id, state) and `destination` (data: id, change).
     While nothing happens, `ping` comes every fifteen seconds: a page that hears nothing for much
     longer has lost the connection, whatever its browser believes.
     """

@@ -41,7 +41,8 @@ from reading_worklist.keeping.tables import (
 from reading_worklist.workitems.states import State
 from reading_worklist.workitems.tables import Workitem
 from storage.clock import utc_now
-from storage.deliveries import Delivery, DeliveryState
+from storage.deliveries import Delivery
+from storage.delivery_states import OPEN
 from storage.index.tables import Instance, Quarantine, Study, StudyState
 from storage.orders.tables import Order, StudyOrder
 from storage.orders.words import VisitType
@@ -58,11 +59,6 @@ _FINISHED: Final = (
     State.REVOKED,
     State.ARCHIVED,
     State.WITHDRAWN,
-)
-_OPEN_DELIVERIES: Final = (
-    DeliveryState.PENDING,
-    DeliveryState.IN_PROGRESS,
-    DeliveryState.PAUSED,
 )
 
 
@@ -151,9 +147,7 @@ def _obstacle_queries(
     )
     yield (
         "unfinished_delivery",
-        wanted.where(
-            exists().where(Delivery.study_id == Study.id, Delivery.state.in_(_OPEN_DELIVERIES))
-        ),
+        wanted.where(exists().where(Delivery.study_id == Study.id, Delivery.state.in_(OPEN))),
     )
     filed = aliased(Instance)
     yield (

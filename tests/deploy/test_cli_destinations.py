@@ -65,6 +65,13 @@ def test_every_kind_is_connected_listed_held_and_switched_off(database: Database
     assert "our dicom" in rdc("list")
 
 
+def test_a_centre_says_when_people_are_told() -> None:
+    assert "silent 10 min, unopened 1440" in rdc("deadlines", "county", "--silent-minutes", "10")
+    below = rdc("deadlines", "EAST", "--unopened-stat-minutes", "15", "--always-open")
+    assert below == "EAST: silent 10 min, unopened 1440 min, STAT 15 min, always by a person\n"
+    assert "at least 1" in refused("deadlines", "EAST", "--silent-minutes", "0")
+
+
 def test_what_cannot_be_is_refused_and_a_secret_is_never_shown() -> None:
     assert "NAME=VALUE" in refused("connect", "EAST", "hl7", "host")
     assert "one of dicom" in refused("connect", "EAST", "pigeon", "a=b")

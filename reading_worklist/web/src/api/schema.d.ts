@@ -1128,7 +1128,8 @@ export interface paths {
          * @description Stream events as they happen.
          *
          *     Names are `workitem` (data: id, state, lane), `order` and `identity` (data: id, state),
-         *     `critical_value` (data: id, state, level, told), `consultation` and `retake` (data: id, state).
+         *     `critical_value` (data: id, state, level, told), `consultation` and `retake` (data: id, state),
+         *     `delivery` (data: id, workitem_id, state) and `destination` (data: id, change).
          *     While nothing happens, `ping` comes every fifteen seconds: a page that hears nothing for much
          *     longer has lost the connection, whatever its browser believes.
          */
@@ -8439,7 +8440,8 @@ export interface components {
          * LedgerLine
          * @description One exam from its order to the opened report.
          *
-         *     written_at: signature 1; reviewed_at: signature 2. kept: see `Kept`; None without images.
+         *     written_at: signature 1 of the newest version; reviewed_at: its last signature, with which it was
+         *         issued. kept: see `Kept`; None without images.
          *     deliveries: of the newest version, by destination. opened_by: who has it first, of the site.
          *     recalls_open: how many have a version that does not stand and have not said that they know.
          *     stuck: empty while it goes on.
