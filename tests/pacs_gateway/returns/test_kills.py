@@ -144,6 +144,7 @@ def fhir(victim: Victim, _: Path) -> Generator[Stand]:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(soak(3600, else_=120))
 # A killed C-STORE is tried in `test_returns` too.
 @pytest.mark.parametrize("kind", [*soak([dicom], else_=[]), hl7, webhook, fhir])
 def test_killed_in_the_middle_it_is_shown_once(
