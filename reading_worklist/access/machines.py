@@ -10,7 +10,7 @@ from typing import Final
 from uuid import UUID
 
 from fastapi import Request
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from reading_worklist.problems import Problem
@@ -65,13 +65,18 @@ def note_fetched(
     *,
     what: str,
 ) -> None:
-    """Note that a machine gets the content of report versions now, with an audit record.
+    """Note that a machine gets the content of report versions that stand, with an audit record.
 
-    Before the content leaves, so that a recall asks whoever may have it.
+    Before the content leaves, so that a recall asks whoever may have it. Whoever recalls one of
+    them at this moment is waited for: either he sees what is noted here, or nothing leaves.
 
     what: which resource or document, for the audit trail; no patient data.
+
+    Raises:
+        Problem: 503 when one of the versions has been recalled since it was read.
     """
     now = utc_now()
+    _hold(session, machine, versions)
     for version_id in sorted(set(versions)):
         note_pull(
             session,
@@ -93,6 +98,33 @@ def note_fetched(
             "versions": [str(one) for one in sorted(set(versions))],
         },
     )
+
+
+def _hold(session: Session, machine: Machine, versions: Collection[UUID]) -> None:
+    """Keep reports from being recalled until the transaction ends; refuse if one was meanwhile."""
+    wanted = (
+        IssuedFeedEntry.site_id == machine.site_id,
+        one_of(IssuedFeedEntry.report_version_id, versions),
+    )
+    # Whoever issues or revokes locks the reading before he looks who has fetched what.
+    session.execute(
+        select(Workitem.id)
+        .where(Workitem.id.in_(select(IssuedFeedEntry.workitem_id).where(*wanted)))
+        .order_by(Workitem.id)
+        .with_for_update(read=True)
+    )
+    recalled = session.scalar(
+        select(func.count())
+        .select_from(IssuedFeedEntry)
+        .where(*wanted, ~IssuedFeedEntry.is_current)
+    )
+    if recalled:
+        raise Problem(
+            HTTPStatus.SERVICE_UNAVAILABLE,
+            "changed-meanwhile",
+            "A report was amended or revoked at this moment",
+            remedy="Ask again; what stands now is there.",
+        )
 
 
 def note_arrived(

@@ -7,7 +7,7 @@ message that a report is ready is no such receipt.
 
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
 from reading_worklist.reports import queries
@@ -19,6 +19,7 @@ from storage.delivery_policy import deadlines_of
 from storage.orders.words import Priority
 from storage.registry import Destination
 from storage.registry.destination_settings import carries_report
+from storage.report_pulls import ReportPull
 
 
 def await_opening(session: Session, item: Workitem, issued_at: datetime) -> None:
@@ -66,6 +67,9 @@ def _is_taken(session: Session, item: Workitem) -> bool:
     standing = queries.standing_version(session, item.id)
     if standing is None:
         return False
+    fetched = exists().where(ReportPull.report_version_id == standing.id)
+    if session.scalar(select(fetched)):
+        return True
     destinations = session.scalars(
         select(Destination)
         .join(Delivery, Delivery.destination_id == Destination.id)

@@ -1,15 +1,17 @@
 """Reports fetched from inside of a site: nothing skipped, nobody else's, and known to be there."""
 
 import hashlib
+import threading
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import httpx
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from reading_worklist.workitems.tables import Workitem
+from storage import issued_reports
 from storage.objects import ObjectStore
 from storage.registry import MachineScope
 from storage.report_pulls import ReportPull
@@ -120,3 +122,29 @@ def test_what_doctors_have_signed_is_known_to_be_at_the_site(desk: Desk, way: st
         assert row.delivered_at is not None
         (pulled,) = session.scalars(select(ReportPull)).all()
     assert (pulled.channel, pulled.machine) == (way, "HIS")
+
+
+def test_a_report_that_is_amended_at_this_moment_is_not_given_out(desk: Desk) -> None:
+    """Who amends looks for whoever has the old version: nobody gets it behind his back."""
+    database = desk.consortium.database
+    item = desk.consortium.queued_study().workitem_id
+    first = desk.issue(issued_report(workitem_id=item))
+    his = desk.machine()
+    got: list[httpx.Response] = []
+    waits = text("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'")
+    with database.transaction() as amending:
+        amending.execute(select(Workitem.id).where(Workitem.id == item).with_for_update())
+        pulls = amending.scalars(select(ReportPull)).all()
+        asking = threading.Thread(target=lambda: got.append(his.get("DiagnosticReport")))
+        asking.start()
+        with database.reading() as looking:
+            while not looking.scalar(waits):
+                assert asking.is_alive()
+        issued_reports.write(amending, amended(first))
+    asking.join(10)
+    assert pulls == []
+    assert got[0].status_code == 503
+    with database.transaction() as session:
+        assert session.scalars(select(ReportPull)).all() == []
+    (told,) = his.found("DiagnosticReport")
+    assert told["status"] == "amended"
