@@ -13,7 +13,7 @@ from fastapi import APIRouter, Path, Query
 from pydantic import AwareDatetime
 
 from reading_worklist.problems import not_found
-from reading_worklist.routing import assignment, groups, readers, roster, rulesets, settings
+from reading_worklist.routing import assignment, groups, roster, rulesets, settings
 from reading_worklist.routing.clocks import Clock
 from reading_worklist.routing.schemas import (
     AssignBody,
@@ -23,7 +23,6 @@ from reading_worklist.routing.schemas import (
     GroupBody,
     GroupView,
     PublishBody,
-    ReaderView,
     RosterCopyBody,
     RosterCopyResult,
     RulesetBody,
@@ -84,14 +83,6 @@ def list_reading_groups(scope: Asking, services: Parts) -> list[GroupView]:
     scope.require(*CENTRE_ROLES)
     with services.database.transaction() as session:
         return groups.groups(session, scope)
-
-
-@router.get("/readers")
-def list_readers(scope: Asking, services: Parts) -> list[ReaderView]:
-    """Return who reads for the consortium today."""
-    scope.require(*CENTRE_ROLES)
-    with services.database.transaction() as session:
-        return readers.shown(session, scope)
 
 
 @router.put("/reading-groups/{code}")

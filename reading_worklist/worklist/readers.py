@@ -1,7 +1,6 @@
-"""To whom work can be given, what they have to do already, and giving many workitems at once."""
+"""Who reads, what they have to do already, and giving many workitems at once."""
 
 from collections import defaultdict
-from typing import Final
 from uuid import UUID
 
 from sqlalchemy import func, or_, select
@@ -24,18 +23,12 @@ from reading_worklist.worklist.schemas import (
 from storage.clock import utc_now
 from storage.registry import Role
 
-WRITERS: Final = frozenset(assignment.WRITERS)
-
 
 def shown(session: Session, scope: Scope) -> list[Reader]:
     """Return who reads for the asker's consortium today.
 
     Those on duty come first, the least loaded before the others, then by name.
-
-    Raises:
-        Problem: 403 for anybody but a dispatcher.
     """
-    scope.require(Role.DISPATCHER)
     duties: defaultdict[UUID, list[ReaderDuty]] = defaultdict(list)
     now = utc_now()
     for duty in roster.shown(session, scope, now, now):
@@ -52,12 +45,11 @@ def shown(session: Session, scope: Scope) -> list[Reader]:
         Reader(
             id=one.id,
             display_name=one.display_name,
-            reviews=Role.REVIEWER in one.roles,
+            roles=one.roles,
             duties=duties.get(one.id, []),
             load=loads.get(one.id, 0),
         )
         for one in people.shown(session, scope)
-        if not WRITERS.isdisjoint(one.roles)
     ]
     return sorted(readers, key=lambda one: (not one.duties, one.load, one.display_name))
 

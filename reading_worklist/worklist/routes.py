@@ -56,9 +56,10 @@ def list_lines(
         return queries.lines_of(session, scope, ids)
 
 
-@router.get("/worklist/readers")
-def list_worklist_readers(scope: Asking, services: Parts) -> list[Reader]:
-    """Return to whom a dispatcher can give work, with what they have to do already."""
+@router.get("/readers")
+def list_readers(scope: Asking, services: Parts) -> list[Reader]:
+    """Return who reads for the consortium today, with what they have to do already."""
+    centre(scope)
     with services.database.transaction() as session:
         return readers.shown(session, scope)
 

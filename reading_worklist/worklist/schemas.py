@@ -15,6 +15,7 @@ from reading_worklist.workitems.lane import Lane
 from reading_worklist.workitems.schemas import GroupName, PersonView, WorkitemView
 from reading_worklist.workitems.states import State
 from storage.orders.words import Priority
+from storage.registry import Role
 
 PAGE_SIZE_MAX: Final = 200
 COUNTED_MAX: Final = 10_000
@@ -185,14 +186,14 @@ class ReaderDuty(BaseModel):
 
 
 class Reader(BaseModel):
-    """Somebody to whom work can be given.
+    """Somebody who reads for the consortium, as what, and what he has to do.
 
-    load: open readings that he holds or is to do.
+    duties: that he has now. load: open readings that he holds or is to do.
     """
 
     id: UUID
     display_name: str
-    reviews: bool
+    roles: list[Role]
     duties: list[ReaderDuty]
     load: int
 

@@ -970,6 +970,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/ecg-instances/{sop_instance_uid}/dicom": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Download Dicom
+         * @description Lead to the DICOM object of an ECG, the normalised one where it came in another format.
+         *
+         *     That it was asked for is recorded here; it comes with the identity that was decided for it.
+         */
+        get: operations["download_dicom"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/ecg-instances/{sop_instance_uid}/original": {
         parameters: {
             query?: never;
@@ -980,6 +1002,8 @@ export interface paths {
         /**
          * Download Original Of Instance
          * @description Return the file of which an ECG in the index was made, byte for byte.
+         *
+         *     One that came as DICOM is its own original: the answer leads to `dicom`.
          */
         get: operations["download_original_of_instance"];
         put?: never;
@@ -8440,7 +8464,7 @@ export interface components {
          * LedgerLine
          * @description One exam from its order to the opened report.
          *
-         *     written_at: signature 1 of the newest version; reviewed_at: its last signature, with which it was
+         *     written_at: signature 1 of the newest version; reviewed_at: its last one, with which it was
          *         issued. kept: see `Kept`; None without images.
          *     deliveries: of the newest version, by destination. opened_by: who has it first, of the site.
          *     recalls_open: how many have a version that does not stand and have not said that they know.
@@ -14326,6 +14350,35 @@ export interface operations {
         responses: {
             /** @description Successful Response */
             200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    download_dicom: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                sop_instance_uid: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            307: {
                 headers: {
                     [name: string]: unknown;
                 };

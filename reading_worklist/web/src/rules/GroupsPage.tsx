@@ -9,7 +9,8 @@ import { useShortcuts } from '../design/shortcuts';
 import { type Column, Table } from '../design/Table';
 import { useLanguage } from '../i18n/language';
 import { siteName } from '../i18n/siteName';
-import { type Group, type GroupBody, useGroups, useReaders, useRoutingAct } from './queries';
+import { useReaders } from '../worklist/queries';
+import { type Group, type GroupBody, useGroups, useRoutingAct } from './queries';
 import { Field, leaveChoicesOnTab } from './RuleDialog';
 import './rules.css';
 

@@ -50,7 +50,7 @@ export type Trial = Schemas['TrialResult'];
 export type MovedStudy = Trial['studies'][number];
 export type Group = Schemas['GroupView'];
 export type GroupBody = Schemas['GroupBody'];
-export type Reader = Schemas['ReaderView'];
+export type Reader = Schemas['Reader'];
 export type ClockRow = Schemas['ClockView'];
 export type ClockBody = Schemas['ClockBody'];
 export type WorkingTime = Schemas['WorkingTimeView'];
@@ -70,10 +70,6 @@ export function useRulesets() {
 
 export function useGroups() {
   return useQuery({ queryKey: GROUPS_KEY, queryFn: () => answer(api.GET('/api/reading-groups')) });
-}
-
-export function useReaders() {
-  return useQuery({ queryKey: [...ROUTING, 'readers'], queryFn: () => answer(api.GET('/api/readers')) });
 }
 
 export function useSites() {

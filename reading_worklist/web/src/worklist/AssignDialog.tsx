@@ -35,7 +35,7 @@ export function AssignDialog({ items, onClose }: AssignDialogProps) {
     }
     onClose();
   });
-  const found = (readers.data ?? []).filter((one) => one.display_name.includes(text.trim()));
+  const found = (readers.data ?? []).filter((one) => signs(one) && one.display_name.includes(text.trim()));
   const wanted = chosen ?? found[0]?.id ?? null;
   const give = (): void => {
     if (wanted === null || assign.isPending) return;
@@ -92,7 +92,7 @@ function Person({ reader }: { reader: Assignee }) {
   return (
     <span className="assign-person">
       <span className="strong">{reader.display_name}</span>
-      <span className="quiet">{t(reader.reviews ? 'role.reviewer' : 'role.writer')}</span>
+      <span className="quiet">{t(reviews(reader) ? 'role.reviewer' : 'role.writer')}</span>
       <span className={reader.duties.length > 0 ? 'assign-duty' : 'quiet'}>
         {reader.duties.length === 0
           ? t('assign.offDuty')
@@ -108,6 +108,15 @@ function Person({ reader }: { reader: Assignee }) {
       <span className="assign-load">{t('assign.load', { n: reader.load })}</span>
     </span>
   );
+}
+
+function reviews(reader: Assignee): boolean {
+  return reader.roles.includes('reviewer');
+}
+
+/** Experts give opinions; work is given to who writes or reviews. */
+function signs(reader: Assignee): boolean {
+  return reviews(reader) || reader.roles.includes('writer');
 }
 
 function reasonOf(t: ReturnType<typeof useLanguage>['t'], code: string): string {

@@ -39,10 +39,12 @@ export function DutyButton({ person }: { person: string }) {
       {(open) => (
         <Button
           aria-expanded={open}
+          aria-label={label}
+          title={label}
           className={mine.now === null ? 'duty-button' : 'duty-button duty-button-now'}
           icon={<CalendarOutlined />}
         >
-          {label}
+          <span className="duty-label">{label}</span>
         </Button>
       )}
     </BarPopover>

@@ -161,9 +161,9 @@ export function useReadingGroups(): readonly ReadingGroup[] {
   return groups.data ?? NO_GROUPS;
 }
 
-/** To whom work can be given, with what they have to do already. */
+/** Who reads, with what they have to do already. */
 export function useReaders() {
-  return useQuery({ queryKey: keys.readers, queryFn: () => answer(api.GET('/api/worklist/readers')), staleTime: 0 });
+  return useQuery({ queryKey: keys.readers, queryFn: () => answer(api.GET('/api/readers')), staleTime: 0 });
 }
 
 /** One's own views and those shared with one; their counts follow the list, but not at every step. */
