@@ -225,6 +225,17 @@ def test_a_report_is_amended_kept_and_declared_void_by_two(house: House) -> None
     expect(page.get_by_text("正在修订已签发的报告")).to_be_visible()
     page.get_by_role("button", name="放弃修订").click()
     page.get_by_role("tooltip").get_by_role("button", name="放弃修订").click()
+
+    # An addendum leaves the report as it is: nothing of it can be typed over.
+    page.get_by_role("button", name="修订", exact=True).click()
+    dialog.get_by_text("补充（原结论不变）").click()
+    reason.fill("补充与外院旧片的对照")
+    reason.press("Control+Enter")
+    expect(page.get_by_text("正在为已签发的报告写补充")).to_be_visible()
+    expect(page.locator("textarea")).to_have_count(1)
+    expect(page.get_by_label("补充报告")).to_be_visible()
+    page.get_by_role("button", name="放弃补充").click()
+    page.get_by_role("tooltip").get_by_role("button", name="放弃补充").click()
     page.get_by_role("button", name="提议作废").click()
     reason.fill("患者身份录错")
     reason.press("Control+Enter")
@@ -248,7 +259,7 @@ PAGES = {
     "dispatcher": ("/identity", "/quarantine", "/deliveries", "/roster", "/phone", "/board"),
     "doctor-east": ("/portal", "/site-exams", "/site-statistics"),
     "technician-east": ("/orders",),
-    "admin": ("/rules", "/calendar", "/clocks", "/groups", "/keeping", "/agreements"),
+    "admin": ("/rules", "/calendar", "/clocks", "/groups", "/procedures", "/keeping", "/agreements"),
 }
 
 

@@ -52,6 +52,12 @@ def dialog(selector: str) -> Act:
     return act
 
 
+def addendum(page: Page) -> None:
+    """Ask to add to a report."""
+    dialog(".report-actions button:last-of-type")(page)
+    page.get_by_role("dialog").locator(".ant-segmented-item").nth(1).click()
+
+
 def template(page: Page) -> None:
     """Open the first template of the list."""
     page.locator(".templates-list li button").first.click()
@@ -84,6 +90,7 @@ def shots(places: Places) -> list[Shot]:
             exam["writing-amended"],
             dialog(".report-actions button:last-of-type"),
         ),
+        Shot("writing-addendum", "reviewer", exam["writing-amended"], addendum),
         Shot("writing-revoking", "head", exam["writing-revoking"]),
         Shot("templates", "reviewer", "/templates", template),
         Shot("snippets", "reviewer", "/templates?tab=snippets"),

@@ -29,13 +29,15 @@ export function DraftActions({
     <div className="report-actions">
       {may('abandon_amendment') && (
         <Popconfirm
-          title={t('amend.abandon')}
+          title={t(item.amending_kind === 'addendum' ? 'amend.addendumAbandon' : 'amend.abandon')}
           description={t('amend.abandon.text')}
-          okText={t('amend.abandon')}
+          okText={t(item.amending_kind === 'addendum' ? 'amend.addendumAbandon' : 'amend.abandon')}
           cancelText={t('app.cancel')}
           onConfirm={() => void act({ act: 'abandon' })}
         >
-          <Button size="large">{t('amend.abandon')}</Button>
+          <Button size="large">
+            {t(item.amending_kind === 'addendum' ? 'amend.addendumAbandon' : 'amend.abandon')}
+          </Button>
         </Popconfirm>
       )}
       <Popconfirm

@@ -55,11 +55,11 @@ export function IssuedActions({ item, busy, act }: { item: WorkitemDetail; busy:
       {dialog === 'amend' && (
         <ReasonDialog
           title={t('amend.title')}
-          confirm={t('amend.confirm')}
+          confirm={t(addendum ? 'amend.addendumConfirm' : 'amend.confirm')}
           onConfirm={(reason) => act({ act: 'amend', reason, kind: addendum ? 'addendum' : 'change' })}
           onClose={() => setDialog(null)}
         >
-          <p>{t('amend.text')}</p>
+          <p>{t(addendum ? 'amend.addendumText' : 'amend.text')}</p>
           <Segmented
             aria-label={t('amend.kind')}
             value={addendum ? 'addendum' : 'change'}

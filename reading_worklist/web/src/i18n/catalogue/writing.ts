@@ -189,6 +189,10 @@ export const writing = {
     '现行版本在新版本签发前仍然有效。修订须重新书写并由两位医师签名，理由会印在新报告上。',
     'The present version stands until the next one is issued. Both signatures are needed again; the reason is printed on the new report.',
   ],
+  'amend.addendumText': [
+    '现行报告一字不改，补充内容印在其后。须由两位医师签名，理由会印在新版本上。',
+    'The report stays as it is; what is added is printed below it. Both signatures are needed; the reason is printed on the new version.',
+  ],
   'amend.addendum': ['补充（原结论不变）', 'Addendum (conclusions stay)'],
   'amend.change': ['修订（更改内容）', 'Amendment (content changes)'],
   'amend.kind': ['类型', 'Kind'],
@@ -196,6 +200,8 @@ export const writing = {
     '正在为已签发的报告写补充：原文不变，补充内容印在其后',
     'An addendum is written to an issued report, which stays as it is; it is printed below',
   ],
+  'amend.addendumConfirm': ['开始补充', 'Begin'],
+  'amend.addendumAbandon': ['放弃补充', 'Abandon addendum'],
   'amend.confirm': ['开始修订', 'Begin'],
   'amend.abandon': ['放弃修订', 'Abandon amendment'],
   'amend.abandon.text': [
