@@ -11,6 +11,7 @@ from reading_worklist.reports.document import (
     EcgTrace,
     PrintedImage,
     ReportDocument,
+    ReportStatus,
     content_digest,
     kept,
     measurement_rows,
@@ -42,7 +43,7 @@ _TRACE_MARGINS: Final = (16.0, 48.0)
 def render(document: ReportDocument, language: Language, typesetter: Typesetter) -> bytes:
     """Return the report as PDF/A-2b on A4, with an empty signature field for writer and reviewer.
 
-    One for which a single signature is enough has one field, its writer's.
+    One for which a single signature is enough has one field, its writer's; a void one has none.
 
     Text of any kind prints: characters that no font has appear as a box with their code point,
     and nothing in a text is read as markup. Traces are drawn at their true size; one that exceeds
@@ -56,10 +57,14 @@ def render(document: ReportDocument, language: Language, typesetter: Typesetter)
     )
     traces = document.ecg.traces if document.ecg else ()
     last_text_page = page_count(pdf) - len(traces) - 1
-    return reserve(pdf, _boxes(last_text_page, labels(language), document))
+    boxes = _boxes(last_text_page, labels(language), document)
+    return reserve(pdf, boxes) if boxes else pdf
 
 
 def _boxes(page: int, words: Labels, document: ReportDocument) -> tuple[SignatureBox, ...]:
+    if document.status is ReportStatus.REVOKED:
+        # Two people's decision makes it, and nobody signs it.
+        return ()
     alone = bool(document.single_signature_basis)
     return tuple(
         SignatureBox(
@@ -86,9 +91,7 @@ def _data(document: ReportDocument, language: Language, typesetter: Typesetter) 
         "lang": lang,
         "region": region or None,
         "words": {group: dict(entries) for group, entries in words.items()},
-        "disclaimer": words["foot"][
-            "disclaimer_sole" if document.single_signature_basis else "disclaimer"
-        ],
+        "disclaimer": words["foot"][_disclaimer(document)],
         "geometry": {
             "margin_x": _MARGIN_X,
             "margin_bottom": _MARGIN_BOTTOM,
@@ -127,7 +130,12 @@ def _data(document: ReportDocument, language: Language, typesetter: Typesetter) 
             {"label": words["field"][name], "value": typesetter.line(value)}
             for name, value in (
                 ("critical_notice", document.critical_notice),
-                ("amendment_reason", document.amendment_reason),
+                (
+                    "revocation_reason"
+                    if document.status is ReportStatus.REVOKED
+                    else "amendment_reason",
+                    document.amendment_reason,
+                ),
                 ("single_signature_basis", document.single_signature_basis),
             )
             if value
@@ -149,6 +157,13 @@ def _data(document: ReportDocument, language: Language, typesetter: Typesetter) 
         "verification_code": typesetter.plain(document.verification_code),
         "verification_url": typesetter.line(document.verification_url),
     }
+
+
+def _disclaimer(document: ReportDocument) -> str:
+    """Return the name of the words at the foot: by whose act the paper counts."""
+    if document.status is ReportStatus.REVOKED:
+        return "disclaimer_void"
+    return "disclaimer_sole" if document.single_signature_basis else "disclaimer"
 
 
 def _facts(

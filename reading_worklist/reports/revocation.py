@@ -200,6 +200,8 @@ def _tombstone(
         comparison="",
         amendment_reason=reason,
         critical_notice="",
+        recognition_mark="",
+        single_signature_basis="",
         reported_at=now,
         addenda=(),
         key_images=(),
