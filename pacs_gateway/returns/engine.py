@@ -239,7 +239,9 @@ def serve(
     turn, begun = opened
     delivered = tried = 0
     ends_at = time.monotonic() + config.turn_seconds
-    channel = opener(turn.target.kind)(turn.target, config)
+    channel = _opened(turn, begun)
+    if channel is None:
+        return 0
     try:
         while begun is not None:
             answer = _send(channel, begun.parcel)
@@ -250,6 +252,19 @@ def serve(
     finally:
         channel.close()
     return delivered
+
+
+def _opened(turn: turns.Turn, begun: turns.Begun) -> Channel | None:
+    """Return the channel of a turn; None when it cannot even be made, and the turn is over."""
+    try:
+        return opener(turn.target.kind)(turn.target, turn.store.config)
+    except Exception as error:  # noqa: BLE001 -- as in `_send`
+        _log.exception("no channel", extra={"destination_id": str(turn.target.id)})
+        answer = DeliveryAnswer.try_again(
+            f"error of ours: {type(error).__name__}", whole_destination=True
+        )
+        turns.step(turn, begun, answer, go_on=False)
+        return None
 
 
 def _send(channel: Channel, parcel: StoredParcel) -> DeliveryAnswer:

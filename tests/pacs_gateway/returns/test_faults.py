@@ -7,18 +7,21 @@ import statistics
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 
 import pytest
 from sqlalchemy import select
 
+from pacs_gateway.config import MOST_PROBES
 from pacs_gateway.hl7.message import Message
 from storage.database import Database
 from storage.deliveries import DeliveryState
 from storage.delivery_policy import set_deadlines
 from storage.objects import ObjectStore
 from storage.outbox import OutboxMessage
+from storage.registry import DestinationKind
 from tests.pacs_gateway.returns.mllp_peer import Peer, ack, peer
 from tests.pacs_gateway.returns.world import CONFIG, Mute, Workers, World, free_port
 from tests.pacs_gateway.waiting import until
@@ -203,6 +206,36 @@ def test_what_is_refused_for_good_holds_up_nothing_else(world: World, database: 
     states = {str(row.report_version_id): row.state for row in world.rows()}
     assert states.pop(name) in {DeliveryState.REFUSED, DeliveryState.PENDING}
     assert set(states.values()) == {DeliveryState.DELIVERED}
+
+
+def test_a_channel_that_cannot_be_made_is_put_off_like_a_dead_destination(world: World) -> None:
+    destination_id = world.destination(DestinationKind.FHIR, url="http://127.0.0.1:9/fhir")
+    world.issue(world.report())
+    wrong = replace(CONFIG, outbound_denied=("no network",))
+    world.due()
+    assert world.serve(destination_id, wrong) == 0
+    queue = world.queue(destination_id)
+    assert (queue.failures, queue.last_error) == (1, "error of ours: ValueError")
+    assert queue.lease_token is None
+    (row,) = world.rows()
+    assert row.state is DeliveryState.PENDING
+
+
+def test_of_many_dead_destinations_some_are_probed_at_a_time(world: World) -> None:
+    dead = [world.mllp(free_port()) for _ in range(12)]
+    world.issue(world.report())
+    assert set(world.due()) == set(dead), "nobody knows it yet"
+    for destination_id in dead:
+        world.serve(destination_id)
+    world.now.advance(minutes=1)
+    first = world.due()
+    assert len(first) == MOST_PROBES
+    assert list(world.due()) == []
+    for destination_id in first:
+        world.serve(destination_id)
+    # Those whose turn was longest ago come first.
+    world.now.advance(seconds=1)
+    assert set(dead) - set(first) <= set(world.due())
 
 
 @pytest.mark.slow
