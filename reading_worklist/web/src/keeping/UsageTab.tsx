@@ -69,7 +69,7 @@ function useColumns(total: number): Column<SiteUsage>[] {
     {
       key: 'site',
       heading: t('keeping.column.site'),
-      width: '20%',
+      width: '16%',
       cell: (site) => (
         <>
           <span className="strong">{siteOf(language, site)}</span>
@@ -77,29 +77,29 @@ function useColumns(total: number): Column<SiteUsage>[] {
         </>
       ),
     },
-    { key: 'bytes', heading: t('usage.column.bytes'), width: 100, cell: (site) => formatSize(language, site.bytes) },
+    { key: 'bytes', heading: t('usage.column.bytes'), width: 84, cell: (site) => formatSize(language, site.bytes) },
     {
       key: 'kept',
       heading: t('usage.column.kept'),
-      width: 170,
+      width: 150,
       cell: (site) => <Kept site={site} />,
     },
     {
       key: 'share',
       heading: t('usage.column.share'),
-      width: 140,
+      width: 132,
       cell: (site) => <Share part={total === 0 ? 0 : site.bytes / total} />,
     },
     {
       key: 'studies',
       heading: t('usage.column.studies'),
-      width: 84,
+      width: 68,
       cell: (site) => site.studies.toLocaleString(language),
     },
     {
       key: 'instances',
       heading: t('usage.column.instances'),
-      width: 96,
+      width: 76,
       cell: (site) => site.instances.toLocaleString(language),
     },
     {
@@ -123,7 +123,7 @@ function useColumns(total: number): Column<SiteUsage>[] {
     {
       key: 'quarantine',
       heading: t('usage.column.quarantine'),
-      width: 130,
+      width: 110,
       cell: (site) =>
         site.quarantined_objects === 0 ? (
           <span className="quiet">{t('app.none')}</span>
