@@ -20,7 +20,7 @@ def escalated(page: Page) -> None:
 
     page.route("**/api/critical-values?*page_size=200*", answer)
     page.reload()
-    page.locator(".alert").wait_for(timeout=15_000)
+    page.locator(".alert").first.wait_for(timeout=15_000)
 
 
 def panel(key: str, wanted: str) -> Act:
