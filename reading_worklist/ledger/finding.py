@@ -31,6 +31,7 @@ from reading_worklist.ledger.where import Ask, SiteColumn
 from reading_worklist.orders.queries import order_called
 from reading_worklist.portal.finding import Found, Kind, on_its_way
 from reading_worklist.workitems.tables import Workitem
+from storage.database import one_of
 from storage.index.search import patient_name_begins
 from storage.index.tables import Patient, Study
 from storage.orders.states import ExamState
@@ -166,18 +167,21 @@ def newest(
     )
     linked = select(StudyOrder.order_id).where(StudyOrder.order_id == Order.id).exists()
     readings = part(Kind.READING, Workitem.id, Workitem.queued_at, Workitem.site_id)
+    # What awaits nothing any more and has no study was cancelled, or is asked about at the desk.
     orders = part(Kind.ORDER, Order.id, Order.requested_at, Order.site_id).where(
-        Order.source != OrderSource.HEADER, Order.state != ExamState.CANCELLED, ~linked
+        literal_column(f"exam_order.{AWAITED}"), Order.source != OrderSource.HEADER, ~linked
     )
     studies = part(Kind.STUDY, Study.id, Study.first_received_at, Study.site_id).where(
         literal_column("study.state = 'RECEIVING'"), ~queued, ~asked.correlate(Study).exists()
     )
     if wanted.text:
-        matches = _matching(scope, wanted, wanted.text)
-        readings = readings.where(Workitem.study_id.in_(select(matches.subquery().c.id)))
-        studies = studies.where(Study.id.in_(select(matches.subquery().c.id)))
-        fitting = _matching_orders(scope, wanted, wanted.text)
-        orders = orders.where(Order.id.in_(select(fitting.subquery().c.id)))
+        # Asked for first: a planner that sees the ids looks them up, and else might walk through
+        # all exams in their order until it has met enough that fit.
+        study_ids = session.scalars(_matching(scope, wanted, wanted.text)).all()
+        order_ids = session.scalars(_matching_orders(scope, wanted, wanted.text)).all()
+        readings = readings.where(one_of(Workitem.study_id, study_ids))
+        studies = studies.where(one_of(Study.id, study_ids))
+        orders = orders.where(one_of(Order.id, order_ids))
     exams = union_all(*(select(one.subquery()) for one in (readings, orders, studies))).subquery()
     rows = session.execute(
         select(exams.c.kind, exams.c.id, exams.c.at)

@@ -38,6 +38,7 @@ from reading_worklist.reports.tables import (
     RecallRecipient,
     ReportOpening,
     ReportRecall,
+    ReportSubmission,
     ReportVersion,
 )
 from reading_worklist.reports.version_queries import recipient_name
@@ -177,6 +178,9 @@ def _lines(
         newest_number = max((each.version_number for each in made), default=0)
         told, untold = recalls.get(item_id, (0, 0)) if item_id else (0, 0)
         written_at, reviewed_at = signed.get(item_id, (None, None)) if item_id else (None, None)
+        if view.steps.signed_at is not None:
+            # A line tells of the newest version; the portal of when there was a report at all.
+            view.steps.signed_at = reviewed_at
         lines.append(
             LedgerLine(
                 **view.model_dump(),
@@ -237,12 +241,20 @@ def _kept(view: ExamView) -> Kept | None:
 def _signed(
     session: Session, item_ids: Collection[UUID]
 ) -> dict[UUID, tuple[datetime | None, datetime | None]]:
-    rows = session.execute(
-        select(Workitem.id, Workitem.submitted_at, Workitem.finalised_at).where(
-            one_of(Workitem.id, item_ids)
-        )
+    """Return by reading when the newest version was written, and when it was issued."""
+    submitted = session.execute(
+        select(Workitem.id, Workitem.submitted_at).where(one_of(Workitem.id, item_ids))
     ).all()
-    return {item_id: (written, reviewed) for item_id, written, reviewed in rows}
+    issued = session.execute(
+        select(ReportVersion.workitem_id, ReportSubmission.submitted_at, ReportVersion.issued_at)
+        .join(ReportSubmission, ReportSubmission.id == ReportVersion.submission_id)
+        .where(one_of(ReportVersion.workitem_id, item_ids))
+        .order_by(ReportVersion.number)
+    ).all()
+    return {
+        **{item_id: (written, None) for item_id, written in submitted},
+        **{item_id: (written, at) for item_id, written, at in issued},
+    }
 
 
 def _deliveries(session: Session, item_ids: Collection[UUID]) -> dict[UUID, list[LedgerDelivery]]:

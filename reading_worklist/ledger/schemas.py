@@ -103,7 +103,8 @@ class RecallRecipientView(BaseModel):
 class LedgerLine(ExamView):
     """One exam from its order to the opened report.
 
-    written_at: signature 1; reviewed_at: signature 2. kept: see `Kept`; None without images.
+    written_at: signature 1 of the newest version; reviewed_at: its last one, with which it was
+        issued. kept: see `Kept`; None without images.
     deliveries: of the newest version, by destination. opened_by: who has it first, of the site.
     recalls_open: how many have a version that does not stand and have not said that they know.
     stuck: empty while it goes on.

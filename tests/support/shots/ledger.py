@@ -51,5 +51,4 @@ def shots(places: Places) -> list[Shot]:
         ),
         Shot("destinations", "system", "/destinations"),
         Shot("destination-new", "system", "/destinations", first_button(".page-head .ant-btn")),
-        Shot("recalls-site", "technician-east", "/portal"),
     ]

@@ -16,6 +16,7 @@ import { siteName } from '../i18n/siteName';
 import { examTime } from '../portal/ExamTable';
 import { Road } from '../portal/Road';
 import { useSession } from '../session/session';
+import { useOpensDeliveries } from './opensDeliveries';
 import { useLedgerLine } from './queries';
 import { Reasons } from './Reasons';
 import { Recipients } from './Recipients';
@@ -140,6 +141,7 @@ function ExamLink({ line }: { line: LedgerDetail }) {
 
 function Deliveries({ line }: { line: LedgerDetail }) {
   const { t, language } = useLanguage();
+  const opens = useOpensDeliveries();
   if (line.versions.length === 0) return null;
   return (
     <section aria-labelledby="ledger-deliveries">
@@ -152,7 +154,11 @@ function Deliveries({ line }: { line: LedgerDetail }) {
             <li key={delivery.id}>
               <div className="ledger-row">
                 <DeliveryChip state={delivery.state} />
-                <Link to={`/deliveries?open=${delivery.id}`}>{delivery.destination}</Link>
+                {opens ? (
+                  <Link to={`/deliveries?open=${delivery.id}`}>{delivery.destination}</Link>
+                ) : (
+                  delivery.destination
+                )}
                 <span className="quiet">
                   {delivery.is_notice ? t('ledger.notice') : t('ledger.version', { n: delivery.version_number })}
                 </span>
@@ -162,7 +168,9 @@ function Deliveries({ line }: { line: LedgerDetail }) {
                     : formatDateTime(delivery.delivered_at)}
                 </span>
               </div>
-              {met !== null && <p className={delivery.state === 'DELIVERED' ? 'quiet' : 'danger'}>{met.title}</p>}
+              {met !== null && (
+                <p className={['DELIVERED', 'CANCELED'].includes(delivery.state) ? 'quiet' : 'danger'}>{met.title}</p>
+              )}
             </li>
           );
         })}

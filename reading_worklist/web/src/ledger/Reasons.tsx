@@ -5,6 +5,7 @@ import { useMinute } from '../design/clock';
 import { deliveryWords } from '../i18n/deliveryError';
 import { formatDateTime, formatDuration } from '../i18n/format';
 import { useLanguage } from '../i18n/language';
+import { useOpensDeliveries } from './opensDeliveries';
 
 /** Why an exam does not go on, since when, and who mends it; nothing where it does. */
 export function Reasons({ reasons, full = false }: { reasons: readonly StuckReason[]; full?: boolean }) {
@@ -23,7 +24,8 @@ function Reason({ reason, full }: { reason: StuckReason; full: boolean }) {
   const now = useMinute();
   const met = reason.said === null || reason.said === undefined ? null : deliveryWords(language, reason.said);
   const about = [reason.destination, reason.holder].filter((part) => part !== null && part !== undefined).join(' · ');
-  const isDelivery = reason.subject_id !== null && reason.rule !== 'recall';
+  const opens = useOpensDeliveries();
+  const isDelivery = opens && reason.subject_id !== null && reason.rule !== 'recall';
   return (
     <li>
       <p className="ledger-reason">

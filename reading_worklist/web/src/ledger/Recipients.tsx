@@ -10,6 +10,7 @@ import { useLanguage } from '../i18n/language';
 import { type Person, PersonOnPhone } from '../phone/PersonOnPhone';
 import { useSession } from '../session/session';
 import { useToldByTelephone } from './queries';
+import '../phone/phone.css';
 
 const TELEPHONERS = ['writer', 'reviewer', 'dispatcher'];
 const DUTY_HEAD = 2;
