@@ -29,6 +29,7 @@ class Receiver:
     ) -> None:
         self.received: list[Dataset] = []
         self.arrived = threading.Event()
+        self.statuses: dict[str, int] = {}
         self._status = status
         self._before_answer = before_answer
         entity = AE(ae_title)
@@ -48,7 +49,7 @@ class Receiver:
         self.received.append(dataset)
         self.arrived.set()
         self._before_answer()
-        return self._status
+        return self.statuses.get(str(dataset.SOPClassUID), self._status)
 
     def stop(self) -> None:
         self._server.shutdown()

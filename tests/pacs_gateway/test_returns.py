@@ -229,6 +229,26 @@ def test_a_receiver_without_structured_reports_gets_the_page_and_that_is_said(
     )
 
 
+def test_what_was_refused_for_want_of_space_follows_without_the_page(
+    database: Database, objects: ObjectStore, issued: ReportIssued
+) -> None:
+    _structured(issued, database, objects)
+    with Receiver(also=_ENHANCED_SR) as receiver:
+        receiver.statuses[_ENHANCED_SR] = 0xA700
+        destination = _destination(database, issued.site_id, receiver.port)
+        _issue(database, issued)
+        assert not serve(_due(database)[0], database, objects, _CONFIG)
+        assert _only(database).state == DeliveryState.PENDING
+        receiver.statuses.clear()
+        until(lambda: bool(_due(database)), "the next attempt is due")
+        assert serve(destination, database, objects, _CONFIG)
+    assert _only(database).state == DeliveryState.DELIVERED
+    page, refused, taken = receiver.received
+    assert page.SOPInstanceUID == _only(database).sop_instance_uid
+    assert refused.SOPInstanceUID == taken.SOPInstanceUID
+    assert _told(database) == ["report.delivered"]
+
+
 def test_both_name_the_patient_that_was_decided(
     database: Database, objects: ObjectStore, issued: ReportIssued
 ) -> None:
