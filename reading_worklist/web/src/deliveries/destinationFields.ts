@@ -57,6 +57,7 @@ export const FIELDS: Record<Destination['kind'], readonly Field[]> = {
   ],
   fhir: [
     { name: 'url', label: 'destinations.field.url', type: 'text', required: true },
+    { name: 'patient_system', label: 'destinations.field.patient_system', type: 'text' },
     { name: 'with_pdf', label: 'destinations.field.with_pdf', type: 'switch', initial: true },
   ],
   webhook: [

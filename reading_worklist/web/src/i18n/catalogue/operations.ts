@@ -172,6 +172,10 @@ export const operations = {
   'destinations.field.character_set': ['字符集', 'Character set'],
   'destinations.field.content': ['报告内容', 'Content'],
   'destinations.field.url': ['地址', 'Address'],
+  'destinations.field.patient_system': [
+    '对方患者编号的标识系统（identifier system）',
+    'Its system of patient numbers (identifier system)',
+  ],
   'destinations.field.with_pdf': ['附带 PDF', 'With the PDF'],
   'destinations.field.with_report': ['附带报告', 'With the report'],
   'destinations.field.way': ['方式', 'Way'],
