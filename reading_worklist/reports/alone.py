@@ -6,24 +6,20 @@ Every later version takes the road with two.
 
 from dataclasses import replace
 from datetime import datetime
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from sqlalchemy.orm import Session
 
 from reading_worklist.access.scope import Scope
 from reading_worklist.problems import conflict
-from reading_worklist.reports import submitting
-from reading_worklist.reports.issuing import issue
+from reading_worklist.reports import signed_alone, submitting
 from reading_worklist.reports.signing_checks import NO_REASONS, Reasons
 from reading_worklist.reports.structured import filing
-from reading_worklist.reports.structured.report import SignedBy
-from reading_worklist.reports.tables import ReportDraft
 from reading_worklist.services import Services
 from reading_worklist.single_signature.service import in_force
 from reading_worklist.single_signature.tables import SingleSignature
 from reading_worklist.typesetting.labels import Language
 from reading_worklist.workitems import service as workitems
-from reading_worklist.workitems.rules import check
 from reading_worklist.workitems.states import Action, State
 from reading_worklist.workitems.tables import Workitem
 from storage import audit
@@ -75,41 +71,22 @@ def issue_alone(
         signed_at=signed_at,
         last=True,
     )
-    version_id = uuid4()
-    made = filing.kept(
-        services.objects,
-        place,
-        filing.Issued(
-            version_id,
-            signed.document,
-            signed.stored,
-            language,
-            (SignedBy(name, signed.document.diagnosing.name, signed_at),),
-            title=signed.document.title(language),
-            at=signed_at,
-        ),
-    )
+    made = signed_alone.kept(services, place, name, signed, language=language, signed_at=signed_at)
     with services.database.transaction() as session:
-        filing.file(session, made)
-        item = workitems.locked(session, scope, workitem_id)
-        after = check(item, Action.ISSUE_ALONE, scope)
-        submitting.same_revision(session.get_one(ReportDraft, workitem_id).revision, revision)
-        period = _required(session, item, signed_at)
+        period = _required(session, workitems.locked(session, scope, workitem_id), signed_at)
         if period.basis != basis:
             raise conflict("changed", "What allows one signature has changed", remedy="Sign again.")
-        submission = submitting.add(
-            session, scope, workitem_id, signed, language, overridden=prepared.overridden
-        )
-        version = issue(
+        item, after, version = signed_alone.issued(
             session,
             scope,
-            item,
-            submission,
-            signed.stored,
-            reviewer_id=None,
-            reason="",
+            workitem_id,
+            made,
+            signed,
+            prepared=prepared,
+            language=language,
+            revision=revision,
+            action=Action.ISSUE_ALONE,
             single_signature_id=period.id,
-            version_id=version_id,
         )
         audit.record(
             session,

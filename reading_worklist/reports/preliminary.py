@@ -8,26 +8,22 @@ the writer has signed, as always.
 from dataclasses import replace
 from datetime import datetime, time
 from typing import Final
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from sqlalchemy.orm import Session
 
 from reading_worklist.access.scope import Scope
 from reading_worklist.problems import conflict
-from reading_worklist.reports import submitting
+from reading_worklist.reports import signed_alone, submitting
 from reading_worklist.reports.assembly import with_new_code
 from reading_worklist.reports.document import ReportStatus
-from reading_worklist.reports.issuing import issue
 from reading_worklist.reports.signing_checks import NO_REASONS, Reasons
 from reading_worklist.reports.structured import filing
-from reading_worklist.reports.structured.report import SignedBy
-from reading_worklist.reports.tables import ReportDraft
 from reading_worklist.services import Services
 from reading_worklist.typesetting.labels import Language
 from reading_worklist.working_time.hours import WorkingTime
 from reading_worklist.working_time.queries import working_time
 from reading_worklist.workitems import service as workitems
-from reading_worklist.workitems.rules import check
 from reading_worklist.workitems.states import Action
 from reading_worklist.workitems.tables import Workitem
 from storage.clock import utc_now
@@ -83,37 +79,18 @@ def issue_preliminary(
     waiting = submitting.sign(
         services, signer, workitem_id, final, language=language, signed_at=signed_at
     )
-    version_id = uuid4()
-    made = filing.kept(
-        services.objects,
-        place,
-        filing.Issued(
-            version_id,
-            shown.document,
-            shown.stored,
-            language,
-            (SignedBy(name, shown.document.diagnosing.name, signed_at),),
-            title=shown.document.title(language),
-            at=signed_at,
-        ),
-    )
+    made = signed_alone.kept(services, place, name, shown, language=language, signed_at=signed_at)
     with services.database.transaction() as session:
-        filing.file(session, made)
-        item = workitems.locked(session, scope, workitem_id)
-        after = check(item, Action.ISSUE_PRELIMINARY, scope)
-        submitting.same_revision(session.get_one(ReportDraft, workitem_id).revision, revision)
-        submission = submitting.add(
-            session, scope, workitem_id, shown, language, overridden=prepared.overridden
-        )
-        issue(
+        item, after, _ = signed_alone.issued(
             session,
             scope,
-            item,
-            submission,
-            shown.stored,
-            reviewer_id=None,
-            reason="",
-            version_id=version_id,
+            workitem_id,
+            made,
+            shown,
+            prepared=prepared,
+            language=language,
+            revision=revision,
+            action=Action.ISSUE_PRELIMINARY,
         )
         submitting.add(
             session, scope, workitem_id, waiting, language, overridden=prepared.overridden
