@@ -165,10 +165,18 @@ def test_killed_in_the_middle_it_is_shown_once(
             victim.process = _started(destination_id, database_url, tmp_path)
             _wait_for(stand, before, victim)
             victim.kill()
-            world.now.advance(minutes=10)
-            world.work()
+            _finish(world)
             assert stand.shown() == number
             assert {row.state for row in world.rows()} == {DeliveryState.DELIVERED}
+
+
+def _finish(world: World) -> None:
+    """Serve what is left; on a busy machine a receiver of the test may answer too late at first."""
+    for _ in range(5):
+        world.now.advance(minutes=20)
+        world.work()
+        if all(row.state is DeliveryState.DELIVERED for row in world.rows()):
+            return
 
 
 def _started(destination_id: UUID, database_url: str, directory: Path) -> subprocess.Popen[bytes]:
