@@ -33,6 +33,7 @@ _PLAIN = {
     "version": "1",
     "day": "2026-11-20",
     "action": "discard",
+    "decision": "pause",
     "frames": "1",
     "path": "0",
     "kind": "DiagnosticReport",
@@ -51,11 +52,14 @@ def owned(app: FastAPI, consortium: Consortium) -> dict[str, str]:
     """
     desk = Desk(app, consortium, consortium.queued_study(local_id="P-EAST").workitem_id)
     with consortium.database.transaction() as session:
-        registry.add_dicom_destination(session, consortium.east, "EAST_PACS", "10.0.0.1", 104)
+        destination = registry.add_dicom_destination(
+            session, consortium.east, "EAST_PACS", "10.0.0.1", 104
+        )
         expert = session.scalars(
             select(Person.id).where(Person.login == f"our-{Role.EXPERT}")
         ).one()
     made = _by_people(app, consortium, desk, expert)
+    made["destination_id"] = str(destination.id)
     desk.write()
     desk.finalise()
     desk.deliver(desk.messages(ReportIssued)[-1])
