@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
+from urllib.parse import urlencode
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Row, Select, func, select
@@ -18,7 +19,7 @@ from reading_worklist.ecg_files.schemas import (
 from reading_worklist.problems import not_found
 from reading_worklist.workitems.tables import Workitem
 from storage.ecg_files.tables import EcgFile, EcgFileState
-from storage.index.tables import Instance, Study
+from storage.index.tables import Instance, Series, Study
 from storage.objects import ObjectKey
 from storage.registry import Machine, Organisation
 
@@ -98,13 +99,9 @@ def original(session: Session, scope: Scope, file_id: UUID) -> Original:
     return Original(ObjectKey(row.object_key), row.size, media_type, f"ecg-{row.id}{suffix}")
 
 
-def of_instance(session: Session, scope: Scope, sop_instance_uid: str) -> UUID:
-    """Return the id of the file of which an instance was made.
-
-    Raises:
-        Problem: 404 when it came as DICOM from its device, or is not visible.
-    """
-    found = session.scalar(
+def of_instance(session: Session, scope: Scope, sop_instance_uid: str) -> UUID | None:
+    """Return the id of the file of which an instance was made; None where none of it is kept."""
+    return session.scalar(
         select(EcgFile.id)
         .where(
             EcgFile.sop_instance_uid == sop_instance_uid,
@@ -113,9 +110,32 @@ def of_instance(session: Session, scope: Scope, sop_instance_uid: str) -> UUID:
         )
         .limit(1)
     )
+
+
+def dicom_address(session: Session, scope: Scope, sop_instance_uid: str) -> str:
+    """Return the path at which an ECG instance is retrieved in one part (PS3.18 §9, WADO-URI).
+
+    Raises:
+        Problem: 404 when there is none, or it is not visible.
+    """
+    found = session.execute(
+        select(Study.study_instance_uid, Series.series_instance_uid)
+        .join(Series, Series.study_id == Study.id)
+        .join(Instance, Instance.series_id == Series.id)
+        .where(Instance.sop_instance_uid == sop_instance_uid, scope.sees(Instance.site_id))
+        .limit(1)
+    ).one_or_none()
     if found is None:
-        raise not_found("The original file")
-    return found
+        raise not_found("The ECG")
+    study, series = found
+    query = {
+        "requestType": "WADO",
+        "studyUID": study,
+        "seriesUID": series,
+        "objectUID": sop_instance_uid,
+        "contentType": "application/dicom",
+    }
+    return f"/dicom-web/wado?{urlencode(query)}"
 
 
 def instance_key(session: Session, scope: Scope, sop_instance_uid: str) -> ObjectKey:

@@ -4,7 +4,7 @@
     GET  /api/ecg-files, /api/ecg-files/{id}     what became of them
     POST /api/ecg-files/{id}/patient {…}         whose it is, where the file does not say
     GET  /api/ecg-files/{id}/original            the bytes as they came
-    GET  /api/ecg-instances/{uid}/original|csv   of an ECG in the index
+    GET  /api/ecg-instances/{uid}/original|dicom|csv   of an ECG in the index
 
 A machine sends `Authorization: Bearer` with a token that `rdc device token` or `rdc site token`
 made; it sees the files of its own site. 201: it is in the index, or asks whose it is. 202: it is
@@ -22,7 +22,7 @@ from typing import Annotated, BinaryIO, Final
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response
-from fastapi.responses import StreamingResponse
+from fastapi.responses import RedirectResponse, StreamingResponse
 
 from reading_worklist.ecg_files import csv_export, queries, service
 from reading_worklist.ecg_files.queries import PAGE_SIZE_MAX, Original
@@ -119,11 +119,33 @@ def download_original(file_id: UUID, scope: Asking, services: Parts) -> Response
 def download_original_of_instance(
     sop_instance_uid: str, scope: Asking, services: Parts
 ) -> Response:
-    """Return the file of which an ECG in the index was made, byte for byte."""
+    """Return the file of which an ECG in the index was made, byte for byte.
+
+    One that came as DICOM is its own original: the answer leads to `dicom`.
+    """
     scope.require(*_READERS)
     with services.database.transaction() as session:
         file_id = queries.of_instance(session, scope, sop_instance_uid)
+    if file_id is None:
+        return download_dicom(sop_instance_uid, scope, services)
     return download_original(file_id, scope, services)
+
+
+@router.get(
+    "/api/ecg-instances/{sop_instance_uid}/dicom",
+    response_class=RedirectResponse,
+    status_code=HTTPStatus.TEMPORARY_REDIRECT,
+)
+def download_dicom(sop_instance_uid: str, scope: Asking, services: Parts) -> Response:
+    """Lead to the DICOM object of an ECG, the normalised one where it came in another format.
+
+    That it was asked for is recorded here; it comes with the identity that was decided for it.
+    """
+    scope.require(*_READERS)
+    with services.database.transaction() as session:
+        address = queries.dicom_address(session, scope, sop_instance_uid)
+        service.record_download(session, scope, "instance", sop_instance_uid)
+    return RedirectResponse(address, HTTPStatus.TEMPORARY_REDIRECT)
 
 
 @router.get("/api/ecg-instances/{sop_instance_uid}/csv", response_class=StreamingResponse)

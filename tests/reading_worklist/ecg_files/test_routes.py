@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
+from io import BytesIO
 from pathlib import Path
 
 import httpx
@@ -9,6 +10,8 @@ import numpy as np
 import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
+from pydicom import dcmread
+from pydicom.uid import GeneralECGWaveformStorage
 from sqlalchemy import select
 
 from pacs_gateway.config import EcgIntakeConfig
@@ -101,6 +104,15 @@ def test_a_machine_sends_and_the_ecg_is_in_the_worklist(
     assert original.content == content
     again = writer.get(f"/api/ecg-instances/{sent['sop_instance_uid']}/original")
     assert again.content == content
+    normalised = writer.get(f"/api/ecg-instances/{sent['sop_instance_uid']}/dicom")
+    assert normalised.headers["content-type"].startswith("application/dicom")
+    dataset = dcmread(BytesIO(normalised.content))
+    assert dataset.SOPInstanceUID == sent["sop_instance_uid"]
+    assert dataset.SOPClassUID == GeneralECGWaveformStorage
+    stranger = Browser(app, "doctor-west")
+    for what in ("original", "dicom", "csv"):
+        address = f"/api/ecg-instances/{sent['sop_instance_uid']}/{what}"
+        assert stranger.get(address).status_code == 404
 
 
 def test_the_same_file_again_is_the_same_ecg(app: FastAPI, secret: str) -> None:

@@ -6,6 +6,7 @@ import { ProblemNotice } from '../design/Notice';
 import { isPlainKey } from '../i18n/catalogue';
 import { formatDateTime } from '../i18n/format';
 import { useLanguage } from '../i18n/language';
+import { useSession } from '../session/session';
 import { limitWords } from './limits';
 import { StTable } from './StTable';
 import { ValueTable } from './ValueTable';
@@ -98,8 +99,17 @@ function Statements({ statements }: { statements: readonly string[] }) {
   );
 }
 
+const DOWNLOADS = ['original', 'dicom', 'csv'] as const;
+
+/** The server names an original; the name of the patient is in none. */
+function fileName(what: (typeof DOWNLOADS)[number]): string {
+  return what === 'original' ? '' : what === 'dicom' ? 'ecg.dcm' : 'ecg.csv';
+}
+
 function Recording({ record, onInstance }: { record: EcgRecord; onInstance: (sopInstanceUid: string) => void }) {
   const { t } = useLanguage();
+  // Who is asked for an opinion alone looks at the ECG here.
+  const mayTake = useSession().data?.roles.some((role) => role !== 'expert') === true;
   const device = [record.manufacturer, record.model].filter((part) => part !== '').join(' ');
   const others = record.device_measurements.filter(
     (each) => each.lead === null && each.value !== null && !IN_TABLE.has(each.name),
@@ -117,6 +127,15 @@ function Recording({ record, onInstance }: { record: EcgRecord; onInstance: (sop
           <OtherValue key={each.name + each.code} measurement={each} />
         ))}
       </dl>
+      {mayTake && (
+        <p className="ecg-downloads">
+          {DOWNLOADS.map((what) => (
+            <a key={what} href={`/api/ecg-instances/${record.sop_instance_uid}/${what}`} download={fileName(what)}>
+              {t(`ecg.download.${what}`)}
+            </a>
+          ))}
+        </p>
+      )}
       {record.instances.length > 1 && (
         <Select
           size="small"
