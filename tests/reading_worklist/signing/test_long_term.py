@@ -171,10 +171,10 @@ def _places(pdf: bytes, signed: int) -> Iterator[int]:
     last: Any = PdfFileReader(BytesIO(pdf)).embedded_timestamp_signatures[-1]
     _, start, end, _ = last.byte_range
     yield from (start - 1, start, end - 1, end, len(pdf) - 1)
-    yield from chosen.sample(range(start, start + 100), 12)
-    yield from chosen.sample(range(start, end), 16)
-    yield from chosen.sample(range(signed, len(pdf)), 20)
-    yield from chosen.sample(range(signed), 10)
+    yield from chosen.sample(range(start, start + 100), 8)
+    yield from chosen.sample(range(start, end), 8)
+    yield from chosen.sample(range(signed, len(pdf)), 10)
+    yield from chosen.sample(range(signed), 4)
 
 
 @pytest.mark.slow

@@ -26,6 +26,9 @@ from tests.reading_worklist.signing.test_verification import signed_by_hand, wri
 from tests.support.reports import CHINESE, authority, signer, typesetter
 from tests.support.soak import SOAK
 
+# A third of a second for each attack, and there are many.
+pytestmark = pytest.mark.slow
+
 WRITER, REVIEWER = SignatureRole.WRITER, SignatureRole.REVIEWER
 Attack = Callable[[IncrementalPdfFileWriter], None]
 
