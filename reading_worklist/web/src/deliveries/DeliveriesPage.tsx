@@ -97,7 +97,7 @@ export function DeliveriesPage() {
                 { value: 'open', label: t('deliveries.open') },
                 ...STATES.map((each) => ({ value: each, label: t(`deliveries.state.${each}`) })),
               ]}
-              onChange={(chosen) => change({ state: chosen === 'all' ? null : String(chosen) })}
+              onChange={(chosen) => change({ state: chosen === 'all' ? null : chosen })}
             />
             <span className="page-space" />
             <Select
