@@ -7,6 +7,7 @@ import { siteName } from '../i18n/siteName';
 import { MODALITIES } from '../orders/modalities';
 import { Field, leaveChoicesOnTab } from '../rules/RuleDialog';
 import { type Procedure, type ProcedureBody, useSaveProcedure } from './queries';
+import '../rules/rules.css';
 
 const CODE = /^[A-Za-z0-9_.-]{1,16}$/;
 const BODY_PART = /^[A-Z0-9_ ]{1,16}$/;

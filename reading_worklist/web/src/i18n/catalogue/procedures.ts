@@ -6,7 +6,7 @@ export const procedures = {
   'procedures.title': ['检查项目', 'Procedures'],
   'procedures.intro': [
     '送检机构开单时可选的项目；修改不影响已开的检查单',
-    'What sites choose from when they order; orders already placed stay as they are',
+    'What sites choose from; placed orders stay as they are',
   ],
   'procedures.add': ['新增项目', 'Add procedure'],
   'procedures.table': ['检查项目', 'Procedures'],
