@@ -37,6 +37,7 @@ _PLAIN = {
     "frames": "1",
     "path": "0",
     "kind": "DiagnosticReport",
+    "session_id": "5f0c8d1e-2b7a-4f7e-9a55-3d2f6c0b1a80",
     "resource_id": "5f0c8d1e-2b7a-4f7e-9a55-3d2f6c0b1a78",
     "report_version_id": "5f0c8d1e-2b7a-4f7e-9a55-3d2f6c0b1a79",
     "ae_title": "READER",
