@@ -108,9 +108,9 @@ export const ecg = {
   'ecg.st_j60.change': ['J+60 变化', 'J+60 change'],
   'ecg.method': ['测量方法', 'Method'],
   'ecg.method.beats': ['取 {n} 个心搏', '{n} beats'],
-  'ecg.download.original': ['下载原始文件', 'Original file'],
-  'ecg.download.dicom': ['下载 DICOM', 'DICOM'],
-  'ecg.download.csv': ['下载采样值（CSV）', 'Samples (CSV)'],
+  'ecg.download.original': ['原始文件', 'Original file'],
+  'ecg.download.dicom': ['DICOM', 'DICOM'],
+  'ecg.download.csv': ['采样值', 'Samples'],
   'ecg.limit.first_seconds': [
     '以下测量值只来自前 {measured_seconds} 秒，全程 {record} 的其余部分未测量',
     'Values below are of the first {measured_seconds} s only; the rest of {record} was not measured',
