@@ -17,7 +17,7 @@ interface Column {
 /** The columns of the worklist, in their order on the page. */
 const TABLE = {
   priority: { heading: 'worklist.column.priority', width: 68, roomy: 76, rank: 0, sorts: ['urgency'] },
-  due: { heading: 'worklist.column.due', width: 152, roomy: 158, rank: 0, sorts: ['due'] },
+  due: { heading: 'worklist.column.due', width: 160, roomy: 160, rank: 0, sorts: ['due'] },
   patient: { heading: 'worklist.column.patient', width: 198, roomy: 246, rank: 0 },
   id: { heading: 'patient.id', width: 104, roomy: 112, rank: 7 },
   accession: { heading: 'worklist.column.accession', width: 104, roomy: 112, rank: 9 },
