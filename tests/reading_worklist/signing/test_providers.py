@@ -80,7 +80,7 @@ class Made:
         return [one.public_bytes(serialization.Encoding.DER) for one in self.stored.chain]
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def issuer(tmp_path_factory: pytest.TempPathFactory) -> Authority:
     return authority(tmp_path_factory.mktemp("authority"))
 
@@ -140,7 +140,7 @@ def with_service(made: Made, peer: SigningPeer, directory: Path) -> Held:
     )
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def token(issuer: Authority, tmp_path_factory: pytest.TempPathFactory) -> Held:
     # One for the whole run: SoftHSM looks for tokens when it is loaded, and never again.
     return on_token(made(issuer), tmp_path_factory.mktemp("softhsm"))
