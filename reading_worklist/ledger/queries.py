@@ -64,7 +64,7 @@ def newest(
     shown = rows[:page_size]
     more = shown[-1][1] if len(rows) > page_size else None
     return LedgerPage(
-        items=_lines(session, scope, [found for found, _ in shown], now),
+        items=_lines(session, scope, _table(session, scope), [found for found, _ in shown], now),
         next=f"{more.at.isoformat()}~{more.id}" if more else None,
         total=None,
     )
@@ -81,10 +81,11 @@ def stuck(
     page_size: int,
 ) -> LedgerPage:
     """Return visible exams that are stuck, the longest first, from the `offset`-th on."""
+    table = _table(session, scope)
     found, total = finding.stuck(
         session,
         scope,
-        _table(session, scope),
+        table,
         wanted,
         now,
         only=only,
@@ -93,7 +94,7 @@ def stuck(
     )
     behind = offset + page_size
     return LedgerPage(
-        items=_lines(session, scope, found, now),
+        items=_lines(session, scope, table, found, now),
         next=str(behind) if behind < total else None,
         total=total,
     )
@@ -124,7 +125,7 @@ def detail(session: Session, scope: Scope, exam_id: UUID, now: datetime) -> Ledg
         Problem: 404 when there is no such exam or it is not visible.
     """
     found = resolve(session, scope, exam_id)
-    lines = [] if found is None else _lines(session, scope, [found], now)
+    lines = [] if found is None else _lines(session, scope, _table(session, scope), [found], now)
     if not lines:
         raise not_found("The exam")
     (line,) = lines
@@ -155,12 +156,15 @@ def _table(session: Session, scope: Scope) -> Mapping[Stuck, Rule]:
 
 
 def _lines(
-    session: Session, scope: Scope, found: Sequence[Found], now: datetime
+    session: Session,
+    scope: Scope,
+    table: Mapping[Stuck, Rule],
+    found: Sequence[Found],
+    now: datetime,
 ) -> list[LedgerLine]:
     """Return exams as lines, in their order, a few queries for all of them."""
     views = portal.shown(session, found)
     item_ids = [view.workitem_id for view in views.values() if view.workitem_id is not None]
-    table = _table(session, scope)
     reasons = finding.reasons_of(session, scope, table, found, now)
     signed = _signed(session, item_ids)
     deliveries = _deliveries(session, item_ids)
