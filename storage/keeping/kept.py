@@ -61,16 +61,17 @@ class KeptScales:
         """Count one object."""
         parts = key.split("/")
         kind = _FOLDERS.get(parts[0])
-        if kind is None:
+        at = _SERIES_AT if kind is KeptKind.PREPARED else 1
+        if kind is None or len(parts) <= at:
             return
+        owner = parts[at]
         if kind in {KeptKind.REPORTS, KeptKind.PREPARED}:
-            owner = parts[_SERIES_AT if kind is KeptKind.PREPARED else 1]
             number, total = self._waiting.get((kind, owner), (0, 0))
             self._waiting[kind, owner] = (number + 1, total + size)
             if len(self._waiting) >= _AT_ONCE:
                 self._settle()
             return
-        site = _uuid(parts[1])
+        site = _uuid(owner)
         if site is not None:
             self._count(site, kind, 1, size)
 

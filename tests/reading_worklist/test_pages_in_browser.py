@@ -259,7 +259,17 @@ PAGES = {
     "dispatcher": ("/identity", "/quarantine", "/deliveries", "/roster", "/phone", "/board"),
     "doctor-east": ("/portal", "/site-exams", "/site-statistics"),
     "technician-east": ("/orders",),
-    "admin": ("/rules", "/calendar", "/clocks", "/groups", "/procedures", "/keeping", "/agreements"),
+    "admin": (
+        "/rules",
+        "/calendar",
+        "/clocks",
+        "/groups",
+        "/procedures",
+        "/keeping",
+        "/agreements",
+        "/account",
+    ),
+    "auditor": ("/audit",),
 }
 
 

@@ -163,7 +163,11 @@ def test_dcmtk_reads_the_tree(name: str, expected: str, tmp_path: Path) -> None:
     KINDS[name]().save_as(path, enforce_file_format=True)
     dsrdump = require_program("dsrdump", package="dcmtk")
     said = subprocess.run(
-        [dsrdump, "+Pl", "+U8", path], check=False, capture_output=True, text=True, errors="replace"
+        [dsrdump, "+Pl", "+U8", path],
+        check=False,
+        capture_output=True,
+        encoding="utf-8",
+        errors="replace",
     )
     assert said.returncode == 0, said.stderr
     assert expected in said.stdout
