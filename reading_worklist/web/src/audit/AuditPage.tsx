@@ -55,6 +55,7 @@ export function AuditPage() {
             columns={columns}
             rows={entries ?? (found.isError ? [] : null)}
             rowKey={(entry) => String(entry.id)}
+            plain
           />
           {entries !== undefined && (
             <p className="audit-more">

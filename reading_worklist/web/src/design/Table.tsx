@@ -19,14 +19,25 @@ interface TableProps<Row> {
   /** What a click on a row does, beside the link that the row holds for the keyboard. */
   onRow?: (row: Row) => void;
   old?: boolean;
+  /** Nothing in the rows takes the keyboard: the table does, to be scrolled. */
+  plain?: boolean;
 }
 
 const SKELETON_ROWS = 8;
 
 /** A plain dense table with a fixed head. */
-export function Table<Row>({ label, columns, rows, rowKey, below, onRow, old = false }: TableProps<Row>) {
+export function Table<Row>({
+  label,
+  columns,
+  rows,
+  rowKey,
+  below,
+  onRow,
+  old = false,
+  plain = false,
+}: TableProps<Row>) {
   return (
-    <div className={`table-scroll${old ? ' table-old' : ''}`}>
+    <div className={`table-scroll${old ? ' table-old' : ''}`} {...(plain ? { tabIndex: 0 } : {})}>
       <table className="table" aria-label={label} aria-busy={rows === null || old}>
         <thead>
           <tr>
