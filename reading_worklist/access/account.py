@@ -89,11 +89,29 @@ def end_session(session: Session, scope: Scope, session_id: str) -> None:
     )
 
 
+def check_new_password(scope: Scope, *, old: str, new: str) -> None:
+    """Pass when a new password is strong and not the present one.
+
+    Raises:
+        Problem: 422, it would soon be guessed.
+    """
+    known = (scope.login, scope.display_name, scope.organisation_code)
+    if new == old or not is_strong(new, known):
+        raise Problem(
+            HTTPStatus.UNPROCESSABLE_ENTITY,
+            "weak-password",
+            "The new password would soon be guessed",
+            expected=f"{SHORTEST} characters or more, not a common word, name, date or row of keys",
+            found="the present password" if new == old else f"{len(new)} characters",
+            remedy="Several words that have nothing to do with each other are strong.",
+        )
+
+
 def change_password(database: Database, scope: Scope, token: str, *, old: str, new: str) -> None:
     """Give the person a new password, and end all their other sessions.
 
     Raises:
-        Problem: 403 for a wrong old password, 422 for a new one that would soon be guessed.
+        Problem: 403 for a wrong old password.
     """
     with database.transaction() as session:
         stored = session.get_one(Person, scope.person_id).password_hash
@@ -104,16 +122,6 @@ def change_password(database: Database, scope: Scope, token: str, *, old: str, n
             "wrong-password",
             "The present password is wrong",
             remedy="Type the password that you signed in with.",
-        )
-    known = (scope.login, scope.display_name, scope.organisation_code)
-    if new == old or not is_strong(new, known):
-        raise Problem(
-            HTTPStatus.UNPROCESSABLE_ENTITY,
-            "weak-password",
-            "The new password would soon be guessed",
-            expected=f"{SHORTEST} characters or more, not a common word, name, date or row of keys",
-            found="the present password" if new == old else f"{len(new)} characters",
-            remedy="Several words that have nothing to do with each other are strong.",
         )
     replaced = hash_password(new)
     with database.transaction() as session:

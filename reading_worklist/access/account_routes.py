@@ -66,6 +66,8 @@ def change_own_password(
     body: PasswordBody, request: Request, scope: Asking, services: Parts
 ) -> None:
     """Change one's password; every other session of the person ends."""
+    # First: who looks for a strong one has not guessed at the old one.
+    account.check_new_password(scope, old=body.old, new=body.new)
     # Somebody at a desk that was left open guesses no faster than at the sign-in.
     with services.database.transaction() as session:
         throttle.count_try(session, scope.login, scope.client)

@@ -68,6 +68,15 @@ def test_a_password_that_would_be_guessed_is_refused(app: FastAPI, new: str) -> 
     assert answer.json()["type"] == "urn:rdc:problem:weak-password"
 
 
+def test_who_looks_for_a_strong_one_need_not_wait(app: FastAPI) -> None:
+    here = Browser(app, "writer")
+    for _ in range(8):
+        body = {"old": PASSWORD, "new": "password1234"}
+        assert here.client.put("/api/account/password", json=body).status_code == 422
+    body = {"old": PASSWORD, "new": NEW}
+    assert here.client.put("/api/account/password", json=body).status_code == 204
+
+
 def test_what_is_strong() -> None:
     assert is_strong(NEW, ["writer"])
     assert is_strong("雨后拖拉机紫色七号鲸鱼", ["writer"])
