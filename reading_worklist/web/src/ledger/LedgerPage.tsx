@@ -1,6 +1,6 @@
-import { DownloadOutlined, SearchOutlined } from '@ant-design/icons';
-import { Button, Input, Segmented, Select } from 'antd';
-import { useEffect, useMemo, useRef, useState } from 'react';
+import { DownloadOutlined } from '@ant-design/icons';
+import { Button, Segmented, Select } from 'antd';
+import { useMemo } from 'react';
 import { Link, useNavigate, useSearchParams } from 'react-router';
 
 import type { LedgerLine, Session } from '../api/types';
@@ -8,7 +8,7 @@ import { DeliveryChip, ModalityMark, PriorityMark } from '../design/Chip';
 import { useMinute } from '../design/clock';
 import { Empty, ProblemNotice } from '../design/Notice';
 import { PatientName, SexAge } from '../design/PatientName';
-import { useShortcuts } from '../design/shortcuts';
+import { SearchField } from '../design/SearchField';
 import { useSites } from '../design/sites';
 import { type Column, Table } from '../design/Table';
 import { formatShortTime } from '../i18n/format';
@@ -23,7 +23,6 @@ import { exportAddress, type LedgerFilters, useLedger } from './queries';
 import { Reasons } from './Reasons';
 import './ledger.css';
 
-const SEARCH_DELAY = 300;
 /** Who sees the names of several sites; for others there is nothing to choose. */
 const SITE_CHOOSERS = ['writer', 'reviewer', 'dispatcher', 'consortium_admin', 'quality_controller'];
 
@@ -81,7 +80,16 @@ export function LedgerPage() {
         />
         <span className="page-space" />
         {choosesSite(session) && <SiteChoice site={filters.site} onSite={(site) => change({ site })} />}
-        {!filters.stuck && <Search key={filters.text} text={filters.text} onSearch={(text) => change({ text })} />}
+        {!filters.stuck && (
+          <SearchField
+            key={filters.text}
+            className="ledger-search"
+            label={t('ledger.search')}
+            placeholder={t('portal.searchHint')}
+            text={filters.text}
+            onSearch={(text) => change({ text })}
+          />
+        )}
         <Button icon={<DownloadOutlined />} href={exportAddress(filters, language)}>
           {t('ledger.export')}
         </Button>
@@ -145,33 +153,6 @@ function SiteChoice({ site, onSite }: { site: string | null; onSite: (site: stri
       ]}
       onChange={(chosen) => onSite(chosen === '' ? null : chosen)}
     />
-  );
-}
-
-function Search({ text, onSearch }: { text: string; onSearch: (text: string) => void }) {
-  const { t } = useLanguage();
-  const [typed, setTyped] = useState(text);
-  const field = useRef<HTMLDivElement>(null);
-  useShortcuts({ '/': () => field.current?.querySelector('input')?.focus() });
-  useEffect(() => {
-    if (typed.trim() === text) return undefined;
-    const timer = setTimeout(() => onSearch(typed.trim()), SEARCH_DELAY);
-    return () => clearTimeout(timer);
-  }, [typed, text, onSearch]);
-  return (
-    <div ref={field}>
-      <Input
-        className="ledger-search"
-        aria-label={t('ledger.search')}
-        placeholder={t('portal.searchHint')}
-        prefix={<SearchOutlined />}
-        allowClear
-        maxLength={100}
-        value={typed}
-        onChange={(event) => setTyped(event.target.value)}
-        onPressEnter={() => onSearch(typed.trim())}
-      />
-    </div>
   );
 }
 

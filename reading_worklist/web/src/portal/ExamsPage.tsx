@@ -1,19 +1,16 @@
-import { SearchOutlined } from '@ant-design/icons';
-import { Input, Select } from 'antd';
-import { useEffect, useMemo, useRef, useState } from 'react';
+import { Select } from 'antd';
+import { useMemo } from 'react';
 import { useSearchParams } from 'react-router';
 
 import { Empty, ProblemNotice } from '../design/Notice';
 import { Pager } from '../design/Pager';
-import { useShortcuts } from '../design/shortcuts';
+import { SearchField } from '../design/SearchField';
 import { useLanguage } from '../i18n/language';
 import { ExamTable } from './ExamTable';
 import { type ExamFilters, filtersFrom, isNarrowed, MODALITIES, NEEDS, parametersFrom } from './filters';
 import { PAGE_SIZE, useExams } from './queries';
 import { EXAM_STEPS } from './road';
 import './portal.css';
-
-const SEARCH_DELAY = 300;
 
 /** Every exam of the site, from its order on, and where each is on its road. */
 export function ExamsPage() {
@@ -59,7 +56,14 @@ export function ExamsPage() {
           ]}
           onChange={(chosen) => change({ modality: MODALITIES.find((one) => one === chosen) ?? null })}
         />
-        <Search key={filters.text} text={filters.text} onSearch={(text) => change({ text })} />
+        <SearchField
+          key={filters.text}
+          className="portal-search"
+          label={t('portal.search')}
+          placeholder={t('portal.searchHint')}
+          text={filters.text}
+          onSearch={(text) => change({ text })}
+        />
       </div>
       {exams.isError && (
         <div className="page-problem">
@@ -86,33 +90,6 @@ export function ExamsPage() {
         pageSize={PAGE_SIZE}
         total={exams.data?.total ?? 0}
         onPage={(page) => change({ page })}
-      />
-    </div>
-  );
-}
-
-function Search({ text, onSearch }: { text: string; onSearch: (text: string) => void }) {
-  const { t } = useLanguage();
-  const [typed, setTyped] = useState(text);
-  const field = useRef<HTMLDivElement>(null);
-  useShortcuts({ '/': () => field.current?.querySelector('input')?.focus() });
-  useEffect(() => {
-    if (typed.trim() === text) return undefined;
-    const timer = setTimeout(() => onSearch(typed.trim()), SEARCH_DELAY);
-    return () => clearTimeout(timer);
-  }, [typed, text, onSearch]);
-  return (
-    <div ref={field}>
-      <Input
-        className="portal-search"
-        aria-label={t('portal.search')}
-        placeholder={t('portal.searchHint')}
-        prefix={<SearchOutlined />}
-        allowClear
-        maxLength={100}
-        value={typed}
-        onChange={(event) => setTyped(event.target.value)}
-        onPressEnter={() => onSearch(typed.trim())}
       />
     </div>
   );
