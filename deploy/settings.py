@@ -157,6 +157,11 @@ class Settings(BaseSettings):
     data_dir: Path = Field(
         default=Path("var"), description="where everything of this machine is kept"
     )
+    authority_dir: Path = Field(
+        default_factory=lambda known: known["data_dir"] / "authority",
+        description="where the signing authority's and our services' keys are kept; the same files"
+        " on every machine; unset: in data_dir",
+    )
     dicom_host: str = Field(
         default="0.0.0.0",  # noqa: S104 - devices call from their own network; strangers are refused
         description="address the DICOM listener binds to",
@@ -339,6 +344,7 @@ class Settings(BaseSettings):
 
     @field_validator(
         "data_dir",
+        "authority_dir",
         "log_dir",
         "dicom_tls_certificate",
         "dicom_tls_key",
@@ -369,11 +375,6 @@ class Settings(BaseSettings):
     def object_store(self) -> str:
         """The object store's URL, the embedded one when none is set."""
         return self.object_store_url or (self.data_dir / "objects").as_uri()
-
-    @property
-    def authority_dir(self) -> Path:
-        """Where the signing authority's key and certificate are kept."""
-        return self.data_dir / "authority"
 
     @property
     def run_dir(self) -> Path:
