@@ -187,6 +187,7 @@ def web_config(settings: Settings) -> WebConfig:
 
     Raises DeployError when the web UI has not been built or a trust anchor is missing.
     """
+    from reading_worklist.access.proxies import ForwardedHeader, ProxyTrust  # noqa: PLC0415
     from reading_worklist.access.sessions import SessionLimits  # noqa: PLC0415
     from reading_worklist.services import WebConfig  # noqa: PLC0415
 
@@ -213,6 +214,7 @@ def web_config(settings: Settings) -> WebConfig:
         claim_lease=timedelta(seconds=settings.claim_lease_seconds),
         prior_access=timedelta(seconds=settings.prior_access_seconds),
         quiet_times=quiet_times(settings),
+        proxies=ProxyTrust(settings.trusted_proxies, ForwardedHeader(settings.forwarded_header)),
         session_limits=SessionLimits(
             idle=timedelta(seconds=settings.session_idle_seconds),
             absolute=timedelta(seconds=settings.session_absolute_seconds),

@@ -237,6 +237,8 @@ def web(settings: Settings, name: str) -> None:
                 # Query strings carry patient names and ids.
                 access_log=False,
                 server_header=False,
+                # It would believe whoever calls from this machine; see `access.proxies`.
+                proxy_headers=False,
                 timeout_graceful_shutdown=WEB_STOP_SECONDS,
             )
         ).run(sockets=[_shared_port(settings.http_host, settings.http_port)])

@@ -23,9 +23,10 @@ from pydantic import (
     ValidationError,
     field_validator,
 )
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import NoDecode, SettingsConfigDict
 
 from deploy.errors import SettingsError
+from deploy.settings_access import AccessSettings, SecondFactorFor, Seconds, required_of
 from storage.identifiers import AeTitle, InvalidIdentifier
 
 PREFIX: Final = "RDC_"
@@ -112,7 +113,6 @@ def _quiet_seconds(value: object) -> object:
 
 
 Port = Annotated[int, Field(ge=0, le=65535)]
-Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 QuietSeconds = Annotated[
     dict[str, Annotated[float, Field(ge=0, allow_inf_nan=False)]],
     # The variable holds JSON or a bare number; we read it, not pydantic-settings.
@@ -134,7 +134,7 @@ class SigningServiceSettings(BaseModel):
     timeout: Seconds = 10.0
 
 
-class Settings(BaseSettings):
+class Settings(AccessSettings):
     """The settings of one process. Make them with `load`, which explains what is wrong."""
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid")
@@ -238,12 +238,6 @@ class Settings(BaseSettings):
     )
     time_zone: Annotated[str, AfterValidator(_time_zone)] = Field(
         default="Asia/Shanghai", description="zone in which times are shown and printed"
-    )
-    session_idle_seconds: Seconds = Field(
-        default=3600.0, description="a sign-in ends after this long without a request"
-    )
-    session_absolute_seconds: Seconds = Field(
-        default=43200.0, description="a sign-in ends after this long in any case"
     )
     claim_lease_seconds: Seconds = Field(
         default=900.0, description="a claimed exam goes back to the queue after this long"
@@ -375,6 +369,11 @@ class Settings(BaseSettings):
     def object_store(self) -> str:
         """The object store's URL, the embedded one when none is set."""
         return self.object_store_url or (self.data_dir / "objects").as_uri()
+
+    @property
+    def second_factor_for(self) -> frozenset[SecondFactorFor]:
+        """For whom a second factor is required, as set or by default."""
+        return required_of(self.second_factor, embedded=self.database_url is None)
 
     @property
     def run_dir(self) -> Path:

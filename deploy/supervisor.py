@@ -132,6 +132,8 @@ class Supervisor:
             log_dir=logs,
             dicom_port=_free_port(settings.dicom_host, settings.dicom_port, "dicom"),
             http_port=_free_port(settings.http_host, settings.http_port, "http"),
+            # Decided before the embedded servers have addresses, which look like any other.
+            second_factor=tuple(sorted(settings.second_factor_for)),
         )
         self._start_servers()
         self._step("schema", self._migrate)

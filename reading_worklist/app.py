@@ -11,6 +11,7 @@ from starlette.routing import BaseRoute
 from reading_worklist import health, live, problems, viewer, web_ui
 from reading_worklist.access import account_routes
 from reading_worklist.access import routes as access_routes
+from reading_worklist.access.proxies import TrustedProxies
 from reading_worklist.agreements import routes as agreement_routes
 from reading_worklist.auditing import routes as audit_routes
 from reading_worklist.consultations import routes as consultation_routes
@@ -106,6 +107,8 @@ def create_app(config: WebConfig, database: Database, objects: ObjectStore) -> F
         cookie=COOKIE,
     )
     app.add_middleware(HeadersOnly)
+    # Added last, it is called first.
+    app.add_middleware(TrustedProxies, trust=config.proxies)
     problems.install(app)
     app.router.routes.extend(_routes())
     viewer.install(app, config.ohif, config.packed_files)

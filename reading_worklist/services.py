@@ -10,8 +10,10 @@ from pathlib import Path
 from typing import Annotated, Final, cast
 
 from fastapi import Depends, Request
+from starlette.requests import HTTPConnection
 
 from reading_worklist.access import sessions
+from reading_worklist.access.proxies import ProxyTrust
 from reading_worklist.access.recent import RecentScopes
 from reading_worklist.access.scope import Scope
 from reading_worklist.access.sessions import SessionLimits, csrf_matches, not_signed_in
@@ -47,6 +49,7 @@ class WebConfig:
     time_anchors: PEM certificates of further authorities, whose time stamps count, nothing else.
     quiet_times: after which studies that were stored over HTTP are complete.
     key_providers: the kinds of places where people's signing keys are kept.
+    proxies: whose word counts about a client's address.
     """
 
     web_ui: Path
@@ -63,6 +66,7 @@ class WebConfig:
     long_term: LongTerm | None = None
     key_providers: Providers = SEALED_ONLY
     time_anchors: tuple[str, ...] = ()
+    proxies: ProxyTrust = field(default_factory=ProxyTrust)
     session_limits: SessionLimits = field(
         default_factory=lambda: SessionLimits(idle=timedelta(hours=1), absolute=timedelta(hours=12))
     )
@@ -103,8 +107,8 @@ async def services_of(request: Request) -> Services:
 Parts = Annotated[Services, Depends(services_of)]
 
 
-def client_address(request: Request) -> str:
-    """Return the network address of the caller."""
+def client_address(request: HTTPConnection) -> str:
+    """Return the network address of the caller, behind trusted proxies too."""
     return request.client.host if request.client else "unknown"
 
 

@@ -13,7 +13,7 @@ from starlette.websockets import WebSocketDisconnect
 
 from reading_worklist.access.scope import Scope
 from reading_worklist.problems import Problem
-from reading_worklist.services import COOKIE, Services, resumed_scope
+from reading_worklist.services import COOKIE, Services, client_address, resumed_scope
 from reading_worklist.ups.subscriptions import event_report
 from reading_worklist.workitems.routes import CENTRE_ROLES
 
@@ -75,9 +75,8 @@ def _scope(socket: WebSocket, services: Services) -> Scope | None:
     token = socket.cookies.get(COOKIE)
     if token is None:
         return None
-    client = socket.client.host if socket.client else "unknown"
     try:
-        scope = resumed_scope(services, token, client)
+        scope = resumed_scope(services, token, client_address(socket))
     except Problem:
         return None
     return scope if scope.roles & set(CENTRE_ROLES) else None
