@@ -30,7 +30,7 @@ SLOW_TESTS := $(VENV)/bin/python -m pytest -n auto --dist loadfile --no-loadscop
 # Extra words for the benchmark: `make bench BENCH_ARGS="--rows store --repeats 3"`.
 BENCH_ARGS ?=
 
-.PHONY: help setup python web demo up test test-fast soak test-web lint format bench lock clean distclean
+.PHONY: help setup python web demo up test test-fast soak test-web lint audit sbom format bench lock clean distclean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -86,6 +86,26 @@ lint: setup ## Check style, types and directions, Python and TypeScript
 	@echo "tsc";          cd $(WEB) && $(NODE_PATHS) npm run --silent typecheck
 	@echo "eslint";       cd $(WEB) && $(NODE_PATHS) npm run --silent lint
 
+$(VENV)/audit/.rdc-installed: python $(LOCKS)/audit.lock
+	@$(VENV)/bin/python deploy/install.py $(VENV)/audit $(LOCKS)/audit.lock
+
+# AUDIT_ARGS=--required fails where an advisory service cannot be reached: before a release.
+AUDIT_ARGS ?=
+audit: setup $(VENV)/audit/.rdc-installed ## Look for insecure code, licences and known vulnerabilities
+	@echo "bandit"; $(VENV)/audit/bin/bandit --quiet --configfile pyproject.toml --recursive \
+		--exclude $(WEB) storage pacs_gateway reading_worklist deploy
+	@$(VENV)/bin/python -m deploy.release.licences
+	@$(NODE_PATHS) $(VENV)/bin/python -m deploy.release.vulnerabilities $(AUDIT_ARGS)
+
+sbom: setup $(VENV)/audit/.rdc-installed ## Write the bills of materials (CycloneDX JSON) to dist/
+	@mkdir -p dist
+	@$(VENV)/audit/bin/cyclonedx-py requirements --pyproject pyproject.toml --mc-type application \
+		--output-reproducible --output-format JSON --output-file dist/rdc-python.cdx.json \
+		$(LOCKS)/runtime.lock
+	@cd $(WEB) && $(NODE_PATHS) npm sbom --sbom-format cyclonedx --sbom-type application \
+		--omit dev --package-lock-only >"$(CURDIR)/dist/rdc-web.cdx.json"
+	@ls -l dist/*.cdx.json
+
 format: python ## Lay out the Python sources
 	@$(VENV)/bin/ruff check --fix-only --quiet .
 	@$(VENV)/bin/ruff format .
@@ -102,6 +122,7 @@ LOCK := $(VENV)/bin/uv pip compile --quiet $(LOCK_ARGS) --universal --python-ver
 lock: python ## Pin every package anew from pyproject.toml and package.json
 	@echo "Python"
 	@$(LOCK) $(LOCKS)/bootstrap.in --output-file $(LOCKS)/bootstrap.lock
+	@$(LOCK) $(LOCKS)/audit.in --output-file $(LOCKS)/audit.lock
 	@$(LOCK) --group dev pyproject.toml --output-file $(LOCKS)/dev.lock
 	@$(LOCK) --constraints $(LOCKS)/dev.lock pyproject.toml --output-file $(LOCKS)/runtime.lock
 	@echo "npm"
