@@ -5,7 +5,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from uuid import UUID, uuid4
 
-from sqlalchemy import ColumnElement, ForeignKey, and_, func, or_, select
+from sqlalchemy import ColumnElement, ForeignKey, and_, false, func, or_, select
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
 from storage.database import Base, Word
@@ -30,7 +30,11 @@ class Role(StrEnum):
 
 
 class Person(Base):
-    """Somebody who signs in; what they may do is in their memberships."""
+    """Somebody who signs in; what they may do is in their memberships.
+
+    active: False for who has been locked out or has left.
+    must_change_password: the password was made by somebody else, and serves to choose one's own.
+    """
 
     __tablename__ = "person"
 
@@ -39,12 +43,18 @@ class Person(Base):
     display_name: Mapped[str]
     password_hash: Mapped[str]
     active: Mapped[bool] = mapped_column(default=True)
+    must_change_password: Mapped[bool] = mapped_column(default=False, server_default=false())
+    password_changed_at: Mapped[datetime] = mapped_column(server_default=func.now())
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     memberships: Mapped[list["Membership"]] = relationship(back_populates="person")
 
 
 class Membership(Base):
-    """A role of a person at an organisation, for a time."""
+    """A role of a person at an organisation, for a time.
+
+    valid_until: the last day; None: no end is known.
+    provider: the identity provider by whose word it holds; None: an administrator gave it.
+    """
 
     __tablename__ = "membership"
 
@@ -53,6 +63,7 @@ class Membership(Base):
     role: Mapped[Role] = mapped_column(Word(Role), primary_key=True)
     valid_from: Mapped[date] = mapped_column(server_default=func.current_date())
     valid_until: Mapped[date | None]
+    provider: Mapped[str | None]
     person: Mapped[Person] = relationship(back_populates="memberships")
     organisation: Mapped[Organisation] = relationship()
 
