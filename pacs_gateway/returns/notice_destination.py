@@ -16,4 +16,4 @@ def open_channel(target: Target, config: ReturnsConfig) -> Channel:
     assert isinstance(target.settings, NoticeSettings)
     if target.settings.way == "email":
         return EmailChannel(target.id, target.settings, config)
-    return SmsChannel(target.settings, config)
+    return SmsChannel(target.id, target.settings, config)

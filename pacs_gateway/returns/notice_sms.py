@@ -10,9 +10,11 @@ import time
 from collections.abc import Mapping
 from typing import Any, Final, cast
 from urllib.parse import urlencode
+from uuid import UUID
 
 from pacs_gateway.config import ReturnsConfig
 from pacs_gateway.returns.channels import DeliveryAnswer, Parcel
+from pacs_gateway.returns.hl7_report import control_id
 from pacs_gateway.returns.notice_texts import NoticeText, notice_text
 from pacs_gateway.returns.outbound import OutboundRules
 from pacs_gateway.returns.web_client import NotReached, WebAnswer, WebClient
@@ -27,8 +29,11 @@ _PLACE: Final = re.compile(r"\{(\w+)\}")
 class SmsChannel:
     """A service that sends short messages; not shared between threads."""
 
-    def __init__(self, settings: NoticeSettings, config: ReturnsConfig) -> None:
+    def __init__(
+        self, destination_id: UUID, settings: NoticeSettings, config: ReturnsConfig
+    ) -> None:
         """Note where it is."""
+        self._destination_id = destination_id
         self._settings = settings
         self._web_address = config.web_address
         self._seconds = config.lease_seconds * _SHARE_OF_LEASE
@@ -43,7 +48,8 @@ class SmsChannel:
     def send(self, parcel: Parcel) -> DeliveryAnswer:
         """Post the notice, once for all recipients or for each; delivered when all were taken.
 
-        An attempt that failed between two recipients is made again for both.
+        An attempt that failed between two recipients is made again for both. A service that knows
+        `Idempotency-Key`, or is given {id}, sends what it had before no second time.
         """
         settings = self._settings
         until = time.monotonic() + self._seconds
@@ -52,7 +58,13 @@ class SmsChannel:
         try:
             token = read_secret(settings.secret_file) if settings.secret_file else ""
             for recipients in self._groups():
-                content, headers = self._posted(told, recipients, token)
+                known = control_id(
+                    parcel.report_version_id,
+                    self._destination_id,
+                    transmission=parcel.transmission,
+                    part=",".join(recipients),
+                )
+                content, headers = self._posted(told, recipients, token, known)
                 answer = self._judged(self._client.post(content, headers, until=until), request)
                 if not answer.is_delivered:
                     return answer
@@ -75,7 +87,7 @@ class SmsChannel:
         return [(one,) for one in settings.recipients]
 
     def _posted(
-        self, told: NoticeText, recipients: tuple[str, ...], token: str
+        self, told: NoticeText, recipients: tuple[str, ...], token: str, known: str
     ) -> tuple[bytes, Mapping[str, str]]:
         settings = self._settings
         words = {
@@ -86,11 +98,14 @@ class SmsChannel:
             "centre": told.centre,
             "number": told.number,
             "link": told.link,
+            "id": known,
             "token": token,
         }
         fields = {name: filled(value, words) for name, value in settings.fields.items()}
         in_body = any("{token}" in value for value in settings.fields.values())
-        headers = {"Authorization": f"Bearer {token}"} if token and not in_body else {}
+        headers = {"Idempotency-Key": f'"{known}"'}
+        if token and not in_body:
+            headers["Authorization"] = f"Bearer {token}"
         if settings.form:
             content, kind = urlencode(fields).encode(), "application/x-www-form-urlencoded"
         else:

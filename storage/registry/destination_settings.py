@@ -158,7 +158,8 @@ class NoticeSettings(_Settings):
     way: e-mail through an SMTP server, or short messages through an HTTP service.
     host, port, sender: of the SMTP server. url: of the service. secret_file: its password or token.
     fields: what is posted to the service, by name; in the values {recipient}, {recipients}, {text},
-        {site}, {centre}, {number}, {link} and {token} are filled in. form: as a form, not as JSON.
+        {site}, {centre}, {number}, {link}, {id} and {token} are filled in; the id is the same for
+        every attempt, for services that recognise a repeat by it. form: as a form, not as JSON.
     success: what a JSON answer has to hold beside a status of success, by name.
     """
 

@@ -3,8 +3,6 @@
 import json
 import socket
 import ssl
-from collections.abc import Generator
-from contextlib import contextmanager
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from pathlib import Path
@@ -13,7 +11,6 @@ from urllib.parse import parse_qs
 from uuid import UUID
 
 import pytest
-from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
 from pacs_gateway.config import ReturnsConfig
@@ -24,6 +21,7 @@ from storage.issued_reports import IssuedReport
 from storage.registry.destination_settings import DestinationKind, NoticeSettings
 from storage.report_status import IssuedKind
 from tests.pacs_gateway.certificates import Authority
+from tests.pacs_gateway.returns.mail_peer import Mailbox, mail_server
 from tests.pacs_gateway.returns.parcels import GivenParcel
 from tests.pacs_gateway.returns.web_peer import Reply, web_peer
 from tests.support.issued import issued_report, revoked
@@ -61,49 +59,6 @@ def test_a_notice_names_site_exam_and_link_and_no_patient(
     assert told.text.rstrip(".").endswith(told.link)
     assert told.link == "https://rdc.example/portal/5f0f6f58-6a0c-4c5e-8f4e-00000000000a"
     assert notice_text(issued_report(), language, "").link == ""
-
-
-class Mailbox:
-    """What the server took; `refuses` by recipient, `data` the reply to the message."""
-
-    def __init__(self) -> None:
-        self.taken: list[Envelope] = []
-        self.secured: list[bool] = []
-        self.refuses: dict[str, str] = {}
-        self.data = "250 taken"
-
-    async def handle_RCPT(  # noqa: N802 -- aiosmtpd's name
-        self,
-        _server: SMTP,
-        _session: Session,
-        envelope: Envelope,
-        address: str,
-        _options: list[str],
-    ) -> str:
-        if address in self.refuses:
-            return self.refuses[address]
-        envelope.rcpt_tos.append(address)
-        return "250 known"
-
-    async def handle_DATA(  # noqa: N802 -- aiosmtpd's name
-        self, _server: SMTP, session: Session, envelope: Envelope
-    ) -> str:
-        self.taken.append(envelope)
-        self.secured.append(session.ssl is not None)
-        return self.data
-
-
-@contextmanager
-def mail_server(mailbox: Mailbox, **options: object) -> Generator[int]:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port: int = free.getsockname()[1]
-    make: Any = Controller
-    controller = make(mailbox, hostname="127.0.0.1", port=port, **options)
-    controller.start()
-    try:
-        yield port
-    finally:
-        controller.stop()
 
 
 def to(port: int, **changes: object) -> dict[str, Any]:
@@ -219,7 +174,12 @@ def test_short_messages_go_out_in_the_services_own_words(*, form: bool, tmp_path
             "way": "sms",
             "recipients": ["13800000000", "13900000000"],
             "url": f"http://127.0.0.1:{peer.port}/send",
-            "fields": {"mobile": "{recipients}", "content": "【诊断中心】{text}", "id": "{other}"},
+            "fields": {
+                "mobile": "{recipients}",
+                "content": "【诊断中心】{text}",
+                "id": "{other}",
+                "key": "{id}",
+            },
             "form": form,
             "success": {"Code": "OK"},
             "secret_file": secret,
@@ -238,6 +198,8 @@ def test_short_messages_go_out_in_the_services_own_words(*, form: bool, tmp_path
     assert told["mobile"] == "13800000000,13900000000"
     assert told["content"].startswith("【诊断中心】东河镇卫生院")
     assert told["id"] == "{other}"
+    keys = [one.headers["idempotency-key"] for one in peer.posted]
+    assert keys == [f'"{told["key"]}"'] * 2
     assert not [word for word in OF_PATIENT if word in str(told)]
 
 
@@ -250,3 +212,4 @@ def test_each_number_gets_its_own_message_where_the_service_takes_one() -> None:
         }
         assert deliver(settings).outcome is Outcome.TRY_AGAIN
         assert [json.loads(one.body)["to"] for one in peer.posted] == settings["recipients"]
+        assert len({one.headers["idempotency-key"] for one in peer.posted}) == 2
