@@ -113,6 +113,7 @@ def gateway_config(settings: Settings) -> GatewayConfig:
         host=settings.dicom_host,
         port=settings.dicom_port,
         tls=_tls_config(settings, "dicom_tls"),
+        balancers=tuple(str(network) for network in settings.proxy_networks),
         commitment=CommitmentConfig(wait_seconds=settings.commitment_wait_seconds),
         listeners=settings.gateway_listeners,
         maximum_associations=settings.dicom_max_associations,
@@ -154,6 +155,7 @@ def hl7_config(settings: Settings) -> Hl7Config:
         port=settings.mllp_port or None,
         time_zone=settings.time_zone,
         tls=_tls_config(settings, "mllp_tls"),
+        balancers=tuple(str(network) for network in settings.proxy_networks),
     )
 
 

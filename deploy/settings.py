@@ -215,6 +215,11 @@ class Settings(AccessSettings):
     dicom_tls_client_required: bool = Field(
         default=False, description="turn away devices that call on the TLS port without certificate"
     )
+    proxy_networks: tuple[IPvAnyNetwork, ...] = Field(
+        default=(),
+        description="JSON list of networks (CIDR) of balancers: their connections to the DICOM and"
+        " MLLP ports begin with a PROXY header that says who calls",
+    )
     http_host: str = Field(
         default="127.0.0.1",
         description="address the web server binds to; put a TLS proxy before it to open it wider",

@@ -61,6 +61,8 @@ class GatewayConfig:
     ae_title: our application entity title: called by devices, calling when we deliver.
     host, port: where to listen; port 0 takes a free one.
     tls: of secured associations, beside the others; None without.
+    balancers: networks in CIDR notation whose connections begin with a PROXY header, see
+        `proxy_header`.
     listeners: how many processes receive.
     spool_dir: directory of this gateway alone; on the same filesystem as a `file://` object store,
         files move without a copy.
@@ -97,6 +99,7 @@ class GatewayConfig:
     query_results_max: int = 10_000
     stop_grace_seconds: float = 10.0
     tls: TlsConfig | None = None
+    balancers: tuple[str, ...] = ()
     listeners: int = 2
     commitment: CommitmentConfig = field(default_factory=CommitmentConfig)
     time_zone: str = "Asia/Shanghai"
@@ -147,6 +150,7 @@ class Hl7Config:
     application: our name in MSH-3 of answers.
     host, port: where to listen; port 0 takes a free one, None: only with TLS.
     tls: of secured connections, beside the others; None without.
+    balancers: as of the gateway.
     time_zone: of times without an offset, the name of an IANA zone.
     maximum_message_bytes: longer messages are refused.
     message_seconds: silence within a message after which its connection is ended.
@@ -157,6 +161,7 @@ class Hl7Config:
     host: str
     port: int | None
     time_zone: str = "Asia/Shanghai"
+    balancers: tuple[str, ...] = ()
     maximum_message_bytes: int = 256 * 1024
     maximum_connections: int = 100
     message_seconds: float = 30.0

@@ -10,6 +10,7 @@ from pacs_gateway.associations.association import Acceptor
 from pacs_gateway.associations.host import AssociationHost
 from pacs_gateway.associations.pacing import Rates
 from pacs_gateway.config import GatewayConfig, ReturnsConfig
+from pacs_gateway.proxy_header import Balancers
 from pacs_gateway.services import modality_worklist, mpps, query, retrieve
 from pacs_gateway.services.commitment import CommitmentService
 from pacs_gateway.services.dispatch import Dispatch
@@ -79,6 +80,7 @@ class Receiver:
                 dispatch.abstract_syntaxes,
                 self._stopping,
                 None if config.tls is None else tls.server_context(config.tls),
+                Balancers(config.balancers),
                 rates,
             ),
         )

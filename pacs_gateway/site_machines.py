@@ -4,7 +4,6 @@ For the demonstration and for trying out a new site's connection before its own
 machines are there. They speak real DICOM over real associations.
 """
 
-import socket
 import threading
 import time
 from collections.abc import Callable, Iterable
@@ -19,6 +18,7 @@ from pynetdicom import evt
 from pynetdicom.ae import ApplicationEntity
 from pynetdicom.presentation import build_context
 
+from pacs_gateway.associations.requested import request_association, without_delay
 from storage.errors import RdcError
 
 _MAXIMUM_PDU: Final = 131072
@@ -62,13 +62,8 @@ def send(host: str, port: int, *, called: str, calling: str, files: Iterable[Pat
             found=str(len(contexts)),
         )
     began = time.monotonic()
-    association = entity.associate(
-        host,
-        port,
-        contexts=contexts,
-        ae_title=called,
-        max_pdu=_MAXIMUM_PDU,
-        evt_handlers=[(evt.EVT_CONN_OPEN, _without_delay)],
+    association = request_association(
+        entity, host, port, contexts, called_ae_title=called, maximum_pdu=_MAXIMUM_PDU
     )
     if not association.is_established:
         raise SendFailed(
@@ -77,10 +72,12 @@ def send(host: str, port: int, *, called: str, calling: str, files: Iterable[Pat
         )
     try:
         for path in paths:
+            asked = time.monotonic()
             status = association.send_c_store(path)
             if getattr(status, "Status", None) != _SUCCESS:
-                found = f"0x{status.Status:04X}" if "Status" in status else "no answer"
-                raise SendFailed(f"{path.name} was not stored", found=found)
+                waited = f"no answer after {time.monotonic() - asked:.0f} s"
+                found = f"0x{status.Status:04X}" if "Status" in status else waited
+                raise SendFailed(f"{path.name} was not acknowledged", found=found)
     finally:
         association.release()
     return Sent(instances=len(paths), seconds=time.monotonic() - began)
@@ -89,10 +86,13 @@ def send(host: str, port: int, *, called: str, calling: str, files: Iterable[Pat
 class SitePacs:
     """A site's PACS that takes Encapsulated PDF reports and keeps them as files.
 
-    Use it as a context manager. port 0 takes a free one; `port` tells which.
+    Use it as a context manager. port 0 takes a free one; `port` tells which. host: the address of
+    this machine on which it listens.
     """
 
-    def __init__(self, ae_title: str, directory: Path, *, port: int = 0) -> None:
+    def __init__(
+        self, ae_title: str, directory: Path, *, port: int = 0, host: str = "127.0.0.1"
+    ) -> None:
         self.ae_title = ae_title
         self._directory = directory
         self._received: dict[str, Path] = {}
@@ -101,19 +101,17 @@ class SitePacs:
         self._entity.maximum_pdu_size = _MAXIMUM_PDU
         self._entity.add_supported_context(_ENCAPSULATED_PDF_STORAGE)
         self._entity.add_supported_context(_VERIFICATION)
-        self._port = port
+        self._address = (host, port)
         self._server: Any = None
 
     def __enter__(self) -> Self:
-        """Listen on the loopback address."""
+        """Listen, on the loopback address unless another was given."""
         self._directory.mkdir(parents=True, exist_ok=True)
         handlers: list[Any] = [
             (evt.EVT_C_STORE, self._on_store),
-            (evt.EVT_CONN_OPEN, _without_delay),
+            (evt.EVT_CONN_OPEN, without_delay),
         ]
-        self._server = self._entity.start_server(
-            ("127.0.0.1", self._port), block=False, evt_handlers=handlers
-        )
+        self._server = self._entity.start_server(self._address, block=False, evt_handlers=handlers)
         return self
 
     def __exit__(
@@ -158,10 +156,3 @@ def pdf_of(report: Dataset) -> bytes:
 def _abstract_and_transfer(path: Path) -> tuple[str, str]:
     meta = _read_file(path, specific_tags=["SOPClassUID"], stop_before_pixels=True).file_meta
     return str(meta.MediaStorageSOPClassUID), str(meta.TransferSyntaxUID)
-
-
-def _without_delay(event: Any) -> None:  # noqa: ANN401 -- pynetdicom's event has no type
-    """Send small packets at once: with Nagle's algorithm each message waits 40 ms for an ACK."""
-    transport = event.assoc.dul.socket
-    if transport is not None and transport.socket is not None:
-        transport.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

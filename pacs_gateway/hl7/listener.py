@@ -12,6 +12,7 @@ from pacs_gateway.config import Hl7Config
 from pacs_gateway.hl7.framing import FrameReader, FramingLost, framed
 from pacs_gateway.hl7.service import Hl7Service, Peer
 from pacs_gateway.ports import PortUnavailable, bind
+from pacs_gateway.proxy_header import Balancers, read_origin
 
 _PIECE: Final = 65_536
 _WAKE_SECONDS: Final = 0.5
@@ -31,6 +32,7 @@ class MllpListener:
         self._config = config
         self._service = service
         self._tls = None if config.tls is None else tls.server_context(config.tls)
+        self._balancers = Balancers(config.balancers)
         self._stopping = threading.Event()
         # Listening socket to whether its connections are to be secured.
         self._sockets: dict[socket.socket, bool] = {}
@@ -109,6 +111,14 @@ class MllpListener:
 
     def _serve(self, connection: socket.socket, address: str, *, secure: bool) -> None:
         try:
+            if self._balancers.have(address):
+                connection.settimeout(_WAKE_SECONDS)
+                origin = read_origin(connection, timeout=self._config.message_seconds)
+                if origin is None:
+                    # The balancer itself only looks whether we are there.
+                    connection.close()
+                    return
+                address = origin[0]
             with self._secured(connection, address) if secure else connection as line:
                 line.settimeout(_WAKE_SECONDS)
                 self._talk(line, Peer(address, tls.fingerprint(line)))

@@ -64,7 +64,7 @@ class GatewayProcesses:
         self._open = open_parts
         self._announcements = Announcements()
         self._rates = Rates()
-        self._seats = Seats(config.maximum_associations)
+        self._seats = Seats(config.maximum_associations, balancers=config.balancers)
         self._sockets: dict[socket.socket, bool] = {}
         self._selector = selectors.DefaultSelector()
         self._accepting = False

@@ -55,6 +55,11 @@ class RangeFile(io.RawIOBase):
         self._stored = stored
         self._position = 0
 
+    @property
+    def name(self) -> str:
+        """The object's key: who is given a buffered file, pydicom for one, asks for its name."""
+        return str(self._stored.key)
+
     def readable(self) -> bool:
         """Tell that the file can be read."""
         return True

@@ -367,6 +367,8 @@ class TestRead:
                 file.seek(-1)
         with store.open(KEY) as file:
             assert file.read() == self.CONTENT
+            # pydicom asks every buffered file for it.
+            assert isinstance(file.name, str)
 
     def test_an_abandoned_stream_harms_nothing(self, store: ObjectStore) -> None:
         store.put(KEY, self.CONTENT)

@@ -1,0 +1,270 @@
+"""A distributed centre in a network of its own: every process on its own machine."""
+
+import os
+import time
+from collections.abc import Generator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+import httpx
+from sqlalchemy import update
+
+from deploy import bootstrap
+from deploy.children import Child, ChildSpec
+from deploy.demo.consortium import SITES, DemoPerson, seed
+from deploy.demo.walk import Road
+from deploy.settings import Settings, load
+from pacs_gateway.site_machines import SitePacs
+from storage import registry
+from storage.database import Database
+from storage.objects import ObjectStore, open_object_store
+from storage.registry import Device
+from tests.cluster.network import Network
+from tests.cluster.servers import (
+    S3_PORT,
+    Balancer,
+    Postgres,
+    Rabbit,
+    StoreKeys,
+    StoreNode,
+    Valkey,
+)
+from tests.e2e.system import ROOT, wait_for
+
+ADDRESSES: Final[Mapping[str, str]] = {
+    "db1": "10.77.0.11",
+    "db2": "10.77.0.12",
+    "broker": "10.77.0.13",
+    "store1": "10.77.0.21",
+    "store2": "10.77.0.22",
+    "store3": "10.77.0.23",
+    "front": "10.77.0.30",
+    "gateway1": "10.77.0.41",
+    "gateway2": "10.77.0.42",
+    "web1": "10.77.0.51",
+    "web2": "10.77.0.52",
+    "worker1": "10.77.0.61",
+    "worker2": "10.77.0.62",
+    "worker3": "10.77.0.63",
+    "relay1": "10.77.0.71",
+    "relay2": "10.77.0.72",
+    "site": "10.77.0.100",
+}
+DICOM_PORT: Final = 11112
+HTTP_PORT: Final = 8080
+QUIET_SECONDS: Final = 1.0
+PROCESSES: Final[Mapping[str, tuple[str, ...]]] = {
+    "gateway1": ("gateway",),
+    "gateway2": ("gateway",),
+    "web1": ("web",),
+    "web2": ("web",),
+    "worker1": ("worker", "--name", "worker1"),
+    "worker2": ("worker", "--name", "worker2"),
+    "worker3": ("worker", "--name", "worker3"),
+    "relay1": ("relay",),
+    "relay2": ("relay",),
+}
+_READY_SECONDS: Final = 120.0
+_STOP_SECONDS: Final = 60.0
+
+
+@dataclass
+class County:
+    """The centre's machines, all of them running, and the way in from the site's machine."""
+
+    network: Network
+    directory: Path
+    databases: tuple[Postgres, Postgres]
+    broker: Rabbit | Valkey
+    store: tuple[StoreNode, StoreNode, StoreNode]
+    front: Balancer
+    keys: StoreKeys = field(default_factory=StoreKeys)
+    children: dict[str, Child] = field(default_factory=dict[str, Child])
+
+    @property
+    def object_store_url(self) -> str:
+        """RDC_OBJECT_STORE_URL, by the shared address."""
+        return (
+            f"s3://{self.keys.access}:{self.keys.secret}"
+            f"@{self.front.address}:{S3_PORT}/rdc?secure=0"
+        )
+
+    def settings(self, machine: str) -> Settings:
+        """The settings of a machine; files of its own, but for the authority's."""
+        data = self.directory / machine / "data"
+        data.mkdir(parents=True, exist_ok=True)
+        return load(
+            database_url=Postgres.url(*self.databases),
+            broker_url=self.broker.url,
+            object_store_url=self.object_store_url,
+            data_dir=data,
+            authority_dir=self.directory / "authority",
+            http_host=self.network.addresses[machine],
+            http_port=HTTP_PORT,
+            public_url=f"http://{self.front.address}:{HTTP_PORT}",
+            dicom_port=DICOM_PORT,
+            proxy_networks=[f"{self.front.address}/32"],
+            gateway_listeners=1,
+            quiet_seconds=QUIET_SECONDS,
+            worker_threads=2,
+        )
+
+    def environment(self, machine: str) -> dict[str, str]:
+        """The environment of a process on a machine."""
+        inherited = {k: v for k, v in os.environ.items() if not k.startswith("RDC_")}
+        return {
+            **inherited,
+            **self.settings(machine).to_environment(),
+            "PYTHONPATH": str(ROOT),
+        }
+
+    def start(self, *machines: str) -> None:
+        """Start our process of each machine and wait until all can work."""
+        for machine in machines:
+            directory = self.directory / machine
+            child = Child(
+                ChildSpec(machine, PROCESSES[machine]),
+                environment=self.environment(machine),
+                log_dir=directory,
+                run_dir=directory / "data" / "run",
+            )
+            with self.network.inside(machine):
+                child.start()
+            self.children[machine] = child
+
+        def ready() -> bool | None:
+            ended = [one for one in machines if not self.children[one].alive]
+            assert not ended, "\n".join(self.words(one) for one in ended)
+            return True if all(self.children[one].ready for one in machines) else None
+
+        wait_for(f"{', '.join(machines)} to be ready", ready, timeout=_READY_SECONDS)
+
+    def words(self, machine: str) -> str:
+        """The end of what a machine's process has said."""
+        return "\n".join([f"{machine}:", *self.children[machine].last_words(30)])
+
+    def kill(self, machine: str) -> None:
+        """End what runs on a machine at once."""
+        self.network.end_processes(machine)
+        self.children[machine].kill()
+
+    def end(self, machine: str) -> None:
+        """Ask a machine's process to end, as its service manager does; it has to by itself."""
+        child = self.children[machine]
+        child.ask_to_stop()
+        assert child.wait(time.monotonic() + _STOP_SECONDS), f"{machine} did not stop by itself"
+
+    def web(self, machine: str = "front") -> str:
+        """The address of the web, shared or of one machine."""
+        return f"http://{self.network.addresses[machine]}:{HTTP_PORT}"
+
+    def is_ready(self, machine: str = "front") -> bool:
+        """Whether a web process says that it is."""
+        try:
+            return httpx.get(f"{self.web(machine)}/readyz", timeout=5).is_success
+        except httpx.HTTPError:
+            return False
+
+    def database(self) -> Database:
+        """The database, as from any other machine."""
+        return Database(Postgres.url(*self.databases), pool_size=4)
+
+    def objects(self) -> ObjectStore:
+        """The object store, as from any other machine."""
+        return open_object_store(self.object_store_url)
+
+
+def balancing(network: Network) -> str:
+    """HAProxy's configuration: what the documentation recommends, with this network's addresses."""
+    sections = ["global", "    maxconn 4000", "defaults", "    timeout connect 3s"]
+    sections += ["    timeout client 1h", "    timeout server 1h", "    retries 2"]
+    sections += ["    option redispatch"]
+    web_check = "    option httpchk GET /readyz"
+    for name, port, mode, check, send, machines in (
+        ("dicom", DICOM_PORT, "tcp", "", " send-proxy-v2", ("gateway1", "gateway2")),
+        ("web", HTTP_PORT, "http", web_check, "", ("web1", "web2")),
+        ("store", S3_PORT, "tcp", "", "", ("store1", "store2", "store3")),
+    ):
+        sections += [f"listen {name}", f"    bind {network.addresses['front']}:{port}"]
+        sections += [f"    mode {mode}", "    balance leastconn", check]
+        sections += [
+            f"    server {one} {network.addresses[one]}:{port}{send} check inter 1s fall 2 rise 1"
+            " on-marked-down shutdown-sessions"
+            for one in machines
+        ]
+    return "\n".join([*filter(None, sections), ""])
+
+
+@contextmanager
+def running_county(
+    directory: Path, *, broker: type[Rabbit] | type[Valkey] = Rabbit
+) -> Generator[County]:
+    """Run the whole centre; the calling thread is on the site's machine inside the block."""
+    with ExitStack() as running:
+        network = running.enter_context(Network(ADDRESSES))
+        running.enter_context(network.inside("site"))
+        county = County(
+            network,
+            directory,
+            (Postgres(network, "db1", directory), Postgres(network, "db2", directory)),
+            broker(network, "broker", directory),
+            (
+                StoreNode(network, "store1", directory),
+                StoreNode(network, "store2", directory),
+                StoreNode(network, "store3", directory),
+            ),
+            Balancer(network, "front", directory),
+        )
+        primary, standby = county.databases
+        primary.create()
+        primary.start()
+        primary.make_database("rdc", "weed")
+        for node in county.store:
+            node.start(county.store, county.databases, county.keys)
+        standby.follow(primary)
+        county.broker.start()
+        county.front.start(balancing(network))
+        for node in county.store:
+            node.wait_until_ready()
+        bootstrap.prepare(county.settings("web1"))
+        county.start(*PROCESSES)
+        wait_for("the web at the shared address", lambda: county.is_ready() or None)
+        yield county
+
+
+@contextmanager
+def road(county: County) -> Generator[Road]:
+    """The demonstration's consortium, its devices and PACS on the site's machine."""
+    database = county.database()
+    authority = bootstrap.open_signing_authority(county.settings("web1"))
+    people: Mapping[str, DemoPerson] = seed(
+        database, authority, county.directory / "demo-sign-ins.json"
+    )
+    site = county.network.addresses["site"]
+    with ExitStack() as running:
+        running.callback(database.close)
+        pacs = {
+            one.code: running.enter_context(
+                SitePacs(one.pacs_ae, county.directory / "pacs" / one.code, host=site)
+            )
+            for one in SITES
+        }
+        with database.transaction() as session:
+            session.execute(update(Device).values(addresses=[f"{site}/32"]))
+            for one in SITES:
+                organisation = registry.organisation_by_code(session, one.code)
+                registry.add_dicom_destination(
+                    session, organisation, one.pacs_ae, site, pacs[one.code].port
+                )
+        yield Road(
+            web=county.web(),
+            dicom_host=county.front.address,
+            dicom_port=DICOM_PORT,
+            ae_title="RDC",
+            quiet_seconds=QUIET_SECONDS,
+            anchors=(authority.certificate_pem,),
+            pacs=pacs,
+            people=people,
+        )
