@@ -14,8 +14,9 @@ from deploy.doctor import centre
 from deploy.doctor.findings import Finding, Severity, fault, fine, warning
 from deploy.settings import Settings
 from deploy.status import collect
-from storage.database import Database, schema_version
+from storage.database import Database, as_owner, schema_version
 from storage.objects import ObjectKey, ObjectStoreError, open_object_store
+from storage.walls.building import APP_ROLE, SITE_ROLE
 
 _OLDEST_SERVER: Final = 150000
 _CONNECTIONS_WARNING: Final = 0.8
@@ -64,6 +65,9 @@ def _database(settings: Settings) -> Iterator[Finding]:
             closing(Database(bootstrap.database_url(settings), pool_size=1)) as database,
             database.transaction() as session,
         ):
+            yield from _wall(session)
+            # The application's role is told nothing of other sessions' transactions.
+            as_owner(session)
             yield from _server(session)
             schema = _schema(session)
             yield schema
@@ -103,6 +107,17 @@ def _server(session: Session) -> Iterator[Finding]:
             "Find it in pg_stat_activity and end it: it keeps old rows from being removed.",
         )
     yield fine("database", f"PostgreSQL {version // 10000}, {used} of {most} connections in use")
+
+
+def _wall(session: Session) -> Iterator[Finding]:
+    """Tell when no database role stands between the sites."""
+    if session.scalar(text("SELECT current_user")) != APP_ROLE:
+        yield warning(
+            "database",
+            "sites are kept apart by our own conditions alone, not by the database as well",
+            f"As the database's administrator: CREATE ROLE {APP_ROLE}; CREATE ROLE {SITE_ROLE};"
+            f" GRANT {APP_ROLE}, {SITE_ROLE} TO the owner. Then run `rdc migrate`.",
+        )
 
 
 def _schema(session: Session) -> Finding:

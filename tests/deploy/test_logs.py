@@ -6,7 +6,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
 from deploy.logs import JsonFormatter, without_values
-from storage.database import Database
+from storage.database import Database, as_owner
 
 
 def formatted(error: Exception) -> str:
@@ -27,8 +27,10 @@ def test_one_line_of_json_with_extras() -> None:
 
 def test_a_database_error_tells_no_values(database: Database) -> None:
     with database.transaction() as session:
+        as_owner(session)
         session.execute(text("CREATE TABLE seen (name text PRIMARY KEY)"))
         session.execute(text("INSERT INTO seen VALUES ('WANG^XIAO')"))
+        session.execute(text("GRANT INSERT ON seen TO PUBLIC"))
     with pytest.raises(IntegrityError) as caught, database.transaction() as session:
         session.execute(text("INSERT INTO seen VALUES (:name)"), {"name": "WANG^XIAO"})
     line = formatted(caught.value)

@@ -18,7 +18,7 @@ from reading_worklist.reports.document import from_content
 from reading_worklist.reports.tables import ReportSubmission, ReportVersion
 from reading_worklist.signing.credentials import revoke_credential
 from storage.audit import AuditRecord
-from storage.database import Database
+from storage.database import Database, as_owner
 from storage.index.tables import Study
 from storage.objects import ObjectKey, ObjectStore
 from storage.outbox import OutboxMessage
@@ -133,6 +133,7 @@ def test_the_database_refuses_one_doctor_for_both_signatures(
     # PT012: the trigger is off only within the transaction that fails. It would refuse the row
     # before, since the first version stands.
     with pytest.raises(IntegrityError, match="two_doctors"), database.transaction() as session:  # noqa: PT012
+        as_owner(session)
         session.execute(text("ALTER TABLE report_version DISABLE TRIGGER guard_standing"))
         session.execute(
             text(

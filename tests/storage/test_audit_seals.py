@@ -8,7 +8,7 @@ from sqlalchemy import text
 
 from storage import audit, audit_seals
 from storage.audit_seals import EVERY, seal_due, verify
-from storage.database import Database
+from storage.database import Database, as_owner
 
 START = datetime(2026, 11, 22, 8, tzinfo=UTC)
 
@@ -35,6 +35,7 @@ def sealed(database: Database, rounds: int = 3) -> None:
 def tamper(database: Database, statement: str) -> None:
     """Change the trail as its owner could."""
     with database.transaction() as session:
+        as_owner(session)
         for table in ("audit_record", "audit_seal"):
             session.execute(text(f"ALTER TABLE {table} DISABLE TRIGGER USER"))
         session.execute(text(statement))

@@ -2,7 +2,7 @@
 
 from sqlalchemy import text
 
-from storage.database import Database
+from storage.database import Database, as_owner
 
 _SELF = text("SELECT pg_backend_pid()")
 
@@ -12,7 +12,8 @@ def test_connections_that_the_server_ended_are_replaced_before_their_next_use(
 ) -> None:
     with database.reading() as one, database.reading() as other:
         ended = {one.scalar(_SELF), other.scalar(_SELF)}
-        with database.reading() as third:
+        with database.transaction() as third:
+            as_owner(third)
             for number in ended:
                 third.execute(text("SELECT pg_terminate_backend(:pid, 5000)"), {"pid": number})
     with database.transaction() as session:
@@ -24,7 +25,9 @@ def test_connections_that_the_server_ended_are_replaced_before_their_next_use(
 def test_reading_sees_what_is_committed_meanwhile(database: Database) -> None:
     state = text("SELECT pg_current_xact_id_if_assigned() IS NULL, now() = statement_timestamp()")
     with database.transaction() as session:
+        as_owner(session)
         session.execute(text("CREATE TABLE seen (n int)"))
+        session.execute(text("GRANT ALL ON seen TO PUBLIC"))
     with database.reading() as connection:
         assert tuple(connection.execute(state).one()) == (True, True)
         with database.transaction() as session:
@@ -33,4 +36,5 @@ def test_reading_sees_what_is_committed_meanwhile(database: Database) -> None:
         # Each statement is by itself.
         assert tuple(connection.execute(state).one()) == (True, True)
     with database.transaction() as session:
+        as_owner(session)
         session.execute(text("DROP TABLE seen"))

@@ -25,7 +25,7 @@ from reading_worklist.reports.record import says_what_was_signed, signed_digest
 from reading_worklist.reports.rendering import render
 from reading_worklist.reports.tables import ReportSubmission, ReportVersion
 from reading_worklist.typesetting.labels import Language
-from storage.database import Database
+from storage.database import Database, as_owner
 from storage.objects import ObjectStore
 from tests.support.desk import Desk
 from tests.support.pictures import jpeg
@@ -141,6 +141,7 @@ def verdict(desk: Desk) -> tuple[str, str]:
 def alter(database: Database, **values: object) -> None:
     """Past every trigger, as the owner of the tables could."""
     with database.transaction() as session:
+        as_owner(session)
         session.execute(text("ALTER TABLE report_submission DISABLE TRIGGER USER"))
         session.execute(update(ReportSubmission).values(**values))
         session.execute(text("ALTER TABLE report_submission ENABLE TRIGGER USER"))
@@ -185,6 +186,7 @@ def test_another_reviewer_on_record_is_found(desk: Desk) -> None:
     desk.finalise()
     other = desk.consortium.people["reviewer2"].id
     with desk.database.transaction() as session:
+        as_owner(session)
         session.execute(text("ALTER TABLE report_version DISABLE TRIGGER USER"))
         session.execute(update(ReportVersion).values(reviewer_id=other))
         session.execute(text("ALTER TABLE report_version ENABLE TRIGGER USER"))
