@@ -16,7 +16,7 @@ import kombu.exceptions
 from celery import Celery
 from celery.signals import setup_logging, worker_ready
 
-from deploy.bootstrap import returns_config
+from deploy.bootstrap import returns_config, site_test_config
 from deploy.errors import DeployError
 from storage import outbox
 from storage.messages import PACS_GATEWAY, READING_WORKLIST
@@ -29,8 +29,10 @@ if TYPE_CHECKING:
 
 HANDLE_MESSAGE: Final = "rdc.handle_message"
 SERVE_DESTINATION: Final = "rdc.serve_destination"
+TRY_DESTINATION: Final = "rdc.try_destination"
 ATTEMPT_COMMITMENT: Final = "rdc.attempt_commitment"
 ATTEMPT_NOTIFICATION: Final = "rdc.attempt_notification"
+TEST_SITE: Final = "rdc.test_site"
 ANALYSE_STUDY: Final = "rdc.analyse_study"
 ANALYSE_ECGS: Final = "rdc.analyse_ecgs"
 PREPARE_METADATA: Final = "rdc.prepare_metadata"
@@ -113,6 +115,10 @@ class Wakeups:
         """Wake a worker for a destination that has deliveries due."""
         self._send(SERVE_DESTINATION, (str(destination_id),), RETURNS)
 
+    def trial(self, destination_id: UUID) -> None:
+        """Wake a worker for a destination that somebody wants tried."""
+        self._send(TRY_DESTINATION, (str(destination_id),), RETURNS)
+
     def commitment(self, request_id: UUID) -> None:
         """Wake a worker for a storage commitment request that is due."""
         self._send(ATTEMPT_COMMITMENT, (str(request_id),), RETURNS)
@@ -120,6 +126,10 @@ class Wakeups:
     def notification(self, notification_id: UUID) -> None:
         """Wake a worker for an availability notification that is due."""
         self._send(ATTEMPT_NOTIFICATION, (str(notification_id),), RETURNS)
+
+    def site_test(self, test_id: UUID) -> None:
+        """Wake a worker for a site's test that was asked for."""
+        self._send(TEST_SITE, (str(test_id),), RETURNS)
 
     def analysis(self, study_id: UUID) -> None:
         """Wake a worker for a study to be looked at."""
@@ -263,11 +273,15 @@ def _add_return_tasks(app: Any, parts: Parts) -> None:  # noqa: ANN401 - Celery 
     from pacs_gateway import availability  # noqa: PLC0415
     from pacs_gateway.commitments import engine as commitments  # noqa: PLC0415
     from pacs_gateway.returns import engine as returns  # noqa: PLC0415
+    from pacs_gateway.returns import trials  # noqa: PLC0415
 
     config = returns_config(parts.settings)
 
     def serve_destination(destination_id: str) -> None:
         returns.serve(UUID(destination_id), parts.database, parts.objects, config)
+
+    def try_destination(destination_id: str) -> None:
+        trials.serve_trial(UUID(destination_id), parts.database, config)
 
     def attempt_commitment(request_id: str) -> None:
         commitments.attempt(UUID(request_id), parts.database, parts.objects, config)
@@ -276,8 +290,16 @@ def _add_return_tasks(app: Any, parts: Parts) -> None:  # noqa: ANN401 - Celery 
         availability.attempt(UUID(notification_id), parts.database, config)
 
     app.task(name=SERVE_DESTINATION)(serve_destination)
+    app.task(name=TRY_DESTINATION)(try_destination)
     app.task(name=ATTEMPT_COMMITMENT)(attempt_commitment)
+    def test_site(test_id: str) -> None:
+        # Loaded by the first that is asked for: they are rare.
+        from pacs_gateway.site_test import run  # noqa: PLC0415
+
+        run.attempt(UUID(test_id), parts.database, parts.objects, site_test_config(parts.settings))
+
     app.task(name=ATTEMPT_NOTIFICATION)(attempt_notification)
+    app.task(name=TEST_SITE)(test_site)
 
 
 def _add_analysis_task(app: Any, parts: Parts) -> None:  # noqa: ANN401 - Celery has no types

@@ -140,8 +140,9 @@ def relay(settings: Settings) -> None:
     from reading_worklist import tasks  # noqa: PLC0415
     from reading_worklist.ecg.analysis import service as ecg  # noqa: PLC0415
     from reading_worklist.volume import service as volume  # noqa: PLC0415
-    from storage import audit_seals, deliveries  # noqa: PLC0415
+    from storage import audit_seals, deliveries, destination_trials  # noqa: PLC0415
     from storage.clock import utc_now  # noqa: PLC0415
+    from storage.site_tests import service as site_tests  # noqa: PLC0415
 
     describe_earlier = tasks.Describing()
 
@@ -161,8 +162,10 @@ def relay(settings: Settings) -> None:
             wakeups,
             work=(
                 Work(deliveries.CHANNEL, due, wakeups.destination),
+                Work(destination_trials.CHANNEL, destination_trials.due, wakeups.trial),
                 Work(commitments.CHANNEL, commitments.due, wakeups.commitment),
                 Work(availability.CHANNEL, availability.due, wakeups.notification),
+                Work(site_tests.CHANNEL, site_tests.due, wakeups.site_test),
                 Work(ecg.CHANNEL, ecg.TASKS.due, wakeups.ecgs),
                 Work(volume.CHANNEL, volume.TASKS.due, wakeups.analysis),
                 Work(Regularly.CHANNEL, Regularly(SIGNATURE_SECONDS), wakeups.signatures),

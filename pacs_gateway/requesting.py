@@ -6,22 +6,29 @@ from typing import Any, Final
 
 from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
 from pynetdicom.ae import ApplicationEntity
-from pynetdicom.association import Association
 from pynetdicom.pdu_primitives import SCP_SCU_RoleSelectionNegotiation
 from pynetdicom.presentation import PresentationContext, build_context, build_role
 
+from pacs_gateway.associations.requested import RequestedAssociation, request_association
 from pacs_gateway.config import ReturnsConfig
+from storage.destination_trials import Finding
 from storage.implementation import IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_NAME
 from storage.registry import Listener
 
 # pynetdicom's entity is typed in part only.
 _Entity: Any = ApplicationEntity
+# What comes to who requests is short.
+_MAXIMUM_PDU: Final = 16_384
 SYNTAXES: Final = (ExplicitVRLittleEndian, ImplicitVRLittleEndian)
 """In two contexts: a receiver that can only read the default still gets it."""
 
 
 class NoAssociation(Exception):
-    """No association was established; the text says why, for a person."""
+    """No association was established; the text says why, for a person, `finding` of what kind."""
+
+    def __init__(self, why: str, finding: Finding = Finding.UNREACHABLE) -> None:
+        super().__init__(why)
+        self.finding = finding
 
 
 def open_association(
@@ -31,7 +38,7 @@ def open_association(
     *,
     what: str,
     as_scp: bool = False,
-) -> Association:
+) -> RequestedAssociation:
     """Associate with `listener` for one SOP class and return the established association.
 
     what: the SOP class in words, for the error. as_scp: propose the SCP role for us (PS3.7
@@ -53,7 +60,7 @@ def associate(
     what: str,
     roles: Sequence[SCP_SCU_RoleSelectionNegotiation] = (),
     tls: tuple[ssl.SSLContext, str] | None = None,
-) -> Association:
+) -> RequestedAssociation:
     """Associate with `listener`, proposing `contexts`, and return the established association.
 
     tls: for a secured association, the context and whose certificate is expected.
@@ -70,13 +77,15 @@ def associate(
     ae.network_timeout = config.dimse_timeout_seconds
     where = f"{listener.ae_title} at {listener.host}:{listener.port}"
     try:
-        association: Association = ae.associate(
+        association = request_association(
+            ae,
             listener.host,
             listener.port,
-            contexts=list(contexts),
-            ae_title=listener.ae_title,
-            ext_neg=list(roles),
-            tls_args=tls,
+            contexts,
+            called_ae_title=listener.ae_title,
+            maximum_pdu=_MAXIMUM_PDU,
+            roles=roles,
+            tls=tls,
         )
     except OSError as error:
         raise NoAssociation(f"host {listener.host} is not known: {error.strerror}") from error
@@ -86,8 +95,9 @@ def associate(
     if association.is_rejected and primitive is not None:
         raise NoAssociation(
             f"association rejected by {where}: "
-            f"{primitive.result_str}, {primitive.source_str}, {primitive.reason_str}"
+            f"{primitive.result_str}, {primitive.source_str}, {primitive.reason_str}",
+            Finding.NOT_KNOWN,
         )
     if primitive is not None:
-        raise NoAssociation(f"{where} does not accept {what}")
+        raise NoAssociation(f"{where} does not accept {what}", Finding.NOT_TAKEN)
     raise NoAssociation(f"no connection to {where}")

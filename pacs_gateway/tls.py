@@ -18,6 +18,15 @@ class TlsUnusable(RdcError):
     """Certificate, key or authorities cannot be used."""
 
 
+def is_tls_fault(error: BaseException) -> bool:
+    """Tell whether an error comes from a handshake that failed, however often it was wrapped."""
+    while (cause := error.__cause__) is not None:
+        if isinstance(cause, ssl.SSLError):
+            return True
+        error = cause
+    return False
+
+
 def server_context(config: TlsConfig) -> ssl.SSLContext:
     """Return the context for connections from devices.
 

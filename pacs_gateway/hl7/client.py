@@ -99,6 +99,20 @@ class MllpConnection:
         except _Closed as closed:
             raise self._lost() from closed
 
+    def reach(self, *, seconds: float) -> None:
+        """Connect, and see that the receiver stays for so many seconds; nothing is sent.
+
+        Raises:
+            NoAnswer: not reached, or closed at once, as by a gateway with nobody behind it.
+            TlsUnusable: certificate, key or authorities cannot be used.
+        """
+        self.close()
+        self._socket = self._connect(time.monotonic() + self._receiver.connect_seconds)
+        select.select([self._socket], [], [], seconds)
+        if not _usable(self._socket):
+            self.close()
+            raise NoAnswer(f"{self._receiver.where} closed the connection at once", sent=True)
+
     def close(self) -> None:
         """Close the connection; the next message opens another."""
         if self._socket is not None:

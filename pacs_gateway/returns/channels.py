@@ -17,7 +17,9 @@ from uuid import UUID
 from pydicom.dataset import Dataset
 
 from pacs_gateway.config import ReturnsConfig
+from storage.destination_trials import Tried
 from storage.issued_reports import IssuedReport
+from storage.registry import Destination
 from storage.registry.destination_settings import DestinationKind, Settings
 
 KEPT_CHARACTERS: Final = 4000
@@ -207,6 +209,21 @@ class Target:
     name: str
     settings: Settings
 
+    @classmethod
+    def of(cls, destination: Destination) -> Self:
+        """Return a destination of the registry.
+
+        Raises:
+            RegistryRefused: its settings cannot be read.
+        """
+        return cls(
+            destination.id,
+            destination.site_id,
+            destination.kind,
+            destination.name or destination.ae_title,
+            destination.typed_settings,
+        )
+
 
 class Channel(Protocol):
     """A road to one destination; not shared between threads."""
@@ -216,6 +233,14 @@ class Channel(Protocol):
 
         It ends within `ReturnsConfig.lease_seconds`, whatever the peer does. PartMissing and
         ObjectStoreError of the parcel pass through.
+        """
+        ...
+
+    def try_out(self) -> Tried:
+        """Find out without a report, and without anything of a patient, whether one would arrive.
+
+        It ends within `ReturnsConfig.lease_seconds`; a receiver that is dead or refuses is no error
+        here.
         """
         ...
 

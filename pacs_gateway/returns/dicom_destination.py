@@ -21,9 +21,12 @@ from pacs_gateway.config import ReturnsConfig
 from pacs_gateway.requesting import SYNTAXES, NoAssociation, associate
 from pacs_gateway.returns.channels import Channel, DeliveryAnswer, Parcel, Target
 from pacs_gateway.tls import TlsUnusable, client_context
+from storage.destination_trials import Finding, Tried
 from storage.registry import Listener
 from storage.registry.destination_settings import DicomSettings
 
+# PS3.4 Annex A.
+_ECHO: Final = UID("1.2.840.10008.1.1")
 _PAGE: Final = UID(EncapsulatedPDFStorage)
 _BESIDE: Final = (
     UID(BasicTextSRStorage),
@@ -110,6 +113,32 @@ class DicomChannel:
                 break
         return _summary(said, parcel.attempt_number)
 
+    def try_out(self) -> Tried:
+        """Ask with C-ECHO (PS3.4 Annex A), and for the classes that a report would need."""
+        try:
+            association = self._associated(_ECHO)
+        except NoAssociation as error:
+            return Tried(error.finding, str(error))
+        except TlsUnusable as error:
+            return Tried(Finding.NOT_SET_UP, str(error))
+        accepted = {UID(context.abstract_syntax or "") for context in association.accepted_contexts}
+        said = "C-ECHO is not offered"
+        if _ECHO in accepted:
+            status = association.send_c_echo()
+            if "Status" not in status:
+                self._abort(association)
+                return Tried(Finding.NO_ANSWER, "no answer to C-ECHO")
+            said = f"C-ECHO status {int(status.Status):04X}H"
+            if status.Status:
+                return Tried(Finding.THEIR_ERROR, said)
+        if _PAGE not in accepted:
+            return Tried(Finding.NOT_TAKEN, f"{said}; it does not accept {_PAGE.name}")
+        beside = _BESIDE if self._settings.structured else ()
+        missing = [one.name for one in beside if one not in accepted]
+        if missing:
+            said += f"; reports go without what it does not accept: {', '.join(missing)}"
+        return Tried(Finding.WORKS, said)
+
     def close(self) -> None:
         """Release the association."""
         association, self._association = self._association, None
@@ -149,15 +178,17 @@ class DicomChannel:
         words = f"C-STORE status {code:04X}H{f': {comment}' if comment else ''}"
         return _Said(_fate(code), words)
 
-    def _associated(self) -> Association:
+    def _associated(self, *also: str) -> Association:
         """Return the association, opened when there is none.
+
+        also: SOP classes to ask for beside those of reports.
 
         Raises NoAssociation and TlsUnusable.
         """
         if self._association is not None and self._association.is_established:
             return self._association
         classes = (_PAGE, *_BESIDE) if self._settings.structured else (_PAGE,)
-        contexts = [build_context(one, syntax) for one in classes for syntax in SYNTAXES]
+        contexts = [build_context(one, syntax) for one in (*also, *classes) for syntax in SYNTAXES]
         tls = self._settings.tls
         self._association = associate(
             self._listener,

@@ -11,6 +11,7 @@ from pacs_gateway.returns.fhir_bundle import transaction
 from pacs_gateway.returns.outbound import OutboundRules
 from pacs_gateway.returns.web_client import NotReached, WebAnswer, WebClient
 from pacs_gateway.tls import TlsUnusable
+from storage.destination_trials import Finding, Tried
 from storage.fhir.elements import MEDIA_TYPE, Element
 from storage.fhir.identities import Systems
 from storage.registry.destination_settings import FhirSettings, read_secret
@@ -32,6 +33,7 @@ _NOT_LET_IN: Final = {
     405: "the server takes no transactions at this address",
 }
 _ISSUES_SHOWN: Final = 5
+_REFUSED_AS_EMPTY: Final = frozenset({400, 409, 412, 422})
 
 
 def open_channel(target: Target, config: ReturnsConfig) -> Channel:
@@ -73,11 +75,9 @@ class FhirChannel:
         request = _shown(bundle)
         try:
             headers = {
-                "Content-Type": f"{MEDIA_TYPE}; charset=utf-8",
-                "Accept": MEDIA_TYPE,
+                **self._headers(),
                 "Prefer": "return=minimal",
                 "X-Request-Id": f"{parcel.delivery_id}-{parcel.attempt_number}",
-                **self._credentials(),
             }
             answer = self._client.post(content, headers, until=until)
         except NotReached as error:
@@ -87,9 +87,40 @@ class FhirChannel:
             return DeliveryAnswer.try_again(str(error), whole_destination=True, request=request)
         return judge(answer, bundle, request)
 
+    def try_out(self) -> Tried:
+        """Ask what the server can do (R4 §3.1.0.8), then send it a transaction without entries.
+
+        The first needs no credentials at most servers; the second does, and stores nothing.
+        """
+        try:
+            headers = self._headers()
+            answer = self._client.get("metadata", {"Accept": MEDIA_TYPE, **self._credentials()})
+            found = judge_statement(answer)
+            if found is not None:
+                return found
+            empty = self._client.post(
+                b'{"resourceType":"Bundle","type":"transaction"}',
+                headers,
+                until=time.monotonic() + self._seconds,
+            )
+        except NotReached as error:
+            return error.tried()
+        except (RegistryRefused, TlsUnusable) as error:
+            return Tried(Finding.NOT_SET_UP, str(error))
+        version = _parsed(answer.body).get("fhirVersion")
+        said = f"FHIR {version}; a transaction without entries: HTTP {empty.status}"
+        return Tried(_of_empty(empty), said)
+
     def close(self) -> None:
         """Close the connection."""
         self._client.close()
+
+    def _headers(self) -> dict[str, str]:
+        return {
+            "Content-Type": f"{MEDIA_TYPE}; charset=utf-8",
+            "Accept": MEDIA_TYPE,
+            **self._credentials(),
+        }
 
     def _credentials(self) -> dict[str, str]:
         settings = self._settings
@@ -99,6 +130,38 @@ class FhirChannel:
             pair = f"{settings.user}:{read_secret(settings.password_file)}"
             return {"Authorization": f"Basic {base64.b64encode(pair.encode()).decode('ascii')}"}
         return {}
+
+
+def judge_statement(answer: WebAnswer) -> Tried | None:
+    """Return what is wrong with the answer to "metadata"; None when reports may be sent there."""
+    if not answer.succeeded:
+        return answer.tried()
+    told = _parsed(answer.body)
+    if told.get("resourceType") != "CapabilityStatement":
+        return Tried(Finding.NOT_TAKEN, "what answers is no FHIR server: no CapabilityStatement")
+    version = str(told.get("fhirVersion", ""))
+    if not version.startswith("4."):
+        return Tried(Finding.NOT_TAKEN, f"FHIR version {version[:20] or 'unknown'}, expected 4.0")
+    codes = {
+        one.get("code")
+        for rest in _objects(told.get("rest"))
+        for one in _objects(rest.get("interaction"))
+    }
+    # A server that lists what it does with the whole of it, and transactions are not among it.
+    if codes and not codes & {"transaction", "batch"}:
+        return Tried(Finding.NOT_TAKEN, "the server says that it takes no transactions")
+    return None
+
+
+def _of_empty(answer: WebAnswer) -> Finding:
+    """Return what the answer to a transaction without entries means.
+
+    Some servers refuse one for having none: they have let us in, and that is what was asked.
+    """
+    found = answer.tried().finding
+    if found is Finding.NOT_TAKEN and answer.status in _REFUSED_AS_EMPTY:
+        return Finding.REACHED
+    return found
 
 
 def judge(answer: WebAnswer, bundle: Element, request: str) -> DeliveryAnswer:
@@ -158,6 +221,12 @@ def _parsed(body: bytes) -> Element:
     except (ValueError, RecursionError):
         return {}
     return cast("Element", found) if isinstance(found, dict) else {}
+
+
+def _objects(value: Any) -> list[Element]:  # noqa: ANN401 -- whatever a server writes
+    """Return the JSON objects of a list; none for anything else."""
+    found = cast("list[Any]", value) if isinstance(value, list) else []
+    return [cast("Element", one) for one in found if isinstance(one, dict)]
 
 
 def _statuses(body: Element) -> list[int] | None:

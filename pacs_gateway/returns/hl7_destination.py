@@ -8,7 +8,9 @@ from pacs_gateway.hl7.answers import Acknowledgement, Verdict, read_acknowledgem
 from pacs_gateway.hl7.client import MllpConnection, NoAnswer, Receiver
 from pacs_gateway.returns.channels import Channel, DeliveryAnswer, Parcel, Target
 from pacs_gateway.returns.hl7_report import MessageSettings, WrittenMessage, write_messages
+from pacs_gateway.returns.hl7_trial import try_out
 from pacs_gateway.tls import TlsUnusable
+from storage.destination_trials import Tried
 from storage.registry.destination_settings import Hl7Settings
 
 _KEPT_BYTES: Final = 4000
@@ -33,6 +35,7 @@ class Hl7Channel:
         self._target = target
         self._seconds = config.lease_seconds * _SHARE_OF_LEASE
         self._wanted = settings.acknowledgement
+        self._may_test = settings.test_message
         self._connection = MllpConnection(
             Receiver(
                 settings.host,
@@ -70,6 +73,16 @@ class Hl7Channel:
             if not answer.is_delivered or number == len(messages):
                 return answer
         raise AssertionError(messages)
+
+    def try_out(self) -> Tried:
+        """Connect; where the site agreed to it, ask with a message without content."""
+        return try_out(
+            self._connection,
+            self._settings,
+            self._target.id,
+            may_send=self._may_test,
+            seconds=self._seconds,
+        )
 
     def close(self) -> None:
         """Close the connection."""

@@ -35,7 +35,7 @@ Acknowledgement = Literal["original", "commit", "application"]
 
 VERSION: Final = "2.5.1"
 CONTROL_ID_LENGTH: Final = 20
-_CODECS: Final[Mapping[CharacterSet, str]] = {"UNICODE UTF-8": "utf-8", "GB18030": "gb18030"}
+CODECS: Final[Mapping[CharacterSet, str]] = {"UNICODE UTF-8": "utf-8", "GB18030": "gb18030"}
 # Table 0211 spells it so.
 _NAMES_OF_SETS: Final[Mapping[CharacterSet, str]] = {
     "UNICODE UTF-8": "UNICODE UTF-8",
@@ -128,13 +128,15 @@ def write_messages(
         for place, former in sorted(moved.items())
     }
     parts[""] = _Writer(report, settings).result(same, pdf)
-    codec = _CODECS[settings.character_set]
+    codec = CODECS[settings.character_set]
     written: list[WrittenMessage] = []
     for part, segments in parts.items():
         known = control_id(
             report.report_version_id, destination_id, transmission=transmission, part=part
         )
-        text = writing.message([_header(report, settings, known), *segments])
+        stamp = writing.time_stamp(report.times.issued, ZoneInfo(report.time_zone))
+        head = header(settings, known, stamp, "ORU^R01^ORU_R01", report.centre.code)
+        text = writing.message([head, *segments])
         # Lone surrogates are never written, so every text has its bytes.
         written.append(WrittenMessage(known, text.encode(codec)))
     return tuple(written)
@@ -161,17 +163,18 @@ def _void(former: IssuedReport, by: IssuedReport) -> IssuedReport:
     )
 
 
-def _header(report: IssuedReport, settings: MessageSettings, known: str) -> str:
+def header(settings: MessageSettings, known: str, stamp: str, kind: str, centre: str) -> str:
+    """Return MSH. known: MSH-10. stamp: MSH-7. kind: MSH-9. centre: its code."""
     accept, application = _ASKED[settings.acknowledgement]
     return writing.segment(
         "MSH",
         {
             3: writing.escaped(settings.application),
-            4: writing.escaped(settings.facility or report.centre.code),
+            4: writing.escaped(settings.facility or centre),
             5: writing.escaped(settings.receiving_application),
             6: writing.escaped(settings.receiving_facility),
-            7: writing.time_stamp(report.times.issued, ZoneInfo(report.time_zone)),
-            9: "ORU^R01^ORU_R01",
+            7: stamp,
+            9: kind,
             10: known,
             11: "P",
             12: VERSION,

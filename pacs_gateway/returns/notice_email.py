@@ -9,14 +9,16 @@ from contextlib import contextmanager, suppress
 from email.message import EmailMessage
 from email.utils import format_datetime
 from typing import Final
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from pacs_gateway import tls
 from pacs_gateway.config import ReturnsConfig
 from pacs_gateway.returns.channels import DeliveryAnswer, Parcel
 from pacs_gateway.returns.hl7_report import control_id
-from pacs_gateway.returns.notice_texts import NoticeText, notice_text
-from pacs_gateway.tls import TlsUnusable
+from pacs_gateway.returns.notice_texts import NoticeText, notice_text, test_text
+from pacs_gateway.tls import TlsUnusable, is_tls_fault
+from storage.clock import utc_now
+from storage.destination_trials import Finding, Tried
 from storage.registry.destination_settings import ClientTls, NoticeSettings, read_secret
 from storage.registry.refusal import RegistryRefused
 
@@ -67,6 +69,29 @@ class EmailChannel:
             left = len(settings.recipients) - len(refused)
             said = f"{said}; {left} of {len(settings.recipients)} recipients were accepted"
         return DeliveryAnswer.delivered(said, request=request, response=_shown(refused))
+
+    def try_out(self) -> Tried:
+        """Send the recipients a message that says that it is a test."""
+        settings = self._settings
+        told = test_text(settings.language, "")
+        known = control_id(uuid4(), self._destination_id)
+        message = _message(told, settings, known)
+        message["Date"] = format_datetime(utc_now())
+        try:
+            with self._session() as session:
+                refused = session.send_message(message, settings.sender, settings.recipients)
+        except smtplib.SMTPException as error:
+            return Tried(_finding(error), f"{settings.host}:{settings.port}: {_reason(error)}")
+        except (TlsUnusable, RegistryRefused) as error:
+            return Tried(Finding.NOT_SET_UP, str(error))
+        except OSError as error:
+            secured = isinstance(error, ssl.SSLError) or is_tls_fault(error)
+            finding = Finding.NO_ANSWER if isinstance(error, TimeoutError) else Finding.UNREACHABLE
+            where = f"{settings.host}:{settings.port}: {_reason(error)}"
+            return Tried(Finding.NOT_SECURED if secured else finding, where)
+        taken = len(settings.recipients) - len(refused)
+        said = f"the mail server took a test for {taken} of {len(settings.recipients)} recipients"
+        return Tried(Finding.NOT_TAKEN if refused else Finding.WORKS, said)
 
     def close(self) -> None:
         """Do nothing: no connection outlives its message."""
@@ -167,6 +192,22 @@ def _refused(reply: tuple[int, bytes | str], request: str) -> DeliveryAnswer:
     return DeliveryAnswer.try_again(
         said, whole_destination=True, request=request, response=response
     )
+
+
+def _finding(error: smtplib.SMTPException) -> Finding:
+    """Return what a mail server's refusal means for a trial."""
+    match error:
+        case smtplib.SMTPAuthenticationError():
+            return Finding.NOT_KNOWN
+        case smtplib.SMTPServerDisconnected():
+            return Finding.NO_ANSWER
+        case smtplib.SMTPRecipientsRefused():
+            code = _worst(error.recipients)[0]
+        case smtplib.SMTPResponseException():
+            code = error.smtp_code
+        case _:
+            return Finding.NOT_TAKEN
+    return Finding.NOT_TAKEN if code in _PERMANENT else Finding.THEIR_ERROR
 
 
 def _worst(recipients: dict[str, tuple[int, bytes]]) -> tuple[int, bytes]:

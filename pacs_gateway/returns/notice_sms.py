@@ -10,15 +10,16 @@ import time
 from collections.abc import Mapping
 from typing import Any, Final, cast
 from urllib.parse import urlencode
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from pacs_gateway.config import ReturnsConfig
 from pacs_gateway.returns.channels import DeliveryAnswer, Parcel
 from pacs_gateway.returns.hl7_report import control_id
-from pacs_gateway.returns.notice_texts import NoticeText, notice_text
+from pacs_gateway.returns.notice_texts import NoticeText, notice_text, test_text
 from pacs_gateway.returns.outbound import OutboundRules
 from pacs_gateway.returns.web_client import NotReached, WebAnswer, WebClient
 from pacs_gateway.tls import TlsUnusable
+from storage.destination_trials import Finding, Tried
 from storage.registry.destination_settings import NoticeSettings, read_secret
 from storage.registry.refusal import RegistryRefused
 
@@ -56,7 +57,7 @@ class SmsChannel:
         told = notice_text(parcel.report(), settings.language, self._web_address)
         request = told.text
         try:
-            token = read_secret(settings.secret_file) if settings.secret_file else ""
+            token = self._token()
             for recipients in self._groups():
                 known = control_id(
                     parcel.report_version_id,
@@ -76,9 +77,38 @@ class SmsChannel:
             "taken by the service, which is no proof that it was read", request=request
         )
 
+    def try_out(self) -> Tried:
+        """Send the recipients a message that says that it is a test."""
+        told = test_text(self._settings.language, "")
+        until = time.monotonic() + self._seconds
+        found = Tried(Finding.NOT_SET_UP, "nobody is named to be told")
+        try:
+            token = self._token()
+            for recipients in self._groups():
+                known = control_id(uuid4(), self._destination_id)
+                content, headers = self._posted(told, recipients, token, known)
+                web = self._client.post(content, headers, until=until)
+                found = web.tried()
+                if found.finding is Finding.WORKS:
+                    answer = self._judged(web, "")
+                    found = Tried(
+                        Finding.WORKS if answer.is_delivered else Finding.NOT_TAKEN, answer.said
+                    )
+                if found.finding is not Finding.WORKS:
+                    return found
+        except NotReached as error:
+            return error.tried()
+        except (RegistryRefused, TlsUnusable) as error:
+            return Tried(Finding.NOT_SET_UP, str(error))
+        return found
+
     def close(self) -> None:
         """Close the connection."""
         self._client.close()
+
+    def _token(self) -> str:
+        secret = self._settings.secret_file
+        return read_secret(secret) if secret else ""
 
     def _groups(self) -> list[tuple[str, ...]]:
         settings = self._settings

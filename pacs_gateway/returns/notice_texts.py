@@ -57,6 +57,17 @@ def notice_text(report: IssuedReport, language: Language, web_address: str) -> N
     return NoticeText(f"{event} · {number}", text, site, centre, number, link)
 
 
+def test_text(language: Language, centre: str) -> NoticeText:
+    """Return what people are told when a destination is tried. centre: our name, or ""."""
+    if language == "en":
+        subject = "Test of the notices of reports"
+        text = "This is a test: notices of the diagnostic centre reach you. Nothing has to be done."
+    else:
+        subject = "报告通知测试"
+        text = "这是一条测试通知：诊断中心的报告通知可以送达，无需处理。"
+    return NoticeText(subject, text, "", centre, "TEST", "")
+
+
 def exam_number(workitem_id: UUID) -> str:
     """Return the beginning of our id of the exam, for a person to read out."""
     return workitem_id.hex[:_NUMBER_LENGTH].upper()

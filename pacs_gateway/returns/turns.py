@@ -82,19 +82,13 @@ def begin(destination_id: UUID, store: Store, now: Now) -> tuple[Turn, Begun] | 
             return None
         close_abandoned(session, destination_id, store, moment)
         try:
-            settings = destination.typed_settings
+            target = Target.of(destination)
         except RegistryRefused as error:
             _note_failure(queue, str(error), store, moment)
             return None
         turn = Turn(
             store,
-            Target(
-                destination.id,
-                destination.site_id,
-                destination.kind,
-                destination.name or destination.ae_title,
-                settings,
-            ),
+            target,
             uuid4(),
             now,
         )

@@ -19,6 +19,7 @@ from pacs_gateway import tls
 from pacs_gateway.returns.channels import DeliveryAnswer
 from pacs_gateway.returns.outbound import AddressRefused, OutboundRules, resolve
 from storage.clock import utc_now
+from storage.destination_trials import Finding, Tried
 from storage.registry.destination_settings import ClientTls
 
 ANSWER_BYTES: Final = 64 * 1024
@@ -27,6 +28,7 @@ _KEEP_SECONDS: Final = 30.0
 _SHORTEST_SECONDS: Final = 0.1
 _LATER: Final = frozenset({408, 425, 429})
 _SERVER_ERRORS: Final = range(500, 600)
+_NOT_LET_IN: Final = frozenset({401, 403, 407})
 _LONGEST_WAIT_SECONDS: Final = 86_400.0
 
 
@@ -41,6 +43,14 @@ class NotReached(Exception):
         super().__init__(why)
         self.sent = sent
         self.for_good = for_good
+
+    def tried(self) -> Tried:
+        """Return what this means for a trial."""
+        if self.for_good:
+            return Tried(Finding.NOT_ALLOWED, str(self))
+        if tls.is_tls_fault(self):
+            return Tried(Finding.NOT_SECURED, str(self))
+        return Tried(Finding.NO_ANSWER if self.sent else Finding.UNREACHABLE, str(self))
 
     def answer(self, request: str = "") -> DeliveryAnswer:
         """Return what this means for a delivery."""
@@ -78,6 +88,17 @@ class WebAnswer:
         except (ValueError, TypeError):
             return None
         return min(max(wait, 0.0), _LONGEST_WAIT_SECONDS)
+
+    def tried(self) -> Tried:
+        """Return what this means for a trial."""
+        finding = Finding.NOT_TAKEN
+        if self.succeeded:
+            finding = Finding.WORKS
+        elif self.status in _NOT_LET_IN:
+            finding = Finding.NOT_KNOWN
+        elif self.may_succeed_later:
+            finding = Finding.THEIR_ERROR
+        return Tried(finding, f"HTTP {self.status}")
 
     @property
     def text(self) -> str:
@@ -147,6 +168,23 @@ class WebClient:
             NotReached: no whole answer came, or the address may not be called.
             TlsUnusable: certificate, key or authorities cannot be used.
         """
+        own = {"Content-Length": str(len(content)), **headers}
+        return self._ask("POST", self._url.raw_path, own, content, until)
+
+    def get(self, below: str, headers: Mapping[str, str]) -> WebAnswer:
+        """Return the answer to GET of what lies below the address; raises as `post`."""
+        path, sign, query = self._url.raw_path.partition(b"?")
+        target = path.rstrip(b"/") + f"/{below}".encode("ascii") + sign + query
+        return self._ask("GET", target, headers, b"", None)
+
+    def _ask(
+        self,
+        method: str,
+        target: bytes,
+        headers: Mapping[str, str],
+        content: bytes,
+        until: float | None,
+    ) -> WebAnswer:
         limit = time.monotonic() + self._connect_seconds + self._answer_seconds
         self._deadline.until = limit if until is None else min(limit, until)
         if self._pool is None:
@@ -155,7 +193,6 @@ class WebClient:
         own = {
             "Host": url.netloc.decode("ascii"),
             "User-Agent": "rdc",
-            "Content-Length": str(len(content)),
             **headers,
         }
         name = self._secured.server_name
@@ -170,9 +207,9 @@ class WebClient:
         }
         try:
             with self._pool.stream(
-                "POST",
+                method,
                 httpcore.URL(
-                    scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path
+                    scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=target
                 ),
                 headers=list(own.items()),
                 content=content,

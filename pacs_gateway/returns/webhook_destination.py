@@ -15,7 +15,7 @@ import json
 import time
 from collections.abc import Sequence
 from typing import Any, Final
-from uuid import UUID, uuid5
+from uuid import UUID, uuid4, uuid5
 
 from pacs_gateway.config import ReturnsConfig
 from pacs_gateway.returns.channels import Channel, DeliveryAnswer, Parcel, Target
@@ -23,6 +23,7 @@ from pacs_gateway.returns.outbound import OutboundRules
 from pacs_gateway.returns.web_client import NotReached, WebClient
 from pacs_gateway.tls import TlsUnusable
 from storage.clock import utc_now
+from storage.destination_trials import Finding, Tried
 from storage.issued_reports import IssuedReport, to_json
 from storage.registry.destination_settings import WebhookSettings, read_secret
 from storage.registry.refusal import RegistryRefused
@@ -72,8 +73,7 @@ class WebhookChannel:
                 request=request,
             )
         try:
-            secrets = secrets_in(read_secret(self._settings.secret_file))
-            headers = signed_headers(known, int(utc_now().timestamp()), content, secrets)
+            headers = self._signed(known, content)
             return self._client.post(content, headers, until=until).answer(request)
         except NotReached as error:
             return error.answer(request)
@@ -81,9 +81,27 @@ class WebhookChannel:
             # Ours to mend, and then it goes out by itself.
             return DeliveryAnswer.try_again(str(error), whole_destination=True, request=request)
 
+    def try_out(self) -> Tried:
+        """Post an event "ping", signed like every other, that tells of no report."""
+        known = f"msg_{uuid4().hex}"
+        told: dict[str, Any] = {"id": known, "type": "ping", "timestamp": utc_now().isoformat(), "data": {}}
+        content = json.dumps(told, separators=(",", ":")).encode()
+        until = time.monotonic() + self._seconds
+        try:
+            return self._client.post(content, self._signed(known, content), until=until).tried()
+        except NotReached as error:
+            return error.tried()
+        except (RegistryRefused, TlsUnusable) as error:
+            return Tried(Finding.NOT_SET_UP, str(error))
+
     def close(self) -> None:
         """Close the connection."""
         self._client.close()
+
+    def _signed(self, known: str, content: bytes) -> dict[str, str]:
+        """Return the headers of a message of this moment; raises RegistryRefused."""
+        secrets = secrets_in(read_secret(self._settings.secret_file))
+        return signed_headers(known, int(utc_now().timestamp()), content, secrets)
 
 
 def event_id(report_version_id: UUID, destination_id: UUID, *, transmission: int = 0) -> str:

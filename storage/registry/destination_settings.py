@@ -94,6 +94,8 @@ class Hl7Settings(_Settings):
     acknowledgement: by what a message counts as taken (§2.9.2, §2.9.3): "original", AA; "commit",
         CA already; "application", AA, asked for in enhanced mode.
     answer_seconds: how long to wait for its answer.
+    test_message: whether a trial may send a message that tells our clock (NMD^N02); else it only
+        connects.
     """
 
     host: Host
@@ -107,6 +109,7 @@ class Hl7Settings(_Settings):
     text_type: Literal["FT", "TX"] = "FT"
     acknowledgement: Literal["original", "commit", "application"] = "original"
     answer_seconds: Seconds = 30.0
+    test_message: bool = False
 
 
 class FhirSettings(_Settings):

@@ -15,6 +15,7 @@ class Posted:
     path: str
     headers: dict[str, str]
     body: bytes
+    method: str = "POST"
 
 
 @dataclass
@@ -53,12 +54,14 @@ def web_peer(
         def do_POST(self) -> None:
             length = int(self.headers.get("Content-Length", 0))
             names = {name.lower(): value for name, value in self.headers.items()}
-            told.posted.append(Posted(self.path, names, self.rfile.read(length)))
+            told.posted.append(Posted(self.path, names, self.rfile.read(length), self.command))
             reply = script(told.posted[-1])
             try:
                 self._answer(reply)
             except OSError:
                 self.close_connection = True
+
+        do_GET = do_POST
 
         def _answer(self, reply: Reply) -> None:
             if reply.raw is not None:
