@@ -29,6 +29,7 @@ if TYPE_CHECKING:
         ReturnsConfig,
         TlsConfig,
     )
+    from pacs_gateway.site_test.run import SiteTestConfig
     from reading_worklist.services import WebConfig
     from reading_worklist.signing.authority import Authority
     from reading_worklist.signing.long_term import LongTerm
@@ -182,6 +183,13 @@ def returns_config(settings: Settings) -> ReturnsConfig:
         outbound_denied=tuple(str(network) for network in settings.outbound_deny),
         web_address=settings.web_address,
     )
+
+
+def site_test_config(settings: Settings) -> SiteTestConfig:
+    """Say how sites' connections are tried."""
+    from pacs_gateway.site_test.run import SiteTestConfig  # noqa: PLC0415
+
+    return SiteTestConfig(returns_config(settings), settings.time_zone)
 
 
 def web_config(settings: Settings) -> WebConfig:

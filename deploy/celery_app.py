@@ -289,15 +289,15 @@ def _add_return_tasks(app: Any, parts: Parts) -> None:  # noqa: ANN401 - Celery 
     def attempt_notification(notification_id: str) -> None:
         availability.attempt(UUID(notification_id), parts.database, config)
 
-    app.task(name=SERVE_DESTINATION)(serve_destination)
-    app.task(name=TRY_DESTINATION)(try_destination)
-    app.task(name=ATTEMPT_COMMITMENT)(attempt_commitment)
     def test_site(test_id: str) -> None:
         # Loaded by the first that is asked for: they are rare.
         from pacs_gateway.site_test import run  # noqa: PLC0415
 
         run.attempt(UUID(test_id), parts.database, parts.objects, site_test_config(parts.settings))
 
+    app.task(name=SERVE_DESTINATION)(serve_destination)
+    app.task(name=TRY_DESTINATION)(try_destination)
+    app.task(name=ATTEMPT_COMMITMENT)(attempt_commitment)
     app.task(name=ATTEMPT_NOTIFICATION)(attempt_notification)
     app.task(name=TEST_SITE)(test_site)
 

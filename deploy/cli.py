@@ -23,6 +23,7 @@ from deploy import (
     cli_reports,
     cli_retention,
     cli_signers,
+    cli_site_test,
     cli_tokens,
 )
 from deploy.errors import AlreadyRunning, DeployError
@@ -45,6 +46,7 @@ app = typer.Typer(
 app.add_typer(cli_registry.sites, name="site")
 app.add_typer(cli_devices.devices, name="device")
 cli_registry.sites.add_typer(cli_tokens.site_tokens, name="token")
+cli_registry.sites.command("test")(cli_site_test.try_site)
 cli_devices.devices.add_typer(cli_tokens.device_tokens, name="token")
 app.add_typer(cli_destinations.destinations, name="destination")
 app.add_typer(cli_registry.users, name="user")

@@ -1,7 +1,7 @@
 """One line of a site's test: a check, of what, how it came out and why."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Any, Self
@@ -61,7 +61,13 @@ class Finding:
 
     def to_json(self) -> dict[str, Any]:
         """Return it as it is kept."""
-        return {**asdict(self), "facts": dict(self.facts)}
+        return {
+            "check": self.check.value,
+            "outcome": self.outcome.value,
+            "reason": self.reason,
+            "subject": self.subject,
+            "facts": dict(self.facts),
+        }
 
     @classmethod
     def from_json(cls, kept: Mapping[str, Any]) -> Self:

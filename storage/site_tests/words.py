@@ -233,8 +233,57 @@ FOUND: Final = MappingProxyType(
             ),
             _NONE,
         ),
-        "destination": (Text("{said}", "{said}"), _NONE),
-        "destination_failed": (Text("{said}", "{said}"), Text("{remedy}", "{remedy}")),
+        "destination_works": (Text("应答正常:{said}", "answers: {said}"), _NONE),
+        "destination_reached": (
+            Text("可连通,首份报告送达后确认:{said}", "reached; the first report will tell: {said}"),
+            _NONE,
+        ),
+        "destination_unreachable": (
+            Text("连不上:{said}", "not reached: {said}"),
+            Text(
+                "核对地址与端口、双方防火墙,对方系统是否运行",
+                "Check address and port, the firewalls of both sides, and that it runs.",
+            ),
+        ),
+        "destination_no_answer": (
+            Text("已连接但没有应答:{said}", "connected, and no answer: {said}"),
+            Text(
+                "核对端口是否属于该系统、AE 名是否正确",
+                "Check that the port is this system's, and its AE title.",
+            ),
+        ),
+        "destination_not_known": (
+            Text("对方不接受本中心:{said}", "it does not let us in: {said}"),
+            Text("请对方登记本中心的 AE 名或账号", "Ask them to register our AE title or account."),
+        ),
+        "destination_not_taken": (
+            Text("对方不接收此类内容:{said}", "it does not take what we send: {said}"),
+            Text(
+                "请对方启用所需的服务类或格式", "Ask them to enable the kind of object or message."
+            ),
+        ),
+        "destination_their_error": (
+            Text("对方报错:{said}", "an error of theirs: {said}"),
+            Text("请对方查看其日志和磁盘空间", "Ask them to look at their log and disk."),
+        ),
+        "destination_not_secured": (
+            Text("证书不符:{said}", "certificates do not fit: {said}"),
+            Text(
+                "核对双方证书、名称与信任的签发机构",
+                "Compare both certificates, their names and the authorities trusted.",
+            ),
+        ),
+        "destination_not_allowed": (
+            Text("地址不允许呼叫:{said}", "its address is not called: {said}"),
+            Text(
+                "更正地址;确有需要时设置 RDC_OUTBOUND_ALLOW",
+                "Correct it; if it is meant, RDC_OUTBOUND_ALLOW.",
+            ),
+        ),
+        "destination_not_set_up": (
+            Text("本中心设置不完整:{said}", "something here is missing: {said}"),
+            Text("更正该送达地址的设置与文件", "Correct its settings and files here."),
+        ),
         "destination_none": (
             Text(
                 "没有登记:报告只能由人员在门户查看",
