@@ -6,6 +6,7 @@ Routes take `Parts` and `Asking` as parameters; nothing is global.
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from http import HTTPStatus
 from pathlib import Path
 from typing import Annotated, Final, cast
 
@@ -13,22 +14,28 @@ from fastapi import Depends, Request
 from starlette.requests import HTTPConnection
 
 from reading_worklist.access import sessions
+from reading_worklist.access.policy import AccessPolicy, Outstanding
 from reading_worklist.access.proxies import ProxyTrust
 from reading_worklist.access.recent import RecentScopes
 from reading_worklist.access.scope import Scope
+from reading_worklist.access.second_factor import Seal
 from reading_worklist.access.sessions import SessionLimits, csrf_matches, not_signed_in
 from reading_worklist.events import EventHub
-from reading_worklist.problems import forbidden
+from reading_worklist.problems import Problem, forbidden
 from reading_worklist.signing.credentials import SEALED_ONLY, Signer, unlock
 from reading_worklist.signing.long_term import LongTerm
 from reading_worklist.signing.providers.port import Providers
 from reading_worklist.typesetting.typesetter import Typesetter
+from storage import walls
+from storage.clock import utc_now
 from storage.database import Database
 from storage.objects import ObjectStore
 from storage.quiet_times import QuietTimes
 
 COOKIE: Final = "rdc_session"
 CSRF_HEADER: Final = "X-CSRF-Token"
+IDLE_HEADER: Final = "X-RDC-Idle"
+"""Sent by pages of ours with what they ask while nobody touches them."""
 _SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -50,6 +57,7 @@ class WebConfig:
     quiet_times: after which studies that were stored over HTTP are complete.
     key_providers: the kinds of places where people's signing keys are kept.
     proxies: whose word counts about a client's address.
+    access: what is demanded of who signs in. seal: closes people's second factors.
     """
 
     web_ui: Path
@@ -67,6 +75,8 @@ class WebConfig:
     key_providers: Providers = SEALED_ONLY
     time_anchors: tuple[str, ...] = ()
     proxies: ProxyTrust = field(default_factory=ProxyTrust)
+    access: AccessPolicy = field(default_factory=AccessPolicy)
+    seal: Seal = field(default_factory=Seal.random)
     session_limits: SessionLimits = field(
         default_factory=lambda: SessionLimits(idle=timedelta(hours=1), absolute=timedelta(hours=12))
     )
@@ -88,7 +98,16 @@ class Services:
 
         Raises:
             SigningRefused: see `credentials.unlock`.
+            Problem: 403, the installation wants a second factor for it, and this session has not
+                proved one lately.
         """
+        if not self.config.access.may_sign(scope.second_factor_at, utc_now()):
+            raise Problem(
+                HTTPStatus.FORBIDDEN,
+                "second-factor-to-sign",
+                "To sign, prove your second factor once in this session",
+                remedy="Give the code of your device; or set a second factor up in your account.",
+            )
         return unlock(
             self.database,
             scope.person_id,
@@ -107,33 +126,97 @@ async def services_of(request: Request) -> Services:
 Parts = Annotated[Services, Depends(services_of)]
 
 
+_OUTSTANDING: Final = {
+    Outstanding.CODE: (
+        "second-factor-outstanding",
+        "Your second factor is asked for first",
+        "Give the code that your device shows.",
+    ),
+    Outstanding.PASSWORD: (
+        "password-outstanding",
+        "You need a new password first",
+        "Choose one in your account.",
+    ),
+    Outstanding.ENROL: (
+        "enrolment-outstanding",
+        "You need a second factor first",
+        "Set it up in your account.",
+    ),
+}
+
+
 def client_address(request: HTTPConnection) -> str:
     """Return the network address of the caller, behind trusted proxies too."""
     return request.client.host if request.client else "unknown"
 
 
-def resumed_scope(services: Services, token: str, client: str) -> Scope:
+def resumed_scope(services: Services, token: str, client: str, *, active: bool = True) -> Scope:
     """Return whose session a token is, and remember it for the requests that follow at once.
 
+    active: see `sessions.resume`.
+
     Raises:
-        Problem: see `sessions.resume`.
+        Problem: see `sessions.resume`; 403 when something is outstanding.
     """
-    with services.database.reading() as connection:
-        scope, _ = sessions.resume(connection, token, client, services.config.session_limits)
+    scope = _resumed(services, token, client, active=active)
+    if scope.outstanding is not None:
+        code, what, remedy = _OUTSTANDING[scope.outstanding]
+        raise Problem(HTTPStatus.FORBIDDEN, code, what, remedy=remedy)
     services.recent_scopes.note(token, client, scope)
+    walls.see(scope.reach)
     return scope
+
+
+def _resumed(services: Services, token: str, client: str, *, active: bool) -> Scope:
+    with services.database.reading() as connection:
+        scope, _ = sessions.resume(
+            connection,
+            token,
+            client,
+            services.config.session_limits,
+            services.config.access,
+            active=active,
+        )
+    return scope
+
+
+def is_active(request: HTTPConnection) -> bool:
+    """Tell whether a person asks, and not a page that nobody is looking at."""
+    return IDLE_HEADER not in request.headers
 
 
 def current_scope(request: Request, services: Parts) -> Scope:
     """Return who is asking; for unsafe methods the CSRF token must be repeated in a header.
 
     Raises:
+        Problem: 401 without a valid session, 403 without the CSRF token or while something is
+            outstanding.
+    """
+    token = _token(request)
+    scope = resumed_scope(services, token, client_address(request), active=is_active(request))
+    _require_csrf(request, scope)
+    return scope
+
+
+def entering_scope(request: Request, services: Parts) -> Scope:
+    """Return who is asking, also while something is outstanding: for what settles that.
+
+    Raises:
         Problem: 401 without a valid session, 403 without the CSRF token.
     """
+    scope = _resumed(services, _token(request), client_address(request), active=is_active(request))
+    _require_csrf(request, scope)
+    return scope
+
+
+def _token(request: Request) -> str:
     token = request.cookies.get(COOKIE)
     if token is None:
         raise not_signed_in()
-    scope = resumed_scope(services, token, client_address(request))
+    return token
+
+
+def _require_csrf(request: Request, scope: Scope) -> None:
     if request.method not in _SAFE_METHODS and not csrf_matches(
         scope, request.headers.get(CSRF_HEADER)
     ):
@@ -141,20 +224,24 @@ def current_scope(request: Request, services: Parts) -> Scope:
             f"The request lacks the header {CSRF_HEADER} of your session",
             remedy="Send the csrf_token that sign-in returned. Reload the page.",
         )
-    return scope
 
 
 Asking = Annotated[Scope, Depends(current_scope)]
+Entering = Annotated[Scope, Depends(entering_scope)]
 
 __all__: Sequence[str] = (
     "COOKIE",
     "CSRF_HEADER",
+    "IDLE_HEADER",
     "Asking",
+    "Entering",
     "Parts",
     "Services",
     "WebConfig",
     "client_address",
     "current_scope",
+    "entering_scope",
+    "is_active",
     "resumed_scope",
     "services_of",
 )

@@ -6,7 +6,8 @@ from typing import Final
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
-SHORTEST: Final = 10
+from reading_worklist.access.policy import SHORTEST
+
 _LONGEST_JUDGED: Final = 72
 # Of 0 to 4: more than a hundred million guesses.
 _STRONG: Final = 3
@@ -33,12 +34,12 @@ def verify_password(stored_hash: str | None, password: str) -> bool:
         return False
 
 
-def is_strong(password: str, known: Sequence[str]) -> bool:
-    """Tell whether a password would not be guessed soon: ten characters or more, and no pattern.
+def is_strong(password: str, known: Sequence[str], *, shortest: int = SHORTEST) -> bool:
+    """Tell whether a password would not be guessed soon: long enough, and no pattern.
 
     known: what a guesser knows of the person, such as the login; it must not be part of it.
     """
-    if len(password) < SHORTEST:
+    if len(password) < shortest:
         return False
     if any(len(word) > 1 and word.casefold() in password.casefold() for word in known):
         return False

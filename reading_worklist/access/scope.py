@@ -7,12 +7,14 @@ to decide what belongs to whom.
 
 from collections.abc import Hashable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, false, or_
 from sqlalchemy.orm import InstrumentedAttribute
 
+from reading_worklist.access.policy import Outstanding
 from reading_worklist.consultations.sharing import is_shared
 from reading_worklist.problems import forbidden
 from storage.audit import Actor
@@ -31,6 +33,9 @@ IMAGE_READERS: Final = (
 """Who sees the images of every visible site; auditors, regulators and system administrators do no
 clinical reading, and an expert sees what is shared with him."""
 
+_BEYOND_SITES: Final = frozenset({Role.WRITER, Role.REVIEWER, Role.QUALITY_CONTROLLER, Role.EXPERT})
+"""Who sees single studies of sites that are not his, by a reason or by a consultation."""
+
 
 @dataclass(frozen=True, slots=True)
 class Scope:
@@ -39,6 +44,9 @@ class Scope:
     site_ids: the sites whose patients may be seen: one's own, or for the centre those of its
         consortium; none for who is an expert and nothing else.
     client: the network address of the browser.
+    second_factor_at: when a second factor was proved last in this session; None: never.
+    outstanding: what the person has to do before anything else is done.
+    ends_at: when the session ends in any case; None where there is none.
     """
 
     person_id: UUID
@@ -53,6 +61,9 @@ class Scope:
     site_ids: frozenset[UUID]
     csrf_token: str
     client: str
+    second_factor_at: datetime | None = None
+    outstanding: Outstanding | None = None
+    ends_at: datetime | None = None
 
     def sees(
         self, site_id: InstrumentedAttribute[UUID] | InstrumentedAttribute[UUID | None]
@@ -83,6 +94,17 @@ class Scope:
             self.site_ids if self._reads_images else None,
             self.person_id if Role.EXPERT in self.roles else None,
         )
+
+    @property
+    def reach(self) -> frozenset[UUID] | None:
+        """Return the sites that the database itself keeps this person's transactions to.
+
+        None: every site, and `sees` alone decides; so it is for a centre, whose questions must not
+        wait behind a condition of the database, and for who sees studies of other sites too.
+        """
+        if self.organisation_kind is not OrganisationKind.SITE or self.roles & _BEYOND_SITES:
+            return None
+        return self.site_ids
 
     @property
     def _reads_images(self) -> bool:

@@ -9,12 +9,13 @@ from http import HTTPStatus
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Connection, Select, and_, bindparam, func, select, update
+from sqlalchemy import Connection, Select, and_, bindparam, exists, func, select, update
 from sqlalchemy.orm import Session
 
 from reading_worklist.access.passwords import verify_password
+from reading_worklist.access.policy import AccessPolicy, Outstanding, Proofs
 from reading_worklist.access.scope import Scope
-from reading_worklist.access.tables import WebSession
+from reading_worklist.access.tables import SecondFactor, WebSession
 from reading_worklist.problems import Problem, forbidden
 from storage import audit
 from storage.clock import utc_now
@@ -30,7 +31,12 @@ from storage.registry import (
 
 _TOKEN_BYTES = 32
 _SEEN_STEP = timedelta(minutes=1)
+# Of a short idle time a minute would be much.
+_SEEN_SHARE: Final = 10
 _USER_AGENT_LENGTH = 300
+LENIENT: Final = AccessPolicy()
+"""Demands nothing but the password; for our own command line."""
+_ROLE_ENDED: Final = "Your role there has ended. Sign in again, or ask your administrator."
 _ENDED: Final = "Your session has ended. Sign in again; your draft is kept."
 
 
@@ -66,6 +72,26 @@ def wrong_credentials() -> Problem:
     )
 
 
+def second_factor_required() -> Problem:
+    """Return the answer for who gave the right password and no code yet."""
+    return Problem(
+        HTTPStatus.UNAUTHORIZED,
+        "second-factor-required",
+        "Your second factor is asked for",
+        remedy="Give the code that your device shows, or a recovery code.",
+    )
+
+
+def at_home_only() -> Problem:
+    """Return the answer for who comes from afar and has no second factor."""
+    return Problem(
+        HTTPStatus.FORBIDDEN,
+        "second-factor-at-home",
+        "From outside of the network nobody comes in without a second factor",
+        remedy="Sign in from within the network once and set it up.",
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class ActingChoice:
     """An organisation that a person may act for today, and as what, in the order of the words."""
@@ -84,8 +110,20 @@ def password_matches(stored_hash: str | None, password: str) -> bool:
     return verify_password(stored_hash, password)
 
 
-def note_refusal(session: Session, login: str, client: str) -> None:
-    """Record that somebody gave a wrong password, without what was typed."""
+def active_person_id(session: Session, login: str) -> UUID:
+    """Return whose login it is.
+
+    Raises:
+        Problem: 401, nobody's who may sign in.
+    """
+    person_id = session.scalar(select(Person.id).where(Person.login == login, Person.active))
+    if person_id is None:
+        raise wrong_credentials()
+    return person_id
+
+
+def note_refusal(session: Session, login: str, client: str, *, second_factor: bool = False) -> None:
+    """Record that somebody gave a wrong password or code, without what was typed."""
     person_id = session.scalar(select(Person.id).where(Person.login == login))
     audit.record(
         session,
@@ -93,6 +131,7 @@ def note_refusal(session: Session, login: str, client: str) -> None:
         "session:refused",
         subject_kind="person",
         subject_id=person_id or "unknown",
+        detail={"proof": "second factor" if second_factor else "password"},
     )
 
 
@@ -104,14 +143,20 @@ def sign_in(
     organisation_code: str | None = None,
     *,
     user_agent: str = "",
+    policy: AccessPolicy = LENIENT,
+    second_factor: bool = False,
+    provider: str | None = None,
 ) -> SignedIn:
-    """Start a session for a person whose password has been verified.
+    """Start a session for a person whose password has been verified, or who is vouched for.
 
     organisation_code: for which of their organisations to act; the first by code when not given.
     user_agent: what the browser calls itself.
+    second_factor: whether a second factor has been proved as well.
+    provider: the identity provider that vouches.
 
     Raises:
-        Problem: 401 when the person is gone, 403 without a role that is valid today.
+        Problem: 401 when the person is gone, 403 without a role that is valid today, or from afar
+            without a second factor: whoever has the password only could set one up.
     """
     person = session.scalar(select(Person).where(Person.login == login, Person.active))
     if person is None:
@@ -129,31 +174,47 @@ def sign_in(
         created_at=now,
         last_seen_at=now,
         expires_at=now + limits.absolute,
+        second_factor_at=now if second_factor else None,
+        provider=provider,
     )
     session.add(row)
     session.flush()
-    scope = _load(session, token, client).scope
+    scope = _load(session, token, client, policy).scope
+    if scope.outstanding is Outstanding.ENROL and policy.is_remote(client):
+        raise at_home_only()
     audit.record(
-        session, scope.actor, "session:sign_in", subject_kind="person", subject_id=person.id
+        session,
+        scope.actor,
+        "session:sign_in",
+        subject_kind="person",
+        subject_id=person.id,
+        detail={"second_factor": second_factor, **({"provider": provider} if provider else {})},
     )
     return SignedIn(token=token, scope=scope, expires_at=row.expires_at)
 
 
 def resume(
-    session: Session | Connection, token: str, client: str, limits: SessionLimits
+    session: Session | Connection,
+    token: str,
+    client: str,
+    limits: SessionLimits,
+    policy: AccessPolicy = LENIENT,
+    *,
+    active: bool = True,
 ) -> tuple[Scope, datetime]:
     """Return the scope of a session and when it ends.
 
+    active: whether the person is there; what a page asks by itself prolongs nothing.
+
     Raises:
-        Problem: 401 when it is unknown, over, or idle for too long; 403 when no role is valid any
-            more.
+        Problem: 401 when it is unknown, over, idle for too long, or its role has ended.
     """
-    loaded = _load(session, token, client)
+    loaded = _load(session, token, client, policy)
     now = utc_now()
     if loaded.expires_at <= now or loaded.last_seen_at + limits.idle <= now:
         raise not_signed_in(_ENDED)
     last_seen_at = loaded.last_seen_at
-    if now - last_seen_at >= _SEEN_STEP:
+    if active and now - last_seen_at >= min(_SEEN_STEP, limits.idle / _SEEN_SHARE):
         last_seen_at = now
         session.execute(
             update(WebSession)
@@ -174,7 +235,11 @@ def choices(session: Session, person_id: UUID) -> list[ActingChoice]:
 
 
 def act_for(
-    session: Session, token: str, scope: Scope, organisation_code: str
+    session: Session,
+    token: str,
+    scope: Scope,
+    organisation_code: str,
+    policy: AccessPolicy = LENIENT,
 ) -> tuple[Scope, datetime]:
     """Let a session act for another organisation of its person; returns its new scope and its end.
 
@@ -188,7 +253,7 @@ def act_for(
     row.organisation_id = _chosen(session, scope.person_id, organisation_code).id
     row.csrf_token = secrets.token_urlsafe(_TOKEN_BYTES)
     session.flush()
-    loaded = _load(session, token, scope.client)
+    loaded = _load(session, token, scope.client, policy)
     audit.record(
         session,
         loaded.scope.actor,
@@ -217,6 +282,26 @@ def sign_out(session: Session, token: str, scope: Scope) -> None:
     )
 
 
+def second_factor_proved(session: Session, token: str) -> None:
+    """Note that a session has proved its person's second factor now."""
+    session.get_one(WebSession, digest(token)).second_factor_at = utc_now()
+
+
+def end_all(session: Session, person_id: UUID, *, but: str | None = None) -> int:
+    """End a person's sessions; returns how many. but: the token of one that goes on."""
+    ended = session.execute(
+        update(WebSession)
+        .where(
+            WebSession.person_id == person_id,
+            WebSession.ended_at.is_(None),
+            WebSession.token_sha256 != ("" if but is None else digest(but)),
+        )
+        .values(ended_at=utc_now())
+        .returning(WebSession.token_sha256)
+    ).all()
+    return len(ended)
+
+
 def csrf_matches(scope: Scope, sent: str | None) -> bool:
     """Tell whether an unsafe request repeats the session's CSRF token.
 
@@ -237,7 +322,7 @@ class _Loaded:
     last_seen_at: datetime
 
 
-def _load(session: Session | Connection, token: str, client: str) -> _Loaded:
+def _load(session: Session | Connection, token: str, client: str, policy: AccessPolicy) -> _Loaded:
     """Return a session that has not been ended, with its person's scope, in one query.
 
     Every request begins with this, a viewer's hundreds of frames among them.
@@ -248,9 +333,16 @@ def _load(session: Session | Connection, token: str, client: str) -> _Loaded:
     one = rows[0]
     roles = frozenset(row.role for row in rows if row.role is not None)
     if not roles:
-        raise forbidden(
-            "You have no role that is valid today", remedy="Ask your consortium administrator."
-        )
+        # To sign in again is to act for an organisation where there still is one.
+        raise not_signed_in(_ROLE_ENDED)
+    shown = Proofs(
+        roles=roles,
+        client=client,
+        enrolled=one.enrolled,
+        second_factor_at=one.second_factor_at,
+        must_change_password=one.must_change_password,
+        password_changed_at=None if one.provider else one.password_changed_at,
+    )
     scope = Scope(
         person_id=one.person_id,
         login=one.login,
@@ -267,6 +359,9 @@ def _load(session: Session | Connection, token: str, client: str) -> _Loaded:
         else frozenset(one.site_ids or ()),
         csrf_token=one.csrf_token,
         client=client,
+        second_factor_at=one.second_factor_at,
+        outstanding=policy.outstanding(shown, utc_now()),
+        ends_at=one.expires_at,
     )
     return _Loaded(scope, one.expires_at, one.last_seen_at)
 
@@ -276,11 +371,19 @@ def _session_query() -> Select[*tuple[Any, ...]]:
     acting = select(WebSession.organisation_id).where(of_token).scalar_subquery()
     sites = visible_site_ids(acting).subquery()
     site_ids = select(func.array_agg(sites.c.id)).scalar_subquery()
+    enrolled = exists().where(
+        SecondFactor.person_id == Person.id, SecondFactor.confirmed_at.is_not(None)
+    )
     return (
         select(
             WebSession.csrf_token,
             WebSession.expires_at,
             WebSession.last_seen_at,
+            WebSession.second_factor_at,
+            WebSession.provider,
+            Person.must_change_password,
+            Person.password_changed_at,
+            enrolled.label("enrolled"),
             Person.id.label("person_id"),
             Person.login,
             Person.display_name,

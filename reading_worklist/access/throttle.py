@@ -9,12 +9,13 @@ is not a login is counted alike: the answer tells nothing of who exists.
 """
 
 import hashlib
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from http import HTTPStatus
 from typing import Final
 
-from sqlalchemy import case, delete, update
+from sqlalchemy import case, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -65,26 +66,33 @@ def too_many(until: datetime) -> Problem:
     )
 
 
-def count_try(session: Session, login: str, client: str, *, now: datetime | None = None) -> None:
+def count_try(
+    session: Session, login: str, client: str, *, now: datetime | None = None
+) -> Mapping[str, int]:
     """Count one try to sign in, to be committed before the password is looked at.
+
+    Returns what it is counted as, for `take_back`.
 
     Raises:
         Problem: 429, when this login or address has to wait; such a try is not counted.
     """
     now = now or utc_now()
     rules = _rules(login, client)
+    login_keys = dict.fromkeys((_key(login, client), _key(login, "")), _key(login, ""))
     blocked: list[datetime] = []
+    counted: dict[str, int] = {}
     # Always in the same order: two tries at once never wait for each other.
     for key in sorted(rules):
         over = SignInThrottle.began_at <= now - rules[key].window
         tries = session.execute(
             insert(SignInThrottle)
-            .values(key=key, tries=1, began_at=now)
+            .values(key=key, tries=1, began_at=now, login_key=login_keys.get(key))
             .on_conflict_do_update(
                 index_elements=["key"],
                 set_={
                     "tries": case((over, 1), else_=SignInThrottle.tries + 1),
                     "began_at": case((over, now), else_=SignInThrottle.began_at),
+                    "login_key": login_keys.get(key),
                 },
                 where=SignInThrottle.blocked_until.is_(None)
                 | (SignInThrottle.blocked_until <= now),
@@ -94,6 +102,7 @@ def count_try(session: Session, login: str, client: str, *, now: datetime | None
         if tries is None:
             blocked.append(session.get_one(SignInThrottle, key).blocked_until or now)
             continue
+        counted[key] = tries
         wait = rules[key].wait(tries)
         if wait is not None:
             session.execute(
@@ -103,6 +112,49 @@ def count_try(session: Session, login: str, client: str, *, now: datetime | None
             )
     if blocked:
         raise too_many(max(blocked))
+    return counted
+
+
+def take_back(session: Session, counted: Mapping[str, int]) -> None:
+    """Take back a try that was no guess: the password was right, and a code is asked for next.
+
+    Only the one try: what was guessed before stays counted, or a code could be guessed for ever
+    by whoever knows the password.
+    """
+    for key in sorted(counted):
+        session.execute(
+            update(SignInThrottle)
+            .where(SignInThrottle.key == key)
+            .values(
+                tries=SignInThrottle.tries - 1,
+                # The wait that this very try began, if nobody tried after it.
+                blocked_until=case(
+                    (SignInThrottle.tries == counted[key], None),
+                    else_=SignInThrottle.blocked_until,
+                ),
+            )
+        )
+
+
+def waits(session: Session, logins: Collection[str], *, now: datetime) -> dict[str, datetime]:
+    """Return until when these logins have to wait somewhere, those that do."""
+    by_key = {_key(login, ""): login for login in logins}
+    found = session.execute(
+        select(SignInThrottle.login_key, func.max(SignInThrottle.blocked_until))
+        .where(SignInThrottle.login_key.in_(by_key), SignInThrottle.blocked_until > now)
+        .group_by(SignInThrottle.login_key)
+    )
+    return {by_key[str(key)]: until for key, until in found if until is not None}
+
+
+def lift(session: Session, login: str) -> bool:
+    """Let a login try again at once from everywhere; tells whether anything was counted."""
+    lifted = session.execute(
+        delete(SignInThrottle)
+        .where(SignInThrottle.login_key == _key(login, ""))
+        .returning(SignInThrottle.key)
+    ).all()
+    return bool(lifted)
 
 
 def forgive(session: Session, login: str, client: str, *, now: datetime | None = None) -> None:

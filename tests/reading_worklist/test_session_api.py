@@ -91,7 +91,7 @@ def test_a_role_that_has_run_out_ends_the_access(app: FastAPI, database: Databas
     browser = Browser(app, "writer")
     with database.transaction() as session:
         session.execute(update(Membership).values(valid_until=utc_now().date() - timedelta(days=1)))
-    assert browser.get("/api/workitems").status_code == 403
+    assert browser.get("/api/workitems").status_code == 401
 
 
 def test_without_a_session_nothing_is_shown(app: FastAPI) -> None:

@@ -6,6 +6,7 @@ import httpx
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
+from reading_worklist.access.policy import AccessPolicy
 from reading_worklist.app import create_app
 from reading_worklist.services import WebConfig
 from reading_worklist.signing.authority import open_authority
@@ -29,10 +30,12 @@ def application(
     *,
     signers: bool = True,
     web_ui: Path | None = None,
+    access: AccessPolicy | None = None,
 ) -> FastAPI:
     """The application over the consortium's database, its doctors with signing keys under `PIN`.
 
     web_ui: where the built pages are, for tests that open them.
+    access: what is demanded of who signs in; None: a password.
     """
     authority = open_authority(directory / "authority", organisation="青山县医共体", name="测试 CA")
     if signers:
@@ -43,6 +46,7 @@ def application(
         fonts=(),
         trust_anchors=(authority.certificate_pem,),
         long_term=LongTerm(make_service_keys(directory / "authority", authority)),
+        access=access or AccessPolicy(),
     )
     return create_app(config, consortium.database, objects)
 
