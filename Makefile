@@ -30,7 +30,7 @@ SLOW_TESTS := $(VENV)/bin/python -m pytest -n auto --dist loadfile --no-loadscop
 # Extra words for the benchmark: `make bench BENCH_ARGS="--rows store --repeats 3"`.
 BENCH_ARGS ?=
 
-.PHONY: help setup python web demo up test test-fast soak test-web lint audit sbom format bench lock clean distclean
+.PHONY: help setup python web demo up test test-fast soak fuzz-api test-web lint audit sbom format bench lock clean distclean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -74,6 +74,10 @@ soak: setup ## Half an hour of what `make test` does for minutes: 200 kills, out
 		tests/e2e/test_crash.py tests/e2e/test_outages.py \
 		tests/pacs_gateway/test_fuzz.py tests/reading_worklist/test_viewer_corpus.py \
 		tests/reading_worklist/test_races.py $(SOAK_TESTS) $(PYTEST_ARGS)
+
+fuzz-api: setup ## An hour of made-up requests to every operation of the HTTP interfaces
+	@RDC_SOAK=1 $(VENV)/bin/python -m pytest -m slow --timeout 7200 \
+		tests/reading_worklist/test_api_fuzz.py $(PYTEST_ARGS)
 
 test-web: web
 	@cd $(WEB) && $(NODE_PATHS) npm run --silent test

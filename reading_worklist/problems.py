@@ -8,9 +8,11 @@ from typing import Any, Final
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
+from pydantic import BaseModel, ConfigDict
 from sqlalchemy.exc import OperationalError
 from starlette.exceptions import HTTPException
 
+from reading_worklist import safe_headers
 from reading_worklist.signing.errors import (
     CredentialLocked,
     KeyUnavailable,
@@ -111,11 +113,55 @@ def problem_response(
     return JSONResponse(body, status_code=status, media_type=MEDIA_TYPE, headers=headers)
 
 
+class ProblemDocument(BaseModel):
+    """What every request that is refused is answered with (RFC 9457 §3).
+
+    type: urn:rdc:problem: and a stable word. Further members are facts of this kind of problem.
+    """
+
+    model_config = ConfigDict(extra="allow")
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    expected: str = ""
+    found: str = ""
+    remedy: str = ""
+
+
+def describe(document: dict[str, Any]) -> dict[str, Any]:
+    """Return an OpenAPI document in which every operation names the problem document as well.
+
+    It takes the place of what FastAPI says of its own 422, which we never answer.
+    """
+    schemas: dict[str, Any] = document.setdefault("components", {}).setdefault("schemas", {})
+    schemas["ProblemDocument"] = ProblemDocument.model_json_schema()
+    for unused in ("HTTPValidationError", "ValidationError"):
+        schemas.pop(unused, None)
+    refused = {
+        "description": "Refused, or failed",
+        "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/ProblemDocument"}}},
+    }
+    for operations in document["paths"].values():
+        for operation in operations.values():
+            operation["responses"].pop("422", None)
+            operation["responses"].setdefault("default", refused)
+    return document
+
+
 def install(app: FastAPI) -> None:
-    """Make every error of `app` a problem document.
+    """Make every error of `app` a problem document, and its description say so.
 
     An unforeseen one is logged and told without its insides.
     """
+    plain = app.openapi
+
+    def described() -> dict[str, Any]:
+        # FastAPI keeps what it made: it is completed once.
+        return app.openapi_schema or describe(plain())
+
+    app.openapi = described
 
     @app.exception_handler(Problem)
     async def on_problem(_request: Request, error: Problem) -> Response:  # pyright: ignore[reportUnusedFunction] -- registered by the decorator
@@ -183,12 +229,16 @@ def install(app: FastAPI) -> None:
             exc_info=error,
             extra={"route": request.scope.get("route_path", request.method)},
         )
-        return problem_response(
+        answer = problem_response(
             HTTPStatus.INTERNAL_SERVER_ERROR,
             "internal-error",
             "The server failed to answer",
             remedy="Try again; if it stays, tell your system administrator when it happened.",
         )
+        # Starlette sends this one past every middleware of ours.
+        tls = request.url.scheme == "https"
+        answer.raw_headers += safe_headers.missing(tuple(answer.raw_headers), tls=tls)
+        return answer
 
 
 def _signing_members(error: SigningRefused) -> dict[str, str | int]:

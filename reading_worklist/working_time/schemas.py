@@ -4,16 +4,19 @@ from datetime import date, time
 from typing import Annotated, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import BaseModel, Field, field_validator, model_validator
+from pydantic import BaseModel, Field, WithJsonSchema, field_validator, model_validator
 
 from reading_worklist.working_time.days import Basis
+
+# JSON Schema's "time" has an offset from UTC, which an opening hour must not have.
+LocalTime = Annotated[time, WithJsonSchema({"type": "string", "format": "time-local"})]
 
 
 class PeriodView(BaseModel):
     """A part of a working day in local time; it ends before midnight and after it began."""
 
-    opens: time
-    closes: time
+    opens: LocalTime
+    closes: LocalTime
 
     @model_validator(mode="after")
     def _ends_later(self) -> Self:

@@ -2,20 +2,29 @@
 
 import asyncio
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import quote, unquote, urlencode
 
 from starlette.types import ASGIApp, Message
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What the application answered."""
+    """What the application answered.
+
+    headers: names in lower case, in the order in which they were sent.
+    """
 
     status_code: int
-    text: str
+    content: bytes
+    headers: Sequence[tuple[str, str]]
+
+    @property
+    def text(self) -> str:
+        """The body, read as UTF-8."""
+        return self.content.decode(errors="replace")
 
 
 async def ask(
@@ -35,21 +44,29 @@ async def ask(
     sent = {"host": "testserver", **(headers or {})}
     if body is not None:
         sent |= {"content-type": "application/json", "content-length": str(len(content))}
+    return await ask_bytes(app, method, f"{quote(path)}?{urlencode(params or {})}", sent, content)
+
+
+async def ask_bytes(
+    app: ASGIApp, method: str, target: str, headers: Mapping[str, str], content: bytes
+) -> Answer:
+    """Ask a target, path and query as they stand in a request line, and read the whole answer."""
+    path, _, query = target.partition("?")
     scope = {
         "type": "http",
         "asgi": {"version": "3.0"},
         "http_version": "1.1",
         "method": method,
         "scheme": "http",
-        "path": path,
-        "raw_path": quote(path).encode(),
+        "path": unquote(path),
+        "raw_path": path.encode(),
         "root_path": "",
-        "query_string": urlencode(params or {}).encode(),
-        "headers": [(name.lower().encode(), value.encode()) for name, value in sent.items()],
+        "query_string": query.encode(),
+        "headers": [(name.lower().encode(), value.encode()) for name, value in headers.items()],
         "client": ("127.0.0.1", 40_000),
         "server": ("testserver", 80),
     }
-    status, parts = 0, list[bytes]()
+    status, parts, answered_with = 0, list[bytes](), list[tuple[str, str]]()
     asked, answered = False, asyncio.Event()
 
     async def receive() -> Message:
@@ -64,10 +81,14 @@ async def ask(
         nonlocal status
         if message["type"] == "http.response.start":
             status = message["status"]
+            answered_with.extend(
+                (name.decode("latin-1").lower(), value.decode("latin-1"))
+                for name, value in message.get("headers", ())
+            )
         elif message["type"] == "http.response.body":
             parts.append(message.get("body", b""))
             if not message.get("more_body", False):
                 answered.set()
 
     await app(scope, receive, send)
-    return Answer(status, b"".join(parts).decode(errors="replace"))
+    return Answer(status, b"".join(parts), answered_with)

@@ -115,6 +115,6 @@ def _text(schema: Mapping[str, Any]) -> str:
         "uuid": str(uuid4()),
         "date": f"{date(2026, 11, 20)}",
         "date-time": (utc_now() + timedelta(hours=1)).isoformat(),
-        "time": "08:00",
+        "time-local": "08:00",
     }
     return known.get(schema.get("format", ""), "x" * max(1, int(schema.get("minLength", 1))))

@@ -7917,11 +7917,6 @@ export interface components {
             /** Open Limit */
             open_limit: number | null;
         };
-        /** HTTPValidationError */
-        HTTPValidationError: {
-            /** Detail */
-            detail?: components["schemas"]["ValidationError"][];
-        };
         /**
          * HoldBody
          * @description Whose records must stay: all of a patient, or one study.
@@ -9317,12 +9312,12 @@ export interface components {
         PeriodView: {
             /**
              * Closes
-             * Format: time
+             * Format: time-local
              */
             closes: string;
             /**
              * Opens
-             * Format: time
+             * Format: time-local
              */
             opens: string;
         };
@@ -9678,6 +9673,39 @@ export interface components {
             reason: components["schemas"]["ReasonView"] | null;
             /** Reason Needed */
             reason_needed: boolean;
+        };
+        /**
+         * ProblemDocument
+         * @description What every request that is refused is answered with (RFC 9457 §3).
+         *
+         *     type: urn:rdc:problem: and a stable word. Further members are facts of this kind of problem.
+         */
+        ProblemDocument: {
+            /** Detail */
+            detail: string;
+            /**
+             * Expected
+             * @default
+             */
+            expected: string;
+            /**
+             * Found
+             * @default
+             */
+            found: string;
+            /**
+             * Remedy
+             * @default
+             */
+            remedy: string;
+            /** Status */
+            status: number;
+            /** Title */
+            title: string;
+            /** Type */
+            type: string;
+        } & {
+            [key: string]: unknown;
         };
         /**
          * ProcedureBody
@@ -11839,19 +11867,6 @@ export interface components {
              */
             month: string;
         };
-        /** ValidationError */
-        ValidationError: {
-            /** Context */
-            ctx?: Record<string, never>;
-            /** Input */
-            input?: unknown;
-            /** Location */
-            loc: (string | number)[];
-            /** Message */
-            msg: string;
-            /** Error Type */
-            type: string;
-        };
         /**
          * Verdict
          * @description Whether the images of an exam may be deleted from the modality.
@@ -12725,13 +12740,13 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused, or failed */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -12752,6 +12767,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["OpenSessionView"][];
+                };
+            };
+            /** @description Refused, or failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -12776,13 +12800,13 @@ export interface operations {
                     "application/json": components["schemas"]["OpenSessionView"][];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused, or failed */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -12803,6 +12827,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["AgreementView"][];
+                };
+            };
+            /** @description Refused, or failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -12829,13 +12862,13 @@ export interface operations {
                     "application/json": components["schemas"]["AgreementView"][];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused, or failed */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -12856,6 +12889,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PartyView"][];
+                };
+            };
+            /** @description Refused, or failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -12880,13 +12922,13 @@ export interface operations {
                     "application/json": components["schemas"]["AgreementView"][];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused, or failed */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -12919,13 +12961,13 @@ export interface operations {
                     "application/json": components["schemas"]["AuditPage"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused, or failed */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -12946,6 +12988,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["AuditSealView"] | null;
+                };
+            };
+            /** @description Refused, or failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -12970,13 +13021,13 @@ export interface operations {
                     "application/json": components["schemas"]["ClockView"][];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused, or failed */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -13006,13 +13057,13 @@ export interface operations {
                     "application/json": components["schemas"]["ClockView"][];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused, or failed */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -13040,13 +13091,13 @@ export interface operations {
                     "application/json": components["schemas"]["ClockView"][];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused, or failed */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -13075,13 +13126,13 @@ export interface operations {
                     "application/json": components["schemas"]["ConsultationPage"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused, or failed */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -13106,13 +13157,13 @@ export interface operations {
                     "application/json": components["schemas"]["ConsultationView"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused, or failed */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -13137,13 +13188,13 @@ export interface operations {
                     "application/json": components["schemas"]["ConsultationView"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused, or failed */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -13168,13 +13219,13 @@ export interface operations {
                     "application/json": components["schemas"]["ConsultationView"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused, or failed */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -13203,13 +13254,13 @@ export interface operations {
                     "application/json": components["schemas"]["ConsultationView"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused, or failed */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -13238,13 +13289,13 @@ export interface operations {
                     "application/json": components["schemas"]["ConsultationView"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused, or failed */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -13273,13 +13324,13 @@ export interface operations {
                     "application/json": components["schemas"]["OpinionDraft"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused, or failed */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -13308,13 +13359,13 @@ export interface operations {
                     "application/json": components["schemas"]["ConsultationView"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused, or failed */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -13343,13 +13394,13 @@ export interface operations {
                     "application/json": components["schemas"]["ConsultationView"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused, or failed */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -13378,13 +13429,13 @@ export interface operations {
                     "application/json": components["schemas"]["CriticalPage"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused, or failed */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -13405,6 +13456,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ClocksBody"];
+                };
+            };
+            /** @description Refused, or failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -13431,13 +13491,13 @@ export interface operations {
                     "application/json": components["schemas"]["ClocksBody"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused, or failed */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -13462,13 +13522,13 @@ export interface operations {
                     "application/json": components["schemas"]["Contact-Output"][];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused, or failed */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -13497,13 +13557,13 @@ export interface operations {
                     "application/json": components["schemas"]["Contact-Output"][];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused, or failed */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -13524,6 +13584,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CriticalRuleset"][];
+                };
+            };
+            /** @description Refused, or failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -13548,13 +13617,13 @@ export interface operations {
                     "application/json": components["schemas"]["CriticalDetail"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused, or failed */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -13583,13 +13652,13 @@ export interface operations {
                     "application/json": components["schemas"]["CriticalDetail"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused, or failed */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -13618,13 +13687,13 @@ export interface operations {
                     "application/json": components["schemas"]["CriticalDetail"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused, or failed */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -13653,13 +13722,13 @@ export interface operations {
                     "application/json": components["schemas"]["CriticalDetail"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused, or failed */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -13684,13 +13753,13 @@ export interface operations {
                     "application/json": components["schemas"]["CriticalDetail"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused, or failed */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -13715,13 +13784,13 @@ export interface operations {
                     "application/json": components["schemas"]["CriticalDetail"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused, or failed */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -13750,13 +13819,13 @@ export interface operations {
                     "application/json": components["schemas"]["CriticalDetail"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused, or failed */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -13781,13 +13850,13 @@ export interface operations {
                     "application/json": components["schemas"]["CriticalDetail"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused, or failed */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -13815,13 +13884,13 @@ export interface operations {
                     "application/json": components["schemas"]["DeliveryPage"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused, or failed */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -13846,13 +13915,13 @@ export interface operations {
                     "application/json": components["schemas"]["DeliveryDetail"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused, or failed */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -13881,13 +13950,13 @@ export interface operations {
                     "application/json": components["schemas"]["DeliveryDetail"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused, or failed */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -13917,13 +13986,13 @@ export interface operations {
                     "application/json": components["schemas"]["DeliveryDetail"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused, or failed */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -13944,6 +14013,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["QueueList"];
+                };
+            };
+            /** @description Refused, or failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -13972,13 +14050,13 @@ export interface operations {
                     "application/json": components["schemas"]["Moved"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused, or failed */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -14007,13 +14085,13 @@ export interface operations {
                     "application/json": components["schemas"]["Moved"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused, or failed */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -14043,13 +14121,13 @@ export interface operations {
                     "application/json": components["schemas"]["QueueList"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused, or failed */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -14070,6 +14148,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["DestinationView"][];
+                };
+            };
+            /** @description Refused, or failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -14096,13 +14183,13 @@ export interface operations {
                     "application/json": components["schemas"]["DestinationView"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused, or failed */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -14131,13 +14218,13 @@ export interface operations {
                     "application/json": components["schemas"]["DestinationView"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused, or failed */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -14166,13 +14253,13 @@ export interface operations {
                     "application/json": components["schemas"]["DestinationView"][];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused, or failed */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -14199,13 +14286,13 @@ export interface operations {
                     "application/json": components["schemas"]["EcgFilePage"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused, or failed */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -14231,13 +14318,13 @@ export interface operations {
                     "application/json": components["schemas"]["EcgFileView"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused, or failed */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -14262,13 +14349,13 @@ export interface operations {
                     "application/json": components["schemas"]["EcgFileView"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused, or failed */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -14291,13 +14378,13 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused, or failed */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -14326,13 +14413,13 @@ export interface operations {
                     "application/json": components["schemas"]["EcgFileView"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused, or failed */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -14355,13 +14442,13 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused, or failed */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -14384,13 +14471,13 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused, or failed */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -14413,13 +14500,13 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused, or failed */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -14442,6 +14529,15 @@ export interface operations {
                     "application/json": components["schemas"]["StatementLibrary"];
                 };
             };
+            /** @description Refused, or failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
         };
     };
     get_ecg_critical_list: {
@@ -14460,6 +14556,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["EcgCriticalListView"];
+                };
+            };
+            /** @description Refused, or failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -14486,13 +14591,13 @@ export interface operations {
                     "application/json": components["schemas"]["EcgCriticalListView"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused, or failed */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -14513,6 +14618,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["AnsweredEcgs"];
+                };
+            };
+            /** @description Refused, or failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -14538,13 +14652,13 @@ export interface operations {
                     "application/json": components["schemas"]["EmergencyIndicators"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused, or failed */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -14571,13 +14685,13 @@ export interface operations {
                     "application/json": components["schemas"]["CountedEcgs"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused, or failed */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -14600,6 +14714,15 @@ export interface operations {
                     "application/json": components["schemas"]["WaitingEcgs"];
                 };
             };
+            /** @description Refused, or failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
         };
     };
     events: {
@@ -14620,6 +14743,15 @@ export interface operations {
                     "text/event-stream": unknown;
                 };
             };
+            /** @description Refused, or failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
         };
     };
     list_unread_exam_notes: {
@@ -14638,6 +14770,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["UnreadThread"][];
+                };
+            };
+            /** @description Refused, or failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -14662,13 +14803,13 @@ export interface operations {
                     "application/json": components["schemas"]["Thread"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused, or failed */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -14697,13 +14838,13 @@ export interface operations {
                     "application/json": components["schemas"]["Thread"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused, or failed */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -14728,13 +14869,13 @@ export interface operations {
                     "application/json": components["schemas"]["Thread"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused, or failed */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -14755,6 +14896,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ExpertView"][];
+                };
+            };
+            /** @description Refused, or failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -14783,13 +14933,13 @@ export interface operations {
                     "application/json": components["schemas"]["ExpertView"][];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused, or failed */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -14817,13 +14967,13 @@ export interface operations {
                     "application/json": components["schemas"]["CasePage"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused, or failed */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -14850,13 +15000,13 @@ export interface operations {
                     "application/json": components["schemas"]["CaseDetail"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused, or failed */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -14881,13 +15031,13 @@ export interface operations {
                     "application/json": components["schemas"]["CaseDetail"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused, or failed */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -14914,13 +15064,13 @@ export interface operations {
                     "application/json": components["schemas"]["Candidates"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused, or failed */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -14949,13 +15099,13 @@ export interface operations {
                     "application/json": components["schemas"]["CaseDetail"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused, or failed */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -14984,13 +15134,13 @@ export interface operations {
                     "application/json": components["schemas"]["CaseDetail"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused, or failed */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -15019,13 +15169,13 @@ export interface operations {
                     "application/json": components["schemas"]["CaseDetail"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused, or failed */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -15054,13 +15204,13 @@ export interface operations {
                     "application/json": components["schemas"]["CaseDetail"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused, or failed */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -15089,13 +15239,13 @@ export interface operations {
                     "application/json": components["schemas"]["CaseDetail"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused, or failed */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -15120,13 +15270,13 @@ export interface operations {
                     "application/json": components["schemas"]["DuePage"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused, or failed */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -15152,13 +15302,13 @@ export interface operations {
                     "application/json": components["schemas"]["HoldPage"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused, or failed */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -15185,13 +15335,13 @@ export interface operations {
                     "application/json": components["schemas"]["HoldPage"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused, or failed */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -15220,13 +15370,13 @@ export interface operations {
                     "application/json": components["schemas"]["HoldPage"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused, or failed */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -15252,13 +15402,13 @@ export interface operations {
                     "application/json": components["schemas"]["PurgePage"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused, or failed */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -15285,13 +15435,13 @@ export interface operations {
                     "application/json": components["schemas"]["PurgeDetail"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused, or failed */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -15316,13 +15466,13 @@ export interface operations {
                     "application/json": components["schemas"]["PurgeDetail"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused, or failed */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -15351,13 +15501,13 @@ export interface operations {
                     "application/json": components["schemas"]["PurgeDetail"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused, or failed */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -15386,13 +15536,13 @@ export interface operations {
                     "application/json": components["schemas"]["PurgeDetail"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused, or failed */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -15421,13 +15571,13 @@ export interface operations {
                     "application/json": components["schemas"]["PurgeDetail"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused, or failed */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -15448,6 +15598,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["RetentionRuleView"][];
+                };
+            };
+            /** @description Refused, or failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -15474,13 +15633,13 @@ export interface operations {
                     "application/json": components["schemas"]["RetentionRuleView"][];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused, or failed */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -15503,6 +15662,15 @@ export interface operations {
                     "application/json": components["schemas"]["Usage"];
                 };
             };
+            /** @description Refused, or failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
         };
     };
     get_last_verification: {
@@ -15521,6 +15689,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["reading_worklist__keeping__schemas__VerificationView"] | null;
+                };
+            };
+            /** @description Refused, or failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -15550,13 +15727,13 @@ export interface operations {
                     "application/json": components["schemas"]["LedgerPage"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused, or failed */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -15585,13 +15762,13 @@ export interface operations {
                     "text/csv": unknown;
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused, or failed */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -15616,13 +15793,13 @@ export interface operations {
                     "application/json": components["schemas"]["StuckCounts"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused, or failed */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -15647,13 +15824,13 @@ export interface operations {
                     "application/json": components["schemas"]["LedgerDetail"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused, or failed */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -15679,13 +15856,13 @@ export interface operations {
                     "application/json": components["schemas"]["IssuedItems"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused, or failed */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -15710,13 +15887,13 @@ export interface operations {
                     "application/json": components["schemas"]["FetchedReport"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused, or failed */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -15741,13 +15918,13 @@ export interface operations {
                     "application/json": components["schemas"]["Acknowledged"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused, or failed */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -15770,13 +15947,13 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused, or failed */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -15806,13 +15983,13 @@ export interface operations {
                     "application/json": components["schemas"]["OrderPage"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused, or failed */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -15839,13 +16016,13 @@ export interface operations {
                     "application/json": components["schemas"]["OrderView"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused, or failed */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -15872,13 +16049,13 @@ export interface operations {
                     "application/json": components["schemas"]["EarlierExams"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused, or failed */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -15903,13 +16080,13 @@ export interface operations {
                     "application/json": components["schemas"]["SitePatient"][];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused, or failed */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -15930,6 +16107,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ProcedureView"][];
+                };
+            };
+            /** @description Refused, or failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -15954,13 +16140,13 @@ export interface operations {
                     "application/json": components["schemas"]["OrderView"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused, or failed */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -15989,13 +16175,13 @@ export interface operations {
                     "application/json": components["schemas"]["OrderView"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused, or failed */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -16024,13 +16210,13 @@ export interface operations {
                     "application/json": components["schemas"]["OrderView"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused, or failed */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -16055,13 +16241,13 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused, or failed */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -16086,13 +16272,13 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused, or failed */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -16113,6 +16299,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PhoneTask"][];
+                };
+            };
+            /** @description Refused, or failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -16143,13 +16338,13 @@ export interface operations {
                     "application/json": components["schemas"]["ExamPage"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused, or failed */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -16174,13 +16369,13 @@ export interface operations {
                     "application/json": components["schemas"]["ExamDetail"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused, or failed */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -16205,13 +16400,13 @@ export interface operations {
                     "application/json": components["schemas"]["KeptView"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused, or failed */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -16236,13 +16431,13 @@ export interface operations {
                     "application/pdf": unknown;
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused, or failed */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -16265,6 +16460,15 @@ export interface operations {
                     "application/json": components["schemas"]["HomeView"];
                 };
             };
+            /** @description Refused, or failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
         };
     };
     list_recalls: {
@@ -16283,6 +16487,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["RecallNotice"][];
+                };
+            };
+            /** @description Refused, or failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -16307,13 +16520,13 @@ export interface operations {
                     "application/json": components["schemas"]["RecallNotice"][];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused, or failed */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -16338,13 +16551,13 @@ export interface operations {
                     "application/json": components["schemas"]["MonthView"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused, or failed */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -16370,13 +16583,13 @@ export interface operations {
                     "text/csv": unknown;
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused, or failed */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -16405,13 +16618,13 @@ export interface operations {
                     "application/json": components["schemas"]["ExamPage"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused, or failed */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -16437,13 +16650,13 @@ export interface operations {
                     "application/json": components["schemas"]["PreliminaryPage"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused, or failed */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -16464,6 +16677,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ProcedureView"][];
+                };
+            };
+            /** @description Refused, or failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -16492,13 +16714,13 @@ export interface operations {
                     "application/json": components["schemas"]["ProcedureView"][];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused, or failed */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -16523,13 +16745,13 @@ export interface operations {
                     "application/json": components["schemas"]["QuarantinePage"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused, or failed */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -16554,13 +16776,13 @@ export interface operations {
                     "application/json": components["schemas"]["QuarantineDetail"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused, or failed */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -16590,13 +16812,13 @@ export interface operations {
                     "application/json": components["schemas"]["QuarantineDetail"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused, or failed */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -16619,6 +16841,15 @@ export interface operations {
                     "application/json": components["schemas"]["Reader"][];
                 };
             };
+            /** @description Refused, or failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
         };
     };
     list_reading_groups: {
@@ -16637,6 +16868,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["GroupView"][];
+                };
+            };
+            /** @description Refused, or failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -16665,13 +16905,13 @@ export interface operations {
                     "application/json": components["schemas"]["GroupView"][];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused, or failed */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -16698,13 +16938,13 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused, or failed */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -16729,13 +16969,13 @@ export interface operations {
                     "application/pdf": unknown;
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused, or failed */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -16760,13 +17000,13 @@ export interface operations {
                     "application/json": components["schemas"]["reading_worklist__reports__verification_routes__VerificationView"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused, or failed */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -16795,13 +17035,13 @@ export interface operations {
                     "application/json": components["schemas"]["RetakePage"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused, or failed */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -16826,13 +17066,13 @@ export interface operations {
                     "application/json": components["schemas"]["RetakeView"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused, or failed */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -16861,13 +17101,13 @@ export interface operations {
                     "application/json": components["schemas"]["RetakeView"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused, or failed */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -16896,13 +17136,13 @@ export interface operations {
                     "application/json": components["schemas"]["RetakeView"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused, or failed */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -16931,13 +17171,13 @@ export interface operations {
                     "application/json": components["schemas"]["RetakeView"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused, or failed */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -16962,13 +17202,13 @@ export interface operations {
                     "application/json": components["schemas"]["RetakeView"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused, or failed */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -16993,13 +17233,13 @@ export interface operations {
                     "application/json": components["schemas"]["RetakeView"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused, or failed */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -17028,13 +17268,13 @@ export interface operations {
                     "application/json": components["schemas"]["RetakeView"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused, or failed */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -17063,13 +17303,13 @@ export interface operations {
                     "application/json": components["schemas"]["RetakeView"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused, or failed */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -17095,13 +17335,13 @@ export interface operations {
                     "application/json": components["schemas"]["DutyView"][];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused, or failed */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -17128,13 +17368,13 @@ export interface operations {
                     "application/json": components["schemas"]["DutyView"][];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused, or failed */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -17161,13 +17401,13 @@ export interface operations {
                     "application/json": components["schemas"]["RosterCopyResult"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused, or failed */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -17190,13 +17430,13 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused, or failed */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -17223,13 +17463,13 @@ export interface operations {
                     "application/json": components["schemas"]["RulesetView"][];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused, or failed */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -17250,6 +17490,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["RulesetView"][];
+                };
+            };
+            /** @description Refused, or failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -17276,13 +17525,13 @@ export interface operations {
                     "application/json": components["schemas"]["RulesetView"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused, or failed */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -17307,13 +17556,13 @@ export interface operations {
                     "application/json": components["schemas"]["RulesetView"][];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused, or failed */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -17342,13 +17591,13 @@ export interface operations {
                     "application/json": components["schemas"]["TrialResult"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused, or failed */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -17369,6 +17618,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["RulesetView"][];
+                };
+            };
+            /** @description Refused, or failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -17395,13 +17653,13 @@ export interface operations {
                     "application/json": components["schemas"]["TrialResult"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused, or failed */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -17435,13 +17693,13 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused, or failed */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -17462,6 +17720,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SessionView"];
+                };
+            };
+            /** @description Refused, or failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -17488,13 +17755,13 @@ export interface operations {
                     "application/json": components["schemas"]["SessionView"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused, or failed */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -17514,6 +17781,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Refused, or failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
             };
         };
     };
@@ -17539,13 +17815,13 @@ export interface operations {
                     "application/json": components["schemas"]["SessionView"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused, or failed */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -17566,6 +17842,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SingleSignatureView"][];
+                };
+            };
+            /** @description Refused, or failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -17592,13 +17877,13 @@ export interface operations {
                     "application/json": components["schemas"]["SingleSignatureView"][];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused, or failed */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -17623,13 +17908,13 @@ export interface operations {
                     "application/json": components["schemas"]["SingleSignatureView"][];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused, or failed */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -17652,6 +17937,15 @@ export interface operations {
                     "application/json": components["schemas"]["SiteView"][];
                 };
             };
+            /** @description Refused, or failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
         };
     };
     list_snippets: {
@@ -17670,6 +17964,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SnippetView"][];
+                };
+            };
+            /** @description Refused, or failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -17696,13 +17999,13 @@ export interface operations {
                     "application/json": components["schemas"]["SnippetView"][];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused, or failed */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -17731,13 +18034,13 @@ export interface operations {
                     "application/json": components["schemas"]["SnippetView"][];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused, or failed */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -17762,13 +18065,13 @@ export interface operations {
                     "application/json": components["schemas"]["SnippetView"][];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused, or failed */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -17789,6 +18092,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": string[];
+                };
+            };
+            /** @description Refused, or failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -17813,13 +18125,13 @@ export interface operations {
                     "application/json": components["schemas"]["TemplateView"][];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused, or failed */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -17846,13 +18158,13 @@ export interface operations {
                     "application/json": components["schemas"]["TemplateView"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused, or failed */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -17879,13 +18191,13 @@ export interface operations {
                     "application/json": components["schemas"]["FilledText"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused, or failed */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -17914,13 +18226,13 @@ export interface operations {
                     "application/json": components["schemas"]["TemplateView"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused, or failed */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -17949,13 +18261,13 @@ export interface operations {
                     "application/json": components["schemas"]["FilledText"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused, or failed */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -17980,13 +18292,13 @@ export interface operations {
                     "application/json": components["schemas"]["TemplateView"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused, or failed */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -18011,13 +18323,13 @@ export interface operations {
                     "application/json": components["schemas"]["TemplateView"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused, or failed */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -18042,13 +18354,13 @@ export interface operations {
                     "application/json": components["schemas"]["TemplateVersionView"][];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused, or failed */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -18075,6 +18387,15 @@ export interface operations {
                     "application/json": components["schemas"]["FileVerification"];
                 };
             };
+            /** @description Refused, or failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
         };
     };
     verify_by_code: {
@@ -18097,13 +18418,13 @@ export interface operations {
                     "application/json": components["schemas"]["PublicVerification"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused, or failed */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -18128,13 +18449,13 @@ export interface operations {
                     "application/json": components["schemas"]["WorkingTimeView"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused, or failed */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -18163,13 +18484,13 @@ export interface operations {
                     "application/json": components["schemas"]["WorkingTimeView"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused, or failed */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -18194,13 +18515,13 @@ export interface operations {
                     "application/json": components["schemas"]["WorkingTimeView"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused, or failed */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -18227,13 +18548,13 @@ export interface operations {
                     "application/json": components["schemas"]["WorkingTimeView"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused, or failed */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -18278,13 +18599,13 @@ export interface operations {
                     "application/json": components["schemas"]["WorkitemPage"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused, or failed */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -18311,13 +18632,13 @@ export interface operations {
                     "application/json": components["schemas"]["Assignments"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused, or failed */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -18342,13 +18663,13 @@ export interface operations {
                     "application/json": components["schemas"]["WorkitemDetail"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused, or failed */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -18373,13 +18694,13 @@ export interface operations {
                     "application/json": components["schemas"]["WorkitemDetail"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused, or failed */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -18408,13 +18729,13 @@ export interface operations {
                     "application/json": components["schemas"]["WorkitemDetail"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused, or failed */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -18439,13 +18760,13 @@ export interface operations {
                     "application/json": components["schemas"]["WorkitemDetail"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused, or failed */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -18470,13 +18791,13 @@ export interface operations {
                     "application/json": components["schemas"]["WorkitemDetail"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused, or failed */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -18505,13 +18826,13 @@ export interface operations {
                     "application/json": components["schemas"]["WorkitemDetail"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused, or failed */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -18536,13 +18857,13 @@ export interface operations {
                     "application/json": components["schemas"]["CheckResult"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused, or failed */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -18567,13 +18888,13 @@ export interface operations {
                     "application/json": components["schemas"]["WorkitemDetail"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused, or failed */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -18601,13 +18922,13 @@ export interface operations {
                     "application/json": components["schemas"]["TextComparison"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused, or failed */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -18636,13 +18957,13 @@ export interface operations {
                     "application/json": components["schemas"]["ConsultationView"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused, or failed */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -18671,13 +18992,13 @@ export interface operations {
                     "application/json": components["schemas"]["CriticalDetail"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused, or failed */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -18706,13 +19027,13 @@ export interface operations {
                     "application/json": components["schemas"]["DraftSaved"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused, or failed */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -18740,13 +19061,13 @@ export interface operations {
                     "application/json": components["schemas"]["EcgRecordView"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused, or failed */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -18771,13 +19092,13 @@ export interface operations {
                     "application/json": components["schemas"]["EcgValues"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused, or failed */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -18805,13 +19126,13 @@ export interface operations {
                     "application/json": components["schemas"]["AmbulatoryView"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused, or failed */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -18853,13 +19174,13 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused, or failed */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -18887,13 +19208,13 @@ export interface operations {
                     "application/json": components["schemas"]["OverviewView"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused, or failed */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -18918,13 +19239,13 @@ export interface operations {
                     "application/json": components["schemas"]["EcgAnalysesView"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused, or failed */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -18949,13 +19270,13 @@ export interface operations {
                     "application/json": components["schemas"]["EmergencyTimes"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused, or failed */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -18983,13 +19304,13 @@ export interface operations {
                     "application/json": components["schemas"]["EcgMeasured"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused, or failed */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -19020,13 +19341,13 @@ export interface operations {
                     "application/json": components["schemas"]["EcgAnalysesView"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused, or failed */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -19058,13 +19379,13 @@ export interface operations {
                     "application/json": components["schemas"]["EcgMeasured"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused, or failed */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -19105,13 +19426,13 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused, or failed */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -19136,13 +19457,13 @@ export interface operations {
                     "application/json": components["schemas"]["EcgQualityView"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused, or failed */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -19171,13 +19492,13 @@ export interface operations {
                     "application/json": components["schemas"]["EcgSerial"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused, or failed */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -19213,13 +19534,13 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused, or failed */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -19262,13 +19583,13 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused, or failed */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -19297,13 +19618,13 @@ export interface operations {
                     "application/json": components["schemas"]["WorkitemDetail"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused, or failed */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -19328,13 +19649,13 @@ export interface operations {
                     "application/json": components["schemas"]["IdentityNotice"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused, or failed */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -19363,13 +19684,13 @@ export interface operations {
                     "application/json": components["schemas"]["WorkitemDetail"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused, or failed */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -19394,13 +19715,13 @@ export interface operations {
                     "application/json": components["schemas"]["KeyImageView"][];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused, or failed */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -19429,13 +19750,13 @@ export interface operations {
                     "application/json": components["schemas"]["KeyImageView"][];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused, or failed */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -19464,13 +19785,13 @@ export interface operations {
                     "application/json": components["schemas"]["KeyImageView"][];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused, or failed */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -19496,13 +19817,13 @@ export interface operations {
                     "application/json": components["schemas"]["KeyImageView"][];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused, or failed */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -19527,13 +19848,13 @@ export interface operations {
                     "application/json": components["schemas"]["LastNormal"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused, or failed */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -19558,13 +19879,13 @@ export interface operations {
                     "application/json": components["schemas"]["MeasurementView"][];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused, or failed */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -19591,13 +19912,13 @@ export interface operations {
                     "application/json": components["schemas"]["ExamOpening"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused, or failed */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -19626,13 +19947,13 @@ export interface operations {
                     "application/json": components["schemas"]["WorkitemDetail"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused, or failed */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -19657,13 +19978,13 @@ export interface operations {
                     "application/json": components["schemas"]["Priors"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused, or failed */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -19692,13 +20013,13 @@ export interface operations {
                     "application/json": components["schemas"]["Priors"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused, or failed */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -19724,13 +20045,13 @@ export interface operations {
                     "application/json": components["schemas"]["OpenedPrior"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused, or failed */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -19756,13 +20077,13 @@ export interface operations {
                     "application/json": components["schemas"]["PriorReport"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused, or failed */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -19787,13 +20108,13 @@ export interface operations {
                     "application/json": components["schemas"]["QualityView"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused, or failed */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -19818,13 +20139,13 @@ export interface operations {
                     "application/json": components["schemas"]["WorkitemDetail"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused, or failed */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -19849,13 +20170,13 @@ export interface operations {
                     "application/json": components["schemas"]["WorkitemDetail"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused, or failed */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -19880,13 +20201,13 @@ export interface operations {
                     "application/json": components["schemas"]["OrderView"] | null;
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused, or failed */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -19915,13 +20236,13 @@ export interface operations {
                     "application/json": components["schemas"]["RetakeView"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused, or failed */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -19950,13 +20271,13 @@ export interface operations {
                     "application/json": components["schemas"]["WorkitemDetail"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused, or failed */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -19981,13 +20302,13 @@ export interface operations {
                     "application/json": components["schemas"]["WorkitemDetail"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused, or failed */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -20016,13 +20337,13 @@ export interface operations {
                     "application/json": components["schemas"]["WorkitemDetail"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused, or failed */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -20047,13 +20368,13 @@ export interface operations {
                     "application/json": components["schemas"]["WorkitemDetail"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused, or failed */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -20078,13 +20399,13 @@ export interface operations {
                     "application/json": components["schemas"]["WorkitemDetail"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused, or failed */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -20109,13 +20430,13 @@ export interface operations {
                     "application/pdf": unknown;
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused, or failed */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -20144,13 +20465,13 @@ export interface operations {
                     "application/json": components["schemas"]["WorkitemDetail"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused, or failed */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -20175,13 +20496,13 @@ export interface operations {
                     "application/json": components["schemas"]["Timeline"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused, or failed */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -20206,13 +20527,13 @@ export interface operations {
                     "application/json": components["schemas"]["WritingAids"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused, or failed */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -20233,6 +20554,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Board"];
+                };
+            };
+            /** @description Refused, or failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -20257,13 +20587,13 @@ export interface operations {
                     "application/json": components["schemas"]["WorklistLine"][];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused, or failed */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -20284,6 +20614,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Preferences"];
+                };
+            };
+            /** @description Refused, or failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -20310,13 +20649,13 @@ export interface operations {
                     "application/json": components["schemas"]["Preferences"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused, or failed */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -20337,6 +20676,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SavedView"][];
+                };
+            };
+            /** @description Refused, or failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -20363,13 +20711,13 @@ export interface operations {
                     "application/json": components["schemas"]["SavedView"][];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused, or failed */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -20398,13 +20746,13 @@ export interface operations {
                     "application/json": components["schemas"]["SavedView"][];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused, or failed */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -20427,13 +20775,13 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused, or failed */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -20458,6 +20806,15 @@ export interface operations {
                     };
                 };
             };
+            /** @description Refused, or failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
         };
     };
     get_revocation_list: {
@@ -20478,6 +20835,15 @@ export interface operations {
                     "application/pkix-crl": string;
                 };
             };
+            /** @description Refused, or failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
         };
     };
     get_authority_certificate: {
@@ -20496,6 +20862,15 @@ export interface operations {
                 };
                 content: {
                     "application/pkix-cert": string;
+                };
+            };
+            /** @description Refused, or failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -20522,6 +20897,15 @@ export interface operations {
                     "application/ocsp-response": string;
                 };
             };
+            /** @description Refused, or failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
         };
     };
     get_ocsp: {
@@ -20544,13 +20928,13 @@ export interface operations {
                     "application/ocsp-response": string;
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused, or failed */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -20573,6 +20957,15 @@ export interface operations {
                     "application/json": {
                         [key: string]: string;
                     };
+                };
+            };
+            /** @description Refused, or failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
