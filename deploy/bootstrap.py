@@ -30,6 +30,7 @@ if TYPE_CHECKING:
         TlsConfig,
     )
     from pacs_gateway.site_test.run import SiteTestConfig
+    from reading_worklist.access.policy import AccessPolicy
     from reading_worklist.services import WebConfig
     from reading_worklist.signing.authority import Authority
     from reading_worklist.signing.long_term import LongTerm
@@ -198,6 +199,7 @@ def web_config(settings: Settings) -> WebConfig:
     Raises DeployError when the web UI has not been built or a trust anchor is missing.
     """
     from reading_worklist.access.proxies import ForwardedHeader, ProxyTrust  # noqa: PLC0415
+    from reading_worklist.access.second_factor import open_seal  # noqa: PLC0415
     from reading_worklist.access.sessions import SessionLimits  # noqa: PLC0415
     from reading_worklist.services import WebConfig  # noqa: PLC0415
 
@@ -225,9 +227,33 @@ def web_config(settings: Settings) -> WebConfig:
         prior_access=timedelta(seconds=settings.prior_access_seconds),
         quiet_times=quiet_times(settings),
         proxies=ProxyTrust(settings.trusted_proxies, ForwardedHeader(settings.forwarded_header)),
+        access=access_policy(settings),
+        seal=open_seal(settings.authority_dir),
         session_limits=SessionLimits(
             idle=timedelta(seconds=settings.session_idle_seconds),
             absolute=timedelta(seconds=settings.session_absolute_seconds),
+        ),
+    )
+
+
+def access_policy(settings: Settings) -> AccessPolicy:
+    """Say what is demanded of who signs in."""
+    from reading_worklist.access.policy import (  # noqa: PLC0415
+        AccessPolicy,
+        PasswordPolicy,
+        SecondFactorFor,
+    )
+
+    return AccessPolicy(
+        second_factor_for=frozenset(SecondFactorFor(one) for one in settings.second_factor_for),
+        second_factor_stands=timedelta(hours=settings.second_factor_hours),
+        home_networks=settings.home_networks,
+        password=PasswordPolicy(
+            shortest=settings.password_length,
+            history=settings.password_history,
+            longest_use=timedelta(days=settings.password_max_days)
+            if settings.password_max_days
+            else None,
         ),
     )
 
@@ -340,12 +366,15 @@ def open_signing_authority(settings: Settings) -> Authority:
 
 
 def prepare(settings: Settings) -> None:
-    """Bring the database to the newest version and make what signs: authority and service keys.
+    """Bring the database to the newest version and make this installation's own secrets.
 
-    Safe to run from several processes at once.
+    They are the signing authority, the keys of our services, and what seals second factors. Safe to
+    run from several processes at once.
     """
+    from reading_worklist.access.second_factor import make_seal  # noqa: PLC0415
     from reading_worklist.signing.service_keys import make_service_keys  # noqa: PLC0415
     from storage.database import migrate  # noqa: PLC0415
 
     migrate(database_url(settings))
     make_service_keys(settings.authority_dir, open_signing_authority(settings))
+    make_seal(settings.authority_dir)

@@ -6,21 +6,23 @@ from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from reading_worklist.access.account import set_password
 from reading_worklist.access.passwords import hash_password
-from reading_worklist.access.tables import WebSession
+from reading_worklist.access.sessions import end_all
 from reading_worklist.signing.authority import Authority
 from reading_worklist.signing.credentials import check_pin, issue_credential
 from reading_worklist.signing.errors import PinTooWeak
 from storage import registry
-from storage.clock import utc_now
 from storage.registry import Person, Role
 
 SIGNING_ROLES: Final = frozenset({Role.WRITER, Role.REVIEWER, Role.EXPERT})
 PASSWORD_BYTES: Final = 12
 PIN_DIGITS: Final = 6
+# As many as any policy asks for.
+HISTORY: Final = 24
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +44,12 @@ def add(
     roles: Sequence[str],
     password: str | None = None,
     signing_pin: str | None = None,
+    one_time: bool = True,
 ) -> AddedPerson:
     """Add a person with roles at the organisation of that code, in the caller's transaction.
 
     Password and PIN are generated unless given.
+    one_time: the password serves to choose one's own at the first sign-in.
     Raises RegistryRefused for an unknown role or organisation or a taken login,
     PinTooWeak for a given PIN that is not acceptable.
     """
@@ -61,6 +65,7 @@ def add(
     person = registry.add_person(
         session, login, display_name, hash_password(password), organisation=place, roles=chosen
     )
+    person.must_change_password = one_time
     pin = None
     if SIGNING_ROLES.intersection(chosen):
         pin = signing_pin or generate_pin()
@@ -78,18 +83,15 @@ def add(
 def renew(session: Session, authority: Authority, *, login: str, signing_key: bool) -> AddedPerson:
     """Give a person a new password, and with `signing_key` a new key under a new PIN.
 
-    Whoever is signed in as that person is signed out; the old key is revoked, and what it signed
-    keeps its date. For a forgotten password or PIN, or one that others may know.
+    Whoever is signed in as that person is signed out; the password serves to choose one's own. The
+    old key is revoked, and what it signed keeps its date. For a forgotten password or PIN, or one
+    that others may know.
     Raises RegistryRefused when there is no such person or it signs for no organisation.
     """
     person = by_login(session, login)
     password = secrets.token_urlsafe(PASSWORD_BYTES)
-    person.password_hash = hash_password(password)
-    session.execute(
-        update(WebSession)
-        .where(WebSession.person_id == person.id, WebSession.ended_at.is_(None))
-        .values(ended_at=utc_now())
-    )
+    set_password(session, person.id, hash_password(password), history=HISTORY, must_change=True)
+    end_all(session, person.id)
     pin = new_key(session, authority, person) if signing_key else None
     return AddedPerson(person_id=person.id, password=password, signing_pin=pin)
 

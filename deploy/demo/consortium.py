@@ -190,6 +190,8 @@ def _person(  # noqa: PLR0917 -- a row of the table of people
         display_name=name,
         organisation=organisation,
         roles=roles,
+        # Shown on the sign-in sheet of the demonstration, to be signed in with again and again.
+        one_time=False,
     )
     return DemoPerson(
         login, name, organisation, roles, password=added.password, pin=added.signing_pin or ""
