@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy.orm import Session
 
+    from pacs_gateway.returns.trials import TriedDestination
     from storage.audit import Actor
 
 destinations = typer.Typer(help="Where a site wants its reports delivered.")
@@ -197,6 +198,57 @@ def probe(destination: Id, *, data_dir: DataDir = None) -> None:
     typer.echo("it is tried now")
 
 
+@destinations.command("test")
+def try_destinations(
+    where: Annotated[str, typer.Argument(help="Id of a destination, or code of a site: all of it")],
+    *,
+    as_json: AsJson = False,
+    data_dir: DataDir = None,
+) -> None:
+    """Try destinations from this machine, without a report and without anything of a patient.
+
+    DICOM: C-ECHO, and whether it takes our reports. HL7: a connection; with test_message=true a
+    message that tells our clock. FHIR: its capability statement and an empty transaction. Webhook:
+    a signed "ping". Notices: a test text goes to the recipients. Ends with 1 when one failed.
+    """
+    from deploy.bootstrap import returns_config  # noqa: PLC0415
+    from deploy.database_access import open_database  # noqa: PLC0415
+    from deploy.settings import load  # noqa: PLC0415
+    from pacs_gateway.returns.trials import try_now  # noqa: PLC0415
+    from storage import registry  # noqa: PLC0415
+
+    settings = load(data_dir=data_dir)
+    with open_database(settings) as database:
+        with database.transaction() as session:
+            if (destination_id := _as_id(where)) is not None:
+                wanted = {"destination_id": _found(session, destination_id).id}
+            else:
+                wanted = {"site_id": registry.organisation_by_code(session, where).id}
+            (subject,) = wanted.values()
+            note(session, "destination:try", "destination", subject)
+        tried = try_now(database, returns_config(settings), **wanted)
+    if as_json:
+        told = [
+            {
+                "destination_id": str(one.id),
+                "kind": one.kind.value,
+                "destination": one.label,
+                "works": one.tried.finding.is_good,
+                "finding": one.tried.finding.value,
+                "said": one.tried.said,
+            }
+            for one in tried
+        ]
+        typer.echo(json.dumps(told, ensure_ascii=False, indent=2))
+    else:
+        for one in tried:
+            _show_trial(one)
+        if not tried:
+            typer.echo(f"{where} has no active destination: its reports are read in the portal")
+    if not all(one.tried.finding.is_good for one in tried):
+        raise typer.Exit(1)
+
+
 @destinations.command("redirect")
 def redirect(
     destination: Id,
@@ -301,6 +353,25 @@ def list_destinations(*, as_json: AsJson = False, data_dir: DataDir = None) -> N
             for one in found
         ],
     )
+
+
+def _show_trial(one: TriedDestination) -> None:
+    """Tell of a trial in words: what was found, and what to do about it."""
+    from storage.site_tests.words import FOUND, Language  # noqa: PLC0415
+
+    found, remedy = FOUND[f"destination_{one.tried.finding.value}"]
+    mark = "well " if one.tried.finding.is_good else "FAULT"
+    words = found.in_language(Language.ENGLISH).format(said=one.tried.said)
+    typer.echo(f"{mark}  {one.kind.value}  {one.label}: {words}")
+    if (to_do := remedy.in_language(Language.ENGLISH)) and not one.tried.finding.is_good:
+        typer.echo(f"       {to_do}")
+
+
+def _as_id(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
 
 
 def _kind(text: str) -> Any:  # noqa: ANN401 -- its type is loaded with the registry

@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import Final
 from uuid import UUID, uuid4
 
-from sqlalchemy import ForeignKey, Index, func, or_, select, text
+from sqlalchemy import ForeignKey, Index, delete, func, or_, select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
@@ -141,6 +141,13 @@ def take(session: Session, destination_id: UUID) -> None:
     """Lease a trial for whoever makes it without having been sent for it."""
     row = session.get_one(DestinationTrial, destination_id, with_for_update=True)
     row.leased_until = utc_now() + LEASE
+
+
+def forget(session: Session, destination_id: UUID) -> None:
+    """Drop what was found, since the destination is another one now."""
+    session.execute(
+        delete(DestinationTrial).where(DestinationTrial.destination_id == destination_id)
+    )
 
 
 def note(session: Session, destination_id: UUID, trial_id: UUID, tried: Tried) -> None:

@@ -4,6 +4,7 @@
     POST /api/destinations {site_code, kind, name, settings}     → DestinationView
     PUT  /api/destinations/{id} {name, settings}                 → DestinationView
     POST /api/destinations/{id}/active {active, reason}          → DestinationView[]
+    POST /api/destinations/{id}/trial                            → DestinationView
 
 Problems: 403 forbidden · 404 not-found · 422 destination-settings.
 """
@@ -56,3 +57,10 @@ def switch_destination(
         destinations.switch(session, scope, destination_id, body)
         session.flush()
         return destinations.listed(session, scope)
+
+
+@router.post("/destinations/{destination_id}/trial")
+def try_destination(destination_id: UUID, scope: Asking, services: Parts) -> DestinationView:
+    """Try a destination without a report; what is found is in its `trial` a little later."""
+    with services.database.transaction() as session:
+        return destinations.have_tried(session, scope, destination_id)

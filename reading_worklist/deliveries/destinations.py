@@ -5,6 +5,7 @@ page that took their paths would send any file that the gateway may read to any 
 """
 
 from collections.abc import Mapping
+from datetime import datetime
 from http import HTTPStatus
 from pathlib import Path
 from typing import Annotated, Any, Final
@@ -18,7 +19,9 @@ from reading_worklist.access.scope import Scope
 from reading_worklist.deliveries.schemas import Reason
 from reading_worklist.deliveries.service import visible_destination
 from reading_worklist.problems import Problem, not_found
-from storage import audit
+from storage import audit, destination_trials
+from storage.clock import utc_now
+from storage.destination_trials import DestinationTrial, Finding
 from storage.errors import RdcError
 from storage.registry import (
     Destination,
@@ -32,12 +35,26 @@ from storage.registry import (
 KEEPERS: Final = (Role.SYSTEM_ADMIN,)
 LOOKERS: Final = (Role.SYSTEM_ADMIN, Role.CONSORTIUM_ADMIN, Role.DISPATCHER)
 
-_FILES: Final = frozenset({"tls", "token_file", "secret_file"})
+_FILES: Final = frozenset({"tls", "token_file", "password_file", "secret_file"})
 """Settings that name files; kept as they are whatever a page sends."""
 _NEED_FILES: Final = frozenset({DestinationKind.WEBHOOK})
 
 _Name = Annotated[str, StringConstraints(strip_whitespace=True, max_length=100)]
 _Setting = str | int | float | bool | list[str] | dict[str, str] | None
+
+
+class TrialView(BaseModel):
+    """What came of the last trial of a destination.
+
+    is_running: whether somebody is still at it; one that nobody has begun for minutes is not.
+    finding: None while nobody has tried. said: details, for who looks after machines.
+    """
+
+    asked_at: datetime
+    ended_at: datetime | None
+    is_running: bool
+    finding: Finding | None
+    said: str
 
 
 class DestinationView(BaseModel):
@@ -57,6 +74,7 @@ class DestinationView(BaseModel):
     notify_availability: bool
     settings: dict[str, Any]
     files: list[str]
+    trial: TrialView | None
 
 
 class DestinationBody(BaseModel):
@@ -85,12 +103,13 @@ def listed(session: Session, scope: Scope) -> list[DestinationView]:
     """Return the destinations of all visible sites, by site and age, those switched off too."""
     scope.require(*LOOKERS)
     rows = session.execute(
-        select(Destination, Organisation)
+        select(Destination, Organisation, DestinationTrial)
         .join(Organisation, Organisation.id == Destination.site_id)
+        .outerjoin(DestinationTrial, DestinationTrial.destination_id == Destination.id)
         .where(scope.sees(Destination.site_id))
         .order_by(Organisation.code, Destination.created_at, Destination.id)
     ).all()
-    return [_view(one, site) for one, site in rows]
+    return [_view(one, site, trial) for one, site, trial in rows]
 
 
 def add(session: Session, scope: Scope, body: NewDestinationBody) -> DestinationView:
@@ -123,7 +142,7 @@ def add(session: Session, scope: Scope, body: NewDestinationBody) -> Destination
     except RdcError as error:
         raise _refused(error) from None
     _record(session, scope, made, "add")
-    return _view(made, site)
+    return _view(made, site, None)
 
 
 def change(
@@ -148,7 +167,23 @@ def change(
     except RdcError as error:
         raise _refused(error) from None
     _record(session, scope, one, "change")
-    return _view(one, session.get_one(Organisation, one.site_id))
+    # What was found before was found with other settings.
+    destination_trials.forget(session, one.id)
+    return _view(one, session.get_one(Organisation, one.site_id), None)
+
+
+def have_tried(session: Session, scope: Scope, destination_id: UUID) -> DestinationView:
+    """Have a machine that delivers try a destination without a report; poll for what it finds.
+
+    Raises:
+        Problem: 403 for other roles, 404 when it is not visible.
+    """
+    scope.require(*KEEPERS)
+    one = visible_destination(session, scope, destination_id)
+    destination_trials.ask(session, one.id, scope.actor.person_id)
+    _record(session, scope, one, "try")
+    trial = session.get_one(DestinationTrial, one.id, populate_existing=True)
+    return _view(one, session.get_one(Organisation, one.site_id), trial)
 
 
 def switch(session: Session, scope: Scope, destination_id: UUID, body: ActiveBody) -> None:
@@ -178,7 +213,7 @@ def _without_files(settings: Mapping[str, _Setting]) -> dict[str, _Setting]:
     return dict(settings)
 
 
-def _view(one: Destination, site: Organisation) -> DestinationView:
+def _view(one: Destination, site: Organisation, trial: DestinationTrial | None) -> DestinationView:
     try:
         settings = _settings(one)
     except RdcError:
@@ -200,6 +235,17 @@ def _view(one: Destination, site: Organisation) -> DestinationView:
             for name, value in settings.items()
             if name in _FILES and value
         ],
+        trial=None if trial is None else _trial(trial),
+    )
+
+
+def _trial(trial: DestinationTrial) -> TrialView:
+    return TrialView(
+        asked_at=trial.asked_at,
+        ended_at=trial.ended_at,
+        is_running=trial.ended_at is None and utc_now() - trial.asked_at < destination_trials.LEASE,
+        finding=trial.finding,
+        said=trial.said or "",
     )
 
 

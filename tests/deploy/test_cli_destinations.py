@@ -1,6 +1,7 @@
 """`rdc destination` against a database: every kind is connected, listed, paused and switched."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,6 +10,8 @@ from typer.testing import CliRunner
 from deploy.cli import app
 from storage.database import Database
 from storage.registry import Destination, DestinationKind
+from tests.pacs_gateway.returns.mllp_peer import peer
+from tests.pacs_gateway.returns.world import free_port
 from tests.support.seed import Consortium
 
 SETTINGS = {
@@ -63,6 +66,19 @@ def test_every_kind_is_connected_listed_held_and_switched_off(database: Database
     assert (found["state"], found["label"]) == ("off", "our hl7 · 10.1.2.5:2576")
     assert "0 redirected" in rdc("redirect", hl7, listed()["dicom"]["destination_id"], "gone")
     assert "our dicom" in rdc("list")
+
+
+def test_a_site_is_tried_and_each_of_its_destinations_told_of(tmp_path: Path) -> None:
+    with peer(lambda _: []) as receiver:
+        rdc("connect", "EAST", "hl7", "host=127.0.0.1", f"port={receiver.port}")
+        rdc("test", "EAST", "--data-dir", str(tmp_path))
+        rdc("connect", "EAST", "dicom", "ae_title=GONE", "host=127.0.0.1", f"port={free_port()}")
+        told = refused("test", "EAST")
+        assert "well   hl7" in told
+        assert "FAULT  dicom  GONE" in told
+        assert "firewall" in told
+        found = json.loads(rdc("test", listed()["hl7"]["destination_id"], "--json"))
+    assert [(one["works"], one["finding"]) for one in found] == [(True, "reached")]
 
 
 def test_a_centre_says_when_people_are_told() -> None:

@@ -61,7 +61,7 @@ def web_peer(
             except OSError:
                 self.close_connection = True
 
-        do_GET = do_POST
+        do_GET = do_POST  # noqa: N815 -- its name there
 
         def _answer(self, reply: Reply) -> None:
             if reply.raw is not None:

@@ -8,11 +8,12 @@ import pytest
 from sqlalchemy import func, select, update
 
 from pacs_gateway.returns.engine import create_deliveries
-from storage import registry
+from storage import destination_trials, registry
 from storage.audit import AuditRecord
 from storage.clock import utc_now
 from storage.database import Database
 from storage.deliveries import Delivery, DeliveryAttempt, DeliveryState
+from storage.destination_trials import DestinationTrial, Finding, Tried
 from storage.messages import DeliveryChanged, DestinationChanged, ReportIssued
 from storage.objects import ObjectStore
 from storage.registry import Destination, Role
@@ -193,8 +194,31 @@ def test_a_destination_is_added_changed_and_switched_off_and_no_file_is_named_on
     assert desk("dispatcher").post(f"{path}/active", active=False, reason="x").status_code == 403
     off = admin.post(f"{path}/active", active=False, reason="停用").json()
     assert [one["active"] for one in off] == [True, True, False]
+    password = {"url": "https://x.example", "user": "rdc", "password_file": "/etc/shadow"}
+    fhir = {**body, "kind": "fhir", "settings": password}
+    assert "password_file" in admin.post("/api/destinations", **fhir).json()["title"]
     hook = {**body, "kind": "webhook", "settings": {"url": "https://x.example"}}
     assert admin.post("/api/destinations", **hook).status_code == 422
+
+
+def test_a_destination_is_tried_and_what_was_found_is_shown_until_it_is_changed(
+    desk: Desk,
+) -> None:
+    admin = desk("admin")
+    one = admin.get("/api/destinations").json()[0]
+    path = f"/api/destinations/{one['id']}"
+    assert one["trial"] is None
+    assert desk("dispatcher").post(f"{path}/trial").status_code == 403
+    assert admin.post(f"{path}/trial").json()["trial"]["is_running"] is True
+    with desk.database.transaction() as session:
+        (wanted,) = destination_trials.due(session)
+        trial = session.get_one(DestinationTrial, wanted)
+        found = Tried(Finding.NOT_KNOWN, "association rejected")
+        destination_trials.note(session, wanted, trial.id, found)
+    shown = admin.get("/api/destinations").json()[0]["trial"]
+    assert (shown["finding"], shown["said"]) == ("not_known", "association rejected")
+    assert shown["is_running"] is False
+    assert admin.put(path, name="PACS", settings=one["settings"]).json()["trial"] is None
 
 
 def test_what_a_page_shows_of_a_destination_it_may_send_back(desk: Desk) -> None:

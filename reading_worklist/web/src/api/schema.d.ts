@@ -24,6 +24,130 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/account/rules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Account Rules
+         * @description Return what is demanded here of passwords and second factors.
+         */
+        get: operations["account_rules"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/account/second-factor": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Own Second Factor
+         * @description Tell whether one has a second factor, and when it is asked for.
+         */
+        get: operations["own_second_factor"];
+        put?: never;
+        /**
+         * Begin Second Factor
+         * @description Begin to set a second factor up; it counts when a code of it has confirmed it.
+         */
+        post: operations["begin_second_factor"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/account/second-factor/confirm": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Confirm Second Factor
+         * @description Take it into force by its first code; this session has proved it then.
+         */
+        post: operations["confirm_second_factor"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/account/second-factor/prove": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Prove Second Factor
+         * @description Prove one's second factor in this session, as signing may ask for.
+         */
+        post: operations["prove_second_factor"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/account/second-factor/recovery-codes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Renew Recovery Codes
+         * @description Make new recovery codes; the old ones are void.
+         */
+        post: operations["renew_recovery_codes"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/account/second-factor/remove": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Remove Second Factor
+         * @description Do without a second factor from now on, where none is needed; or set up another device.
+         */
+        post: operations["remove_second_factor"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/account/sessions": {
         parameters: {
             query?: never;
@@ -860,6 +984,26 @@ export interface paths {
          * @description Let reports go there from now on, or no more.
          */
         post: operations["switch_destination"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/destinations/{destination_id}/trial": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Try Destination
+         * @description Try a destination without a report; what is found is in its `trial` a little later.
+         */
+        post: operations["try_destination"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2856,6 +3000,8 @@ export interface paths {
         /**
          * Sign In
          * @description Sign in; the session's token is set as a cookie that scripts cannot read.
+         *
+         *     401 `second-factor-required` asks whoever has one for its code, in a second request with all.
          */
         post: operations["sign_in"];
         /**
@@ -2882,6 +3028,26 @@ export interface paths {
          */
         put: operations["choose_organisation"];
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/session/stay": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Stay Signed In
+         * @description Tell that the person is there, who writes or reads and asks the server for nothing.
+         */
+        post: operations["stay_signed_in"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2926,6 +3092,50 @@ export interface paths {
          * @description Let two signatures be needed again from now on.
          */
         post: operations["switch_single_signatures_off"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/site-tests": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Site Tests
+         * @description Return the visible sites, each with its last test.
+         */
+        get: operations["list_site_tests"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/site-tests/{site_code}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Site Test
+         * @description Return the last test of a site, as far as it has come; null when it was never tested.
+         */
+        get: operations["get_site_test"];
+        put?: never;
+        /**
+         * Start Site Test
+         * @description Have a site tested; one that is under way is returned as it is.
+         */
+        post: operations["start_site_test"];
         delete?: never;
         options?: never;
         head?: never;
@@ -4652,6 +4862,22 @@ export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
         /**
+         * AccountRules
+         * @description What is demanded of passwords, and of whom a second factor.
+         *
+         *     longest_days: after so many a password must be changed; None: never.
+         */
+        AccountRules: {
+            /** History */
+            history: number;
+            /** Longest Days */
+            longest_days: number | null;
+            /** Second Factor For */
+            second_factor_for: components["schemas"]["SecondFactorFor"][];
+            /** Shortest */
+            shortest: number;
+        };
+        /**
          * AcknowledgeBody
          * @description What the site has read back; name and role where it was told on the telephone.
          */
@@ -5317,6 +5543,12 @@ export interface components {
             visit_type: components["schemas"]["VisitType"];
         };
         /**
+         * Check
+         * @description What is looked at, in the order in which it is.
+         * @enum {string}
+         */
+        Check: "devices" | "heard" | "received" | "quarantine" | "clock" | "echo" | "filing" | "chinese" | "worklist" | "orders" | "destination" | "delivered" | "certificate" | "token" | "people";
+        /**
          * CheckFinding
          * @description What a check found in a report; see `checks.findings.Finding`.
          *
@@ -5463,6 +5695,14 @@ export interface components {
              * @default 5
              */
             second_contact: number;
+        };
+        /**
+         * CodeBody
+         * @description A code of the device, or a recovery code.
+         */
+        CodeBody: {
+            /** Code */
+            code: string;
         };
         /**
          * Codes
@@ -5787,8 +6027,12 @@ export interface components {
         /**
          * Credentials
          * @description Who signs in; `organisation` is the code of the one to act for, when there are several.
+         *
+         *     code: of the second factor, from whoever has one.
          */
         Credentials: {
+            /** Code */
+            code?: string | null;
             /** Login */
             login: string;
             /** Organisation */
@@ -6351,6 +6595,7 @@ export interface components {
             site_name: string;
             /** Site Name En */
             site_name_en: string;
+            trial: components["schemas"]["TrialView"] | null;
         };
         /**
          * DisplayFilter
@@ -7436,6 +7681,18 @@ export interface components {
             moments: components["schemas"]["MomentView"][];
         };
         /**
+         * EnrolmentView
+         * @description A second factor to be set up: secret as text, as address and as QR code (SVG).
+         */
+        EnrolmentView: {
+            /** Qr Svg */
+            qr_svg: string;
+            /** Secret */
+            secret: string;
+            /** Uri */
+            uri: string;
+        };
+        /**
          * EnvelopeView
          * @description The lowest and highest value of a lead in each bin, in µV; null where it has no signal.
          */
@@ -7843,15 +8100,17 @@ export interface components {
             signing_pin: string;
         };
         /**
-         * Finding
-         * @description How two sides do not agree.
-         *
-         *     DIFFERENT: both say something else. MISSING: the header lacks it. FLAWED: what was ordered
-         *     contradicts itself. CANCELLED: the order was cancelled. AMBIGUOUS: several orders fit.
-         *     KNOWN_OTHERWISE: the site's patient of this id is known as somebody else.
-         * @enum {string}
+         * FindingView
+         * @description What one check found. subject: of which device, destination or token.
          */
-        Finding: "different" | "missing" | "flawed" | "cancelled" | "ambiguous" | "known_otherwise";
+        FindingView: {
+            check: components["schemas"]["Check"];
+            en: components["schemas"]["SaidOf"];
+            outcome: components["schemas"]["storage__site_tests__findings__Outcome"];
+            /** Subject */
+            subject: string;
+            zh: components["schemas"]["SaidOf"];
+        };
         /**
          * Gain
          * @description Millimetres per millivolt.
@@ -8946,7 +9205,10 @@ export interface components {
         };
         /**
          * OpenSessionView
-         * @description A place where the person is signed in; `own` is the one that asks.
+         * @description A place where a person is signed in; `own` is the one that asks.
+         *
+         *     provider: the identity provider that vouched; None: a password. second_factor: whether one was
+         *     proved.
          */
         OpenSessionView: {
             /** Client */
@@ -8971,6 +9233,10 @@ export interface components {
             organisation_name_en: string;
             /** Own */
             own: boolean;
+            /** Provider */
+            provider: string | null;
+            /** Second Factor */
+            second_factor: boolean;
             /** User Agent */
             user_agent: string;
         };
@@ -9184,23 +9450,13 @@ export interface components {
             priority?: components["schemas"]["Priority"] | null;
         };
         /**
-         * Outcome
-         * @description What a rule decides; None leaves what would be without it.
+         * Outstanding
+         * @description What a signed-in person has to do before anything else is done.
          *
-         *     group: code of the subspecialty. assign: give it at once to whoever is on duty with the least.
+         *     CODE: prove the second factor. PASSWORD: choose a new password. ENROL: set up a second factor.
+         * @enum {string}
          */
-        "Outcome-Output": {
-            /**
-             * Assign
-             * @default false
-             */
-            assign: boolean;
-            clock?: components["schemas"]["reading_worklist__routing__clocks__Clock"] | null;
-            /** Group */
-            group?: string | null;
-            lane?: components["schemas"]["Lane"] | null;
-            priority?: components["schemas"]["Priority"] | null;
-        };
+        Outstanding: "code" | "password" | "enrol";
         /**
          * OverrideView
          * @description A warning of the checks over which somebody signed, and why; key: as in `CheckFinding`.
@@ -9247,6 +9503,17 @@ export interface components {
             method: string;
             /** Without Signal Seconds */
             without_signal_seconds: number;
+        };
+        /**
+         * OwnPasswordBody
+         * @description The present password; empty from who came from another provider.
+         */
+        OwnPasswordBody: {
+            /**
+             * Password
+             * @default
+             */
+            password: string;
         };
         /**
          * PaperSpeed
@@ -10455,6 +10722,14 @@ export interface components {
             workitem_id: string;
         };
         /**
+         * RecoveryCodesView
+         * @description Codes that serve once each in place of the device; they are shown this once.
+         */
+        RecoveryCodesView: {
+            /** Codes */
+            codes: string[];
+        };
+        /**
          * RedirectBody
          * @description Why, and to which other destination of the same site.
          */
@@ -10772,7 +11047,7 @@ export interface components {
              *       "assign": false
              *     }
              */
-            then: components["schemas"]["Outcome-Output"];
+            then: components["schemas"]["reading_worklist__routing__rules__Outcome-Output"];
             /**
              * @default {
              *       "body_parts": [],
@@ -10847,6 +11122,20 @@ export interface components {
             version: number;
         };
         /**
+         * SaidOf
+         * @description A finding in one language: what was looked at, expected, found, and what to do.
+         */
+        SaidOf: {
+            /** Expected */
+            expected: string;
+            /** Found */
+            found: string;
+            /** Remedy */
+            remedy: string;
+            /** What */
+            what: string;
+        };
+        /**
          * SavedView
          * @description A kept filter; `count` of what it shows now, exact unless `count_exact` is False.
          *
@@ -10884,6 +11173,35 @@ export interface components {
              * Format: date-time
              */
             scheduled_for: string;
+        };
+        /**
+         * SecondFactorFor
+         * @description For whom or what a second factor is required.
+         *
+         *     ADMIN: whoever acts in one of `ADMIN_ROLES`. SIGNING: each signature. REMOTE: whoever comes from
+         *     outside of the home networks. EVERYONE: all people.
+         * @enum {string}
+         */
+        SecondFactorFor: "admin" | "signing" | "remote" | "everyone";
+        /**
+         * SecondFactorView
+         * @description One's second factor.
+         *
+         *     since: when it was set up; None: there is none. needed: whether it may not be removed.
+         *     signing: whether it is asked for before one signs. own_password: whether setting it up asks for
+         *     the password, which who comes from another provider does not have.
+         */
+        SecondFactorView: {
+            /** Needed */
+            needed: boolean;
+            /** Own Password */
+            own_password: boolean;
+            /** Recovery Codes Left */
+            recovery_codes_left: number;
+            /** Signing */
+            signing: boolean;
+            /** Since */
+            since: string | null;
         };
         /**
          * SeriesPicture
@@ -10966,6 +11284,8 @@ export interface components {
          *
          *     choices: all organisations that the person may act for today, the present one among them.
          *     time_zone: the IANA zone in which pages show times.
+         *     expires_at: when it ends if its person does nothing; ends_at: when it ends in any case.
+         *     outstanding: what has to be done before anything else: "code", "password" or "enrol".
          */
         SessionView: {
             /** Choices */
@@ -10973,11 +11293,17 @@ export interface components {
             /** Csrf Token */
             csrf_token: string;
             /**
+             * Ends At
+             * Format: date-time
+             */
+            ends_at: string;
+            /**
              * Expires At
              * Format: date-time
              */
             expires_at: string;
             organisation: components["schemas"]["SessionOrganisation"];
+            outstanding: components["schemas"]["Outstanding"] | null;
             person: components["schemas"]["SessionPerson"];
             /** Roles */
             roles: string[];
@@ -11131,6 +11457,48 @@ export interface components {
             name_groups: string;
             /** Sex */
             sex: string | null;
+        };
+        /**
+         * SiteTestSummary
+         * @description The last test of a visible site; without times: it was never tested.
+         */
+        SiteTestSummary: {
+            /** Asked At */
+            asked_at: string | null;
+            /** Counts */
+            counts: {
+                [key: string]: number;
+            };
+            /** Ended At */
+            ended_at: string | null;
+            /** Site Code */
+            site_code: string;
+            /** Site Name */
+            site_name: string;
+            /** Site Name En */
+            site_name_en: string;
+        };
+        /**
+         * SiteTestView
+         * @description One test of a site; its findings so far, while `ended_at` is None.
+         */
+        SiteTestView: {
+            /**
+             * Asked At
+             * Format: date-time
+             */
+            asked_at: string;
+            /** Ended At */
+            ended_at: string | null;
+            /** Findings */
+            findings: components["schemas"]["FindingView"][];
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Site Code */
+            site_code: string;
         };
         /**
          * SiteUsage
@@ -11774,6 +12142,27 @@ export interface components {
             moved: number;
             /** Studies */
             studies: components["schemas"]["MovedStudy"][];
+        };
+        /**
+         * TrialView
+         * @description What came of the last trial of a destination.
+         *
+         *     is_running: whether somebody is still at it; one that nobody has begun for minutes is not.
+         *     finding: None while nobody has tried. said: details, for who looks after machines.
+         */
+        TrialView: {
+            /**
+             * Asked At
+             * Format: date-time
+             */
+            asked_at: string;
+            /** Ended At */
+            ended_at: string | null;
+            finding: components["schemas"]["storage__destination_trials__Finding"] | null;
+            /** Is Running */
+            is_running: boolean;
+            /** Said */
+            said: string;
         };
         /**
          * Unit
@@ -12442,7 +12831,7 @@ export interface components {
             attribute: components["schemas"]["Attribute"];
             /** Expected */
             expected: string | null;
-            finding: components["schemas"]["Finding"];
+            finding: components["schemas"]["storage__identity__comparison__Finding"];
             /** Found */
             found: string | null;
         };
@@ -12658,6 +13047,24 @@ export interface components {
          */
         reading_worklist__routing__clocks__Clock: "ecg" | "x_ray" | "head_ct" | "ct_mr" | "inpatient_ct_mr" | "complex";
         /**
+         * Outcome
+         * @description What a rule decides; None leaves what would be without it.
+         *
+         *     group: code of the subspecialty. assign: give it at once to whoever is on duty with the least.
+         */
+        "reading_worklist__routing__rules__Outcome-Output": {
+            /**
+             * Assign
+             * @default false
+             */
+            assign: boolean;
+            clock?: components["schemas"]["reading_worklist__routing__clocks__Clock"] | null;
+            /** Group */
+            group?: string | null;
+            lane?: components["schemas"]["Lane"] | null;
+            priority?: components["schemas"]["Priority"] | null;
+        };
+        /**
          * Language
          * @description A language that paper is printed in (BCP 47).
          * @enum {string}
@@ -12711,6 +13118,39 @@ export interface components {
             status: string;
             writer: components["schemas"]["PersonView"];
         };
+        /**
+         * Finding
+         * @description What a trial found.
+         *
+         *     WORKS: the receiver answered as one that will take reports.
+         *     REACHED: it is there; whether it takes reports is known with the first one.
+         *     UNREACHABLE: no connection. NO_ANSWER: a connection, and then nothing that counts.
+         *     NOT_KNOWN: it does not let us in. NOT_TAKEN: it answers, but does not take what we send.
+         *     THEIR_ERROR: it has an error of its own, or is full.
+         *     NOT_SECURED: certificates do not fit. NOT_ALLOWED: our own rules forbid to call the address.
+         *     NOT_SET_UP: something here is missing or cannot be used.
+         * @enum {string}
+         */
+        storage__destination_trials__Finding: "works" | "reached" | "unreachable" | "no_answer" | "not_known" | "not_taken" | "their_error" | "not_secured" | "not_allowed" | "not_set_up";
+        /**
+         * Finding
+         * @description How two sides do not agree.
+         *
+         *     DIFFERENT: both say something else. MISSING: the header lacks it. FLAWED: what was ordered
+         *     contradicts itself. CANCELLED: the order was cancelled. AMBIGUOUS: several orders fit.
+         *     KNOWN_OTHERWISE: the site's patient of this id is known as somebody else.
+         * @enum {string}
+         */
+        storage__identity__comparison__Finding: "different" | "missing" | "flawed" | "cancelled" | "ambiguous" | "known_otherwise";
+        /**
+         * Outcome
+         * @description How a check came out.
+         *
+         *     FAILED: images or reports do not get through. WARNING: they do, and somebody should look.
+         *     SKIPPED: it does not concern this site, or there is nothing to go by yet.
+         * @enum {string}
+         */
+        storage__site_tests__findings__Outcome: "passed" | "warning" | "failed" | "skipped";
     };
     responses: never;
     parameters: never;
@@ -12730,6 +13170,225 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": components["schemas"]["PasswordBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Refused, or failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    account_rules: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AccountRules"];
+                };
+            };
+            /** @description Refused, or failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    own_second_factor: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SecondFactorView"];
+                };
+            };
+            /** @description Refused, or failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    begin_second_factor: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OwnPasswordBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnrolmentView"];
+                };
+            };
+            /** @description Refused, or failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    confirm_second_factor: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CodeBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecoveryCodesView"];
+                };
+            };
+            /** @description Refused, or failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    prove_second_factor: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CodeBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Refused, or failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    renew_recovery_codes: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CodeBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecoveryCodesView"];
+                };
+            };
+            /** @description Refused, or failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    remove_second_factor: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CodeBody"];
             };
         };
         responses: {
@@ -14251,6 +14910,37 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["DestinationView"][];
+                };
+            };
+            /** @description Refused, or failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    try_destination: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                destination_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DestinationView"];
                 };
             };
             /** @description Refused, or failed */
@@ -17826,6 +18516,35 @@ export interface operations {
             };
         };
     };
+    stay_signed_in: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionView"];
+                };
+            };
+            /** @description Refused, or failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
     list_single_signatures: {
         parameters: {
             query?: never;
@@ -17906,6 +18625,97 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SingleSignatureView"][];
+                };
+            };
+            /** @description Refused, or failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    list_site_tests: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SiteTestSummary"][];
+                };
+            };
+            /** @description Refused, or failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    get_site_test: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                site_code: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SiteTestView"] | null;
+                };
+            };
+            /** @description Refused, or failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    start_site_test: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                site_code: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SiteTestView"];
                 };
             };
             /** @description Refused, or failed */
