@@ -24,7 +24,7 @@ _numbers = itertools.count()
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
-    """Put `tmp_path` into memory where there is room for it; collect nothing until all is loaded."""
+    """Put `tmp_path` into memory where there is room; collect nothing before all is loaded."""
     gc.disable()
     # A worker of xdist is given a folder of its controller's.
     if not hasattr(config, "workerinput"):
