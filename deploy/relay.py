@@ -2,8 +2,10 @@
 
 It listens for PostgreSQL's notifications, so that a message is on its way a few
 milliseconds after its transaction committed, and looks by itself every second,
-so that nothing depends on a notification. Several relays may run; leases keep
-them from doing each other's work. Database or broker may go away and come back.
+so that nothing depends on a notification. Several relays may run: leases on rows
+keep them from sending each other's, and one of them has the lease on the clock's
+own duties, until it ends or falls silent. Database or broker may go away and come
+back.
 """
 
 import logging
@@ -11,6 +13,7 @@ import threading
 import time
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any, Final
 from uuid import UUID, uuid4
 
@@ -21,12 +24,16 @@ from sqlalchemy.orm import Session
 from deploy.celery_app import BrokerUnavailable, Wakeups
 from storage import outbox
 from storage.database import Database
+from storage.leases import Candidate
 
 LOOK_SECONDS: Final = 1.0
 TICK_SECONDS: Final = 5.0
 BATCH: Final = 100
 FIRST_BACK_OFF: Final = 0.2
 LONGEST_BACK_OFF: Final = 5.0
+CLOCK: Final = "clock"
+# Several times the pause between two renewals, which may be late by a slow duty.
+CLOCK_LASTS: Final = timedelta(seconds=30)
 
 _log = logging.getLogger(__name__)
 
@@ -37,17 +44,19 @@ class Work:
 
     channel: PostgreSQL's notification that there is a new one. due: takes up to so many ids that
         are due now, each again later. wake: sends one to a worker; may raise BrokerUnavailable.
+    alone: only the relay that has the clock does it; rows that are leased need no such care.
     """
 
     channel: str
     due: Callable[[Session, int], Sequence[UUID]]
     wake: Callable[[UUID], None]
+    alone: bool = False
 
 
 class Regularly:
     """Work that is due by the clock alone, so often; the first time at once.
 
-    Several relays each count for themselves: what is done must bear to be done twice.
+    Each relay counts for itself: who takes the clock over may do it again too early.
     """
 
     CHANNEL: Final = "rdc_regularly"
@@ -103,7 +112,7 @@ def _heard(connection: psycopg.Connection[Any], wait: float) -> set[str]:
 class Relay:
     """Sends leased messages and other due work to the broker and calls the clock functions.
 
-    tick: what else the clock does, every five seconds.
+    tick: what else the clock does, every five seconds, in one relay of all.
     """
 
     def __init__(
@@ -121,6 +130,8 @@ class Relay:
         # Messages first: they are what people wait for.
         self._channels = tuple(dict.fromkeys((outbox.CHANNEL, *(one.channel for one in work))))
         self._unfinished: Collection[str] = ()
+        self._clock = Candidate(CLOCK, lasts=CLOCK_LASTS)
+        self._has_clock = False
         self._next_tick = 0.0
         self._next_look = 0.0
         self._broker_back_off = BackOff()
@@ -150,6 +161,7 @@ class Relay:
                     extra={"why": type(error).__name__, "wait": wait},
                 )
                 stop.wait(wait)
+        self._give_up_clock()
 
     def _step(self, heard: Collection[str]) -> float:
         """Do what is due now; return for how many seconds nothing else is expected.
@@ -183,13 +195,30 @@ class Relay:
         return messages or any(works)
 
     def _do_tick(self) -> None:
-        """Call the clock functions; a fault in one of them must not stop the messages."""
+        """Call the clock functions, if the clock is ours.
+
+        A fault in one of them must not stop the messages.
+        """
+        with self._database.transaction() as session:
+            had, self._has_clock = self._has_clock, self._clock.holds(session)
+        if had != self._has_clock:
+            _log.info("the clock is %s", "ours" if self._has_clock else "another's")
+        if not self._has_clock:
+            return
         try:
             self._tick(self._database)
         except (psycopg.Error, SQLAlchemyError):
             raise
         except Exception:  # noqa: BLE001 - whatever it is, the clock goes on
             _log.exception("a duty of the clock failed; it is tried again")
+
+    def _give_up_clock(self) -> None:
+        """Let another relay go on at once."""
+        try:
+            with self._database.transaction() as session:
+                self._clock.give_up(session)
+        except (psycopg.Error, SQLAlchemyError):
+            _log.info("the clock stays ours until the lease ends")
 
     def _connect_again(self) -> None:
         """After a failure, make sure of the broker before any row is leased for it."""
@@ -214,6 +243,8 @@ class Relay:
 
     def _send(self, work: Work) -> bool:
         """Send a batch of due rows; True when more may wait."""
+        if work.alone and not self._has_clock:
+            return False
         with self._database.transaction() as session:
             found = work.due(session, BATCH)
         for one in found:

@@ -38,7 +38,6 @@ if TYPE_CHECKING:
     from storage.objects import ObjectStore
 
 SIGNATURE_SECONDS: Final = 600.0
-WEB_STOP_SECONDS: Final = 5
 WARM_UP_SECONDS: Final = 5.0
 ANALYSIS_NICENESS: Final = 10
 
@@ -168,7 +167,12 @@ def relay(settings: Settings) -> None:
                 Work(site_tests.CHANNEL, site_tests.due, wakeups.site_test),
                 Work(ecg.CHANNEL, ecg.TASKS.due, wakeups.ecgs),
                 Work(volume.CHANNEL, volume.TASKS.due, wakeups.analysis),
-                Work(Regularly.CHANNEL, Regularly(SIGNATURE_SECONDS), wakeups.signatures),
+                Work(
+                    Regularly.CHANNEL,
+                    Regularly(SIGNATURE_SECONDS),
+                    wakeups.signatures,
+                    alone=True,
+                ),
             ),
             tick=tick,
         ).run(stop, ready=readiness.announce)
@@ -206,6 +210,7 @@ def web(settings: Settings, name: str) -> None:
     """Run the web server."""
     import uvicorn  # noqa: PLC0415
 
+    from deploy import web_server  # noqa: PLC0415
     from deploy.zero_copy import ZeroCopySends  # noqa: PLC0415
     from reading_worklist.app import create_app  # noqa: PLC0415
     from reading_worklist.warm_up import warm_up  # noqa: PLC0415
@@ -231,17 +236,6 @@ def web(settings: Settings, name: str) -> None:
                 threading.Thread(target=app.state.services.events.stop, daemon=True).start()
                 super().handle_exit(sig, frame)
 
-        Server(
-            uvicorn.Config(
-                ZeroCopySends(app),
-                host=settings.http_host,
-                port=settings.http_port,
-                log_config=None,
-                # Query strings carry patient names and ids.
-                access_log=False,
-                server_header=False,
-                # It would believe whoever calls from this machine; see `access.proxies`.
-                proxy_headers=False,
-                timeout_graceful_shutdown=WEB_STOP_SECONDS,
-            )
-        ).run(sockets=[_shared_port(settings.http_host, settings.http_port)])
+        Server(web_server.config(ZeroCopySends(app), settings)).run(
+            sockets=[_shared_port(settings.http_host, settings.http_port)]
+        )

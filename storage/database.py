@@ -40,6 +40,7 @@ from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.orm import DeclarativeBase, InstrumentedAttribute, Session, sessionmaker
 from typing_extensions import override
 
+from storage import schema_versions
 from storage.walls import building
 from storage.walls.reach import reach
 
@@ -312,11 +313,25 @@ def schema_version() -> str | None:
     return ScriptDirectory.from_config(migration_config()).get_current_head()
 
 
+def _driver(connection: Connection) -> "psycopg.Connection[Any]":
+    """Return psycopg's connection inside SQLAlchemy's."""
+    found: Any = connection.connection.driver_connection
+    return found
+
+
+def check_schema(url: str) -> None:
+    """See that this software works with the schema; see `schema_versions.check_schema`."""
+    schema_versions.check_schema({**_LIVENESS, **connection_parameters(url)})
+
+
 def migrate(url: str) -> None:
     """Bring the schema to the newest version, and the wall between sites to its rules.
 
     Processes that start together wait for each other on an advisory lock, and
-    the second finds nothing left to do.
+    the second finds nothing left to do. Nothing is done to the schema of a later version.
+
+    Raises:
+        SchemaUnfit: this software cannot work with that later version's schema.
     """
     from alembic import command  # noqa: PLC0415 -- for `rdc migrate` alone
 
@@ -327,8 +342,11 @@ def migrate(url: str) -> None:
             connection.commit()
             try:
                 with connection.begin():
+                    if schema_versions.is_later(_driver(connection)):
+                        return
                     command.upgrade(migration_config(connection), "head")
                     building.build(connection)
+                    schema_versions.say_oldest(_driver(connection))
             finally:
                 connection.execute(
                     text("SELECT pg_advisory_unlock(:key)"), {"key": _MIGRATION_LOCK}

@@ -159,6 +159,7 @@ RULES: Final[Mapping[str, Rule]] = {
     "audit_record": WriteOnly("id", "auditors, who are of no site"),
     "audit_seal": Closed("auditors, who are of no site"),
     "outbox_message": WriteOnly("id", "the relay, which hands messages to workers"),
+    "lease": Closed("the clock, which works for every site"),
     "organisation": _ACCESS,
     "person": _ACCESS,
     "membership": _ACCESS,

@@ -156,6 +156,19 @@ class County:
         child.ask_to_stop()
         assert child.wait(time.monotonic() + _STOP_SECONDS), f"{machine} did not stop by itself"
 
+    def start_store(self, number: int) -> None:
+        """Start a node of the store and wait until it takes objects."""
+        self.store[number].start(self.store, self.databases, self.keys)
+        self.store[number].wait_until_ready()
+
+    def primary(self) -> Postgres:
+        """The server that takes writes now."""
+        return next(
+            one
+            for one in self.databases
+            if one.process is not None and one.execute("SELECT pg_is_in_recovery()") == [(False,)]
+        )
+
     def web(self, machine: str = "front") -> str:
         """The address of the web, shared or of one machine."""
         return f"http://{self.network.addresses[machine]}:{HTTP_PORT}"
@@ -221,6 +234,7 @@ def running_county(
         primary.create()
         primary.start()
         primary.make_database("rdc", "weed")
+        StoreNode.prepare(primary)
         for node in county.store:
             node.start(county.store, county.databases, county.keys)
         standby.follow(primary)

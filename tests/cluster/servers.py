@@ -184,10 +184,13 @@ class Postgres(Server):
         with psycopg.connect(
             host=str(self.directory), user="postgres", dbname="postgres", autocommit=True
         ) as connection:
-            for role, rights in (("rdc", "CREATEDB CREATEROLE"), ("replicator", "REPLICATION")):
+            for role, rights in (
+                ("rdc", sql.SQL("CREATEDB CREATEROLE")),
+                ("replicator", sql.SQL("REPLICATION")),
+            ):
                 connection.execute(
                     sql.SQL("CREATE ROLE {} LOGIN {} PASSWORD {}").format(
-                        sql.Identifier(role), sql.SQL(rights), sql.Literal(self.PASSWORD)
+                        sql.Identifier(role), rights, sql.Literal(self.PASSWORD)
                     )
                 )
             for name in names:
@@ -316,6 +319,18 @@ class StoreNode(Server):
     The names of objects are in PostgreSQL, so that every node knows what another one took; each
     object is on two nodes.
     """
+
+    @staticmethod
+    def prepare(database: Postgres) -> None:
+        """Make the table of names, which nodes that start together would all make."""
+        with psycopg.connect(
+            host=str(database.directory), user="postgres", dbname="weed", autocommit=True
+        ) as connection:
+            connection.execute("SET ROLE rdc")
+            connection.execute(
+                "CREATE TABLE filemeta (dirhash BIGINT, name VARCHAR(65535),"
+                " directory VARCHAR(65535), meta bytea, PRIMARY KEY (dirhash, name))"
+            )
 
     def start(
         self, nodes: Sequence["StoreNode"], databases: Sequence[Postgres], keys: StoreKeys

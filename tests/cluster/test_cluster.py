@@ -3,16 +3,23 @@
 import json
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 import pytest
 
 from deploy.demo.exams import prepare_exams
 from deploy.demo.walk import Road, walk
 from tests.cluster.county import County, road, running_county
+from tests.cluster.load import Load
 from tests.cluster.network import require_namespaces
 from tests.support.soak import SOAK
+
+BEFORE_SECONDS: Final = 5.0
+OUTAGE_SECONDS: Final = 25.0
+AFTER_SECONDS: Final = 10.0
 
 pytestmark = [
     pytest.mark.slow,
@@ -44,3 +51,104 @@ def test_the_whole_road(county: County, walked: Road, tmp_path: Path) -> None:
     outcome = walk(walked, prepare_exams(tmp_path / "exams"), say)
     say(json.dumps([one["seconds"] for one in outcome["exams"]]))
     assert outcome["ok"], outcome
+
+
+@dataclass(frozen=True)
+class Fault:
+    """How a part goes and comes again."""
+
+    name: str
+    go: Callable[[County], object]
+    come: Callable[[County], object]
+
+
+def _fail_over(county: County) -> None:
+    """What a failover manager does: the primary is dead for certain, the standby takes over."""
+    primary, standby = county.databases
+    primary.kill()
+    standby.promote()
+
+
+def _fall_in(county: County) -> None:
+    """The old primary follows the new one, which waits for it again."""
+    old, new = county.databases
+    old.follow(new)
+
+
+FAULTS: Final = (
+    Fault(
+        "a gateway loses its power",
+        lambda county: county.kill("gateway1"),
+        lambda county: county.start("gateway1"),
+    ),
+    Fault(
+        "a gateway loses its cable",
+        lambda county: county.network.cut("gateway2"),
+        lambda county: county.network.mend("gateway2"),
+    ),
+    Fault(
+        "a worker loses its power",
+        lambda county: county.kill("worker1"),
+        lambda county: county.start("worker1"),
+    ),
+    Fault(
+        "a worker loses its cable",
+        lambda county: county.network.cut("worker2"),
+        lambda county: county.network.mend("worker2"),
+    ),
+    Fault(
+        "a relay loses its cable",
+        lambda county: county.network.cut("relay1"),
+        lambda county: county.network.mend("relay1"),
+    ),
+    Fault(
+        "a web loses its power",
+        lambda county: county.kill("web1"),
+        lambda county: county.start("web1"),
+    ),
+    Fault(
+        "the broker loses its power",
+        lambda county: county.broker.kill(),
+        lambda county: county.broker.start(),
+    ),
+    Fault(
+        "the broker loses its cable",
+        lambda county: county.network.cut("broker"),
+        lambda county: county.network.mend("broker"),
+    ),
+    Fault(
+        "a node of the store loses its power",
+        lambda county: county.store[1].kill(),
+        lambda county: county.start_store(1),
+    ),
+    Fault(
+        "a node of the store loses its cable",
+        lambda county: county.network.cut("store3"),
+        lambda county: county.network.mend("store3"),
+    ),
+    Fault(
+        "the database loses its cable",
+        lambda county: county.network.cut(county.primary().machine),
+        lambda county: county.network.mend(county.primary().machine),
+    ),
+    Fault("the primary database dies and its standby takes over", _fail_over, _fall_in),
+)
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
+def test_nothing_acknowledged_is_lost(county: County, walked: Road, fault: Fault) -> None:
+    with Load(walked) as load:
+        time.sleep(BEFORE_SECONDS)
+        fault.go(county)
+        time.sleep(OUTAGE_SECONDS)
+        fault.come(county)
+        time.sleep(AFTER_SECONDS)
+    database = county.database()
+    try:
+        seconds = load.check(database, county.objects())
+    finally:
+        database.close()
+    say(
+        f"FAULT | {fault.name} | {len(load.acknowledged)} | {load.sending.longest():.1f}"
+        f" | {load.reading.longest():.1f} | {load.reading.failures} | {seconds:.1f}"
+    )

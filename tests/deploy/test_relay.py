@@ -180,3 +180,35 @@ def test_it_comes_back_after_losing_the_database(
             )
         emit(database)
         assert eventually(lambda: Wakeups(broker.url).waiting()[MESSAGES] == 1)
+
+
+def test_one_of_two_relays_has_the_clock_and_the_other_takes_it_over(
+    database: Database, broker: EmbeddedValkey, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("deploy.relay.TICK_SECONDS", 0.1)
+    monkeypatch.setattr("deploy.relay.LOOK_SECONDS", 0.05)
+    first: list[float] = []
+    second: list[float] = []
+    with running(database, broker.url, Deliveries(), second):
+        assert eventually(lambda: len(second) > 1)
+        with running(database, broker.url, Deliveries(), first):
+            seen = len(second)
+            assert eventually(lambda: len(second) > seen + 3)
+            assert not first
+            # It falls silent, as without its cable, and its lease ends.
+            with database.transaction() as session:
+                session.execute(text("UPDATE lease SET holder = gen_random_uuid()"))
+            before = len(second)
+            with database.transaction() as session:
+                session.execute(text("UPDATE lease SET held_until = now()"))
+            assert eventually(lambda: len(first) + len(second) > before)
+
+
+def test_a_relay_that_ends_leaves_the_clock_at_once(
+    database: Database, broker: EmbeddedValkey
+) -> None:
+    ticks: list[float] = []
+    with running(database, broker.url, Deliveries(), ticks):
+        assert eventually(lambda: bool(ticks))
+    with database.transaction() as session:
+        assert session.execute(text("SELECT FROM lease")).all() == []

@@ -15,6 +15,7 @@ from pynetdicom.presentation import build_context
 from sqlalchemy import func, select
 from sqlalchemy.exc import OperationalError
 
+from pacs_gateway.associations.requested import request_association
 from reading_worklist.workitems.tables import Workitem
 from storage.database import Database
 from storage.index.tables import Instance, Study, StudyState
@@ -61,15 +62,19 @@ class Modality:
     port: int
     acknowledged: list[str] = field(default_factory=list[str])
     refused: list[int] = field(default_factory=list[int])
+    host: str = "127.0.0.1"
+    ae_title: str = "EAST_CT"
 
     def send_all(self, datasets: Sequence[Dataset], *, timeout: float = 240.0) -> None:
         waiting = list(datasets)
-        entity: Any = AE(ae_title="EAST_CT")
+        entity: Any = AE(ae_title=self.ae_title)
         entity.acse_timeout = entity.dimse_timeout = entity.network_timeout = 15
         context = build_context(CTImageStorage, ExplicitVRLittleEndian)
 
         def attempt() -> bool | None:
-            association = entity.associate("127.0.0.1", self.port, [context], ae_title="RDC")
+            association = request_association(
+                entity, self.host, self.port, [context], called_ae_title="RDC", maximum_pdu=16_384
+            )
             while association.is_established and waiting:
                 try:
                     status = association.send_c_store(waiting[0])

@@ -1,0 +1,158 @@
+"""What goes on while a part of the centre fails: devices send, and people read."""
+
+import itertools
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from io import BytesIO
+from typing import Any, Final, Self
+
+import httpx
+import pydicom
+from pydicom.dataset import Dataset
+from sqlalchemy import func, select
+
+from deploy.demo.consortium import SITES
+from deploy.demo.people import DemoClient, DemoRefused
+from deploy.demo.walk import Road
+from reading_worklist.workitems.tables import Workitem
+from storage.database import Database
+from storage.index.tables import Instance, Study, StudyState
+from storage.objects import ObjectKey, ObjectStore
+from tests.e2e.modality import Modality, studies
+from tests.e2e.system import wait_for
+
+STUDY_INSTANCES: Final = 10
+_dicom: Any = pydicom
+_PAUSE_SECONDS: Final = 0.5
+_FILED_SECONDS: Final = 240.0
+
+
+@dataclass
+class Gaps:
+    """When something went well, and the longest time in which it did not."""
+
+    times: list[float] = field(default_factory=lambda: [time.monotonic()])
+    failures: int = 0
+
+    def well(self) -> None:
+        self.times.append(time.monotonic())
+
+    def longest(self) -> float:
+        """Seconds between two successes, or since the last one."""
+        times = [*self.times, time.monotonic()]
+        return max(after - before for before, after in itertools.pairwise(times))
+
+
+class Load:
+    """Two modalities that send studies, and a doctor who reads, until the block ends.
+
+    What was sent in it has all been acknowledged then.
+    """
+
+    def __init__(self, road: Road) -> None:
+        self._road = road
+        self._stop = threading.Event()
+        self.sent: list[Dataset] = []
+        self.acknowledged: list[str] = []
+        self.sending, self.reading = Gaps(), Gaps()
+        self.failed: list[BaseException] = []
+        self._threads = [
+            *(threading.Thread(target=self._send, args=(one.modality_ae,)) for one in SITES),
+            threading.Thread(target=self._read),
+        ]
+
+    def __enter__(self) -> Self:
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        for thread in self._threads:
+            thread.join()
+
+    def _send(self, ae_title: str) -> None:
+        try:
+            while not self._stop.is_set():
+                datasets = studies(1, STUDY_INSTANCES)
+                modality = Modality(
+                    self._road.dicom_port, host=self._road.dicom_host, ae_title=ae_title
+                )
+                self.sent.extend(datasets)
+                modality.send_all(datasets)
+                self.acknowledged.extend(modality.acknowledged)
+                self.sending.well()
+                self._stop.wait(_PAUSE_SECONDS)
+        except BaseException as error:  # told by `check`, in the thread of the test
+            self.failed.append(error)
+            raise
+
+    def _read(self) -> None:
+        """Look into the worklist, and at an image of its first study, again and again."""
+        while not self._stop.is_set():
+            try:
+                with DemoClient(self._road.web, self._road.people["li.shu"]) as doctor:
+                    for uid in itertools.cycle(doctor.workitems()):
+                        if self._stop.is_set():
+                            return
+                        doctor.workitems()
+                        doctor.get_bytes(f"/dicom-web/studies/{uid}/metadata")
+                        doctor.get_bytes(f"{_first_instance(doctor, uid)}/frames/1")
+                        self.reading.well()
+                        self._stop.wait(_PAUSE_SECONDS)
+            except (httpx.HTTPError, DemoRefused):
+                self.reading.failures += 1
+                self._stop.wait(_PAUSE_SECONDS)
+
+    def check(self, database: Database, objects: ObjectStore) -> float:
+        """See that all of it is kept once, byte for byte, and read once.
+
+        Return the seconds until all of it was in the worklist.
+        """
+        assert not self.failed, self.failed
+        assert sorted(self.acknowledged) == sorted(str(one.SOPInstanceUID) for one in self.sent)
+        began = time.monotonic()
+        uids = {str(one.StudyInstanceUID) for one in self.sent}
+
+        def queued() -> bool | None:
+            with database.transaction() as session:
+                found = session.scalar(
+                    select(func.count())
+                    .select_from(Study)
+                    .join(Workitem, Workitem.study_id == Study.id)
+                    .where(
+                        Study.study_instance_uid.in_(uids),
+                        Study.state == StudyState.COMPLETE,
+                        Study.instance_count == STUDY_INSTANCES,
+                    )
+                )
+            return True if found == len(uids) else None
+
+        wait_for("all that was sent to be in the worklist", queued, timeout=_FILED_SECONDS)
+        seconds = time.monotonic() - began
+        by_uid = {str(one.SOPInstanceUID): one for one in self.sent}
+        kept = list(_kept(database, set(by_uid)))
+        assert sorted(uid for uid, _ in kept) == sorted(by_uid)
+        for uid, key in kept:
+            with objects.open(key) as file:
+                stored = _dicom.dcmread(BytesIO(file.read()))
+            assert stored.PixelData == by_uid[uid].PixelData
+        return seconds
+
+
+def _kept(database: Database, uids: set[str]) -> Iterator[tuple[str, ObjectKey]]:
+    with database.transaction() as session:
+        rows = session.execute(
+            select(Instance.sop_instance_uid, Instance.object_key).where(
+                Instance.sop_instance_uid.in_(uids)
+            )
+        ).all()
+    return ((uid, ObjectKey.parse(key)) for uid, key in rows)
+
+
+def _first_instance(doctor: DemoClient, study: str) -> str:
+    [first, *_] = doctor.get(f"/dicom-web/studies/{study}/instances?limit=1")
+    series, instance = (first[tag]["Value"][0] for tag in ("0020000E", "00080018"))
+    return f"/dicom-web/studies/{study}/series/{series}/instances/{instance}"
