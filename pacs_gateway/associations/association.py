@@ -277,18 +277,20 @@ class ReceivingAssociation(Association):
         reader = PduReader(self._connection, self._keep_waiting, self._pace())
         ended_by_us = False
         unread = b""
+        phase: DataPhase | None = None
         try:
-            self._data_phase(reader).run()
+            phase = self._data_phase(reader)
+            phase.run()
             unread = reader.remainder()
         except PeerSilent as reason:
-            _log.info("association ended by us", extra={"peer": self.name, "reason": str(reason)})
             ended_by_us = True
+            self._tell("association ended by us", phase, logging.INFO, reason)
         except ProtocolViolation as error:
-            _log.warning("association aborted", extra={"peer": self.name, "reason": str(error)})
+            self._tell("association aborted", phase, logging.WARNING, error)
             abort_provider(self._connection)
         except PeerGone:
             # pynetdicom will find the connection at its end, as we did.
-            pass
+            self._tell("connection ended without a release", phase, logging.INFO)
         except Exception:  # noqa: BLE001 -- the peer must hear of it
             _log.exception("association aborted after an error of ours", extra={"peer": self.name})
             ended_by_us = True
@@ -298,8 +300,26 @@ class ReceivingAssociation(Association):
         self._transport.hand_back(unread)
         if ended_by_us:
             self.abort()
-        else:
-            super()._run_reactor()
+            return
+        super()._run_reactor()
+        if unread and self.is_aborted:
+            # For all that we know it has waited in vain for what we believe to have said.
+            self._tell("association aborted by its peer", phase, logging.WARNING)
+
+    def _tell(
+        self, what: str, phase: DataPhase | None, level: int, reason: Exception | None = None
+    ) -> None:
+        """Log an end that is none by release, and how far the association had come."""
+        assert self._admitted is not None
+        account = {} if phase is None else phase.account()
+        extra: dict[str, object] = {
+            "peer": self.name,
+            "calling_ae_title": self._admitted.origin.calling_ae_title,
+            **account,
+            **({} if reason is None else {"reason": str(reason)}),
+        }
+        # In the middle of a message somebody waits for something that does not come.
+        _log.log(logging.WARNING if account.get("unfinished") else level, what, extra=extra)
 
     def _data_phase(self, reader: PduReader) -> DataPhase:
         admitted = self._admitted

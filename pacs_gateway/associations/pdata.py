@@ -7,6 +7,7 @@ the size of an instance, and nothing polls.
 """
 
 import struct
+import time
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -51,6 +52,7 @@ class _Serving:
     reception: Reception
     cancelled: bool = False
     finishing: bool = False
+    received: int = 0
 
 
 class DataPhase:
@@ -85,6 +87,10 @@ class DataPhase:
         self._passing_over: int | None = None
         self._message_id = 0
         self._follow_ups: list[tuple[Context, FollowUp]] = []
+        self._answered = 0
+        self._answered_at = time.monotonic()
+        self._answering: Command | None = None
+        self._unfinished = ""
 
     def run(self) -> None:
         """Serve requests; return when the next PDU is not P-DATA, that PDU unread.
@@ -99,9 +105,34 @@ class DataPhase:
                         self._follow_up()
                     self._step()
         finally:
+            self._unfinished = self._what_is_unfinished()
             if self._serving is not None:
                 self._serving.reception.abandon()
                 self._serving = None
+
+    def account(self) -> dict[str, object]:
+        """Tell how far it came, for the log of an association that did not end as it should.
+
+        answered: requests with their final answer. quiet_seconds: since the last of them, or since
+        the beginning. unfinished: what the phase ended in the middle of; empty between messages.
+        """
+        quiet = time.monotonic() - self._answered_at
+        return {
+            "answered": self._answered,
+            "quiet_seconds": round(quiet, 1),
+            "unfinished": self._unfinished,
+        }
+
+    def _what_is_unfinished(self) -> str:
+        serving = self._serving
+        if self._answering is not None:
+            return f"sending the answer to {self._answering.field:04X}H"
+        if serving is not None:
+            doing = "working on" if serving.finishing else "receiving the dataset of"
+            return f"{doing} {serving.command.field:04X}H, {serving.received} bytes so far"
+        if self._command or self._pdu_left:
+            return f"receiving a command, {len(self._command)} bytes so far"
+        return ""
 
     def _between_messages(self) -> bool:
         return self._serving is None and not self._pdu_left and not self._command
@@ -208,7 +239,9 @@ class DataPhase:
         if serving is None or serving.finishing or serving.context.id != context_id:
             raise ProtocolViolation("a dataset fragment came without its command")
         while length:
-            length -= self._take_fragment(serving.reception, length)
+            taken = self._take_fragment(serving.reception, length)
+            serving.received += taken
+            length -= taken
         if last:
             self._answer()
 
@@ -228,8 +261,12 @@ class DataPhase:
         assert serving is not None
         serving.finishing = True
         answer = serving.reception.finish(_Exchange(self, serving.context))
+        self._answering = serving.command
         try:
             self.respond(answer)
+            self._answering = None
+            self._answered += 1
+            self._answered_at = time.monotonic()
         finally:
             self._serving = None
             serving.reception.settle()

@@ -6,7 +6,6 @@ piece by piece, whatever its size.
 
 import socket
 import struct
-import time
 from collections.abc import Generator, Iterable, Sequence
 from contextlib import contextmanager
 from typing import Any, Final, cast
@@ -23,7 +22,6 @@ from storage.index.retrieval import KeptInstance
 from storage.registry import Listener
 
 _CONTEXTS_MAX: Final = 128
-_PAUSE_SECONDS: Final = 0.001
 _MESSAGE_IDS: Final = 0xFFFF
 _TIMEVAL: Final = struct.Struct("@ll")
 
@@ -40,7 +38,6 @@ class SendingAssociation:
         self._connection.setsockopt(
             socket.SOL_SOCKET, socket.SO_SNDTIMEO, _TIMEVAL.pack(int(send_timeout), 0)
         )
-        self._connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._writer = MessageWriter(
             self._connection.sendall, association.acceptor.maximum_length or 0
         )
@@ -98,15 +95,9 @@ def open_sending(
         build_context(sop_class, syntax) for sop_class, syntax in proposed[:_CONTEXTS_MAX]
     ]
     association = associate(listener, contexts, config, what="any of the instances")
-    untyped: Any = association
-    # pynetdicom's own thread must not take the responses from us.
-    untyped._reactor_checkpoint.clear()  # noqa: SLF001
-    while not untyped._is_paused and association.is_alive():  # noqa: SLF001
-        time.sleep(_PAUSE_SECONDS)
-    try:
-        yield SendingAssociation(association, send_timeout=config.dimse_timeout_seconds)
-    finally:
-        if association.is_established:
-            # It lets the thread go on by itself.
-            association.release()
-        untyped._reactor_checkpoint.set()  # noqa: SLF001
+    with association.held():
+        try:
+            yield SendingAssociation(association, send_timeout=config.dimse_timeout_seconds)
+        finally:
+            if association.is_established:
+                association.release()

@@ -2,6 +2,7 @@
 
 import hashlib
 import itertools
+import logging
 import struct
 import threading
 import time
@@ -33,6 +34,7 @@ from tests.pacs_gateway.peers import (
     pdv,
     store_command,
 )
+from tests.pacs_gateway.waiting import until
 
 _ABORT = 0x07
 
@@ -306,10 +308,70 @@ def test_a_connection_lost_in_a_dataset_abandons_it(peer: RawPeer, recorder: Rec
     assert recorder.seen[0].abandoned
 
 
+_MIDDLE = "receiving the dataset of 0001H, 3 bytes so far"
+
+
+@pytest.mark.parametrize(
+    ("last", "expected"),
+    [
+        pytest.param(
+            p_data(pdv(1, 3, _REQUEST)) + p_data(pdv(1, 0, b"abc")),
+            ("connection ended without a release", logging.WARNING, _MIDDLE),
+            id="lost in a dataset",
+        ),
+        pytest.param(
+            p_data(pdv(1, 1, _REQUEST[:10])),
+            (
+                "connection ended without a release",
+                logging.WARNING,
+                "receiving a command, 10 bytes so far",
+            ),
+            id="lost in a command",
+        ),
+        pytest.param(
+            b"",
+            ("connection ended without a release", logging.INFO, ""),
+            id="lost between messages",
+        ),
+        pytest.param(
+            struct.pack(">BxIxxxx", _ABORT, 4),
+            ("association aborted by its peer", logging.WARNING, ""),
+            id="aborted between messages",
+        ),
+    ],
+)
+def test_an_end_that_is_no_release_is_in_the_log(
+    listener: Listening,
+    caplog: pytest.LogCaptureFixture,
+    last: bytes,
+    expected: tuple[str, int, str],
+) -> None:
+    text, level, unfinished = expected
+    caplog.set_level(logging.INFO, "pacs_gateway.associations")
+    with RawPeer(listener.bound_port) as peer:
+        assert peer.associate() == 2
+        peer.send(p_data(pdv(1, 3, _REQUEST), pdv(1, 2, b"abc")))
+        assert peer.status() == 0
+        peer.send(last)
+    found: list[logging.LogRecord] = []
+
+    def told() -> bool:
+        found[:] = [one for one in caplog.records if one.msg == text]
+        return bool(found)
+
+    until(told, text)
+    record = found[0]
+    assert record.levelno == level
+    assert vars(record)["unfinished"] == unfinished
+    assert vars(record)["answered"] == 1
+    assert vars(record)["calling_ae_title"] == "CT1"
+    assert vars(record)["quiet_seconds"] < 60
+
+
 def test_a_connection_works_on_for_longer_than_the_timeout(peer: RawPeer) -> None:
     assert peer.associate() == 2
-    until = time.monotonic() + 2.5
-    while time.monotonic() < until:
+    end = time.monotonic() + 2.5
+    while time.monotonic() < end:
         peer.send(p_data(pdv(1, 3, _REQUEST), pdv(1, 2, b"abc")))
         assert peer.status() == 0
         time.sleep(0.2)
