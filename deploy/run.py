@@ -7,7 +7,6 @@ a container alike, and says through `readiness` when it can work.
 from __future__ import annotations
 
 import asyncio
-import gc
 import logging
 import os
 import signal
@@ -56,6 +55,7 @@ def gateway(settings: Settings) -> None:
 
     In several processes below this one, or all in this one when no listeners are set.
     """
+    readiness.begin()
     if settings.gateway_listeners == 0:
         _gateway_in_one_process(settings)
         return
@@ -72,6 +72,7 @@ def gateway(settings: Settings) -> None:
     running = GatewayProcesses(gateway_config(settings), open_child)
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda _number, _frame: running.stop())
+    readiness.settle()
     running.start()
     running.run(readiness.announce)
     _log.info("stopped")
@@ -93,6 +94,7 @@ def _gateway_in_one_process(settings: Settings) -> None:
 
 def hl7(settings: Settings) -> None:
     """Run the listener for HL7 v2 orders."""
+    readiness.begin()
     from pacs_gateway.hl7.listener import MllpListener  # noqa: PLC0415
     from pacs_gateway.hl7.service import Hl7Service  # noqa: PLC0415
 
@@ -114,6 +116,7 @@ def hl7(settings: Settings) -> None:
 
 def ecg_intake(settings: Settings) -> None:
     """Take ECG files in: those that were uploaded, and those in watched folders."""
+    readiness.begin()
     from pacs_gateway.ecg_intake.station import IntakeStation  # noqa: PLC0415
     from pacs_gateway.ecg_intake.workshop import Workshop  # noqa: PLC0415
 
@@ -130,6 +133,7 @@ def ecg_intake(settings: Settings) -> None:
 
 def relay(settings: Settings) -> None:
     """Run the clock: outbox, due deliveries, leases that have run out."""
+    readiness.begin()
     from deploy.celery_app import Wakeups  # noqa: PLC0415
     from deploy.relay import Regularly, Relay, Work  # noqa: PLC0415
     from pacs_gateway import availability  # noqa: PLC0415
@@ -181,6 +185,7 @@ def relay(settings: Settings) -> None:
 
 def worker(settings: Settings, queues: Sequence[str], name: str) -> int:
     """Run a Celery worker on the queues; returns its exit code."""
+    readiness.begin()
     from deploy.celery_app import ANALYSIS, run_worker, threads  # noqa: PLC0415
 
     broker_url(settings)
@@ -208,6 +213,7 @@ def _shared_port(host: str, port: int) -> socket.socket:
 
 def web(settings: Settings, name: str) -> None:
     """Run the web server."""
+    readiness.begin()
     import uvicorn  # noqa: PLC0415
 
     from deploy import web_server  # noqa: PLC0415
@@ -224,9 +230,6 @@ def web(settings: Settings, name: str) -> None:
             async def startup(self, sockets: list[socket.socket] | None = None) -> None:
                 # Not cancelled when it takes longer: a thread in it cannot be.
                 await asyncio.wait({asyncio.create_task(warm_up(app))}, timeout=WARM_UP_SECONDS)
-                # What is there now stays: the collector need not look at it again and again.
-                gc.collect()
-                gc.freeze()
                 await super().startup(sockets)
                 if self.started:
                     readiness.announce()
