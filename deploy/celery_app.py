@@ -18,6 +18,7 @@ from celery.signals import setup_logging, worker_ready
 
 from deploy.bootstrap import returns_config, site_test_config
 from deploy.errors import DeployError
+from deploy.tls.broker import broker_tls
 from storage import outbox
 from storage.messages import PACS_GATEWAY, READING_WORKLIST
 
@@ -59,8 +60,10 @@ class BrokerUnavailable(DeployError):
 
 
 def _make_app(broker: str, transport_options: dict[str, object]) -> Any:  # noqa: ANN401 - Celery has no types
-    app: Any = Celery("rdc", broker=broker, set_as_current=False)
+    address, secured = broker_tls(broker)
+    app: Any = Celery("rdc", broker=address, set_as_current=False)
     app.conf.update(
+        broker_use_ssl=secured or False,
         broker_connection_retry_on_startup=True,
         broker_connection_max_retries=None,
         broker_connection_timeout=PUBLISH_SECONDS,

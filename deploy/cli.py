@@ -24,6 +24,7 @@ from deploy import (
     cli_retention,
     cli_signers,
     cli_site_test,
+    cli_tls,
     cli_tokens,
 )
 from deploy.errors import AlreadyRunning, DeployError
@@ -57,6 +58,7 @@ app.add_typer(cli_retention.holds, name="hold")
 app.add_typer(cli_reports.reports, name="report")
 app.add_typer(cli_signers.signers, name="signer")
 app.add_typer(cli_audit.audits, name="audit")
+app.add_typer(cli_tls.tls, name="tls")
 app.command("hl7")(cli_orders.hl7)
 cli_keeping.install(app)
 
@@ -101,15 +103,23 @@ def up(
     dicom_port: DicomPort = None,
     http_port: HttpPort = None,
     http_host: HttpHost = None,
+    tls: Annotated[
+        bool, typer.Option("--tls", help="HTTPS, DICOM and MLLP over TLS; see `rdc tls` [RDC_TLS]")
+    ] = False,
 ) -> None:
     """Start everything on this machine and keep it running until Ctrl-C or SIGTERM.
 
     Database and broker are started too, unless RDC_DATABASE_URL and RDC_BROKER_URL name others.
+    With --tls a private authority and a certificate are made, where there are none.
     """
     from deploy.supervisor import StartInterrupted, Supervisor  # noqa: PLC0415
 
     settings = _settings(
-        data_dir=data_dir, dicom_port=dicom_port, http_port=http_port, http_host=http_host
+        data_dir=data_dir,
+        dicom_port=dicom_port,
+        http_port=http_port,
+        http_host=http_host,
+        tls=tls or None,
     )
     stop = threading.Event()
     supervisor = Supervisor(settings, say=say, stop=stop)

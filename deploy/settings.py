@@ -27,6 +27,7 @@ from pydantic_settings import NoDecode, SettingsConfigDict
 
 from deploy.errors import SettingsError
 from deploy.settings_access import AccessSettings, SecondFactorFor, Seconds, required_of
+from deploy.settings_tls import FILES, TlsSettings, believing, listening
 from storage.identifiers import AeTitle, InvalidIdentifier
 
 PREFIX: Final = "RDC_"
@@ -134,7 +135,7 @@ class SigningServiceSettings(BaseModel):
     timeout: Seconds = 10.0
 
 
-class Settings(AccessSettings):
+class Settings(AccessSettings, TlsSettings):
     """The settings of one process. Make them with `load`, which explains what is wrong."""
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid")
@@ -178,42 +179,12 @@ class Settings(AccessSettings):
         default=2575,
         description="port of the listener for HL7 v2 orders (MLLP); 0: none without TLS",
     )
-    mllp_tls_port: Port = Field(
-        default=2576, description="port for MLLP over TLS; listened on with a certificate only"
-    )
-    mllp_tls_certificate: Path | None = Field(
-        default=None, description="PEM certificate for MLLP over TLS; unset: no TLS"
-    )
-    mllp_tls_key: Path | None = Field(
-        default=None, description="PEM key of it; unset: in the same file"
-    )
-    mllp_tls_ca: Path | None = Field(
-        default=None, description="PEM certificates that may issue those of senders"
-    )
-    mllp_tls_client_required: bool = Field(
-        default=False, description="turn away senders that call on the TLS port without certificate"
-    )
     gateway_listeners: Annotated[int, Field(ge=0, le=64)] = Field(
         default_factory=lambda: min(max(os.cpu_count() or 1, 2), 8),
         description="processes that receive DICOM; 0: the whole gateway in one process",
     )
     dicom_max_associations: Annotated[int, Field(ge=1)] = Field(
         default=200, description="associations of all devices at once; each has its own limit too"
-    )
-    dicom_tls_port: Port = Field(
-        default=2762, description="port for DICOM over TLS; listened on with a certificate only"
-    )
-    dicom_tls_certificate: Path | None = Field(
-        default=None, description="PEM certificate for DICOM over TLS; unset: no TLS"
-    )
-    dicom_tls_key: Path | None = Field(
-        default=None, description="PEM key of it; unset: in the same file"
-    )
-    dicom_tls_ca: Path | None = Field(
-        default=None, description="PEM certificates that may issue those of devices"
-    )
-    dicom_tls_client_required: bool = Field(
-        default=False, description="turn away devices that call on the TLS port without certificate"
     )
     proxy_networks: tuple[IPvAnyNetwork, ...] = Field(
         default=(),
@@ -345,12 +316,7 @@ class Settings(AccessSettings):
         "data_dir",
         "authority_dir",
         "log_dir",
-        "dicom_tls_certificate",
-        "dicom_tls_key",
-        "dicom_tls_ca",
-        "mllp_tls_certificate",
-        "mllp_tls_key",
-        "mllp_tls_ca",
+        *FILES,
     )
     @classmethod
     def _absolute(cls, value: Path | None) -> Path | None:
@@ -363,7 +329,8 @@ class Settings(AccessSettings):
         if self.public_url:
             return self.public_url
         host = self.http_host if self.http_host not in {"", "0.0.0.0", "::"} else "127.0.0.1"  # noqa: S104 - compared
-        return f"http://{f'[{host}]' if ':' in host else host}:{self.http_port}"
+        scheme = "http" if self.http_tls_certificate is None else "https"
+        return f"{scheme}://{f'[{host}]' if ':' in host else host}:{self.http_port}"
 
     @property
     def pki_address(self) -> str | None:
@@ -379,6 +346,11 @@ class Settings(AccessSettings):
     def second_factor_for(self) -> frozenset[SecondFactorFor]:
         """For whom a second factor is required, as set or by default."""
         return required_of(self.second_factor, embedded=self.database_url is None)
+
+    @property
+    def tls_dir(self) -> Path:
+        """Where the private authority for connections and what it issued are kept."""
+        return self.data_dir / "tls"
 
     @property
     def run_dir(self) -> Path:
@@ -411,9 +383,20 @@ def load(**overrides: object) -> Settings:
     """
     given = {name: value for name, value in overrides.items() if value is not None}
     try:
-        return Settings(**given)  # pyright: ignore[reportArgumentType] - checked by pydantic
+        read = Settings(**given)  # pyright: ignore[reportArgumentType] - checked by pydantic
+        return Settings(**{**given, **_completed(read)})  # pyright: ignore[reportArgumentType]
     except ValidationError as error:
         raise _explain(error) from None
+
+
+def _completed(settings: Settings) -> dict[str, object]:
+    """Return what the settings of encrypted connections make of others."""
+    found: dict[str, object] = dict(listening(settings, settings.tls_dir))
+    if settings.ca_bundle is not None:
+        for name in ("database_url", "broker_url", "object_store_url"):
+            if (url := getattr(settings, name)) is not None:
+                found[name] = believing(settings.ca_bundle, url)
+    return found
 
 
 def _explain(error: ValidationError) -> SettingsError:

@@ -128,6 +128,8 @@ class Supervisor:
         logs = settings.log_dir or data / "log"
         logs.mkdir(exist_ok=True, mode=0o700)
         self._end_leftovers()
+        if settings.tls:
+            self._step("certificates", self._prepare_tls)
         self.settings = settings = settings.changed(
             log_dir=logs,
             dicom_port=_free_port(settings.dicom_host, settings.dicom_port, "dicom"),
@@ -211,6 +213,12 @@ class Supervisor:
         for record in records:
             ProcessRecord.forget(run_dir, record.name)
         state.forget(run_dir)
+
+    def _prepare_tls(self) -> str:
+        from deploy.tls.server import ensure  # noqa: PLC0415 -- cryptography, where it is used
+
+        ensure(self.settings)
+        return f"of the private authority in {self.settings.tls_dir}"
 
     def _start_servers(self) -> None:
         data = self.settings.data_dir

@@ -4,14 +4,16 @@ import os
 import shutil
 import stat
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
 from cryptography import x509
 
-from deploy.doctor.findings import Finding, fault, fine, warning
+from deploy.doctor.findings import Finding, Severity, fault, fine, warning
 from deploy.settings import Settings, unknown_variables
+from deploy.tls.authority import PrivateAuthority
 from reading_worklist.signing.authority import AuthorityUnreadable
 from reading_worklist.signing.service_keys import open_service_keys
 from storage.clock import utc_now
@@ -36,11 +38,13 @@ def look(settings: Settings) -> Iterator[Finding]:
     yield from _closed_files(settings)
     yield from _authority(settings)
     for name, certificate in (
+        ("HTTPS", settings.http_tls_certificate),
         ("DICOM over TLS", settings.dicom_tls_certificate),
         ("MLLP over TLS", settings.mllp_tls_certificate),
     ):
         if certificate is not None:
             yield _ends(name, certificate)
+    yield from _private_authority(settings)
 
 
 def _settings() -> Iterator[Finding]:
@@ -102,9 +106,10 @@ def _closed_files(settings: Settings) -> Iterator[Finding]:
         ]
     places += [
         path
-        for path in (settings.dicom_tls_key, settings.mllp_tls_key)
+        for path in (settings.http_tls_key, settings.dicom_tls_key, settings.mllp_tls_key)
         if path is not None and path.exists()
     ]
+    places += settings.tls_dir.glob("**/*.key.pem")
     open_ones = [
         path
         for path in places
@@ -137,6 +142,19 @@ def _authority(settings: Settings) -> Iterator[Finding]:
             str(error),
             "Without them reports cannot be signed; see the remedy above, or restore the backup.",
         )
+
+
+def _private_authority(settings: Settings) -> Iterator[Finding]:
+    """Name what the private authority issued and will end soon, and its own end."""
+    private = PrivateAuthority(settings.tls_dir)
+    if not private.exists:
+        return
+    yield _ends("private authority", private.certificate)
+    for one in private.issued():
+        finding = _ends(f"certificate of {one.name}", one.certificate)
+        if finding.severity is Severity.FINE:
+            continue
+        yield replace(finding, remedy=f"`rdc tls renew {one.name}`, and put it where it is used.")
 
 
 def _ends(subject: str, path: Path) -> Finding:

@@ -42,10 +42,10 @@ def open_object_store(url: str) -> ObjectStore:
     """Return the store at `url`, made when it does not exist yet.
 
     file:///absolute/path
-    s3://KEY:SECRET@host:port/bucket?secure=0|1&region=us-east-1
+    s3://KEY:SECRET@host:port/bucket?secure=0|1&region=us-east-1&ca=/path/of.pem
 
     Key and secret are percent-encoded where they hold reserved characters;
-    `secure` (TLS) is 1 unless given.
+    `secure` (TLS) is 1 unless given; `ca` names who may vouch for the store.
 
     Raises:
         InvalidObjectStoreUrl: the address cannot be used; the error does not

@@ -41,7 +41,7 @@ _REMEDIES: Final = {
 # As AWS has it; other stores take no less.
 _BUCKET: Final = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 _SWITCHES: Final = {"0": False, "1": True}
-_OPTIONS: Final = frozenset({"secure", "region", "conditional_writes"})
+_OPTIONS: Final = frozenset({"secure", "region", "conditional_writes", "ca"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +49,10 @@ class S3Config:
     """Where an S3 store is and how to speak with it.
 
     endpoint: host and port.
-    secure: TLS, verified against the certificate authorities known to Python.
+    secure: TLS, verified against `authorities`.
     conditional_writes: whether the store honours `If-None-Match` on writes;
         None finds it out at start.
+    authorities: a file of PEM certificates; None: those known to Python.
     """
 
     endpoint: str
@@ -61,12 +62,13 @@ class S3Config:
     secure: bool = True
     region: str = "us-east-1"
     conditional_writes: bool | None = None
+    authorities: str | None = None
 
 
 def parse_s3_url(url: str) -> S3Config:
     """Return what an address says.
 
-    s3://KEY:SECRET@host:port/bucket?secure=0|1&region=us-east-1&conditional_writes=0|1
+    s3://KEY:SECRET@host:port/bucket?secure=0|1&region=us-east-1&conditional_writes=0|1&ca=/x.pem
 
     Raises:
         InvalidObjectStoreUrl: a part is missing or unknown; the error does not
@@ -94,6 +96,7 @@ def parse_s3_url(url: str) -> S3Config:
         secure=secure,
         region=options.get("region", "us-east-1"),
         conditional_writes=conditional_writes,
+        authorities=options.get("ca"),
     )
 
 
@@ -151,6 +154,8 @@ class S3Connection:
             region=self.config.region,
             http_client=pool(
                 maxsize=_CONNECTIONS,
+                # None: what the system believes.
+                ca_certs=self.config.authorities,
                 timeout=urllib3.Timeout(connect=_CONNECT_SECONDS, read=_READ_SECONDS),
                 retries=urllib3.Retry(
                     total=_RETRIES,
