@@ -196,13 +196,13 @@ def _settled(database: Database) -> int | None:
     """Return the last record such that no other with a smaller id can still appear.
 
     Ids are given when a record is written and show when its transaction ends, in any order. The
-    lock waits for those that are writing; None when they take too long.
+    lock waits for those that are writing; None when they take too long. A function of the owner
+    takes it (migration 0064): who may only add to a table may not lock it.
     """
     try:
         with database.transaction() as session:
             session.execute(text(f"SET LOCAL lock_timeout = {_LOCK_MILLISECONDS}"))
-            session.execute(text("LOCK TABLE audit_record IN SHARE MODE"))
-            return session.scalar(select(func.max(AuditRecord.id)))
+            return session.scalar(select(func.rdc_settled_audit_record()))
     except OperationalError as error:
         if isinstance(error.orig, LockNotAvailable):
             return None

@@ -17,6 +17,7 @@ from reading_worklist.auditing.schemas import AuditEntry, AuditPage, AuditPerson
 from reading_worklist.services import Asking, Parts
 from storage import audit, audit_seals, audit_trail
 from storage.registry import Organisation, Role, visible_organisation_ids
+from storage.walls import beyond
 
 router = APIRouter(prefix="/api/audit", tags=["audit"])
 
@@ -53,7 +54,10 @@ def search_audit_trail(
         "until": until,
     }
     given = {name: value for name, value in asked.items() if value not in (None, "")}
-    with services.database.transaction() as session:
+    with (
+        beyond("an auditor sees acts by who did them for whom"),
+        services.database.transaction() as session,
+    ):
         own = select(Organisation.id).where(Organisation.id == scope.organisation_id)
         below = session.scalars(visible_organisation_ids(own.scalar_subquery())).all()
         search = audit_trail.Search(organisations=frozenset(below), **given)  # pyright: ignore[reportArgumentType] -- by name, from the parameters above
@@ -77,7 +81,7 @@ def search_audit_trail(
 def get_newest_audit_seal(scope: Asking, services: Parts) -> AuditSealView | None:
     """Return the newest seal over the trail: written down elsewhere, it proves what is below it."""
     scope.require(Role.AUDITOR)
-    with services.database.transaction() as session:
+    with beyond("a seal tells of no site"), services.database.transaction() as session:
         seal = audit_seals.newest(session)
         return seal and AuditSealView(
             sealed_at=seal.sealed_at, to_id=seal.to_id, records=seal.records, seal=seal.seal

@@ -32,7 +32,7 @@ _logger: Final = logging.getLogger(__name__)
 _MADE_BY: Final = "1"
 """Changes with how statements are made of a rule."""
 
-_EVERYTHING: Final = "SELECT, INSERT, UPDATE, DELETE"
+_EVERYTHING: Final = ("SELECT", "INSERT", "UPDATE", "DELETE")
 _UNKNOWN: Final = Closed("nobody has decided it yet")
 
 # In a scalar sub-select it is worked out once for a query, not for each row.
@@ -45,6 +45,13 @@ _TABLES: Final = text(
     " AND relkind IN ('r', 'p') AND relname <> 'alembic_version' ORDER BY relname"
 )
 _KNOWN: Final = text("SELECT obj_description(to_regprocedure('public.rdc_sites()'), 'pg_proc')")
+# What a trigger refuses for every row without a condition (tgtype: 1 row, 8 delete, 16 update).
+_REFUSED: Final = text(
+    "SELECT c.relname, bool_or(t.tgtype & 16 > 0), bool_or(t.tgtype & 8 > 0)"
+    " FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid"
+    " JOIN pg_proc p ON p.oid = t.tgfoid WHERE p.proname = 'refuse_change'"
+    " AND t.tgtype & 1 > 0 AND t.tgqual IS NULL AND t.tgattr = '' GROUP BY c.relname"
+)
 _HELD: Final = text(
     "SELECT count(*) FROM pg_roles WHERE rolname = ANY(:names)"
     " AND pg_has_role(current_user, oid, 'MEMBER')"
@@ -102,8 +109,9 @@ def build(connection: Connection) -> bool:
         return False
     told = connection.scalar(_KNOWN)
     known: dict[str, str] = json.loads(told) if told else {}
+    refused = refused_rights(connection)
     wanted = {
-        table: _statements(table, RULES.get(table, _UNKNOWN))
+        table: _statements(table, RULES.get(table, _UNKNOWN), refused.get(table, frozenset()))
         for table in connection.scalars(_TABLES)
     }
     marks = {table: _mark(statements) for table, statements in wanted.items()}
@@ -122,6 +130,20 @@ def build(connection: Connection) -> bool:
     return True
 
 
+def refused_rights(connection: Connection) -> dict[str, frozenset[str]]:
+    """Return which rights no role of the application has, by table.
+
+    What a guard of a table refuses, the role may not even ask: the guard could be lifted by who
+    owns the table, and the roles own none. One list of what never changes is enough.
+    """
+    return {
+        table: frozenset(
+            right for right, no in (("UPDATE", no_update), ("DELETE", no_delete)) if no
+        )
+        for table, no_update, no_delete in connection.execute(_REFUSED)
+    }
+
+
 def _holds_roles(connection: Connection) -> bool:
     return connection.scalar(_HELD, {"names": list(ROLES)}) == len(ROLES)
 
@@ -130,11 +152,15 @@ def _mark(statements: list[str]) -> str:
     return hashlib.sha256("\n".join([_MADE_BY, *statements]).encode()).hexdigest()[:12]
 
 
-def _statements(table: str, rule: Rule) -> list[str]:
-    """Return what gives a table the grants and policies of its rule, whatever it had before."""
+def _statements(table: str, rule: Rule, refused: frozenset[str]) -> list[str]:
+    """Return what gives a table the grants and policies of its rule, whatever it had before.
+
+    refused: rights that nobody gets.
+    """
+    rights = ", ".join(right for right in _EVERYTHING if right not in refused)
     made = [
         f"REVOKE ALL ON {table} FROM {', '.join(ROLES)}",
-        f"GRANT {_EVERYTHING} ON {table} TO {APP_ROLE}",
+        f"GRANT {rights} ON {table} TO {APP_ROLE}",
         f"DROP POLICY IF EXISTS wall_app ON {table}",
         f"DROP POLICY IF EXISTS wall_site ON {table}",
     ]
@@ -142,18 +168,22 @@ def _statements(table: str, rule: Rule) -> list[str]:
         case OfSite() | PartOf():
             sees = condition(table, rule)
             made += [
-                f"GRANT {_EVERYTHING} ON {table} TO {SITE_ROLE}",
+                f"GRANT {rights} ON {table} TO {SITE_ROLE}",
                 f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY",
                 f"CREATE POLICY wall_app ON {table} TO {APP_ROLE} USING (true)",
                 f"CREATE POLICY wall_site ON {table} TO {SITE_ROLE} USING ({sees})",
             ]
         case Common():
-            made += [f"GRANT {_EVERYTHING} ON {table} TO {SITE_ROLE}", _opened(table)]
+            made += [f"GRANT {rights} ON {table} TO {SITE_ROLE}", _opened(table)]
         case WriteOnly():
-            made += [f"GRANT INSERT, SELECT ({rule.key}) ON {table} TO {SITE_ROLE}", _opened(table)]
+            made += [f"GRANT {_added(rule)} ON {table} TO {SITE_ROLE}", _opened(table)]
         case Closed():
             made.append(_opened(table))
     return made
+
+
+def _added(rule: WriteOnly) -> str:
+    return f"INSERT, SELECT ({', '.join(rule.columns)})"
 
 
 def condition(table: str, rule: OfSite | PartOf) -> str:
