@@ -57,6 +57,7 @@ from reading_worklist.routing import routes as routing_routes
 from reading_worklist.services import COOKIE, Services, WebConfig
 from reading_worklist.signing import status_routes
 from reading_worklist.single_signature import routes as single_signature_routes
+from reading_worklist.site_tests import routes as site_test_routes
 from reading_worklist.templates import routes as template_routes
 from reading_worklist.typesetting.typesetter import Typesetter
 from reading_worklist.ups import routes as ups_routes
@@ -163,6 +164,7 @@ def _routes() -> tuple[BaseRoute, ...]:
         ledger_routes,
         delivery_routes,
         destination_routes,
+        site_test_routes,
         operations_routes,
         keeping_routes,
         quarantine_routes,

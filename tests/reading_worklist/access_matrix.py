@@ -153,6 +153,7 @@ MATRIX: Final = (
     # Keeping, deliveries, the quarantine
     Row("POST", "/api/keeping/holds", KEEPERS),
     Row("PUT POST", "/api/keeping/.*", DECIDERS),
+    Row("", "/api/site-tests.*", DECIDERS),
     Row("GET", "/api/destinations", KEEPERS),
     Row("", "/api/destinations.*", frozenset({Role.SYSTEM_ADMIN})),
     Row("GET", "/api/(deliveries|delivery-queues).*", KEEPERS | SITE),

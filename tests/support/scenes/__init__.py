@@ -17,6 +17,7 @@ from tests.support.scenes import (
     portal,
     reading,
     rules,
+    site_tests,
     worklist,
     writing,
 )
@@ -45,5 +46,6 @@ PARTS: tuple[Part, ...] = (
     rules,
     ecg_files,
     ledger,
+    site_tests,
 )
 """The rules come last: what is queued after them would go by them."""

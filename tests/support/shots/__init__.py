@@ -15,6 +15,7 @@ from tests.support.shots import (
     reading,
     rules,
     session,
+    site_tests,
     worklist,
     writing,
 )
@@ -36,6 +37,7 @@ PARTS = (
     ecg_files,
     rules,
     critical,
+    site_tests,
 )
 
 

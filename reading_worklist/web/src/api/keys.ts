@@ -34,6 +34,7 @@ export const keys = {
   portalReport: (id: string, version: number) => ['document', 'portal', id, version] as const,
   ledger: ['ledger'] as const,
   destinations: ['destinations'] as const,
+  siteTests: ['site-tests'] as const,
   deliveries: ['deliveries'] as const,
   delivery: (id: string) => ['deliveries', 'one', id] as const,
   identity: ['identity'] as const,

@@ -79,6 +79,10 @@ const router = createBrowserRouter([
         lazy: { Component: async () => (await import('../deliveries/DestinationsPage')).DestinationsPage },
       },
       {
+        path: 'site-tests/:code?',
+        lazy: { Component: async () => (await import('../site-tests/SiteTestsPage')).SiteTestsPage },
+      },
+      {
         path: 'deliveries',
         lazy: { Component: async () => (await import('../deliveries/DeliveriesPage')).DeliveriesPage },
       },

@@ -32,6 +32,7 @@ import { reading } from './catalogue/reading';
 import { roster } from './catalogue/roster';
 import { rules } from './catalogue/rules';
 import { retakes } from './catalogue/retakes';
+import { siteTests } from './catalogue/siteTests';
 import { session } from './catalogue/session';
 import { verification } from './catalogue/verification';
 import { worklist } from './catalogue/worklist';
@@ -74,6 +75,7 @@ export const catalogue = {
   ...agreements,
   ...audit,
   ...session,
+  ...siteTests,
   ...verification,
   ...critical,
   ...phone,

@@ -96,6 +96,7 @@ const TABLE = {
     roles: [...KEEPERS, ...READERS, 'site_doctor', 'site_technician', 'auditor'],
   },
   '/destinations': { name: 'nav.destinations', group: 'desk', roles: ['system_admin'] },
+  '/site-tests': { name: 'nav.siteTests', group: 'desk', roles: ['consortium_admin', 'system_admin'] },
   '/quarantine': { name: 'nav.quarantine', group: 'desk', roles: KEEPERS },
   '/templates': {
     name: 'nav.templates',
