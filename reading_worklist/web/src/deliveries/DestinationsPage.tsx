@@ -1,5 +1,5 @@
 import { PlusOutlined } from '@ant-design/icons';
-import { Button } from 'antd';
+import { App, Button } from 'antd';
 import { useState } from 'react';
 
 import type { Destination } from '../api/types';
@@ -10,7 +10,8 @@ import { type Column, Table } from '../design/Table';
 import { useLanguage } from '../i18n/language';
 import { siteOf } from '../i18n/siteName';
 import { DestinationDialog } from './DestinationDialog';
-import { useDestinations, useSwitchDestination } from './destinationQueries';
+import { useDestinations, useSwitchDestination, useTryDestination } from './destinationQueries';
+import { Trial } from './Trial';
 import './deliveries.css';
 
 /** Where the reports of each site go, for who looks after its machines. */
@@ -20,7 +21,8 @@ export function DestinationsPage() {
   /** null: no dialog; `new`: a destination that is not there yet. */
   const [edited, setEdited] = useState<Destination | 'new' | null>(null);
   const [switched, setSwitched] = useState<Destination | null>(null);
-  const columns = useColumns(setEdited, setSwitched);
+  const trial = useTryDestination();
+  const columns = useColumns(setEdited, setSwitched, useTry(trial.mutate));
   return (
     <div className="page">
       <div className="page-head">
@@ -38,6 +40,11 @@ export function DestinationsPage() {
             error={destinations.error}
             onRetry={() => void destinations.refetch()}
           />
+        </div>
+      )}
+      {trial.isError && (
+        <div className="page-problem">
+          <ProblemNotice heading={t('trial.failed')} error={trial.error} />
         </div>
       )}
       {destinations.data?.length === 0 ? (
@@ -77,19 +84,42 @@ function SwitchDialog({ destination, onClose }: { destination: Destination; onCl
   );
 }
 
-function useColumns(onEdit: (one: Destination) => void, onSwitch: (one: Destination) => void): Column<Destination>[] {
+/** Tries a destination; before people get a message, it is asked whether they shall. */
+function useTry(onTry: (id: string) => void): (one: Destination) => void {
+  const { t } = useLanguage();
+  const { modal } = App.useApp();
+  return (one) => {
+    if (one.kind !== 'notice') {
+      onTry(one.id);
+      return;
+    }
+    modal.confirm({
+      title: t('trial.notice.title'),
+      content: t('trial.notice.text', { where: one.label }),
+      okText: t('trial.try'),
+      cancelText: t('app.cancel'),
+      onOk: () => onTry(one.id),
+    });
+  };
+}
+
+function useColumns(
+  onEdit: (one: Destination) => void,
+  onSwitch: (one: Destination) => void,
+  onTry: (one: Destination) => void,
+): Column<Destination>[] {
   const { t, language } = useLanguage();
   return [
     {
       key: 'site',
       heading: t('destinations.column.site'),
-      width: '20%',
+      width: '14%',
       cell: (one) => <span className="strong">{siteOf(language, one)}</span>,
     },
     {
       key: 'kind',
       heading: t('destinations.column.kind'),
-      width: 190,
+      width: 150,
       cell: (one) => t(`destinations.kind.${one.kind}`),
     },
     {
@@ -107,7 +137,7 @@ function useColumns(onEdit: (one: Destination) => void, onSwitch: (one: Destinat
     {
       key: 'state',
       heading: t('destinations.column.state'),
-      width: 100,
+      width: 84,
       cell: (one) =>
         one.active ? (
           <Chip tone="green">{t('destinations.on')}</Chip>
@@ -118,11 +148,20 @@ function useColumns(onEdit: (one: Destination) => void, onSwitch: (one: Destinat
         ),
     },
     {
+      key: 'trial',
+      heading: t('trial.column'),
+      width: '24%',
+      cell: (one) => <Trial destination={one} />,
+    },
+    {
       key: 'act',
       heading: t('queues.column.act'),
-      width: 190,
+      width: 230,
       cell: (one) => (
         <span className="queue-acts">
+          <Button size="small" loading={one.trial?.is_running === true} onClick={() => onTry(one)}>
+            {t('trial.try')}
+          </Button>
           <Button size="small" onClick={() => onEdit(one)}>
             {t('destinations.edit')}
           </Button>

@@ -54,6 +54,7 @@ export const FIELDS: Record<Destination['kind'], readonly Field[]> = {
       ],
       initial: 'both',
     },
+    { name: 'test_message', label: 'destinations.field.test_message', type: 'switch', initial: false },
   ],
   fhir: [
     { name: 'url', label: 'destinations.field.url', type: 'text', required: true },

@@ -4,10 +4,14 @@ import { answer, api } from '../api/client';
 import { keys } from '../api/keys';
 import type { Destination } from '../api/types';
 
+const TRIAL_MS = 1000;
+
 export function useDestinations() {
   return useQuery({
     queryKey: keys.destinations,
     queryFn: () => answer(api.GET('/api/destinations')),
+    // A machine that delivers is at it; nothing tells of it but the list.
+    refetchInterval: ({ state }) => (state.data?.some((one) => one.trial?.is_running) === true ? TRIAL_MS : false),
   });
 }
 
@@ -32,6 +36,16 @@ export function useKeepDestination() {
         ? answer(api.POST('/api/destinations', { body: { ...body, site_code: siteCode, kind } }))
         : answer(api.PUT('/api/destinations/{destination_id}', { params: { path: { destination_id: id } }, body }));
     },
+    onSettled: () => client.invalidateQueries({ queryKey: keys.destinations }),
+  });
+}
+
+/** Has a destination tried; what was found is in the list a moment later. */
+export function useTryDestination() {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: (id: string) =>
+      answer(api.POST('/api/destinations/{destination_id}/trial', { params: { path: { destination_id: id } } })),
     onSettled: () => client.invalidateQueries({ queryKey: keys.destinations }),
   });
 }

@@ -171,6 +171,10 @@ export const operations = {
   'destinations.field.receiving_facility': ['接收机构（MSH-6）', 'Receiving facility (MSH-6)'],
   'destinations.field.character_set': ['字符集', 'Character set'],
   'destinations.field.content': ['报告内容', 'Content'],
+  'destinations.field.test_message': [
+    '测试时可发送一条无内容的消息（NMD^N02）',
+    'A test may send a message without content (NMD^N02)',
+  ],
   'destinations.field.url': ['地址', 'Address'],
   'destinations.field.patient_system': [
     '对方患者编号的标识系统（identifier system）',
@@ -186,6 +190,72 @@ export const operations = {
   'destinations.option.both': ['文字和 PDF', 'Text and PDF'],
   'destinations.option.email': ['邮件', 'E-mail'],
   'destinations.option.sms': ['短信', 'Short message'],
+
+  'trial.column': ['最近一次测试', 'Last test'],
+  'trial.try': ['测试', 'Test'],
+  'trial.failed': ['测试未能开始', 'The test could not be started'],
+  'trial.none': ['未测试', 'Not tested'],
+  'trial.running': ['正在测试…', 'Testing…'],
+  'trial.nobody': ['没有进程执行测试', 'Nobody has run the test'],
+  'trial.nobody.remedy': [
+    '回传进程可能未运行，请系统管理员检查（rdc doctor）。',
+    'The process that delivers may not run: look with ‘rdc doctor’.',
+  ],
+  'trial.notice.title': ['发送一条测试通知？', 'Send a test notice?'],
+  'trial.notice.text': [
+    '将向 {where} 发送“这是一条测试通知”，不含任何患者信息。',
+    '{where} will get “This is a test”, and nothing of any patient.',
+  ],
+  'trial.works': ['正常', 'Works'],
+  'trial.reached': ['可以连通', 'Reached'],
+  'trial.reached.remedy': [
+    '对方已应答；能否接收报告，以第一份报告为准。',
+    'It answers; whether it takes reports is known with the first one.',
+  ],
+  'trial.reached.hl7': [
+    'HL7 没有测试指令：只确认能连接。要确认应答，请在修改中允许发送无内容的消息。',
+    'HL7 has no echo: it can be reached, no more. To see it answer, allow a message without content under Change.',
+  ],
+  'trial.unreachable': ['连接不上', 'Not reached'],
+  'trial.unreachable.remedy': [
+    '请核对地址和端口，并请机构确认设备已开机、网络或 VPN 正常、防火墙放行。',
+    'Check address and port; ask the site whether it is on, its network or VPN works, and the firewall lets us in.',
+  ],
+  'trial.no_answer': ['已连接，但没有应答', 'Connected, and no answer'],
+  'trial.no_answer.remedy': [
+    '该端口上可能不是要找的系统，或它卡住了。请机构查看其日志。',
+    'Another program may listen there, or it hangs. Let the site look at its log.',
+  ],
+  'trial.not_known': ['对方不接受我们', 'It does not let us in'],
+  'trial.not_known.remedy': [
+    '请对方登记我们的 AE 标题和地址，或核对令牌、密码、密钥是否与对方一致。',
+    'Let them register our AE title and address, or compare token, password or secret with theirs.',
+  ],
+  'trial.not_taken': ['能应答，但不接收报告', 'It answers, and does not take reports'],
+  'trial.not_taken.remedy': [
+    '请对方启用接收（例如 DICOM 的 Encapsulated PDF、FHIR 的 transaction），或核对地址和收件人。',
+    'Let them enable it (Encapsulated PDF, FHIR transactions …), or check the address or recipients.',
+  ],
+  'trial.their_error': ['对方系统出错', 'An error of theirs'],
+  'trial.their_error.remedy': [
+    '请对方查看其日志和磁盘空间，稍后再测。',
+    'Let them look at their log and disk space, and test again later.',
+  ],
+  'trial.not_secured': ['加密连接未能建立', 'No secured connection'],
+  'trial.not_secured.remedy': [
+    '请核对双方证书是否过期、名称是否一致、是否互相信任。',
+    'Check whether a certificate has ended, is made for another name, or is not trusted by the other side.',
+  ],
+  'trial.not_allowed': ['不允许连接该地址', 'This address is not called'],
+  'trial.not_allowed.remedy': [
+    '该地址指向本机或保留网段。如确需使用，请在服务器上设置 RDC_OUTBOUND_ALLOW。',
+    'It leads to this machine or a reserved network. If it is meant, set RDC_OUTBOUND_ALLOW on the server.',
+  ],
+  'trial.not_set_up': ['本系统的设置不完整', 'Something is missing here'],
+  'trial.not_set_up.remedy': [
+    '密钥、令牌或证书文件缺失或不可用，请在服务器上修正。',
+    'A file with a secret, token or certificate is missing or cannot be used: mend it on the server.',
+  ],
 
   'quarantine.title': ['隔离区', 'Quarantine'],
   'quarantine.intro': [
