@@ -13,7 +13,7 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from copy import deepcopy
 from typing import Any, Final, cast
@@ -114,12 +114,13 @@ def request_association(
     maximum_pdu: int,
     roles: Sequence[SCP_SCU_RoleSelectionNegotiation] = (),
     tls: tuple[ssl.SSLContext, str] | None = None,
+    handlers: Sequence[tuple[evt.EventType, Callable[[evt.Event], object]]] = (),
 ) -> RequestedAssociation:
     """Request an association; return it running when it `is_established`, ended otherwise.
 
     ae: whose title, implementation and timeouts it has. maximum_pdu: bytes that we take at most.
-    tls: see `requesting.associate`. Small messages leave at once: with Nagle's algorithm each
-    would wait 40 ms for an acknowledgement.
+    tls: see `requesting.associate`. handlers: of what the peer requests over it. Small messages
+    leave at once: with Nagle's algorithm each would wait 40 ms for an acknowledgement.
 
     Raises:
         OSError: the host's name is not known.
@@ -147,6 +148,8 @@ def request_association(
         context.context_id = 2 * number + 1
     requestor.requested_contexts = proposed
     untyped.bind(evt.EVT_CONN_OPEN, without_delay)
+    for event, handler in handlers:
+        untyped.bind(event, handler)
     association.request()
     if association.is_established:
         association.start()

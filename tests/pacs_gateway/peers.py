@@ -4,11 +4,15 @@ import os
 import socket
 import struct
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
+from pynetdicom import AE, evt
+from pynetdicom.pdu_primitives import SCP_SCU_RoleSelectionNegotiation
+
+from pacs_gateway.associations.requested import RequestedAssociation, request_association
 from tests.support.peers import require_program
 
 CT: Final = "1.2.840.10008.5.1.4.1.1.2"
@@ -143,6 +147,26 @@ class RawPeer:
                 raise EOFError
             data += piece
         return data
+
+
+def associated(
+    entity: AE,
+    port: int,
+    *,
+    roles: Sequence[SCP_SCU_RoleSelectionNegotiation] = (),
+    handlers: Sequence[tuple[evt.EventType, Callable[[evt.Event], object]]] = (),
+) -> RequestedAssociation:
+    """Return an association of `entity` with our gateway, for the contexts that it asks for."""
+    return request_association(
+        entity,
+        "127.0.0.1",
+        port,
+        entity.requested_contexts,
+        called_ae_title="RDC",
+        maximum_pdu=16_382,
+        roles=roles,
+        handlers=handlers,
+    )
 
 
 def dcmtk(

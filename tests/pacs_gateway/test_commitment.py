@@ -26,7 +26,7 @@ from storage.objects import ObjectKey, ObjectStore
 from storage.registry import Device
 from tests.pacs_gateway.conftest import Site
 from tests.pacs_gateway.datasets import Sample, sample
-from tests.pacs_gateway.peers import CT
+from tests.pacs_gateway.peers import CT, associated
 from tests.pacs_gateway.test_store import drained, send
 from tests.pacs_gateway.waiting import until
 
@@ -69,11 +69,10 @@ class Ears:
 def association(gateway: Gateway, ears: Ears, *, ae_title: str = "CT1") -> Generator[Any]:
     entity: Any = AE(ae_title)
     entity.add_requested_context(PUSH)
-    made = entity.associate(
-        "127.0.0.1",
+    made = associated(
+        entity,
         gateway.bound_port,
-        ae_title="RDC",
-        evt_handlers=[(evt.EVT_N_EVENT_REPORT, ears)],
+        handlers=[(evt.EVT_N_EVENT_REPORT, ears)],
     )
     assert made.is_established
     try:
@@ -360,12 +359,11 @@ def test_roles_may_be_negotiated_by_the_device(
     ears = Ears()
     entity: Any = AE("CT1")
     entity.add_requested_context(PUSH)
-    made = entity.associate(
-        "127.0.0.1",
+    made = associated(
+        entity,
         gateway.bound_port,
-        ae_title="RDC",
-        evt_handlers=[(evt.EVT_N_EVENT_REPORT, ears)],
-        ext_neg=[build_role(PUSH, scu_role=True)],
+        handlers=[(evt.EVT_N_EVENT_REPORT, ears)],
+        roles=[build_role(PUSH, scu_role=True)],
     )
     assert made.is_established
     assert ask(made, pairs(items))[0] == 0

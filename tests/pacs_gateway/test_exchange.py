@@ -24,7 +24,7 @@ from pacs_gateway.spool import Spool
 from storage.database import Database
 from tests.pacs_gateway.conftest import Site
 from tests.pacs_gateway.listening import Listening
-from tests.pacs_gateway.peers import CT, EXPLICIT, RawPeer, command, p_data, pdv
+from tests.pacs_gateway.peers import CT, EXPLICIT, RawPeer, associated, command, p_data, pdv
 
 FIND = "1.2.840.10008.5.1.4.1.2.2.1"
 GET = "1.2.840.10008.5.1.4.1.2.2.3"
@@ -74,12 +74,11 @@ def _association(
         role.sop_class_uid = CT
         role.scu_role, role.scp_role = False, True
         roles.append(role)
-    association: Any = ae.associate(
-        "127.0.0.1",
+    association: Any = associated(
+        ae,
         port,
-        ae_title="RDC",
-        ext_neg=roles,  # pyright: ignore[reportArgumentType]
-        evt_handlers=list(handlers),
+        roles=roles,
+        handlers=list(handlers),
     )
     assert association.is_established
     try:

@@ -27,6 +27,7 @@ from storage.registry import (
     write_worklist_in,
 )
 from tests.pacs_gateway.conftest import Site
+from tests.pacs_gateway.peers import associated
 from tests.support.peers import require_program
 
 ACTOR = audit.system_actor("test")
@@ -109,7 +110,7 @@ def ask(gateway: Gateway, wanted: Dataset, title: str = "CT1") -> tuple[list[Dat
     """The matches and the final status."""
     ae = AE(ae_title=title)
     ae.add_requested_context(ModalityWorklistInformationFind)
-    association = ae.associate("127.0.0.1", gateway.bound_port, ae_title="RDC")
+    association = associated(ae, gateway.bound_port)
     assert association.is_established
     found: list[Dataset] = []
     status = -1
@@ -308,7 +309,7 @@ def test_the_query_can_be_cancelled(gateway: Gateway, place: Callable[..., str])
         place(patient_local_id=f"P{number}")
     ae = AE(ae_title="CT1")
     ae.add_requested_context(ModalityWorklistInformationFind)
-    association = ae.associate("127.0.0.1", gateway.bound_port, ae_title="RDC")
+    association = associated(ae, gateway.bound_port)
     answers: list[int] = []
     for status, _ in association.send_c_find(query(), ModalityWorklistInformationFind, msg_id=7):
         answers.append(status.Status)

@@ -28,6 +28,7 @@ from storage.orders.words import OrderSource, StepStatus
 from storage.outbox import OutboxMessage
 from tests.pacs_gateway.conftest import Site
 from tests.pacs_gateway.datasets import ct
+from tests.pacs_gateway.peers import associated
 from tests.pacs_gateway.waiting import until
 
 STUDY = "1.2.3.100"
@@ -60,7 +61,7 @@ def device(gateway: Gateway) -> Callable[..., Association]:
         ae = AE(ae_title=title)
         ae.add_requested_context(ModalityPerformedProcedureStep)
         ae.add_requested_context(CTImageStorage, "1.2.840.10008.1.2.1")
-        association = ae.associate("127.0.0.1", gateway.bound_port, ae_title="RDC")
+        association = associated(ae, gateway.bound_port)
         assert association.is_established
         return association
 
@@ -216,7 +217,7 @@ def test_a_study_whose_listed_instances_are_all_here_is_complete_at_once(
     ae = AE(ae_title="CT1")
     ae.add_requested_context(ModalityPerformedProcedureStep)
     ae.add_requested_context(CTImageStorage, "1.2.840.10008.1.2.1")
-    association = ae.associate("127.0.0.1", gateway.bound_port, ae_title="RDC")
+    association = associated(ae, gateway.bound_port)
     instances = [str(generate_uid()) for _ in range(3)]
     uid = str(generate_uid())
     assert create(association, begun(order), uid).Status == 0x0000

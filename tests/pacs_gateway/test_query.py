@@ -18,10 +18,10 @@ from pacs_gateway.gateway import Gateway
 from pacs_gateway.services.datasets import encode
 from pacs_gateway.services.operations import Call
 from pacs_gateway.services.query import PATIENT_ROOT, STUDY_ROOT, operations
-from storage.database import Database
+from storage.database import Database, as_owner
 from storage.receptions import Origin
 from tests.pacs_gateway.conftest import Site
-from tests.pacs_gateway.peers import RawPeer, command, dcmtk, p_data, pdv
+from tests.pacs_gateway.peers import RawPeer, associated, command, dcmtk, p_data, pdv
 from tests.support.index_rows import add_study
 from tests.support.search_cases import CASES, fill
 
@@ -51,7 +51,7 @@ def asking(gateway: Gateway, calling: str = "CT1") -> Generator[Association]:
     entity = ApplicationEntity(calling)
     for root in (PATIENT_ROOT, STUDY_ROOT):
         entity.add_requested_context(root)
-    association = entity.associate("127.0.0.1", gateway.bound_port, ae_title="RDC")
+    association = associated(entity, gateway.bound_port)
     assert association.is_established
     yield association
     association.release()
@@ -263,6 +263,7 @@ def test_an_error_of_ours_is_no_empty_answer(
     with asking(gateway) as association:
         assert find(association, "STUDY", StudyInstanceUID="")[1].Status == 0x0000
         with database.transaction() as session:
+            as_owner(session)
             session.connection().exec_driver_sql("ALTER TABLE study_listing RENAME TO gone")
         assert find(association, "STUDY", StudyInstanceUID="")[1].Status == 0x0110
 

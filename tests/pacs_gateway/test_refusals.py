@@ -17,6 +17,7 @@ from pacs_gateway.associations.status import NOT_REFUSALS, Status
 from pacs_gateway.gateway import Gateway
 from storage.index.tables import QuarantineReason
 from tests.pacs_gateway.conftest import Site
+from tests.pacs_gateway.peers import associated
 
 GATEWAY = Path(__file__).resolve().parents[2] / "pacs_gateway"
 PAGE = (GATEWAY / "CONFORMANCE.md").read_text(encoding="utf-8")
@@ -123,7 +124,7 @@ def test_a_refused_request_is_in_the_log_with_its_reason_and_nothing_of_the_pati
     entity: Any = AE(site.ae_title)
     entity.add_requested_context(FIND)
     entity.add_requested_context(COMMITMENT)
-    association = entity.associate("127.0.0.1", gateway.bound_port, ae_title="RDC")
+    association: Any = associated(entity, gateway.bound_port)
     assert association.is_established
     query = Dataset()
     query.PatientName = "Zhang^San"

@@ -22,7 +22,7 @@ from storage.database import Database
 from storage.objects import ObjectStore
 from storage.registry import Device
 from tests.pacs_gateway.conftest import Site
-from tests.pacs_gateway.peers import dcmtk
+from tests.pacs_gateway.peers import associated, dcmtk
 from tests.reading_worklist.dicomweb.archive import Archive, Filed
 from tests.reading_worklist.dicomweb.conftest import sample, series_of
 from tests.support.identity import decide, take_back
@@ -87,12 +87,11 @@ def get(
     for sop_class in SOP_CLASSES:
         for syntax in syntaxes:
             entity.add_requested_context(sop_class, syntax)
-    association = entity.associate(
-        "127.0.0.1",
+    association = associated(
+        entity,
         gateway.bound_port,
-        ae_title="RDC",
-        ext_neg=[build_role(sop_class, scp_role=True) for sop_class in SOP_CLASSES],
-        evt_handlers=[(evt.EVT_C_STORE, receiver.handle)],
+        roles=[build_role(sop_class, scp_role=True) for sop_class in SOP_CLASSES],
+        handlers=[(evt.EVT_C_STORE, receiver.handle)],
     )
     assert association.is_established
     answers = list(association.send_c_get(asked, model))
@@ -226,7 +225,7 @@ def listening(
 def move(gateway: Gateway, asked: Dataset, destination: str, calling: str = "CT1") -> list[Dataset]:
     entity = ApplicationEntity(calling)
     entity.add_requested_context(MOVE)
-    association = entity.associate("127.0.0.1", gateway.bound_port, ae_title="RDC")
+    association = associated(entity, gateway.bound_port)
     assert association.is_established
     answers = [answer for answer, _ in association.send_c_move(asked, destination, MOVE)]
     association.release()
@@ -279,7 +278,7 @@ def test_a_peer_may_stop_a_retrieval(
     entity = ApplicationEntity("CT1")
     entity.add_requested_context(MOVE)
     with listening(database, site, receiver, (EXPLICIT,)):
-        association = entity.associate("127.0.0.1", gateway.bound_port, ae_title="RDC")
+        association = associated(entity, gateway.bound_port)
         answers: list[Dataset] = []
         for answer, _ in association.send_c_move(asked, site.ae_title, MOVE, msg_id=7):
             if not answers:
