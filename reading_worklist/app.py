@@ -11,7 +11,9 @@ from starlette.routing import BaseRoute
 from reading_worklist import health, live, problems, viewer, web_ui
 from reading_worklist.access import account_routes
 from reading_worklist.access import routes as access_routes
+from reading_worklist.access.outside import routes as outside_routes
 from reading_worklist.access.proxies import TrustedProxies
+from reading_worklist.access.walled import Walled
 from reading_worklist.agreements import routes as agreement_routes
 from reading_worklist.auditing import routes as audit_routes
 from reading_worklist.consultations import routes as consultation_routes
@@ -44,6 +46,7 @@ from reading_worklist.measurements import routes as measurement_routes
 from reading_worklist.operations import routes as operations_routes
 from reading_worklist.orders import procedure_list, request_routes
 from reading_worklist.orders import routes as order_routes
+from reading_worklist.people import routes as people_routes
 from reading_worklist.phone import routes as phone_routes
 from reading_worklist.portal import routes as portal_routes
 from reading_worklist.preliminary import routes as preliminary_routes
@@ -54,6 +57,7 @@ from reading_worklist.reports import routes as report_routes
 from reading_worklist.reports import verification_routes, version_routes, writing_routes
 from reading_worklist.retakes import routes as retake_routes
 from reading_worklist.routing import routes as routing_routes
+from reading_worklist.safe_headers import SafeHeaders
 from reading_worklist.services import COOKIE, Services, WebConfig
 from reading_worklist.signing import status_routes
 from reading_worklist.single_signature import routes as single_signature_routes
@@ -108,7 +112,9 @@ def create_app(config: WebConfig, database: Database, objects: ObjectStore) -> F
         cookie=COOKIE,
     )
     app.add_middleware(HeadersOnly)
+    app.add_middleware(Walled)
     # Added last, it is called first.
+    app.add_middleware(SafeHeaders, tls=config.secure_cookie)
     app.add_middleware(TrustedProxies, trust=config.proxies)
     problems.install(app)
     app.router.routes.extend(_routes())
@@ -132,6 +138,7 @@ def _routes() -> tuple[BaseRoute, ...]:
     for module in (
         access_routes,
         account_routes,
+        outside_routes,
         routing_routes,
         worklist_routes,
         workitem_routes,
@@ -174,6 +181,7 @@ def _routes() -> tuple[BaseRoute, ...]:
         exam_note_routes,
         agreement_routes,
         audit_routes,
+        people_routes,
         single_signature_routes,
         fhir_routes,
         machine_report_routes,

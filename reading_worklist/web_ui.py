@@ -1,31 +1,23 @@
 """The built web UI at `/`.
 
-Hashed assets are kept for ever; the page answers every address that is not ours.
+Hashed assets are kept for ever; the page answers every address that is not ours. It is made anew
+for each answer, so that its style elements can be told from strangers' ones.
 """
 
 from pathlib import Path
 from typing import Final
 
 from fastapi import FastAPI
-from fastapi.responses import FileResponse, Response
+from fastapi.responses import FileResponse, HTMLResponse, Response
 
+from reading_worklist import safe_headers
 from reading_worklist.problems import not_found
 
 _OURS: Final = ("api", "dicom-web", "viewer", "fhir", "pki", "healthz", "readyz", "metrics")
-_PAGE_HEADERS: Final = {
-    "Cache-Control": "no-cache",
-    "Content-Security-Policy": (
-        "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; "
-        "frame-src 'self' blob:; object-src 'self' blob:; frame-ancestors 'self'; "
-        "base-uri 'self'; form-action 'self'"
-    ),
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "same-origin",
-}
-_FOREVER: Final = {
-    "Cache-Control": "public, max-age=31536000, immutable",
-    "X-Content-Type-Options": "nosniff",
-}
+_CHECKED: Final = {"Cache-Control": "no-cache"}
+_FOREVER: Final = {"Cache-Control": "public, max-age=31536000, immutable"}
+# What the build writes where each answer has a value of its own; see vite.config.ts.
+_NONCE: Final = "RDC_CSP_NONCE"
 
 
 def install(app: FastAPI, directory: Path) -> None:
@@ -42,10 +34,16 @@ def install(app: FastAPI, directory: Path) -> None:
         if path.split("/", 1)[0] in _OURS:
             raise not_found("The address")
         file = (root / path).resolve()
-        if path and file.is_file() and file.is_relative_to(root):
-            return FileResponse(
-                file, headers=_FOREVER if path.startswith("assets/") else _PAGE_HEADERS
-            )
+        if path != "index.html" and path and file.is_file() and file.is_relative_to(root):
+            return FileResponse(file, headers=_FOREVER if path.startswith("assets/") else _CHECKED)
         if path.startswith("assets/") or not (root / "index.html").is_file():
             raise not_found("The file")
-        return FileResponse(root / "index.html", headers=_PAGE_HEADERS)
+        nonce = safe_headers.new_nonce()
+        # Kept by nobody: an answer "not modified" would bring another nonce to the old page.
+        return HTMLResponse(
+            (root / "index.html").read_text("utf-8").replace(_NONCE, nonce),
+            headers={
+                "Cache-Control": "no-store",
+                "Content-Security-Policy": safe_headers.page_policy(nonce),
+            },
+        )

@@ -8,7 +8,8 @@ the other.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, ClassVar
+from types import MappingProxyType
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import BigInteger, ForeignKey, Identity, Index, func
@@ -26,7 +27,7 @@ class AuditRecord(Base):
     __tablename__ = "audit_record"
     __table_args__ = (Index("ix_audit_record_subject", "subject_kind", "subject_id"),)
     # Who works for a site may add records and read nothing of them but their ids.
-    __mapper_args__: ClassVar[dict[str, object]] = {"eager_defaults": False}
+    __mapper_args__ = MappingProxyType({"eager_defaults": False})
 
     id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
     at: Mapped[datetime] = mapped_column(server_default=func.now(), index=True)

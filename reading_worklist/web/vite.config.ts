@@ -21,6 +21,8 @@ const early: Plugin = {
 
 export default defineConfig({
   plugins: [react(), early],
+  // The server writes another value here into each page that it sends; see web_ui.py.
+  html: { cspNonce: 'RDC_CSP_NONCE' },
   server: {
     host: '127.0.0.1',
     proxy: Object.fromEntries(backendPaths.map((path) => [path, { target: backend }])),

@@ -18,6 +18,7 @@ from storage.objects import ObjectStore
 from storage.registry import Organisation, OrganisationKind, Role
 from tests.reading_worklist.access_matrix import BODIES, MATRIX, QUERIES, SITE, Row, row_of
 from tests.support.asgi import Answer, ask
+from tests.support.header_scan import faults
 from tests.support.owned import owned
 from tests.support.scopes import LIMITS
 from tests.support.seed import Consortium, password_hash
@@ -59,6 +60,8 @@ class Asking:
 
     def __init__(self, walk: Walk) -> None:
         self.walk = walk
+        # What a scanner of headers would say, by answer; see `header_scan`.
+        self.faults: set[str] = set()
         self._at_once = asyncio.Semaphore(4)
 
     async def ask(self, who: Person, door: Door, names: dict[str, str]) -> Answer:
@@ -67,7 +70,7 @@ class Asking:
             written = BODIES.get(f"{door.method} {door.path}", BODIES.get(door.path))
             body = written or body_of(self.walk.app, door)
         async with self._at_once:
-            return await ask(
+            answer = await ask(
                 self.walk.app,
                 door.method,
                 door.filled(names),
@@ -75,6 +78,11 @@ class Asking:
                 params=QUERIES.get(door.path) or query_of(self.walk.app, door),
                 headers=who.headers,
             )
+        self.faults |= {
+            f"{door.method} {door.path} answered {answer.status_code}: {fault}"
+            for fault in faults(answer.headers, tls=False)
+        }
+        return answer
 
 
 @pytest.fixture
@@ -120,7 +128,7 @@ async def _asked(
             for check in (_without_sign_in, _in_other_roles, _of_others)
         )
     )
-    return [one for wrong in found for one in wrong]
+    return [one for wrong in found for one in wrong] + sorted(asking.faults)
 
 
 async def _without_sign_in(asking: Asking, door: Door, row: Row) -> list[str]:

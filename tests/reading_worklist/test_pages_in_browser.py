@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
 from sqlalchemy import select
 
 from reading_worklist.tasks import HANDLERS
@@ -44,12 +44,18 @@ class House:
         page = self.browser.new_context(base_url=self.address, locale="zh-CN").new_page()
         page.set_default_timeout(20_000)
         page.on("pageerror", lambda error: self.failures.append(str(error)))
+        page.on("console", lambda message: self._spoke(message))
         page.add_init_script(f"if (self === top) localStorage.setItem('rdc.appearance', '{look}')")
         page.goto(path)
         page.get_by_label("用户名").fill(login)
         page.get_by_label("密码", exact=True).fill(PASSWORD)
         page.get_by_role("button", name="登录").click()
         return page
+
+    def _spoke(self, message: ConsoleMessage) -> None:
+        """Nothing of ours may need what the content security policy of our pages forbids."""
+        if "Content Security Policy" in message.text:
+            self.failures.append(message.text)
 
 
 @pytest.fixture(scope="module")

@@ -2,10 +2,12 @@ import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 
 import { App } from './app/App';
+import { styleWithinPolicy } from './design/nonce';
 import './design/base.css';
 
 const root = document.getElementById('root');
 if (root === null) throw new Error('index.html has no element #root');
+styleWithinPolicy();
 createRoot(root).render(
   <StrictMode>
     <App />

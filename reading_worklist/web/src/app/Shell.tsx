@@ -6,6 +6,7 @@ import { Navigate, Outlet, useLocation } from 'react-router';
 
 import { CriticalAlert } from '../critical/CriticalAlert';
 import { useAppearance } from '../design/appearance';
+import { csp } from '../design/nonce';
 import { ProblemNotice } from '../design/Notice';
 import { themeFor } from '../design/theme';
 import { EmergencyAlert } from '../emergency/EmergencyAlert';
@@ -25,7 +26,12 @@ export function Shell() {
   const { appearance, palette } = useAppearance();
   const theme = useMemo(() => themeFor(appearance, palette), [appearance, palette]);
   return (
-    <ConfigProvider locale={language === 'zh-CN' ? zhCN : enUS} theme={theme} button={{ autoInsertSpace: false }}>
+    <ConfigProvider
+      csp={csp}
+      locale={language === 'zh-CN' ? zhCN : enUS}
+      theme={theme}
+      button={{ autoInsertSpace: false }}
+    >
       <AntApp className="shell" message={{ maxCount: 3, top: 5 }}>
         <a className="shell-skip" href="#content">
           {t('app.skipToContent')}

@@ -7,6 +7,7 @@ import { Loading } from '../app/Loading';
 import { useAppearance } from '../design/appearance';
 import { ModalityMark } from '../design/Chip';
 import { useMinute } from '../design/clock';
+import { csp } from '../design/nonce';
 import { ProblemNotice } from '../design/Notice';
 import { PatientName, SexAge } from '../design/PatientName';
 import { themeFor } from '../design/theme';
@@ -35,7 +36,7 @@ export function ViewingPage() {
   if (session.isError) return <ProblemNotice error={session.error} onRetry={() => void session.refetch()} />;
   if (session.data === null) return <Navigate to="/sign-in" replace />;
   return (
-    <ConfigProvider theme={theme}>
+    <ConfigProvider csp={csp} theme={theme}>
       <AntApp className="viewing-app">
         <LiveUpdates />
         <Viewing key={session.data.organisation.id} token={parameters.get('with') ?? ''} />
