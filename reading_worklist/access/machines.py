@@ -17,7 +17,7 @@ from reading_worklist.problems import Problem
 from reading_worklist.services import Parts, client_address
 from reading_worklist.workitems import service as workitems
 from reading_worklist.workitems.tables import Workitem
-from storage import audit
+from storage import audit, walls
 from storage.audit import Actor
 from storage.clock import utc_now
 from storage.database import one_of
@@ -39,7 +39,10 @@ def machine_for(*scopes: MachineScope) -> Callable[[Request, Parts], Machine]:
         authorization = request.headers.get("authorization", "")
         machine = None
         if authorization.lower().startswith(_BEARER):
-            with services.database.transaction() as session:
+            with (
+                walls.beyond("the token says whose request it is"),
+                services.database.transaction() as session,
+            ):
                 machine = find_machine(session, authorization[len(_BEARER) :].strip(), *scopes)
         if machine is None:
             names = " or ".join(scope.value for scope in scopes)
@@ -51,6 +54,7 @@ def machine_for(*scopes: MachineScope) -> Callable[[Request, Parts], Machine]:
                 " neither over nor revoked",
                 remedy="Have one made at the centre: rdc site token create SITE NAME --for …",
             )
+        walls.see((machine.site_id,))
         return machine
 
     return asking

@@ -9,6 +9,7 @@ requests that viewers wait for. What cannot be answered so goes on to the routes
 import asyncio
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from typing import Final, TypeAlias
 
 from fastapi import Request
@@ -59,9 +60,13 @@ class DirectRetrieval:
             return
         _, route = found
         loop = asyncio.get_running_loop()
-        answer = await loop.run_in_executor(
-            self._threads, self._answer, Request(scope), site, route, steps[1::2]
-        )
+        # Whose request it is has to be known in the thread.
+        context = copy_context()
+
+        def within() -> Response | None:
+            return context.run(self._answer, Request(scope), site, route, steps[1::2])
+
+        answer = await loop.run_in_executor(self._threads, within)
         begun = False
 
         async def sending(message: Message) -> None:

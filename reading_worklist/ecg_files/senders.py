@@ -9,6 +9,7 @@ from fastapi import Depends, Request
 from reading_worklist.access.scope import Scope
 from reading_worklist.problems import Problem, forbidden
 from reading_worklist.services import Parts, current_scope
+from storage import walls
 from storage.ecg_files.service import Sender
 from storage.ecg_files.tables import EcgFileWay
 from storage.registry import (
@@ -33,7 +34,10 @@ def person_or_machine(request: Request, services: Parts) -> Scope | Machine:
     authorization = request.headers.get("authorization", "")
     if not authorization.lower().startswith(_BEARER):
         return current_scope(request, services)
-    with services.database.transaction() as session:
+    with (
+        walls.beyond("the token says whose request it is"),
+        services.database.transaction() as session,
+    ):
         machine = find_machine(
             session, authorization[len(_BEARER) :].strip(), MachineScope.ECG_FILES
         )
@@ -45,6 +49,7 @@ def person_or_machine(request: Request, services: Parts) -> Scope | Machine:
             expected="a token for ECG files that is neither over nor revoked",
             remedy="Have a new one made: `rdc site token rotate`, or `rdc device token create`.",
         )
+    walls.see((machine.site_id,))
     return machine
 
 

@@ -33,6 +33,7 @@ from reading_worklist.signing.verdicts import Reason, Verdict, VerificationRepor
 from reading_worklist.signing.verification import required_roles, signer_serials, verify
 from reading_worklist.typesetting.labels import Language
 from reading_worklist.workitems.routes import centre
+from storage import walls
 
 router = APIRouter(prefix="/api", tags=["verification"])
 
@@ -126,6 +127,7 @@ def verify_version(version_id: UUID, scope: Asking, services: Parts) -> Verifica
 
 
 @router.get("/verify/{code}", dependencies=[Depends(_BY_CODE)])
+@walls.beyond("whoever has the paper may ask about it")
 def verify_by_code(code: _Code, services: Parts) -> PublicVerification:
     """Verify a report by the code on its paper; needs no sign-in, tells nothing of patients."""
     with services.database.transaction() as session:
@@ -199,6 +201,7 @@ async def _bounded_body(request: Request) -> bytes:
     return bytes(received)
 
 
+@walls.beyond("whoever has the file may ask about it")
 def _judge_file(services: Services, pdf: bytes) -> FileVerification:
     with services.database.transaction() as session:
         row = session.execute(

@@ -41,12 +41,12 @@ class Common:
 
 @dataclass(frozen=True, slots=True)
 class WriteOnly:
-    """Whoever works for a site adds rows and reads of them nothing but their key.
+    """Whoever works for a site adds rows, and reads of them no more than what adding tells.
 
-    key: that column. why: who reads them.
+    columns: what the database fills in and hands back. why: who reads them.
     """
 
-    key: str
+    columns: tuple[str, ...]
     why: str
 
 
@@ -82,6 +82,7 @@ RULES: Final[Mapping[str, Rule]] = {
     "instance": OfSite(),
     "quality_note": _of("study_id", "study"),
     "study_analysis": OfSite(),
+    "availability_notification": _of("study_id", "study"),
     "quarantine": OfSite(),
     "quarantine_decision": _of("quarantine_id", "quarantine"),
     "patient_link": PartOf({"one_id": ("patient", "id"), "other_id": ("patient", "id")}),
@@ -135,6 +136,7 @@ RULES: Final[Mapping[str, Rule]] = {
     "delivery": OfSite(),
     "delivery_attempt": _of("delivery_id", "delivery"),
     "taken_object": _of("delivery_id", "delivery"),
+    "delivery_commitment": OfSite(),
     "destination": OfSite(),
     "delivery_queue": _of("destination_id", "destination"),
     "destination_trial": _of("destination_id", "destination"),
@@ -156,9 +158,12 @@ RULES: Final[Mapping[str, Rule]] = {
     "verification": Closed("the machine's owner, by command"),
     "verification_finding": Closed("the machine's owner, by command"),
     # Everybody's
-    "audit_record": WriteOnly("id", "auditors, who are of no site"),
+    "audit_record": WriteOnly(("id", "at"), "auditors, who are of no site"),
     "audit_seal": Closed("auditors, who are of no site"),
-    "outbox_message": WriteOnly("id", "the relay, which hands messages to workers"),
+    "outbox_message": WriteOnly(
+        ("id", "created_at", "available_at", "attempts"),
+        "the relay, which hands messages to workers",
+    ),
     "lease": Closed("the clock, which works for every site"),
     "organisation": _ACCESS,
     "person": _ACCESS,

@@ -17,7 +17,7 @@ from deploy.celery_app import MESSAGES, RETURNS, Wakeups
 from deploy.embedded.valkey import EmbeddedValkey
 from deploy.relay import Relay, Work
 from storage import outbox
-from storage.database import Database, notify
+from storage.database import Database, as_owner, notify
 from storage.deliveries import CHANNEL as DELIVERY_CHANNEL
 from storage.messages import ReportDelivered
 from storage.outbox import OutboxMessage
@@ -172,6 +172,7 @@ def test_it_comes_back_after_losing_the_database(
 ) -> None:
     with running(database, broker.url, Deliveries(), []):
         with database.transaction() as session:
+            as_owner(session)
             session.execute(
                 text(
                     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"

@@ -131,7 +131,7 @@ def test_a_report_that_is_amended_at_this_moment_is_not_given_out(desk: Desk) ->
     first = desk.issue(issued_report(workitem_id=item))
     his = desk.machine()
     got: list[httpx.Response] = []
-    waits = text("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'")
+    waits = text("SELECT count(*) FROM pg_locks WHERE NOT granted")
     with database.transaction() as amending:
         amending.execute(select(Workitem.id).where(Workitem.id == item).with_for_update())
         pulls = amending.scalars(select(ReportPull)).all()
