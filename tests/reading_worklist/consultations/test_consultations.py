@@ -11,7 +11,7 @@ import httpx
 import pytest
 from fastapi import FastAPI
 from sqlalchemy import select, text
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from reading_worklist.consultations import service
 from reading_worklist.consultations.states import (
@@ -196,7 +196,7 @@ def test_from_application_to_rating(
         "UPDATE consultation SET state = 'APPLIED'",
         "DELETE FROM consultation",
     ):
-        with pytest.raises(IntegrityError), database.transaction() as session:
+        with pytest.raises(DBAPIError), database.transaction() as session:
             session.execute(text(change))
 
 

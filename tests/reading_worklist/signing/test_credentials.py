@@ -355,7 +355,7 @@ def test_the_database_refuses_to_undo_a_revocation_and_to_delete(
     ):
         session.execute(update(SigningCredential).values(revoked_at=None))
     with (
-        pytest.raises(sqlalchemy.exc.DBAPIError, match="only added"),
+        pytest.raises(sqlalchemy.exc.DBAPIError, match="permission denied"),
         database.transaction() as session,
     ):
         session.query(SigningCredential).delete()
