@@ -37,6 +37,7 @@ from storage.messages import (
     OrderChanged,
     PurgeContinues,
     ReportDelivered,
+    ReportFetched,
     StudyReceived,
 )
 from storage.objects import ObjectStore
@@ -55,6 +56,7 @@ HANDLERS: Final[Mapping[type[Message], Handler]] = MappingProxyType(
         StudyReceived: _study_received,
         OrderChanged: arrival.order_changed,
         ReportDelivered: recalls.acknowledge_delivery,
+        ReportFetched: recalls.acknowledge_fetch,
         DeliveryChanged: return_events.delivery_changed,
         DestinationChanged: return_events.destination_changed,
         PurgeContinues: removal.continue_purge,

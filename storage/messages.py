@@ -117,6 +117,22 @@ class ReportDelivered(Message):
     holds_report: bool = True
 
 
+class ReportFetched(Message):
+    """A machine of the site has fetched a report version over DICOM, and has said that it has it.
+
+    machine: its AE title.
+    """
+
+    topic = "report.fetched"
+    consumers = (READING_WORKLIST,)
+
+    report_version_id: UUID
+    workitem_id: UUID
+    site_id: UUID
+    machine: str
+    fetched_at: datetime
+
+
 class DeliveryChanged(Message):
     """A delivery was refused by its receiver, or a person has decided about it."""
 
@@ -162,6 +178,7 @@ MESSAGE_TYPES: dict[str, type[Message]] = {
         ReportIssued,
         ReportRecalled,
         ReportDelivered,
+        ReportFetched,
         DeliveryChanged,
         DestinationChanged,
         PurgeContinues,

@@ -28,7 +28,7 @@ from storage.errors import RdcError
 from storage.index.retrieval import KeptInstance, Selection, instances_of
 from storage.objects import ObjectStore
 from storage.report_objects.names import SOP_CLASSES as REPORT_CLASSES
-from storage.report_objects.pulling import note_fetched
+from storage.report_objects.pulling import note_fetched, note_stored
 
 PATIENT_ROOT: Final = "1.2.840.10008.5.1.4.1.2.1"
 STUDY_ROOT: Final = "1.2.840.10008.5.1.4.1.2.2"
@@ -135,7 +135,7 @@ class _Retriever:
                 dataset=dataset_of(instance, context.transfer_syntax, self._objects),
             )
 
-        return _retrieve(exchange, instances, send)
+        return self._retrieve(call, instances, send, call.caller.calling_ae_title)
 
     def move(self, call: Call) -> Answer:
         """Answer a C-MOVE: its sub-operations go to a destination of the same site."""
@@ -149,10 +149,11 @@ class _Retriever:
         originator = MoveOriginator(call.caller.calling_ae_title, call.command.message_id)
         try:
             with open_sending(listener, proposals(instances), self._config) as association:
-                return _retrieve(
-                    call.exchange,
+                return self._retrieve(
+                    call,
                     instances,
                     lambda instance: self._send(association, instance, originator),
+                    listener.ae_title,
                 )
         except NoAssociation as error:
             _log.warning(
@@ -164,6 +165,34 @@ class _Retriever:
                 str(error),
                 sub_operations=SubOperations(None, 0, len(instances), 0),
             )
+
+    def _retrieve(
+        self, call: Call, instances: list[KeptInstance], send: _Send, receiver: str
+    ) -> Answer:
+        """Perform the sub-operations, and note which reports the receiver has said to have."""
+        stored: list[str] = []
+
+        def noting(instance: KeptInstance) -> int | None:
+            status = send(instance)
+            is_stored = status == _STORED or status in _WARNINGS
+            if is_stored and instance.sop_class_uid in REPORT_CLASSES:
+                stored.append(instance.sop_instance_uid)
+            return status
+
+        try:
+            return _retrieve(call.exchange, instances, noting)
+        finally:
+            # Also when it broke off: what was answered for is there.
+            if stored:
+                self._note_stored(call.caller.site_id, stored, receiver)
+
+    def _note_stored(self, site_id: UUID, stored: list[str], receiver: str) -> None:
+        try:
+            with self._database.transaction() as session:
+                note_stored(session, site_id, stored, receiver)
+        except (OperationalError, InterfaceError, PoolTimeout) as error:
+            # It stays noted as handed out, for its recall; it counts as taken the next time.
+            _log.error("a fetched report is not noted", extra={"error": type(error).__name__})
 
     def _send(
         self, association: SendingAssociation, instance: KeptInstance, originator: MoveOriginator

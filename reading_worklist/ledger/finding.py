@@ -4,7 +4,7 @@ The rules of `where` find what is stuck anywhere, each bounded, and what is wron
 a page: one truth for the list, its counts and its lines.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -88,15 +88,30 @@ def reasons_of(
     ]
     if not parts:
         return {}
+    return _by_exam(
+        (Found(Kind(kind), exam_id), Reason(Stuck(rule), since, subject))
+        for kind, exam_id, rule, since, subject in session.execute(union_all(*parts))
+    )
+
+
+def _by_exam(rows: Iterable[tuple[Found, Reason]]) -> dict[Found, list[Reason]]:
     order = list(Stuck)
     result: dict[Found, list[Reason]] = {}
-    rows = session.execute(union_all(*parts)).all()
-    for kind, exam_id, rule, since, subject in sorted(
-        rows, key=lambda row: (order.index(Stuck(row[2])), row[3])
-    ):
-        reasons = result.setdefault(Found(Kind(kind), exam_id), [])
-        reasons.append(Reason(Stuck(rule), since, subject))
+    for found, reason in sorted(rows, key=lambda row: (order.index(row[1].rule), row[1].since)):
+        result.setdefault(found, []).append(reason)
     return result
+
+
+@dataclass(frozen=True, slots=True)
+class StuckPage:
+    """Exams that are stuck, in their order. total: how many there are, not only on this page.
+
+    reasons: by exam; None: they have to be asked for with `reasons_of`.
+    """
+
+    found: list[Found]
+    total: int
+    reasons: dict[Found, list[Reason]] | None
 
 
 def stuck(
@@ -109,24 +124,48 @@ def stuck(
     only: Stuck | None = None,
     offset: int = 0,
     limit: int,
-) -> tuple[list[Found], int]:
-    """Return visible exams that are stuck, the longest first, and how many there are.
+) -> StuckPage:
+    """Return visible exams that are stuck, the longest first.
 
-    At most `CAP` of each rule are looked at.
+    At most `CAP` of each rule are looked at. What a page shows is found by the same reading of the
+    rules, unless one of them was cut at `CAP` or only one was asked for.
     """
-    rows = _all(scope, table, wanted, now, only).subquery()
+    rows = (
+        _all(scope, table, wanted, now, only)
+        .cte("stuck")
+        .prefix_with("MATERIALIZED", dialect="postgresql")
+    )
     exams = (
         select(rows.c.kind, rows.c.id, func.min(rows.c.since).label("since"))
         .group_by(rows.c.kind, rows.c.id)
         .subquery()
     )
-    page = session.execute(
-        select(exams.c.kind, exams.c.id, func.count().over())
+    page = (
+        select(exams.c.kind, exams.c.id, exams.c.since, func.count().over().label("total"))
         .order_by(exams.c.since, exams.c.id)
         .offset(offset)
         .limit(limit)
+        .subquery()
+    )
+    by_rule = select(func.count().label("number")).select_from(rows).group_by(rows.c.rule)
+    most = select(func.max(by_rule.subquery().c.number)).scalar_subquery()
+    shown = session.execute(
+        select(
+            page.c.kind, page.c.id, page.c.total, rows.c.rule, rows.c.since, rows.c.subject, most
+        )
+        .join(rows, (rows.c.kind == page.c.kind) & (rows.c.id == page.c.id))
+        .order_by(page.c.since, page.c.id)
     ).all()
-    return [Found(Kind(kind), exam_id) for kind, exam_id, _ in page], page[0][2] if page else 0
+    if not shown:
+        return StuckPage([], 0, {})
+    total, number = shown[0][2], shown[0][6]
+    reasons = _by_exam(
+        (Found(Kind(kind), exam_id), Reason(Stuck(rule), since, subject))
+        for kind, exam_id, _, rule, since, subject, _ in shown
+    )
+    found = list(dict.fromkeys(Found(Kind(row[0]), row[1]) for row in shown))
+    is_whole = only is None and number < CAP
+    return StuckPage(found, total, reasons if is_whole else None)
 
 
 def counts(

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session, aliased
 
 from reading_worklist.access.scope import Scope
@@ -82,7 +82,7 @@ def stuck(
 ) -> LedgerPage:
     """Return visible exams that are stuck, the longest first, from the `offset`-th on."""
     table = _table(session, scope)
-    found, total = finding.stuck(
+    page = finding.stuck(
         session,
         scope,
         table,
@@ -94,9 +94,9 @@ def stuck(
     )
     behind = offset + page_size
     return LedgerPage(
-        items=_lines(session, scope, table, found, now),
-        next=str(behind) if behind < total else None,
-        total=total,
+        items=_lines(session, scope, table, page.found, now, reasons=page.reasons),
+        next=str(behind) if behind < page.total else None,
+        total=page.total,
     )
 
 
@@ -161,11 +161,17 @@ def _lines(
     table: Mapping[Stuck, Rule],
     found: Sequence[Found],
     now: datetime,
+    *,
+    reasons: Mapping[Found, Sequence[Reason]] | None = None,
 ) -> list[LedgerLine]:
-    """Return exams as lines, in their order, a few queries for all of them."""
+    """Return exams as lines, in their order, a few queries for all of them.
+
+    reasons: why they are stuck, where that is known already.
+    """
     views = portal.shown(session, found)
     item_ids = [view.workitem_id for view in views.values() if view.workitem_id is not None]
-    reasons = finding.reasons_of(session, scope, table, found, now)
+    if reasons is None:
+        reasons = finding.reasons_of(session, scope, table, found, now)
     signed = _signed(session, item_ids)
     deliveries = _deliveries(session, item_ids)
     openings = _openings(session, item_ids)
@@ -307,11 +313,11 @@ def _openings(session: Session, item_ids: Collection[UUID]) -> dict[UUID, list[O
             ReportVersion.workitem_id,
             ReportVersion.number,
             ReportPull.machine,
-            ReportPull.first_at,
+            func.coalesce(ReportPull.taken_at, ReportPull.first_at),
         )
         .join(ReportPull, ReportPull.report_version_id == ReportVersion.id)
-        .where(one_of(ReportVersion.workitem_id, item_ids))
-        .order_by(ReportPull.first_at)
+        .where(one_of(ReportVersion.workitem_id, item_ids), ReportPull.taken_at.is_not(None))
+        .order_by(ReportPull.taken_at)
     ).all()
     seen: set[tuple[UUID, int, str]] = set()
     found: dict[UUID, list[Opening]] = {}

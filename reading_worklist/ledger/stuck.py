@@ -15,7 +15,8 @@ class Stuck(StrEnum):
 
     NOT_COMPLETE: images have come and nobody closes the study. MISSING: fewer came than the device
     made. NOT_DELIVERED: a destination has not taken the report. REFUSED: a destination will not.
-    NOT_RECEIVED: no machine has the report and nobody has opened it. RECALL: whoever has a version
+    NOT_RECEIVED: no machine has the report and nobody has opened it. UNOPENED: the site's system
+    may have it, and by the centre's deadline it was not opened. RECALL: whoever has a version
     that does not stand has not said that he knows.
     """
 
@@ -32,6 +33,7 @@ class Stuck(StrEnum):
     REFUSED = "refused"
     PAUSED = "paused"
     NOT_RECEIVED = "not_received"
+    UNOPENED = "unopened"
     RECALL = "recall"
 
 
@@ -77,6 +79,7 @@ def rules(deadlines: Deadlines) -> Mapping[Stuck, Rule]:
             Stuck.REFUSED: Rule(_NOW, Mender.SYSTEM_ADMIN),
             Stuck.PAUSED: Rule(deadlines.silent, Mender.DISPATCHER),
             Stuck.NOT_RECEIVED: Rule(_NOW, Mender.SITE_DOCTOR),
+            Stuck.UNOPENED: Rule(_NOW, Mender.SITE_DOCTOR),
             Stuck.RECALL: Rule(_NOW, Mender.SITE_DOCTOR),
         }
     )

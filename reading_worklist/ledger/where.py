@@ -22,6 +22,7 @@ from sqlalchemy import (
     literal,
     literal_column,
     null,
+    or_,
     select,
 )
 from sqlalchemy.orm import InstrumentedAttribute
@@ -216,6 +217,17 @@ def _not_received(ask: Ask) -> Part:
     )
 
 
+def _unopened(ask: Ask) -> Part:
+    since = func.coalesce(Workitem.finalised_at, Workitem.preliminary_at)
+    return _part(ask, Stuck.UNOPENED, Workitem.id, since).where(
+        _words("workitem.unopened_at IS NOT NULL"),
+        # Else it is the other rule's.
+        or_(Workitem.delivery_overdue_at.is_(None), Workitem.delivered_at.is_not(None)),
+        STANDS,
+        ask.sees(Workitem.site_id),
+    )
+
+
 def _recall(ask: Ask) -> Part:
     return (
         _part(
@@ -265,6 +277,7 @@ PARTS: Final[Mapping[Stuck, tuple[Callable[[Ask], Part], ...]]] = MappingProxyTy
         Stuck.REFUSED: (_refused,),
         Stuck.PAUSED: (_paused, _queue_paused),
         Stuck.NOT_RECEIVED: (_not_received,),
+        Stuck.UNOPENED: (_unopened,),
         Stuck.RECALL: (_recall,),
     }
 )

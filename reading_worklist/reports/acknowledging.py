@@ -160,7 +160,7 @@ def _settle_pulls(session: Session) -> None:
         )
     )
     since = (
-        select(func.max(ReportPull.last_at))
+        select(func.max(ReportPull.taken_at))
         .where(
             ReportPull.report_version_id.in_(following),
             func.concat(ReportPull.channel, ":", ReportPull.machine) == RecallRecipient.machine,

@@ -1,5 +1,6 @@
 """Versions that do not stand any more, and everybody who has one and must learn of it."""
 
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import func, select, update
@@ -22,7 +23,7 @@ from reading_worklist.workitems.tables import Workitem
 from storage import audit, outbox
 from storage.clock import utc_now
 from storage.deliveries import Delivery, DeliveryState
-from storage.messages import ReportDelivered, ReportRecalled
+from storage.messages import ReportDelivered, ReportFetched, ReportRecalled
 from storage.report_pulls import ReportPull
 
 
@@ -143,8 +144,26 @@ def acknowledge_delivery(session: Session, message: ReportDelivered) -> None:
         return  # a tombstone
     if not message.holds_report:
         return
+    _arrived(session, item, message.delivered_at)
+
+
+def acknowledge_fetch(session: Session, message: ReportFetched) -> None:
+    """Note that a machine of the site has the report that stands; handled twice, no more.
+
+    Who fetched one that was recalled meanwhile is among its recipients since it was handed out.
+    """
+    item = session.scalars(
+        select(Workitem).where(Workitem.id == message.workitem_id).with_for_update()
+    ).one()
+    standing = session.get(ReportVersion, message.report_version_id)
+    if standing is None or session.get(ReportRecall, message.report_version_id) is not None:
+        return
+    _arrived(session, item, message.fetched_at)
+
+
+def _arrived(session: Session, item: Workitem, at: datetime) -> None:
     if item.finalised_at is not None and item.delivered_at is None:
-        item.delivered_at = message.delivered_at
+        item.delivered_at = at
     workitems.note_arrival(session, item, workitems.WORKER)
 
 

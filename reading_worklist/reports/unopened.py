@@ -67,7 +67,9 @@ def _is_taken(session: Session, item: Workitem) -> bool:
     standing = queries.standing_version(session, item.id)
     if standing is None:
         return False
-    fetched = exists().where(ReportPull.report_version_id == standing.id)
+    fetched = exists().where(
+        ReportPull.report_version_id == standing.id, ReportPull.taken_at.is_not(None)
+    )
     if session.scalar(select(fetched)):
         return True
     destinations = session.scalars(

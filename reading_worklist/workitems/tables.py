@@ -62,6 +62,11 @@ class Workitem(Routed, Base):
             postgresql_where=text("acknowledge_by IS NOT NULL"),
         ),
         Index("ix_workitem_open_by", "open_by", postgresql_where=text("open_by IS NOT NULL")),
+        Index(
+            "ix_workitem_unopened_at",
+            "unopened_at",
+            postgresql_where=text("unopened_at IS NOT NULL"),
+        ),
         # What is stuck, and nothing else: unclaimed though told of, and at no site in time.
         Index(
             "ix_workitem_escalated",

@@ -12,7 +12,9 @@ from sqlalchemy import select
 from pacs_gateway.gateway import Gateway
 from storage.database import Database
 from storage.index.tables import Study
+from storage.messages import ReportFetched
 from storage.objects import ObjectStore
+from storage.outbox import OutboxMessage
 from storage.registry import Device
 from storage.report_pulls import ReportPull
 from tests.pacs_gateway.conftest import Site
@@ -42,6 +44,22 @@ class Reported:
 
     def issue(self, number: int) -> UUID:
         return file_page(self.database, self.objects, self.study_id, self.workitem_id, number)
+
+    def taken(self) -> list[UUID]:
+        """Of which versions a machine has said that it has them."""
+        with self.database.transaction() as session:
+            stmt = select(ReportPull.report_version_id).where(ReportPull.taken_at.is_not(None))
+            return list(session.scalars(stmt.order_by(ReportPull.first_at)))
+
+    def told(self) -> list[UUID]:
+        """Of which versions the pages are told so."""
+        with self.database.transaction() as session:
+            rows = session.scalars(
+                select(OutboxMessage.payload)
+                .where(OutboxMessage.topic == ReportFetched.topic)
+                .order_by(OutboxMessage.created_at)
+            )
+            return [UUID(one["report_version_id"]) for one in rows]
 
     def pulls(self) -> list[tuple[UUID, str, str]]:
         with self.database.transaction() as session:
@@ -89,6 +107,9 @@ def test_getscu_fetches_the_version_that_stands_and_that_is_known(
     again = fetched(gateway, site.ae_title, reported.uid, tmp_path / "second")
     assert again[ENCAPSULATED_PDF].InstanceNumber == 2
     assert reported.pulls() == [(one, "dicom", site.ae_title) for one in (first, second)]
+    assert reported.taken() == reported.told() == [first, second]
+    fetched(gateway, site.ae_title, reported.uid, tmp_path / "again")
+    assert reported.told() == [first, second]
 
 
 def test_movescu_brings_it_to_the_sites_pacs(
@@ -96,10 +117,17 @@ def test_movescu_brings_it_to_the_sites_pacs(
 ) -> None:
     version = reported.issue(1)
     with Receiver(ae_title=site.ae_title, also=_CT) as receiver:
+        receiver.statuses = {ENCAPSULATED_PDF: 0xA700}
         with database.transaction() as session:
             device = session.get_one(Device, site.device_id)
             device.listen_host, device.listen_port = "127.0.0.1", receiver.port
+        # It has no room for the page: the recall will ask it, and nobody takes it for delivered.
+        ask("movescu", gateway, site.ae_title, reported.uid, "-aem", site.ae_title)
+        assert (len(reported.pulls()), reported.taken()) == (1, [])
+        receiver.statuses = {}
+        receiver.received.clear()
         assert ask("movescu", gateway, site.ae_title, reported.uid, "-aem", site.ae_title) == 0
+        assert reported.taken() == reported.told() == [version]
         assert {one.SOPClassUID for one in receiver.received} == {_CT, ENCAPSULATED_PDF}
         receiver.received.clear()
         ask("movescu", gateway, other_site.ae_title, reported.uid, "-aem", site.ae_title)

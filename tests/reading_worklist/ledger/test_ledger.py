@@ -265,6 +265,11 @@ def test_a_stuck_delivery_is_found_with_its_reason_and_gone_when_it_arrived(desk
     assert only["items"] == []
     move(DeliveryState.DELIVERED)
     assert ask(desk, "dispatcher", stuck="true").json()["total"] == 0
+    # The clock has told people that nobody opened it in time.
+    with desk.database.transaction() as session:
+        session.execute(update(Workitem).values(unopened_at=utc_now()))
+    (line,) = ask(desk, "doctor-east", stuck="true").json()["items"]
+    assert [(one["rule"], one["mender"]) for one in line["stuck"]] == [("unopened", "site_doctor")]
 
 
 def test_a_line_tells_of_every_step_from_the_study_to_whoever_opened_the_report(

@@ -15,5 +15,6 @@ export const STUCK_RULES = [
   'refused',
   'paused',
   'not_received',
+  'unopened',
   'recall',
 ] as const satisfies readonly StuckRule[];

@@ -57,6 +57,7 @@ export const ledger = {
   'ledger.rule.refused': ['接收端拒收', 'Refused'],
   'ledger.rule.paused': ['发送已暂停', 'Held by a person'],
   'ledger.rule.not_received': ['机构尚未收到', 'Site does not have it'],
+  'ledger.rule.unopened': ['报告逾期未打开', 'Not opened in time'],
   'ledger.rule.recall': ['召回未确认', 'Recall not acknowledged'],
 
   'ledger.remedy.not_checked_in': [
@@ -101,6 +102,10 @@ export const ledger = {
   'ledger.remedy.not_received': [
     '没有设备收到，也没有人打开；请医师在门户打开报告。',
     'No machine has it and nobody has opened it; open it in the portal.',
+  ],
+  'ledger.remedy.unopened': [
+    '已超过规定时间仍无人打开；请医师在门户打开报告，或由中心电话提醒。',
+    'Nobody has opened it within the time set; open it in the portal, or let the centre ring the site.',
   ],
   'ledger.remedy.recall': [
     '有人或设备仍持有失效版本；请确认，或由中心电话告知。',
