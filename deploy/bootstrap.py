@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from pacs_gateway.site_test.run import SiteTestConfig
     from reading_worklist.access.policy import AccessPolicy
     from reading_worklist.services import WebConfig
+    from reading_worklist.access.outside.providers import Provider
     from reading_worklist.signing.authority import Authority
     from reading_worklist.signing.long_term import LongTerm
     from reading_worklist.signing.providers.csc import SigningServices
@@ -241,6 +242,8 @@ def access_policy(settings: Settings) -> AccessPolicy:
     from reading_worklist.access.policy import (  # noqa: PLC0415
         AccessPolicy,
         PasswordPolicy,
+        identity_providers=identity_providers(settings),
+        metrics_dir=settings.metrics_dir,
         SecondFactorFor,
     )
 
@@ -270,6 +273,42 @@ def trust_anchors(settings: Settings, files: Sequence[Path] = ()) -> tuple[str, 
 
 
 def time_anchors(settings: Settings) -> tuple[str, ...]:
+def identity_providers(settings: Settings) -> dict[str, Provider]:
+    """Return the set identity providers, by name.
+
+    Raises RegistryRefused when the file of a secret cannot be read or is open to others.
+    """
+    from reading_worklist.access.outside.providers import (  # noqa: PLC0415
+        Provider,
+        ProviderConfig,
+        RoleRule,
+    )
+    from storage.registry.destination_settings import read_secret  # noqa: PLC0415
+
+    return {
+        name: Provider(
+            ProviderConfig(
+                name=name,
+                issuer=one.issuer,
+                client_id=one.client_id,
+                label=one.label,
+                label_en=one.label_en,
+                client_secret=read_secret(one.client_secret_file)
+                if one.client_secret_file
+                else None,
+                scopes=one.scopes,
+                email_claim=one.email_claim,
+                email_verified_claim=one.email_verified_claim,
+                second_factor_amr=frozenset(one.second_factor_amr),
+                roles=tuple(RoleRule(**dict(rule)) for rule in one.roles),
+                trust=one.trust,
+                timeout=one.timeout,
+            )
+        )
+        for name, one in settings.identity_providers.items()
+    }
+
+
     """Return the certificates (PEM) of the authorities whose time stamps count beside our own.
 
     Raises DeployError when one cannot be read.

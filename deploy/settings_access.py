@@ -62,7 +62,10 @@ class IdentityProviderSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    issuer: Annotated[str, Field(pattern="^https?://")]
+    # Without TLS only on this machine, as for a trial.
+    issuer: Annotated[
+        str, Field(pattern=r"^(https://|http://(localhost|127\.0\.0\.1)(:\d+)?(/|$))")
+    ]
     client_id: str = Field(min_length=1)
     client_secret_file: Path | None = None
     label: str = Field(min_length=1)

@@ -3,7 +3,7 @@
 Routes take `Parts` and `Asking` as parameters; nothing is global.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from http import HTTPStatus
@@ -14,6 +14,7 @@ from fastapi import Depends, Request
 from starlette.requests import HTTPConnection
 
 from reading_worklist.access import sessions
+from reading_worklist.access.outside.providers import Provider
 from reading_worklist.access.policy import AccessPolicy, Outstanding
 from reading_worklist.access.proxies import ProxyTrust
 from reading_worklist.access.recent import RecentScopes
@@ -58,6 +59,8 @@ class WebConfig:
     key_providers: the kinds of places where people's signing keys are kept.
     proxies: whose word counts about a client's address.
     access: what is demanded of who signs in. seal: closes people's second factors.
+    identity_providers: who else vouches for people, by name.
+    metrics_dir: where the processes of this machine count; None where nothing is counted.
     """
 
     web_ui: Path
@@ -77,6 +80,8 @@ class WebConfig:
     proxies: ProxyTrust = field(default_factory=ProxyTrust)
     access: AccessPolicy = field(default_factory=AccessPolicy)
     seal: Seal = field(default_factory=Seal.random)
+    identity_providers: Mapping[str, Provider] = field(default_factory=dict[str, Provider])
+    metrics_dir: Path | None = None
     session_limits: SessionLimits = field(
         default_factory=lambda: SessionLimits(idle=timedelta(hours=1), absolute=timedelta(hours=12))
     )

@@ -30,7 +30,7 @@ from reading_worklist.access import account, second_factor, sessions, throttle
 from reading_worklist.access.account import OpenSession
 from reading_worklist.access.policy import SecondFactorFor
 from reading_worklist.access.scope import Scope
-from reading_worklist.access.tables import SecondFactor, WebSession
+from reading_worklist.access.tables import SecondFactor
 from reading_worklist.problems import conflict
 from reading_worklist.services import COOKIE, Asking, Entering, Parts, Services
 from storage import audit
@@ -177,7 +177,7 @@ def change_own_password(
 
 
 @router.get("/second-factor")
-def own_second_factor(request: Request, scope: Entering, services: Parts) -> SecondFactorView:
+def own_second_factor(scope: Entering, services: Parts) -> SecondFactorView:
     """Tell whether one has a second factor, and when it is asked for."""
     access = services.config.access
     with services.database.transaction() as session:
@@ -187,20 +187,16 @@ def own_second_factor(request: Request, scope: Entering, services: Parts) -> Sec
             recovery_codes_left=second_factor.recovery_codes_left(session, scope.person_id),
             needed=access.needs_second_factor(scope.roles, scope.client),
             signing=SecondFactorFor.SIGNING in access.second_factor_for,
-            own_password=_provider(session, request) is None,
+            own_password=scope.provider is None,
         )
 
 
 @router.post("/second-factor")
-def begin_second_factor(
-    body: OwnPasswordBody, request: Request, scope: Entering, services: Parts
-) -> EnrolmentView:
+def begin_second_factor(body: OwnPasswordBody, scope: Entering, services: Parts) -> EnrolmentView:
     """Begin to set a second factor up; it counts when a code of it has confirmed it."""
     if services.config.access.is_remote(scope.client):
         raise sessions.at_home_only()
-    with services.database.transaction() as session:
-        provider = _provider(session, request)
-    if provider is None:
+    if scope.provider is None:
         # A desk that was left open shall not become somebody else's.
         _guarded(
             services,
@@ -297,10 +293,6 @@ def _guarded(services: Services, scope: Scope, act: Callable[[], Result]) -> Res
     with services.database.transaction() as session:
         throttle.forgive(session, scope.login, scope.client)
     return result
-
-
-def _provider(session: Session, request: Request) -> str | None:
-    return session.get_one(WebSession, sessions.digest(request.cookies[COOKIE])).provider
 
 
 def _note(session: Session, scope: Scope, action: str) -> None:

@@ -74,6 +74,8 @@ class SessionView(BaseModel):
     time_zone: the IANA zone in which pages show times.
     expires_at: when it ends if its person does nothing; ends_at: when it ends in any case.
     outstanding: what has to be done before anything else: "code", "password" or "enrol".
+    provider: the identity provider that vouched; None: a password of ours.
+    idle_seconds: how long it lasts without its person.
     """
 
     person: SessionPerson
@@ -84,6 +86,8 @@ class SessionView(BaseModel):
     expires_at: datetime
     ends_at: datetime
     outstanding: Outstanding | None
+    provider: str | None
+    idle_seconds: int
     time_zone: str
 
 
@@ -142,7 +146,7 @@ def _second_factor(
                 session, services.config.seal, person_id, code or "", utc_now()
             )
         if proved is False:
-            sessions.note_refusal(session, login, client, second_factor=True)
+            sessions.note_refusal(session, login, client, proof="second factor")
     if proved is None:
         raise sessions.second_factor_required()
     if not proved:
@@ -245,5 +249,7 @@ def session_view(
         expires_at=expires_at,
         ends_at=scope.ends_at or expires_at,
         outstanding=scope.outstanding,
+        provider=scope.provider,
+        idle_seconds=int(services.config.session_limits.idle.total_seconds()),
         time_zone=services.config.time_zone,
     )

@@ -47,6 +47,7 @@ class Scope:
     second_factor_at: when a second factor was proved last in this session; None: never.
     outstanding: what the person has to do before anything else is done.
     ends_at: when the session ends in any case; None where there is none.
+    provider: the identity provider that vouched; None: a password of ours.
     """
 
     person_id: UUID
@@ -64,6 +65,7 @@ class Scope:
     second_factor_at: datetime | None = None
     outstanding: Outstanding | None = None
     ends_at: datetime | None = None
+    provider: str | None = None
 
     def sees(
         self, site_id: InstrumentedAttribute[UUID] | InstrumentedAttribute[UUID | None]

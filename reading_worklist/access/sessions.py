@@ -122,8 +122,8 @@ def active_person_id(session: Session, login: str) -> UUID:
     return person_id
 
 
-def note_refusal(session: Session, login: str, client: str, *, second_factor: bool = False) -> None:
-    """Record that somebody gave a wrong password or code, without what was typed."""
+def note_refusal(session: Session, login: str, client: str, *, proof: str = "password") -> None:
+    """Record that somebody gave a wrong proof of who he is, without what was typed."""
     person_id = session.scalar(select(Person.id).where(Person.login == login))
     audit.record(
         session,
@@ -131,7 +131,7 @@ def note_refusal(session: Session, login: str, client: str, *, second_factor: bo
         "session:refused",
         subject_kind="person",
         subject_id=person_id or "unknown",
-        detail={"proof": "second factor" if second_factor else "password"},
+        detail={"proof": proof},
     )
 
 
@@ -362,6 +362,7 @@ def _load(session: Session | Connection, token: str, client: str, policy: Access
         second_factor_at=one.second_factor_at,
         outstanding=policy.outstanding(shown, utc_now()),
         ends_at=one.expires_at,
+        provider=one.provider,
     )
     return _Loaded(scope, one.expires_at, one.last_seen_at)
 

@@ -62,6 +62,14 @@ MATRIX: Final = (
     Row("GET", r"/viewer/app-config\.js"),
     Row("GET", "/viewer.*", public=True),
     Row("POST", "/api/session", public=True),
+    # Before somebody is signed in; a provider sends the browser back there.
+    Row("GET", r"/api/session/(providers|outside/\{provider\}(/callback|/leave)?)", public=True),
+    Row("GET", "/api/people", DECIDERS),
+    Row("GET", r"/api/people/\{person_id\}", DECIDERS),
+    # A system administrator helps people in, and changes nobody.
+    Row("POST", r"/api/people/\{person_id\}/lift-wait", DECIDERS),
+    Row("DELETE", r"/api/people/\{person_id\}/sessions(/\{session_id\})?", DECIDERS),
+    Row("", "/api/people.*", ADMIN),
     Row("", "/api/account.*"),
     Row("GET", "/api/audit.*", AUDIT),
     Row("GET", r"/api/verify/\{code\}", public=True),

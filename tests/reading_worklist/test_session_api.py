@@ -21,7 +21,15 @@ from storage.registry import Membership
 from tests.support.seed import PASSWORD, Consortium
 from tests.support.web import PIN, Browser, application, give_keys
 
-OPEN = {("/api/session", "post"), ("/api/verify/{code}", "get"), ("/api/verify", "post")}
+OPEN = {
+    ("/api/session", "post"),
+    ("/api/session/providers", "get"),
+    ("/api/session/outside/{provider}", "get"),
+    ("/api/session/outside/{provider}/callback", "get"),
+    ("/api/session/outside/{provider}/leave", "get"),
+    ("/api/verify/{code}", "get"),
+    ("/api/verify", "post"),
+}
 """What needs no session: signing in, verifying a report by the code on its paper, and below `/pki/`
 what verifiers fetch of our certificates."""
 

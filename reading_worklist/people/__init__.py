@@ -1,0 +1,1 @@
+"""People of a consortium, as their administrator keeps them: roles with dates, locks, proofs."""
