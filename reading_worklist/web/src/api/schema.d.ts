@@ -2126,6 +2126,234 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/people": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List People
+         * @description Return the people of what one administers.
+         */
+        get: operations["list_people"];
+        put?: never;
+        /**
+         * Add Person
+         * @description Add a person; the password is shown this once.
+         */
+        post: operations["add_person"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/people/{person_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show Person
+         * @description Return one person with open sessions and identities elsewhere.
+         */
+        get: operations["show_person"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /**
+         * Change Person
+         * @description Change a name, lock somebody out at once, or let him in again.
+         */
+        patch: operations["change_person"];
+        trace?: never;
+    };
+    "/api/people/{person_id}/identities": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Register Identity
+         * @description Say who a person is at an identity provider.
+         */
+        post: operations["register_identity"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/people/{person_id}/identities/{identity_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Remove Identity
+         * @description Let a provider vouch for a person no more.
+         */
+        delete: operations["remove_identity"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/people/{person_id}/lift-wait": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Lift Wait
+         * @description Let somebody try again at once who gave too many wrong passwords.
+         */
+        post: operations["lift_wait"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/people/{person_id}/password": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Reset Password
+         * @description Give a person a password that is shown this once, to choose his own with.
+         */
+        post: operations["reset_password"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/people/{person_id}/roles": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Give Role
+         * @description Give a role, or change its dates.
+         */
+        put: operations["give_role"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/people/{person_id}/roles/end": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * End Role
+         * @description End a role now; dates in the request say nothing.
+         */
+        post: operations["end_role"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/people/{person_id}/second-factor/reset": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Reset Second Factor
+         * @description Take a lost second factor away; the person sets up another.
+         */
+        post: operations["reset_second_factor"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/people/{person_id}/sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * End All Sessions
+         * @description Sign a person out everywhere.
+         */
+        delete: operations["end_all_sessions"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/people/{person_id}/sessions/{session_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * End One Session
+         * @description Sign a person out at one place.
+         */
+        delete: operations["end_one_session"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/phone-list": {
         parameters: {
             query?: never;
@@ -3027,6 +3255,86 @@ export interface paths {
          * @description Act for another of one's organisations from now on; the session gets a new CSRF token.
          */
         put: operations["choose_organisation"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/session/outside/{provider}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Go To Provider
+         * @description Send a browser to a provider, for its person to sign in there.
+         */
+        get: operations["go_to_provider"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/session/outside/{provider}/callback": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Come Back
+         * @description Take a browser back from a provider and sign its person in.
+         */
+        get: operations["come_back"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/session/outside/{provider}/leave": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Leave Provider
+         * @description Send a browser to where the provider ends its own session, if it has such a place.
+         */
+        get: operations["leave_provider"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/session/providers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Providers
+         * @description Return who else vouches for people, for the sign-in page's buttons.
+         */
+        get: operations["list_providers"];
+        put?: never;
         post?: never;
         delete?: never;
         options?: never;
@@ -5867,7 +6175,7 @@ export interface components {
              * Format: date-time
              */
             applied_at: string;
-            applied_by: components["schemas"]["PersonView"];
+            applied_by: components["schemas"]["reading_worklist__workitems__schemas__PersonView"];
             /** Archived At */
             archived_at: string | null;
             consent_basis: components["schemas"]["ConsentBasis"];
@@ -5886,7 +6194,7 @@ export interface components {
              * Format: uuid
              */
             id: string;
-            invitee: components["schemas"]["PersonView"];
+            invitee: components["schemas"]["reading_worklist__workitems__schemas__PersonView"];
             lane: components["schemas"]["Lane"];
             /** Opinion */
             opinion: string | null;
@@ -6079,19 +6387,19 @@ export interface components {
             actions: string[];
             /** Closed At */
             closed_at: string | null;
-            closed_by: components["schemas"]["PersonView"] | null;
+            closed_by: components["schemas"]["reading_worklist__workitems__schemas__PersonView"] | null;
             /** Confirmed Alone */
             confirmed_alone: boolean;
             /** Confirmed At */
             confirmed_at: string | null;
-            confirmed_by: components["schemas"]["PersonView"] | null;
+            confirmed_by: components["schemas"]["reading_worklist__workitems__schemas__PersonView"] | null;
             /** Contacts */
             contacts: components["schemas"]["Contact-Output"][];
             /** Dismissal Reason */
             dismissal_reason: string | null;
             /** Dismissed At */
             dismissed_at: string | null;
-            dismissed_by: components["schemas"]["PersonView"] | null;
+            dismissed_by: components["schemas"]["reading_worklist__workitems__schemas__PersonView"] | null;
             /** Finding */
             finding: string;
             /**
@@ -6099,7 +6407,7 @@ export interface components {
              * Format: date-time
              */
             found_at: string;
-            found_by: components["schemas"]["PersonView"] | null;
+            found_by: components["schemas"]["reading_worklist__workitems__schemas__PersonView"] | null;
             /**
              * Id
              * Format: uuid
@@ -6125,7 +6433,7 @@ export interface components {
             read_back: string | null;
             /** Read Back Items */
             read_back_items: string[];
-            recorded_by: components["schemas"]["PersonView"] | null;
+            recorded_by: components["schemas"]["reading_worklist__workitems__schemas__PersonView"] | null;
             /** Revision */
             revision: number;
             /** Rule Code */
@@ -6232,17 +6540,17 @@ export interface components {
             actions: string[];
             /** Closed At */
             closed_at: string | null;
-            closed_by: components["schemas"]["PersonView"] | null;
+            closed_by: components["schemas"]["reading_worklist__workitems__schemas__PersonView"] | null;
             /** Confirmed Alone */
             confirmed_alone: boolean;
             /** Confirmed At */
             confirmed_at: string | null;
-            confirmed_by: components["schemas"]["PersonView"] | null;
+            confirmed_by: components["schemas"]["reading_worklist__workitems__schemas__PersonView"] | null;
             /** Dismissal Reason */
             dismissal_reason: string | null;
             /** Dismissed At */
             dismissed_at: string | null;
-            dismissed_by: components["schemas"]["PersonView"] | null;
+            dismissed_by: components["schemas"]["reading_worklist__workitems__schemas__PersonView"] | null;
             /** Finding */
             finding: string;
             /**
@@ -6250,7 +6558,7 @@ export interface components {
              * Format: date-time
              */
             found_at: string;
-            found_by: components["schemas"]["PersonView"] | null;
+            found_by: components["schemas"]["reading_worklist__workitems__schemas__PersonView"] | null;
             /**
              * Id
              * Format: uuid
@@ -6274,7 +6582,7 @@ export interface components {
             read_back: string | null;
             /** Read Back Items */
             read_back_items: string[];
-            recorded_by: components["schemas"]["PersonView"] | null;
+            recorded_by: components["schemas"]["reading_worklist__workitems__schemas__PersonView"] | null;
             /** Revision */
             revision: number;
             /** Rule Code */
@@ -6840,7 +7148,7 @@ export interface components {
              */
             id: string;
             lane: components["schemas"]["Lane"];
-            person: components["schemas"]["PersonView"];
+            person: components["schemas"]["reading_worklist__workitems__schemas__PersonView"];
             /**
              * Starts At
              * Format: date-time
@@ -7281,7 +7589,7 @@ export interface components {
              * Format: date-time
              */
             at: string;
-            by: components["schemas"]["PersonView"];
+            by: components["schemas"]["reading_worklist__workitems__schemas__PersonView"];
             /** Changed */
             changed: components["schemas"]["EcgChangedValue"][];
             corrections: components["schemas"]["EcgCorrections"];
@@ -7953,7 +8261,7 @@ export interface components {
             organisation: string;
             /** Organisation En */
             organisation_en: string;
-            person: components["schemas"]["PersonView"];
+            person: components["schemas"]["reading_worklist__workitems__schemas__PersonView"];
             /** Practising Since */
             practising_since: string | null;
             /** Specialty */
@@ -8168,7 +8476,7 @@ export interface components {
             id: string;
             lane: components["schemas"]["Lane"];
             /** Members */
-            members: components["schemas"]["PersonView"][];
+            members: components["schemas"]["reading_worklist__workitems__schemas__PersonView"][];
             /** Name */
             name: string;
             /** Name En */
@@ -8281,6 +8589,18 @@ export interface components {
             time_zone: string;
         };
         /**
+         * IdentityBody
+         * @description Who a person is at a provider: its `sub`, or an e-mail address that it verifies.
+         */
+        IdentityBody: {
+            /** Email */
+            email?: string | null;
+            /** Provider */
+            provider: string;
+            /** Subject */
+            subject?: string | null;
+        };
+        /**
          * IdentityNotice
          * @description What whoever reads a study must know about whose it is; empty for nearly every study.
          *
@@ -8302,6 +8622,27 @@ export interface components {
             differences: components["schemas"]["reading_worklist__identity__schemas__DifferenceView"][];
             /** Opened Because */
             opened_because: string | null;
+        };
+        /**
+         * IdentityView
+         * @description Who a person is at an identity provider; linked_at: of the first sign-in with it.
+         */
+        IdentityView: {
+            /** Email */
+            email: string | null;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Last Used At */
+            last_used_at: string | null;
+            /** Linked At */
+            linked_at: string | null;
+            /** Provider */
+            provider: string;
+            /** Subject */
+            subject: string | null;
         };
         /**
          * IntervalView
@@ -9081,6 +9422,24 @@ export interface components {
             sex?: ("M" | "F" | "O") | null;
         };
         /**
+         * NewPerson
+         * @description A person to add, with roles at one organisation.
+         */
+        NewPerson: {
+            /** Display Name */
+            display_name: string;
+            /** Login */
+            login: string;
+            /** Organisation */
+            organisation: string;
+            /** Roles */
+            roles: components["schemas"]["Role"][];
+            /** Valid From */
+            valid_from?: string | null;
+            /** Valid Until */
+            valid_until?: string | null;
+        };
+        /**
          * NotMeasured
          * @description Why a value is missing; the value is the code that a catalogue translates.
          * @enum {string}
@@ -9141,7 +9500,7 @@ export interface components {
              * Format: date-time
              */
             at: string;
-            by: components["schemas"]["PersonView"] | null;
+            by: components["schemas"]["reading_worklist__workitems__schemas__PersonView"] | null;
             /** Contact Name */
             contact_name: string | null;
             /** Contact Phone */
@@ -9189,6 +9548,15 @@ export interface components {
             lane: components["schemas"]["Lane"];
             /** Name */
             name: string | null;
+        };
+        /**
+         * OneTimePassword
+         * @description A person and a password that is shown this once, to choose one's own with.
+         */
+        OneTimePassword: {
+            /** Password */
+            password: string;
+            person: components["schemas"]["PersonDetail"];
         };
         /**
          * OpenBody
@@ -9473,7 +9841,7 @@ export interface components {
             excerpt: string;
             /** Key */
             key: string;
-            person: components["schemas"]["PersonView"];
+            person: components["schemas"]["reading_worklist__workitems__schemas__PersonView"];
             /** Reason */
             reason: string;
         };
@@ -9573,6 +9941,23 @@ export interface components {
             sex: string | null;
         };
         /**
+         * PeopleView
+         * @description The people of what the asker administers, by login.
+         *
+         *     editable: whether the asker may change people, or lift locks and end sessions alone.
+         *     providers: the identity providers that people can be registered with.
+         */
+        PeopleView: {
+            /** Editable */
+            editable: boolean;
+            /** People */
+            people: components["schemas"]["reading_worklist__people__schemas__PersonView"][];
+            /** Places */
+            places: components["schemas"]["PlaceView"][];
+            /** Providers */
+            providers: string[];
+        };
+        /**
          * PeriodView
          * @description A part of a working day in local time; it ends before midnight and after it began.
          */
@@ -9587,6 +9972,51 @@ export interface components {
              * Format: time-local
              */
             opens: string;
+        };
+        /**
+         * PersonChange
+         * @description What is changed of a person; None stays.
+         */
+        PersonChange: {
+            /** Active */
+            active?: boolean | null;
+            /** Display Name */
+            display_name?: string | null;
+        };
+        /**
+         * PersonDetail
+         * @description A person with where he is signed in and who else vouches for him.
+         */
+        PersonDetail: {
+            /** Active */
+            active: boolean;
+            /** Display Name */
+            display_name: string;
+            /** Elsewhere */
+            elsewhere: boolean;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Identities */
+            identities: components["schemas"]["IdentityView"][];
+            /** Last Seen At */
+            last_seen_at: string | null;
+            /** Login */
+            login: string;
+            /** One Time Password */
+            one_time_password: boolean;
+            /** Roles */
+            roles: components["schemas"]["RoleView"][];
+            /** Second Factor Since */
+            second_factor_since: string | null;
+            /** Sessions */
+            sessions: components["schemas"]["OpenSessionView"][];
+            /** Signing Until */
+            signing_until: string | null;
+            /** Waits Until */
+            waits_until: string | null;
         };
         /**
          * PersonSide
@@ -9611,19 +10041,6 @@ export interface components {
             sex: string | null;
         };
         /**
-         * PersonView
-         * @description A person, as others see them.
-         */
-        PersonView: {
-            /** Display Name */
-            display_name: string;
-            /**
-             * Id
-             * Format: uuid
-             */
-            id: string;
-        };
-        /**
          * PhoneCall
          * @description One attempt: who rang whom, when, and whether somebody answered.
          */
@@ -9635,7 +10052,7 @@ export interface components {
              * Format: date-time
              */
             at: string;
-            by: components["schemas"]["PersonView"];
+            by: components["schemas"]["reading_worklist__workitems__schemas__PersonView"];
             /** Contact Name */
             contact_name: string;
             /** Contact Phone */
@@ -9696,6 +10113,19 @@ export interface components {
              * Format: uuid
              */
             workitem_id: string;
+        };
+        /**
+         * PlaceView
+         * @description An organisation where people can have roles.
+         */
+        PlaceView: {
+            /** Code */
+            code: string;
+            kind: components["schemas"]["OrganisationKind"];
+            /** Name */
+            name: string;
+            /** Name En */
+            name_en: string;
         };
         /**
          * Placement
@@ -10027,6 +10457,18 @@ export interface components {
             reason: string;
             /** Study Ids */
             study_ids: string[];
+        };
+        /**
+         * ProviderView
+         * @description An identity provider that people may sign in with.
+         */
+        ProviderView: {
+            /** Label */
+            label: string;
+            /** Label En */
+            label_en: string;
+            /** Name */
+            name: string;
         };
         /**
          * Province
@@ -10844,7 +11286,7 @@ export interface components {
         RetakeView: {
             /** Acknowledged At */
             acknowledged_at: string | null;
-            acknowledged_by: components["schemas"]["PersonView"] | null;
+            acknowledged_by: components["schemas"]["reading_worklist__workitems__schemas__PersonView"] | null;
             /** Acknowledged Name */
             acknowledged_name: string | null;
             /** Acknowledged Role */
@@ -10894,7 +11336,7 @@ export interface components {
              * Format: date-time
              */
             requested_at: string;
-            requested_by: components["schemas"]["PersonView"];
+            requested_by: components["schemas"]["reading_worklist__workitems__schemas__PersonView"];
             /** Revision */
             revision: number;
             site: components["schemas"]["SiteView"];
@@ -10948,7 +11390,7 @@ export interface components {
             at: string;
             /** Comment */
             comment: string;
-            reviewer: components["schemas"]["PersonView"];
+            reviewer: components["schemas"]["reading_worklist__workitems__schemas__PersonView"];
         };
         /**
          * RevocationState
@@ -10963,13 +11405,13 @@ export interface components {
         RevocationView: {
             /** Decided At */
             decided_at: string | null;
-            decided_by: components["schemas"]["PersonView"] | null;
+            decided_by: components["schemas"]["reading_worklist__workitems__schemas__PersonView"] | null;
             /**
              * Proposed At
              * Format: date-time
              */
             proposed_at: string;
-            proposed_by: components["schemas"]["PersonView"];
+            proposed_by: components["schemas"]["reading_worklist__workitems__schemas__PersonView"];
             /** Reason */
             reason: string;
             state: components["schemas"]["RevocationState"];
@@ -10980,6 +11422,48 @@ export interface components {
          * @enum {string}
          */
         Role: "site_technician" | "site_doctor" | "writer" | "reviewer" | "expert" | "quality_controller" | "dispatcher" | "consortium_admin" | "system_admin" | "regulator" | "auditor";
+        /**
+         * RoleBody
+         * @description A role to give or to change the dates of.
+         */
+        RoleBody: {
+            /** Organisation */
+            organisation: string;
+            role: components["schemas"]["Role"];
+            /** Valid From */
+            valid_from?: string | null;
+            /** Valid Until */
+            valid_until?: string | null;
+        };
+        /**
+         * RoleState
+         * @description Whether a role holds on this day.
+         * @enum {string}
+         */
+        RoleState: "holds" | "to-come" | "ended";
+        /**
+         * RoleView
+         * @description A role at an organisation; provider: the identity provider by whose word it holds.
+         */
+        RoleView: {
+            /** Organisation Code */
+            organisation_code: string;
+            /** Organisation Name */
+            organisation_name: string;
+            /** Organisation Name En */
+            organisation_name_en: string;
+            /** Provider */
+            provider: string | null;
+            role: components["schemas"]["Role"];
+            state: components["schemas"]["RoleState"];
+            /**
+             * Valid From
+             * Format: date
+             */
+            valid_from: string;
+            /** Valid Until */
+            valid_until: string | null;
+        };
         /**
          * RosterCopyBody
          * @description The first of the seven days that shall be like the seven before them; a local day.
@@ -11104,7 +11588,7 @@ export interface components {
              * Format: date-time
              */
             created_at: string;
-            created_by: components["schemas"]["PersonView"];
+            created_by: components["schemas"]["reading_worklist__workitems__schemas__PersonView"];
             /**
              * Id
              * Format: uuid
@@ -11117,7 +11601,7 @@ export interface components {
             state: components["schemas"]["RulesetState"];
             /** Switched On At */
             switched_on_at: string | null;
-            switched_on_by: components["schemas"]["PersonView"] | null;
+            switched_on_by: components["schemas"]["reading_worklist__workitems__schemas__PersonView"] | null;
             /** Version */
             version: number;
         };
@@ -11157,7 +11641,7 @@ export interface components {
             may_change: boolean;
             /** Name */
             name: string;
-            owner: components["schemas"]["PersonView"];
+            owner: components["schemas"]["reading_worklist__workitems__schemas__PersonView"];
             /** Position */
             position: number;
             /** Shared */
@@ -11286,6 +11770,8 @@ export interface components {
          *     time_zone: the IANA zone in which pages show times.
          *     expires_at: when it ends if its person does nothing; ends_at: when it ends in any case.
          *     outstanding: what has to be done before anything else: "code", "password" or "enrol".
+         *     provider: the identity provider that vouched; None: a password of ours.
+         *     idle_seconds: how long it lasts without its person.
          */
         SessionView: {
             /** Choices */
@@ -11302,9 +11788,13 @@ export interface components {
              * Format: date-time
              */
             expires_at: string;
+            /** Idle Seconds */
+            idle_seconds: number;
             organisation: components["schemas"]["SessionOrganisation"];
             outstanding: components["schemas"]["Outstanding"] | null;
             person: components["schemas"]["SessionPerson"];
+            /** Provider */
+            provider: string | null;
             /** Roles */
             roles: string[];
             /** Time Zone */
@@ -11403,7 +11893,7 @@ export interface components {
             basis: string;
             /** Ended At */
             ended_at: string | null;
-            ended_by: components["schemas"]["PersonView"] | null;
+            ended_by: components["schemas"]["reading_worklist__workitems__schemas__PersonView"] | null;
             /** Holds */
             holds: boolean;
             /**
@@ -11416,7 +11906,7 @@ export interface components {
              * Format: date-time
              */
             made_at: string;
-            made_by: components["schemas"]["PersonView"];
+            made_by: components["schemas"]["reading_worklist__workitems__schemas__PersonView"];
             /** Reports */
             reports: number;
             /**
@@ -11728,11 +12218,12 @@ export interface components {
          *
          *     NOT_COMPLETE: images have come and nobody closes the study. MISSING: fewer came than the device
          *     made. NOT_DELIVERED: a destination has not taken the report. REFUSED: a destination will not.
-         *     NOT_RECEIVED: no machine has the report and nobody has opened it. RECALL: whoever has a version
+         *     NOT_RECEIVED: no machine has the report and nobody has opened it. UNOPENED: the site's system
+         *     may have it, and by the centre's deadline it was not opened. RECALL: whoever has a version
          *     that does not stand has not said that he knows.
          * @enum {string}
          */
-        Stuck: "not_checked_in" | "not_examined" | "not_sent" | "not_complete" | "missing" | "identity" | "retake" | "unclaimed" | "late" | "not_delivered" | "refused" | "paused" | "not_received" | "recall";
+        Stuck: "not_checked_in" | "not_examined" | "not_sent" | "not_complete" | "missing" | "identity" | "retake" | "unclaimed" | "late" | "not_delivered" | "refused" | "paused" | "not_received" | "unopened" | "recall";
         /**
          * StuckCount
          * @description How many exams a rule stops. more: whether there are more than that.
@@ -11848,7 +12339,7 @@ export interface components {
              * Format: date-time
              */
             submitted_at: string;
-            writer: components["schemas"]["PersonView"];
+            writer: components["schemas"]["reading_worklist__workitems__schemas__PersonView"];
         };
         /**
          * SubmitBody
@@ -12408,10 +12899,10 @@ export interface components {
             /** Amending */
             amending: boolean;
             amending_kind: components["schemas"]["AmendmentKind"] | null;
-            assigned_to: components["schemas"]["PersonView"] | null;
+            assigned_to: components["schemas"]["reading_worklist__workitems__schemas__PersonView"] | null;
             /** Claim Due At */
             claim_due_at: string | null;
-            claimed_by: components["schemas"]["PersonView"] | null;
+            claimed_by: components["schemas"]["reading_worklist__workitems__schemas__PersonView"] | null;
             draft: components["schemas"]["DraftView"] | null;
             /**
              * Due At
@@ -12464,7 +12955,7 @@ export interface components {
             viewer_url: string;
             /** Warn At */
             warn_at: string | null;
-            written_by: components["schemas"]["PersonView"] | null;
+            written_by: components["schemas"]["reading_worklist__workitems__schemas__PersonView"] | null;
         };
         /**
          * WorkitemPage
@@ -12517,10 +13008,10 @@ export interface components {
             actions: string[];
             /** Amending */
             amending: boolean;
-            assigned_to: components["schemas"]["PersonView"] | null;
+            assigned_to: components["schemas"]["reading_worklist__workitems__schemas__PersonView"] | null;
             /** Claim Due At */
             claim_due_at: string | null;
-            claimed_by: components["schemas"]["PersonView"] | null;
+            claimed_by: components["schemas"]["reading_worklist__workitems__schemas__PersonView"] | null;
             /**
              * Due At
              * Format: date-time
@@ -12563,7 +13054,7 @@ export interface components {
             study: components["schemas"]["StudyView"];
             /** Warn At */
             warn_at: string | null;
-            written_by: components["schemas"]["PersonView"] | null;
+            written_by: components["schemas"]["reading_worklist__workitems__schemas__PersonView"] | null;
         };
         /**
          * WorklistFilter
@@ -12659,10 +13150,10 @@ export interface components {
             actions: string[];
             /** Amending */
             amending: boolean;
-            assigned_to: components["schemas"]["PersonView"] | null;
+            assigned_to: components["schemas"]["reading_worklist__workitems__schemas__PersonView"] | null;
             /** Claim Due At */
             claim_due_at: string | null;
-            claimed_by: components["schemas"]["PersonView"] | null;
+            claimed_by: components["schemas"]["reading_worklist__workitems__schemas__PersonView"] | null;
             consultation: components["schemas"]["ConsultationState"] | null;
             critical_value: components["schemas"]["CriticalState"] | null;
             /**
@@ -12709,7 +13200,7 @@ export interface components {
             study: components["schemas"]["StudyView"];
             /** Warn At */
             warn_at: string | null;
-            written_by: components["schemas"]["PersonView"] | null;
+            written_by: components["schemas"]["reading_worklist__workitems__schemas__PersonView"] | null;
         };
         /**
          * WritingAids
@@ -12814,7 +13305,7 @@ export interface components {
              */
             at: string;
             kind: components["schemas"]["DecisionKind"];
-            person: components["schemas"]["PersonView"];
+            person: components["schemas"]["reading_worklist__workitems__schemas__PersonView"];
             /** Reason */
             reason: string;
             /** Undone */
@@ -12887,6 +13378,41 @@ export interface components {
              * Format: date-time
              */
             started_at: string;
+        };
+        /**
+         * PersonView
+         * @description A person.
+         *
+         *     active: False: locked out by an administrator. waits_until: too many wrong passwords.
+         *     one_time_password: waits to choose his own. signing_until: None: no signing key in force.
+         *     elsewhere: has roles outside of what the asker administers, who then may not change him.
+         */
+        reading_worklist__people__schemas__PersonView: {
+            /** Active */
+            active: boolean;
+            /** Display Name */
+            display_name: string;
+            /** Elsewhere */
+            elsewhere: boolean;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Last Seen At */
+            last_seen_at: string | null;
+            /** Login */
+            login: string;
+            /** One Time Password */
+            one_time_password: boolean;
+            /** Roles */
+            roles: components["schemas"]["RoleView"][];
+            /** Second Factor Since */
+            second_factor_since: string | null;
+            /** Signing Until */
+            signing_until: string | null;
+            /** Waits Until */
+            waits_until: string | null;
         };
         /**
          * SegmentView
@@ -13089,6 +13615,19 @@ export interface components {
          */
         reading_worklist__working_time__days__Basis: "entry" | "statutory" | "weekday";
         /**
+         * PersonView
+         * @description A person, as others see them.
+         */
+        reading_worklist__workitems__schemas__PersonView: {
+            /** Display Name */
+            display_name: string;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+        };
+        /**
          * VersionView
          * @description A report with its signatures; `status` is the FHIR DiagnosticReport status.
          *
@@ -13111,12 +13650,12 @@ export interface components {
             /** Pdf Sha256 */
             pdf_sha256: string;
             recall: components["schemas"]["RecallView"] | null;
-            reviewer: components["schemas"]["PersonView"] | null;
+            reviewer: components["schemas"]["reading_worklist__workitems__schemas__PersonView"] | null;
             /** Single Signature */
             single_signature: boolean;
             /** Status */
             status: string;
-            writer: components["schemas"]["PersonView"];
+            writer: components["schemas"]["reading_worklist__workitems__schemas__PersonView"];
         };
         /**
          * Finding
@@ -16973,6 +17512,427 @@ export interface operations {
             };
         };
     };
+    list_people: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PeopleView"];
+                };
+            };
+            /** @description Refused, or failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    add_person: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewPerson"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OneTimePassword"];
+                };
+            };
+            /** @description Refused, or failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    show_person: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                person_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PersonDetail"];
+                };
+            };
+            /** @description Refused, or failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    change_person: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                person_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PersonChange"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PersonDetail"];
+                };
+            };
+            /** @description Refused, or failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    register_identity: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                person_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["IdentityBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PersonDetail"];
+                };
+            };
+            /** @description Refused, or failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    remove_identity: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                person_id: string;
+                identity_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PersonDetail"];
+                };
+            };
+            /** @description Refused, or failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    lift_wait: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                person_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PersonDetail"];
+                };
+            };
+            /** @description Refused, or failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    reset_password: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                person_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OneTimePassword"];
+                };
+            };
+            /** @description Refused, or failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    give_role: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                person_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RoleBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PersonDetail"];
+                };
+            };
+            /** @description Refused, or failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    end_role: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                person_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RoleBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PersonDetail"];
+                };
+            };
+            /** @description Refused, or failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    reset_second_factor: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                person_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PersonDetail"];
+                };
+            };
+            /** @description Refused, or failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    end_all_sessions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                person_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PersonDetail"];
+                };
+            };
+            /** @description Refused, or failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    end_one_session: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                person_id: string;
+                session_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PersonDetail"];
+                };
+            };
+            /** @description Refused, or failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
     get_phone_list: {
         parameters: {
             query?: never;
@@ -18503,6 +19463,128 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SessionView"];
+                };
+            };
+            /** @description Refused, or failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    go_to_provider: {
+        parameters: {
+            query?: {
+                next?: string;
+            };
+            header?: never;
+            path: {
+                provider: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            303: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Refused, or failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    come_back: {
+        parameters: {
+            query?: {
+                state?: string;
+                code?: string;
+                iss?: string | null;
+            };
+            header?: never;
+            path: {
+                provider: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            303: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Refused, or failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    leave_provider: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                provider: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            303: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Refused, or failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    list_providers: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProviderView"][];
                 };
             };
             /** @description Refused, or failed */
