@@ -88,6 +88,9 @@ RULES: Final[Mapping[str, Rule]] = {
     "patient_link": PartOf({"one_id": ("patient", "id"), "other_id": ("patient", "id")}),
     "prior_access": _of("patient_id", "patient"),
     "prior_opening": _of("workitem_id", "workitem"),
+    "emergency_review": _of("access_id", "prior_access"),
+    "share_link": OfSite(),
+    "share_visit": _of("link_id", "share_link"),
     # Orders and identity
     "exam_order": OfSite(),
     "scheduled_step": _of("order_id", "exam_order"),
