@@ -17,6 +17,7 @@ from pacs_gateway.associations.commands import Command, CommandField, ProtocolVi
 from pacs_gateway.associations.exchange import Exchange, FollowUp
 from pacs_gateway.associations.pdu_reader import PeerGone, PeerSilent
 from pacs_gateway.associations.status import NOT_REFUSALS, Answer, Status
+from storage import walls
 from storage.receptions import Origin
 
 # Identifiers, worklist queries, commitment requests of 20,000 references: far below.
@@ -102,7 +103,9 @@ class CollectedRequest:
             return _TOO_LARGE
         call = Call(self._command, self._caller, bytes(self._dataset), exchange)
         try:
-            answer = self._operation.serve(call)
+            # Whatever a service asks the database, it is told of the caller's site alone.
+            with walls.within((self._caller.site_id,)):
+                answer = self._operation.serve(call)
         except (PeerGone, PeerSilent, ProtocolViolation):
             raise
         except Exception:  # noqa: BLE001 -- the peer gets an answer, the association goes on
