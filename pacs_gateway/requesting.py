@@ -9,7 +9,11 @@ from pynetdicom.ae import ApplicationEntity
 from pynetdicom.pdu_primitives import SCP_SCU_RoleSelectionNegotiation
 from pynetdicom.presentation import PresentationContext, build_context, build_role
 
-from pacs_gateway.associations.requested import RequestedAssociation, request_association
+from pacs_gateway.associations.requested import (
+    Handlers,
+    RequestedAssociation,
+    request_association,
+)
 from pacs_gateway.config import ReturnsConfig
 from storage.destination_trials import Finding
 from storage.implementation import IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_NAME
@@ -60,10 +64,12 @@ def associate(
     what: str,
     roles: Sequence[SCP_SCU_RoleSelectionNegotiation] = (),
     tls: tuple[ssl.SSLContext, str] | None = None,
+    handlers: Handlers = (),
 ) -> RequestedAssociation:
     """Associate with `listener`, proposing `contexts`, and return the established association.
 
-    tls: for a secured association, the context and whose certificate is expected.
+    tls: for a secured association, the context and whose certificate is expected. handlers: of
+    what the peer requests over it.
 
     Raises:
         NoAssociation: not reached, rejected, or no context is accepted.
@@ -86,6 +92,7 @@ def associate(
             maximum_pdu=_MAXIMUM_PDU,
             roles=roles,
             tls=tls,
+            handlers=handlers,
         )
     except OSError as error:
         raise NoAssociation(f"host {listener.host} is not known: {error.strerror}") from error

@@ -18,6 +18,8 @@ EXPLICIT_VR_LITTLE_ENDIAN: Final = "1.2.840.10008.1.2.1"
 IMPLICIT_VR_LITTLE_ENDIAN: Final = "1.2.840.10008.1.2"
 EXPLICIT_VR_BIG_ENDIAN: Final = "1.2.840.10008.1.2.2"
 
+_STORAGE_COMMITMENT: Final = "1.2.840.10008.1.20.1"
+
 # Between encodings without compression every sender converts at no loss: the
 # one that keeps the VR of private elements is asked for first, the retired last.
 _UNCOMPRESSED: Final = (
@@ -32,7 +34,7 @@ _UNCOMPRESSED: Final = (
 _NOT_OF_A_STUDY: Final = frozenset(
     {
         "1.2.840.10008.1.3.10",
-        "1.2.840.10008.1.20.1",
+        _STORAGE_COMMITMENT,
         "1.2.840.10008.1.20.2",
         "1.2.840.10008.5.1.4.38.1",
         "1.2.840.10008.5.1.4.39.1",
@@ -81,8 +83,9 @@ def supported_contexts(
     served: SOP classes besides verification and storage; their datasets are taken and given
         without compression.
 
-    Either role is granted for storage: a peer that retrieves by C-GET takes the
-    SCP role for the classes it wants to receive (PS3.4 C.5.3). One supported
+    Either role is granted for storage and for storage commitment: a peer that
+    retrieves by C-GET takes the SCP role for the classes it wants to receive
+    (PS3.4 C.5.3), and one that tells a result has it (PS3.4 J.3.3). One supported
     context per abstract syntax, its transfer syntaxes in the order in which the
     negotiation shall try them; what is not in the list is refused with
     "abstract syntax not supported".
@@ -94,9 +97,12 @@ def supported_contexts(
         if offered and abstract_syntax not in served and is_storage(abstract_syntax):
             chosen.setdefault(abstract_syntax, set()).add(preferred_transfer_syntax(offered))
     contexts = [build_context(VERIFICATION)]
-    contexts.extend(
-        build_context(abstract_syntax, list(_UNCOMPRESSED)) for abstract_syntax in served
-    )
+    for abstract_syntax in served:
+        context = build_context(abstract_syntax, list(_UNCOMPRESSED))
+        if abstract_syntax == _STORAGE_COMMITMENT:
+            # Who was asked by us tells the result as SCP.
+            context.scu_role = context.scp_role = True
+        contexts.append(context)
     for abstract_syntax, syntaxes in chosen.items():
         context = build_context(abstract_syntax, sorted(syntaxes, key=_trial_order))
         context.scu_role = context.scp_role = True

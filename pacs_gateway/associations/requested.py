@@ -28,6 +28,8 @@ from pynetdicom.transport import AddressInformation, AssociationSocket
 _LOOK_SECONDS: Final = 0.0001
 _ANY_ADDRESS: Final = {socket.AF_INET: "", socket.AF_INET6: "::"}
 
+Handlers = Sequence[tuple[evt.EventType, Callable[[evt.Event], object]]]
+
 
 class Checkpoint:
     """Where one thread waits while it is closed; who closes it can tell when the thread is held.
@@ -114,7 +116,7 @@ def request_association(
     maximum_pdu: int,
     roles: Sequence[SCP_SCU_RoleSelectionNegotiation] = (),
     tls: tuple[ssl.SSLContext, str] | None = None,
-    handlers: Sequence[tuple[evt.EventType, Callable[[evt.Event], object]]] = (),
+    handlers: Handlers = (),
 ) -> RequestedAssociation:
     """Request an association; return it running when it `is_established`, ended otherwise.
 

@@ -41,9 +41,9 @@ class Result:
         event.TransactionUID = self.transaction_uid
         event.RetrieveAETitle = retrieve_ae_title
         if self.kept or not self.missing:
-            event.ReferencedSOPSequence = [_item(one) for one in self.kept]
+            event.ReferencedSOPSequence = [item_of(one) for one in self.kept]
         if self.missing:
-            event.FailedSOPSequence = [_item(one, reason) for one, reason in self.missing]
+            event.FailedSOPSequence = [item_of(one, reason) for one, reason in self.missing]
         return event
 
 
@@ -84,7 +84,8 @@ def tell(result: Result, listener: Listener, config: ReturnsConfig) -> Told:
     return answer_of(int(status.Status) if "Status" in status else None)
 
 
-def _item(reference: Reference, reason: FailureReason | None = None) -> Dataset:
+def item_of(reference: Reference, reason: FailureReason | None = None) -> Dataset:
+    """Return an item of a Referenced SOP or Failed SOP Sequence (PS3.3 C.14.1)."""
     item = Dataset()
     item.ReferencedSOPClassUID = reference.sop_class_uid
     item.ReferencedSOPInstanceUID = reference.sop_instance_uid

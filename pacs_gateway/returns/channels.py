@@ -17,6 +17,7 @@ from uuid import UUID
 from pydicom.dataset import Dataset
 
 from pacs_gateway.config import ReturnsConfig
+from storage.commitments import Reference
 from storage.destination_trials import Tried
 from storage.issued_reports import IssuedReport
 from storage.registry import Destination
@@ -48,6 +49,7 @@ class DeliveryAnswer:
         full), so that the whole queue waits; otherwise this parcel alone is put off.
     wait_seconds: of TRY_AGAIN: how long the receiver asks to be left alone at least; None: it does
         not say.
+    commit: of DELIVERED: objects that the receiver shall be asked to commit itself to.
     request, response: what was sent and answered, for the record of the attempt. They may hold
         patient data, are cut to `KEPT_CHARACTERS`, and never go to a log. Leave out documents.
     """
@@ -58,6 +60,7 @@ class DeliveryAnswer:
     request: str = ""
     response: str = ""
     wait_seconds: float | None = None
+    commit: tuple[Reference, ...] = ()
 
     @classmethod
     def delivered(cls, said: str, *, request: str = "", response: str = "") -> Self:

@@ -1,8 +1,9 @@
 """Delivering to a DICOM receiver: C-STORE SCU (PS3.4 Annex B)."""
 
+import ssl
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum, auto
 from typing import Final
 
@@ -21,6 +22,7 @@ from pacs_gateway.config import ReturnsConfig
 from pacs_gateway.requesting import SYNTAXES, NoAssociation, associate
 from pacs_gateway.returns.channels import Channel, DeliveryAnswer, Parcel, Target
 from pacs_gateway.tls import TlsUnusable, client_context
+from storage.commitments import Reference
 from storage.destination_trials import Finding, Tried
 from storage.registry import Listener
 from storage.registry.destination_settings import DicomSettings
@@ -70,6 +72,19 @@ def open_channel(target: Target, config: ReturnsConfig) -> Channel:
     return DicomChannel(target, config)
 
 
+def tls_of(settings: DicomSettings) -> tuple[ssl.SSLContext, str] | None:
+    """Return how associations with a destination are secured, for `associate`; None: they are not.
+
+    Raises:
+        TlsUnusable: its files cannot be used.
+    """
+    tls = settings.tls
+    if tls is None:
+        return None
+    context = client_context(tls.authorities, tls.certificate, tls.key)
+    return context, tls.server_name or settings.host
+
+
 class DicomChannel:
     """A receiver of report objects; not shared between threads.
 
@@ -111,7 +126,18 @@ class DicomChannel:
                     parcel.note_taken(str(instance.SOPInstanceUID), answer.words)
             elif answer.fate in {_Fate.CLOSED, _Fate.LOST} or instance.SOPClassUID == _PAGE:
                 break
-        return _summary(said, parcel.attempt_number)
+        answer = _summary(said, parcel.attempt_number)
+        if not answer.is_delivered or not self._settings.commitment:
+            return answer
+        taken |= {str(one.SOPInstanceUID) for one in _taken(said)}
+        return replace(
+            answer,
+            commit=tuple(
+                Reference(str(one.SOPClassUID), str(one.SOPInstanceUID))
+                for one in parcel.instances()
+                if one.SOPInstanceUID in taken
+            ),
+        )
 
     def try_out(self) -> Tried:
         """Ask with C-ECHO (PS3.4 Annex A), and for the classes that a report would need."""
@@ -189,18 +215,8 @@ class DicomChannel:
             return self._association
         classes = (_PAGE, *_BESIDE) if self._settings.structured else (_PAGE,)
         contexts = [build_context(one, syntax) for one in (*also, *classes) for syntax in SYNTAXES]
-        tls = self._settings.tls
         self._association = associate(
-            self._listener,
-            contexts,
-            self._config,
-            what=_PAGE.name,
-            tls=None
-            if tls is None
-            else (
-                client_context(tls.authorities, tls.certificate, tls.key),
-                tls.server_name or self._listener.host,
-            ),
+            self._listener, contexts, self._config, what=_PAGE.name, tls=tls_of(self._settings)
         )
         return self._association
 

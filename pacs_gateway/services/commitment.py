@@ -1,4 +1,4 @@
-"""Storage Commitment Push Model as SCP (PS3.4 Annex J): requests, and results on the same line."""
+"""Storage Commitment Push Model over associations opened to us (PS3.4 Annex J): both roles."""
 
 import logging
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from pacs_gateway.associations.commands import CommandField
 from pacs_gateway.associations.exchange import Exchange
 from pacs_gateway.associations.status import SUCCESS, Answer, Status
-from pacs_gateway.commitments import engine
+from pacs_gateway.commitments import asking, engine
 from pacs_gateway.commitments.results import (
     SOP_CLASS_UID,
     SOP_INSTANCE_UID,
@@ -72,8 +72,11 @@ class CommitmentService:
         self._returns = returns
 
     def operations(self) -> tuple[Operation, ...]:
-        """Return what is served: N-ACTION."""
-        return (Operation(CommandField.N_ACTION_RQ, _SYNTAXES, self._action),)
+        """Return what is served: N-ACTION, and N-EVENT-REPORT of whom we have asked."""
+        return (
+            Operation(CommandField.N_ACTION_RQ, _SYNTAXES, self._action),
+            Operation(CommandField.N_EVENT_REPORT_RQ, _SYNTAXES, self._hear),
+        )
 
     def greetings(self) -> tuple[Greeting, ...]:
         """Return what a device that associates hears: results it has not heard yet."""
@@ -89,6 +92,23 @@ class CommitmentService:
             return Answer(Status.RESOURCE_LIMITATION, "cannot be kept just now, ask again later")
         if request_id is not None:
             call.exchange.later(lambda exchange: self.tell_over(request_id, exchange, _SAME))
+        return SUCCESS
+
+    def _hear(self, call: Call) -> Answer:
+        """Take a result that a receiver of reports tells over an association of its own."""
+        try:
+            event: Any = decode(call.dataset, call.exchange.context.transfer_syntax)
+            known = asking.hear(event, call.caller.site_id, self._database)
+        except (UnreadableDataset, asking.UnreadableResult) as error:
+            _log.warning("storage commitment result unreadable", extra={"why": str(error)})
+            return Answer(Status.INVALID_ARGUMENT_VALUE, "result cannot be read")
+        except SQLAlchemyError as error:
+            _log.error("storage commitment not noted", extra={"error": type(error).__name__})
+            return Answer(
+                Status.RESOURCE_LIMITATION, "cannot be kept just now, tell it again later"
+            )
+        if not known:
+            return Answer(Status.INVALID_ARGUMENT_VALUE, "nothing was asked under this UID")
         return SUCCESS
 
     def _accept(self, call: Call) -> UUID | None:

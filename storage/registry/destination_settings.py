@@ -76,6 +76,7 @@ class DicomSettings(_Settings):
     """An AE that takes C-STORE (PS3.4 B).
 
     structured: whether it also gets the structured report and the key object selection.
+    commitment: whether it is asked, of what it has taken, to commit itself to keeping it (PS3.4 J).
     """
 
     ae_title: str
@@ -83,6 +84,7 @@ class DicomSettings(_Settings):
     port: Port
     tls: ClientTls | None = None
     structured: bool = True
+    commitment: bool = False
 
 
 class Hl7Settings(_Settings):

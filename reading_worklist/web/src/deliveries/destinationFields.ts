@@ -27,6 +27,7 @@ export const FIELDS: Record<Destination['kind'], readonly Field[]> = {
     HOST,
     port(104),
     { name: 'structured', label: 'destinations.field.structured', type: 'switch', initial: true },
+    { name: 'commitment', label: 'destinations.field.commitment', type: 'switch', initial: false },
   ],
   hl7: [
     HOST,

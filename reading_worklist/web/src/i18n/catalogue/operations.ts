@@ -167,6 +167,7 @@ export const operations = {
   'destinations.field.host': ['主机', 'Host'],
   'destinations.field.port': ['端口', 'Port'],
   'destinations.field.structured': ['同时发送结构化报告', 'Also send the structured report'],
+  'destinations.field.commitment': ['送达后要求对方承诺保存', 'Ask it to commit itself to keeping them'],
   'destinations.field.receiving_application': ['接收应用（MSH-5）', 'Receiving application (MSH-5)'],
   'destinations.field.receiving_facility': ['接收机构（MSH-6）', 'Receiving facility (MSH-6)'],
   'destinations.field.character_set': ['字符集', 'Character set'],
