@@ -6,6 +6,7 @@ and `rdc --help` loads none of it.
 
 from __future__ import annotations
 
+import os
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -15,7 +16,8 @@ from zoneinfo import ZoneInfo
 
 from deploy import logs
 from deploy.errors import DeployError, SettingsError
-from storage.database import Database
+from storage import metering
+from storage.database import Database, check_schema
 from storage.objects import ObjectStore, open_object_store
 
 if TYPE_CHECKING:
@@ -30,15 +32,16 @@ if TYPE_CHECKING:
         TlsConfig,
     )
     from pacs_gateway.site_test.run import SiteTestConfig
+    from reading_worklist.access.outside.providers import Provider
     from reading_worklist.access.policy import AccessPolicy
     from reading_worklist.services import WebConfig
-    from reading_worklist.access.outside.providers import Provider
     from reading_worklist.signing.authority import Authority
     from reading_worklist.signing.long_term import LongTerm
     from reading_worklist.signing.providers.csc import SigningServices
     from reading_worklist.signing.providers.port import Providers
     from reading_worklist.signing.providers.tokens import Tokens
     from reading_worklist.signing.service_keys import ServiceKeys
+    from storage.audit_export.exporting import Exporter
     from storage.quiet_times import QuietTimes
 
 ROOT: Final = Path(__file__).resolve().parent.parent
@@ -62,15 +65,25 @@ def open_parts(settings: Settings, process: str, *, pool_size: int = 10) -> Gene
     """Set logging up and open database and object store for the process of that name.
 
     Raises SettingsError when no database is named, InvalidObjectStoreUrl or
-    ObjectStoreUnavailable when the object store cannot be used. The database is
-    connected to at its first use.
+    ObjectStoreUnavailable when the object store cannot be used, SchemaUnfit when this
+    software does not work with the database's schema. A database that does not answer
+    is connected to at its first use.
     """
     logs.configure(process, level=settings.log_level, directory=settings.log_dir)
+    count_in(settings, process)
+    check_schema(database_url(settings))
     database = Database(database_url(settings), pool_size=pool_size)
     try:
         yield Parts(settings, database, open_object_store(settings.object_store))
     finally:
         database.close()
+        metering.disable()
+
+
+def count_in(settings: Settings, process: str) -> None:
+    """Let this process count what it does, beside the others of this machine."""
+    os.environ[metering.VARIABLE] = str(settings.metrics_dir)
+    metering.enable(settings.metrics_dir, process)
 
 
 def database_url(settings: Settings) -> str:
@@ -230,6 +243,8 @@ def web_config(settings: Settings) -> WebConfig:
         proxies=ProxyTrust(settings.trusted_proxies, ForwardedHeader(settings.forwarded_header)),
         access=access_policy(settings),
         seal=open_seal(settings.authority_dir),
+        identity_providers=identity_providers(settings),
+        metrics_dir=settings.metrics_dir,
         session_limits=SessionLimits(
             idle=timedelta(seconds=settings.session_idle_seconds),
             absolute=timedelta(seconds=settings.session_absolute_seconds),
@@ -242,8 +257,6 @@ def access_policy(settings: Settings) -> AccessPolicy:
     from reading_worklist.access.policy import (  # noqa: PLC0415
         AccessPolicy,
         PasswordPolicy,
-        identity_providers=identity_providers(settings),
-        metrics_dir=settings.metrics_dir,
         SecondFactorFor,
     )
 
@@ -261,18 +274,6 @@ def access_policy(settings: Settings) -> AccessPolicy:
     )
 
 
-def trust_anchors(settings: Settings, files: Sequence[Path] = ()) -> tuple[str, ...]:
-    """Return the certificates (PEM) of the authorities whose signatures count.
-
-    files: these instead of those that are set; without either, our own authority.
-
-    Raises DeployError when one cannot be read.
-    """
-    named = files or settings.trust_anchors or (settings.authority_dir / "authority.pem",)
-    return tuple(_read_anchor(path) for path in named)
-
-
-def time_anchors(settings: Settings) -> tuple[str, ...]:
 def identity_providers(settings: Settings) -> dict[str, Provider]:
     """Return the set identity providers, by name.
 
@@ -309,6 +310,18 @@ def identity_providers(settings: Settings) -> dict[str, Provider]:
     }
 
 
+def trust_anchors(settings: Settings, files: Sequence[Path] = ()) -> tuple[str, ...]:
+    """Return the certificates (PEM) of the authorities whose signatures count.
+
+    files: these instead of those that are set; without either, our own authority.
+
+    Raises DeployError when one cannot be read.
+    """
+    named = files or settings.trust_anchors or (settings.authority_dir / "authority.pem",)
+    return tuple(_read_anchor(path) for path in named)
+
+
+def time_anchors(settings: Settings) -> tuple[str, ...]:
     """Return the certificates (PEM) of the authorities whose time stamps count beside our own.
 
     Raises DeployError when one cannot be read.
@@ -415,5 +428,46 @@ def prepare(settings: Settings) -> None:
     from storage.database import migrate  # noqa: PLC0415
 
     migrate(database_url(settings))
+    _see_that_no_authority_is_elsewhere(settings)
     make_service_keys(settings.authority_dir, open_signing_authority(settings))
     make_seal(settings.authority_dir)
+
+
+def _see_that_no_authority_is_elsewhere(settings: Settings) -> None:
+    """Refuse to make a second signing authority where another has issued certificates.
+
+    What people sign under it would be trusted on this machine alone. Raises DeployError.
+    """
+    from sqlalchemy import select  # noqa: PLC0415
+
+    from reading_worklist.signing.tables import SigningCredential  # noqa: PLC0415
+
+    if (settings.authority_dir / "authority.pem").exists():
+        return
+    database = Database(database_url(settings), pool_size=1)
+    try:
+        with database.transaction() as session:
+            issued = session.scalar(select(SigningCredential.id).limit(1)) is not None
+    finally:
+        database.close()
+    if issued:
+        raise DeployError(
+            "the signing authority of this centre is on another machine",
+            expected=f"its files in {settings.authority_dir}",
+            found="none, and doctors with certificates in the database",
+            remedy="Copy the folder from the machine where it was made, or from the backup, and"
+            " name it with RDC_AUTHORITY_DIR.",
+        )
+
+
+def audit_exporter(parts: Parts) -> Exporter | None:
+    """Return what sends the audit trail to a repository elsewhere; None where none is set."""
+    from storage.audit_export import exporting  # noqa: PLC0415
+    from storage.audit_export.syslog import repository  # noqa: PLC0415
+
+    settings = parts.settings
+    if settings.audit_syslog is None:
+        return None
+    return exporting.Exporter(
+        parts.database, repository(settings.audit_syslog), source=settings.audit_source
+    )

@@ -18,7 +18,9 @@ from deploy import (
     cli_devices,
     cli_ecg,
     cli_keeping,
+    cli_metrics,
     cli_orders,
+    cli_recognition,
     cli_registry,
     cli_reports,
     cli_retention,
@@ -47,6 +49,7 @@ app = typer.Typer(
 app.add_typer(cli_registry.sites, name="site")
 app.add_typer(cli_devices.devices, name="device")
 cli_registry.sites.add_typer(cli_tokens.site_tokens, name="token")
+cli_registry.sites.add_typer(cli_recognition.recognition, name="recognition")
 cli_registry.sites.command("test")(cli_site_test.try_site)
 cli_devices.devices.add_typer(cli_tokens.device_tokens, name="token")
 app.add_typer(cli_destinations.destinations, name="destination")
@@ -60,6 +63,7 @@ app.add_typer(cli_signers.signers, name="signer")
 app.add_typer(cli_audit.audits, name="audit")
 app.add_typer(cli_tls.tls, name="tls")
 app.command("hl7")(cli_orders.hl7)
+app.command("metrics")(cli_metrics.metrics)
 cli_keeping.install(app)
 
 DataDir = Annotated[

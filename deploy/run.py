@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from storage.objects import ObjectStore
 
 SIGNATURE_SECONDS: Final = 600.0
+AUDIT_SECONDS: Final = 30.0
 WARM_UP_SECONDS: Final = 5.0
 ANALYSIS_NICENESS: Final = 10
 
@@ -135,8 +136,10 @@ def relay(settings: Settings) -> None:
     """Run the clock: outbox, due deliveries, leases that have run out."""
     readiness.begin()
     from deploy.celery_app import Wakeups  # noqa: PLC0415
+    from deploy.gathering import Gathering  # noqa: PLC0415
     from deploy.relay import Regularly, Relay, Work  # noqa: PLC0415
     from pacs_gateway import availability  # noqa: PLC0415
+    from pacs_gateway.commitments import asking  # noqa: PLC0415
     from pacs_gateway.commitments import engine as commitments  # noqa: PLC0415
     from pacs_gateway.returns import engine as returns  # noqa: PLC0415
     from pacs_gateway.returns import watching  # noqa: PLC0415
@@ -148,17 +151,19 @@ def relay(settings: Settings) -> None:
     from storage.site_tests import service as site_tests  # noqa: PLC0415
 
     describe_earlier = tasks.Describing()
+    wakeups = Wakeups(broker_url(settings))
+    gathering = Gathering(wakeups.waiting)
 
     def tick(database: Database) -> None:
         tasks.tick(database)
         audit_seals.seal_due(database)
         describe_earlier(database)
+        gathering(database)
         with database.transaction() as session:
             watching.run_clock(session, utc_now())
 
     stop = _stop_on_signals()
     with open_parts(settings, "relay", pool_size=2) as parts:
-        wakeups = Wakeups(broker_url(settings))
         due = partial(returns.due, most_probes=returns_config(settings).most_probes)
         Relay(
             parts.database,
@@ -167,6 +172,7 @@ def relay(settings: Settings) -> None:
                 Work(deliveries.CHANNEL, due, wakeups.destination),
                 Work(destination_trials.CHANNEL, destination_trials.due, wakeups.trial),
                 Work(commitments.CHANNEL, commitments.due, wakeups.commitment),
+                Work(asking.CHANNEL, asking.due, wakeups.delivery_commitment),
                 Work(availability.CHANNEL, availability.due, wakeups.notification),
                 Work(site_tests.CHANNEL, site_tests.due, wakeups.site_test),
                 Work(ecg.CHANNEL, ecg.TASKS.due, wakeups.ecgs),
@@ -176,6 +182,11 @@ def relay(settings: Settings) -> None:
                     Regularly(SIGNATURE_SECONDS),
                     wakeups.signatures,
                     alone=True,
+                ),
+                *(
+                    [Work(Regularly.CHANNEL, Regularly(AUDIT_SECONDS), wakeups.audit, alone=True)]
+                    if settings.audit_syslog
+                    else []
                 ),
             ),
             tick=tick,

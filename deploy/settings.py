@@ -27,6 +27,7 @@ from pydantic_settings import NoDecode, SettingsConfigDict
 
 from deploy.errors import SettingsError
 from deploy.settings_access import AccessSettings, SecondFactorFor, Seconds, required_of
+from deploy.settings_audit import AuditSettings
 from deploy.settings_tls import FILES, TlsSettings, believing, listening
 from storage.identifiers import AeTitle, InvalidIdentifier
 
@@ -135,7 +136,7 @@ class SigningServiceSettings(BaseModel):
     timeout: Seconds = 10.0
 
 
-class Settings(AccessSettings, TlsSettings):
+class Settings(AccessSettings, AuditSettings, TlsSettings):
     """The settings of one process. Make them with `load`, which explains what is wrong."""
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid")
@@ -356,6 +357,11 @@ class Settings(AccessSettings, TlsSettings):
     def run_dir(self) -> Path:
         """Where the running system notes its processes and addresses."""
         return self.data_dir / "run"
+
+    @property
+    def metrics_dir(self) -> Path:
+        """Where the processes of this machine count, for `/metrics`."""
+        return self.run_dir / "metrics"
 
     def changed(self, **changes: object) -> Self:
         """Return a copy with some fields changed and everything checked again.

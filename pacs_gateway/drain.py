@@ -24,7 +24,7 @@ from pacs_gateway.announcements import Announcements
 from pacs_gateway.config import GatewayConfig
 from pacs_gateway.inbox import Inbox
 from pacs_gateway.spooled import SpooledInstance
-from storage import receptions
+from storage import metering, receptions
 from storage.database import Database
 from storage.dicom_header import DatasetError, InstanceHeader
 from storage.index import quarantine
@@ -186,7 +186,9 @@ class Drain:
         if stored:
             with self._database.transaction() as session:
                 received = [self._received(item) for item in stored]
-                _enter_conflicts(session, stored, received, ingest(session, received))
+                outcomes = ingest(session, received)
+                _enter_conflicts(session, stored, received, outcomes)
+            _count(received, outcomes)
         for path in batch:
             self._inbox.remove(path)
 
@@ -264,6 +266,15 @@ class Drain:
             )
         self._keep_aside({path: entry})
         self._inbox.remove(path)
+
+
+def _count(received: Sequence[ReceivedInstance], outcomes: Sequence[IngestOutcome]) -> None:
+    if not metering.is_enabled():
+        return
+    now = datetime.now(UTC)
+    for one, outcome in zip(received, outcomes, strict=True):
+        metering.count("rdc_filed_instances_total", outcome.filing.value)
+        metering.observe("rdc_filing_lag_seconds", (now - one.received_at).total_seconds())
 
 
 def is_outage(error: Exception) -> bool:

@@ -12,6 +12,7 @@ import io
 import itertools
 import logging
 import os
+import shutil
 import threading
 import time
 from collections import deque
@@ -24,7 +25,7 @@ from pacs_gateway.announcements import Announcements
 from pacs_gateway.memory_file import MemoryFile
 from pacs_gateway.spool import FILE_SUFFIX, OWNER_LOCK
 from pacs_gateway.spooled import SpooledInstance
-from storage import receptions
+from storage import metering, receptions
 from storage.dicom_header import read_header
 from storage.errors import RdcError
 from storage.receptions import NotASpooledFile, Reception
@@ -152,8 +153,21 @@ class Inbox:
         found = itertools.islice(complete, _LISTED)
         for path in sorted(found, key=lambda path: path.name):
             self._add(path)
+        self._measure()
         # Counted from the end: a long look must not be followed by the next at once.
         self._looked_at = time.monotonic()
+
+    def _measure(self) -> None:
+        """Tell how much waits, since when, and what room there is."""
+        if not metering.is_enabled():
+            return
+        oldest = 0.0
+        if self._known:
+            with suppress(FileNotFoundError):
+                oldest = min(self._known, key=lambda path: path.name).stat().st_mtime
+        metering.put("rdc_spool_instances", len(self._known))
+        metering.put("rdc_spool_oldest_timestamp_seconds", oldest)
+        metering.put("rdc_spool_free_bytes", shutil.disk_usage(self._root).free)
 
     def _complete(self, directory: Path) -> Iterator[Path]:
         """Yield the complete files of a directory that are not known yet.

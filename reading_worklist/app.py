@@ -55,6 +55,7 @@ from reading_worklist.priors.grants import RecentGrants
 from reading_worklist.quarantine import routes as quarantine_routes
 from reading_worklist.reports import routes as report_routes
 from reading_worklist.reports import verification_routes, version_routes, writing_routes
+from reading_worklist.request_metering import RequestMetering
 from reading_worklist.retakes import routes as retake_routes
 from reading_worklist.routing import routes as routing_routes
 from reading_worklist.safe_headers import SafeHeaders
@@ -116,6 +117,7 @@ def create_app(config: WebConfig, database: Database, objects: ObjectStore) -> F
     # Added last, it is called first.
     app.add_middleware(SafeHeaders, tls=config.secure_cookie)
     app.add_middleware(TrustedProxies, trust=config.proxies)
+    app.add_middleware(RequestMetering)
     problems.install(app)
     app.router.routes.extend(_routes())
     viewer.install(app, config.ohif, config.packed_files)

@@ -3,12 +3,12 @@
 from http import HTTPStatus
 
 from fastapi import APIRouter, Response
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from reading_worklist.problems import Problem
 from reading_worklist.services import Parts
+from storage.metering.exposition import CONTENT_TYPE, exposition
 
 router = APIRouter(tags=["health"])
 
@@ -40,6 +40,8 @@ def ready(services: Parts) -> dict[str, str]:
 
 
 @router.get("/metrics", include_in_schema=False)
-def metrics() -> Response:
-    """Return the counters of this process for Prometheus."""
-    return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+def metrics(services: Parts) -> Response:
+    """Return what all processes of this machine have counted, for Prometheus."""
+    directory = services.config.metrics_dir
+    content = b"" if directory is None else exposition(directory)
+    return Response(content, media_type=CONTENT_TYPE)

@@ -40,7 +40,7 @@ from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.orm import DeclarativeBase, InstrumentedAttribute, Session, sessionmaker
 from typing_extensions import override
 
-from storage import schema_versions
+from storage import metering, schema_versions
 from storage.walls import building
 from storage.walls.reach import reach
 
@@ -237,6 +237,7 @@ def _engine(url: str, pool_size: int, role: str) -> Engine:
 
     event.listen(engine, "connect", take_role)
     _never_hand_out_dead_ones(engine)
+    _count_those_in_use(engine)
     return engine
 
 
@@ -261,9 +262,21 @@ def _never_hand_out_dead_ones(engine: Engine) -> None:
             if waiting.poll(0) or now - used_at > _TRUSTED_SECONDS:
                 engine.dialect.do_ping(connection)  # pyright: ignore[reportArgumentType] -- SQLAlchemy's own protocol of it
         except psycopg.Error as error:
+            metering.count("rdc_database_connect_errors_total")
             raise InvalidatePoolError from error
 
     event.listen(engine, "checkout", check)
+
+
+def _count_those_in_use(engine: Engine) -> None:
+    def out(_connection: object, _record: object, _fairy: object) -> None:
+        metering.count("rdc_database_connections_in_use")
+
+    def back(_connection: object, _record: object) -> None:
+        metering.count("rdc_database_connections_in_use", by=-1)
+
+    event.listen(engine, "checkout", out)
+    event.listen(engine, "checkin", back)
 
 
 def psycopg_url(url: str) -> str:

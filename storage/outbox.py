@@ -19,6 +19,7 @@ from sqlalchemy import Index, func, select, text, update
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from storage import metering
 from storage.clock import utc_now
 from storage.database import Base, Database, notify
 from storage.errors import RdcError
@@ -165,9 +166,12 @@ def handle(
             if row.lease_token != lease_token or row.parked_at is not None:
                 return False
             message = _run_handler(session, row, handlers)
-            row.handled_at = utc_now()
+            row.handled_at = now = utc_now()
             row.lease_token = None
             row.leased_until = None
+            topic, waited = row.topic, (now - row.created_at).total_seconds()
+        metering.count("rdc_messages_handled_total", topic, "handled")
+        metering.observe("rdc_message_lag_seconds", waited, topic)
     except Exception as error:  # noqa: BLE001 -- whatever a handler raises is counted and kept
         _log.exception("outbox message failed", extra={"message_id": str(message_id)})
         _put_off(database, message_id, lease_token, error)
@@ -199,6 +203,7 @@ def _put_off(database: Database, message_id: UUID, lease_token: UUID, error: Exc
         row = session.get(OutboxMessage, message_id, with_for_update=True)
         if row is None or row.lease_token != lease_token or row.handled_at is not None:
             return
+        metering.count("rdc_messages_handled_total", row.topic, "failed")
         row.attempts += 1
         row.last_error = f"{type(error).__name__}: {error}"[:_ERROR_LENGTH]
         row.lease_token = None

@@ -32,6 +32,7 @@ from pacs_gateway.associations.transport import (
     abort_provider,
 )
 from pacs_gateway.proxy_header import Balancers, ProxyHeaderInvalid, read_origin
+from storage import metering
 from storage.receptions import Origin
 from storage.registry import DeviceLimits
 
@@ -157,6 +158,7 @@ class ReceivingAssociation(Association):
 
     def run_reactor(self) -> None:
         """Serve the association to its end; no peer may leave its connection without an owner."""
+        metering.count("rdc_dicom_associations_open")
         try:
             if self._unwrap() and self._handshake():
                 super().run_reactor()
@@ -165,6 +167,7 @@ class ReceivingAssociation(Association):
             abort_provider(self._connection)
             self.dul.kill_dul()
         finally:
+            metering.count("rdc_dicom_associations_open", by=-1)
             with suppress(OSError):
                 self._connection.shutdown(socket.SHUT_WR)
             self._connection.close()
@@ -237,6 +240,7 @@ class ReceivingAssociation(Association):
                     request.presentation_context_definition_list, self._parts.served
                 )
                 self._admitted = decision
+                metering.count("rdc_dicom_associations_total", "accepted")
                 return
         except Exception:  # noqa: BLE001 -- see below
             # pynetdicom would log what a handler raises and go on to accept.
@@ -251,6 +255,7 @@ class ReceivingAssociation(Association):
                 "reason": decision.name,
             },
         )
+        metering.count("rdc_dicom_associations_total", decision.name.lower())
         self._parts.admission.note_rejection(
             decision, calling_ae_title=request.calling_ae_title or "", address=address
         )

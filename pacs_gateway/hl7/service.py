@@ -19,6 +19,7 @@ from pacs_gateway.hl7.acknowledgement import VERSIONS, Heading, acknowledge
 from pacs_gateway.hl7.framing import Frame
 from pacs_gateway.hl7.message import Message, MessageRefused
 from pacs_gateway.hl7.orders import PLACES, Control, OrderedExam, read_orders
+from storage import metering
 from storage.audit import Actor
 from storage.database import Database
 from storage.hl7 import messages
@@ -129,6 +130,7 @@ class Hl7Service:
                 acknowledgement_code=code,
                 acknowledgement=answer,
             )
+        metering.count("rdc_hl7_messages_total", code)
         if refused is not None:
             _log.warning(
                 "HL7 message refused", extra={"why": refused.what, "peer_address": peer.address}

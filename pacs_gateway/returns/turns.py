@@ -24,7 +24,7 @@ from pacs_gateway.returns.channels import (
     Target,
 )
 from pacs_gateway.returns.parcels import Store, StoredParcel
-from storage import audit, outbox
+from storage import audit, delivery_commitments, metering, outbox
 from storage.database import notify
 from storage.deliveries import (
     CHANNEL,
@@ -107,6 +107,8 @@ def step(turn: Turn, begun: Begun, answer: DeliveryAnswer, *, go_on: bool) -> Be
     go_on: whether the turn may have another one. Whoever has lost the lease writes no more than the
     attempt, and that the receiver has the report when it says so: that is a fact.
     """
+    kind, outcome = turn.target.kind.value, answer.outcome.value
+    metering.count("rdc_delivery_attempts_total", kind, outcome)
     with turn.store.database.transaction() as session:
         queue = session.get_one(DeliveryQueue, turn.target.id, with_for_update=True)
         moment = turn.now()
@@ -280,6 +282,8 @@ def _finish(
     )
     if answer.is_delivered:
         _mark_delivered(session, row, turn, moment)
+        if answer.commit:
+            delivery_commitments.ask(session, row, answer.commit)
     elif row.state is not DeliveryState.IN_PROGRESS or row.lease_token != turn.token:
         return
     elif answer.outcome is Outcome.REFUSED:

@@ -11,6 +11,7 @@ from pacs_gateway.examination import Refused, examine
 from pacs_gateway.services.settled import Settled
 from pacs_gateway.spool import Spool
 from pacs_gateway.spool_writer import SpoolFailed, SpoolFull, SpoolWriter
+from storage import metering
 from storage.clock import utc_now
 from storage.dicom_header import InstanceHeader
 from storage.identifiers import InvalidIdentifier, Uid
@@ -102,6 +103,13 @@ class _Storing:
     def finish(self, exchange: Exchange) -> Answer:
         """Answer success only for what is durable; what cannot be filed is kept for a person."""
         del exchange
+        size = self._writer.size
+        answer = self._answer()
+        metering.count("rdc_dicom_instances_total", f"{int(answer.status):04X}")
+        metering.count("rdc_dicom_received_bytes_total", by=size)
+        return answer
+
+    def _answer(self) -> Answer:
         if self._failure is not None:
             return self._failure
         try:

@@ -15,7 +15,7 @@ from reading_worklist.reports.states import RecallKind
 from reading_worklist.reports.tables import ReportSubmission, ReportVersion
 from reading_worklist.workitems import service as workitems
 from reading_worklist.workitems.tables import Workitem
-from storage import audit, outbox
+from storage import audit, metering, outbox
 from storage.database import notify
 from storage.deliveries import CHANNEL, Delivery, DeliveryState
 from storage.messages import ReportIssued
@@ -73,6 +73,11 @@ def issue(
     unopened.await_opening(session, item, stored.at)
     session.flush()
     issued.keep_version(session, version, scope.organisation_id)
+    if standing is None:
+        waited, lane = (stored.at - item.queued_at).total_seconds(), item.lane.value
+        metering.after_commit(
+            session, lambda: metering.observe("rdc_turnaround_seconds", waited, lane)
+        )
     outbox.emit(
         session,
         ReportIssued(

@@ -41,7 +41,7 @@ from reading_worklist.signing.providers.port import (
 )
 from reading_worklist.signing.providers.sealed import FULL_COST, GuessCost, SealedKeys, seal
 from reading_worklist.signing.tables import SigningCredential
-from storage import audit
+from storage import audit, metering
 from storage.audit import Actor
 from storage.database import Database
 
@@ -347,6 +347,7 @@ def _note_refusal(database: Database, credential: SigningCredential, actor: Acto
     acts = ["signing_key:wrong_pin"]
     if credential.locked_until is not None:
         acts.append("signing_key:lock")
+    metering.count("rdc_signatures_total", "refused")
     with database.transaction() as session:
         for act in acts:
             audit.record(

@@ -31,6 +31,7 @@ from reading_worklist.signing.verdicts import Verdict
 from reading_worklist.signing.verification import verify
 from reading_worklist.typesetting.labels import labels
 from reading_worklist.typesetting.typesetter import Typesetter
+from storage import metering
 
 # The digest of both curves in use, and what PDF readers of the last fifteen years verify.
 DIGEST: Final = "sha256"
@@ -184,6 +185,7 @@ def _sign(
         bytes_reserved=room_for(signer.cms),
         output=output,
     )
+    metering.count("rdc_signatures_total", "signed")
     return output.getvalue()
 
 

@@ -15,12 +15,14 @@ from reading_worklist.access.scope import Scope
 from reading_worklist.problems import not_found
 from reading_worklist.reports.tables import ReportDraft
 from reading_worklist.routing.clocks import DEFAULTS, clock_of, lane_of
+from reading_worklist.workitems.lane import Lane
 from reading_worklist.workitems.rules import check
 from reading_worklist.workitems.states import Action, State, next_state
 from reading_worklist.workitems.tables import Workitem, event_data
-from storage import audit
+from storage import audit, metering
 from storage.audit import Actor
 from storage.clock import utc_now
+from storage.index.tables import Study
 from storage.messages import StudyReceived
 from storage.orders.words import Priority
 
@@ -216,6 +218,7 @@ def queue_study(
     ).one()
     detail = {"generation": message.generation, "instances": message.instance_count}
     if made is not None:
+        _measure_arrival(session, message.study_id, lane)
         audit.record(
             session,
             WORKER,
@@ -241,6 +244,18 @@ def queue_study(
         return None
     tell(session, item)
     return item
+
+
+def _measure_arrival(session: Session, study_id: UUID, lane: Lane) -> None:
+    if not metering.is_enabled():
+        return
+    received_at = session.get_one(Study, study_id).last_received_at
+
+    def measure() -> None:
+        waited = (utc_now() - received_at).total_seconds()
+        metering.observe("rdc_arrival_to_worklist_seconds", waited, lane.value)
+
+    metering.after_commit(session, measure)
 
 
 def withhold(session: Session, item: Workitem, actor: Actor) -> bool:

@@ -12,6 +12,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO, Final, Protocol, Self
 
+from storage import metering
 from storage.errors import RdcError
 
 CHUNK_BYTES: Final = 1 << 20
@@ -47,6 +48,10 @@ class SourceTruncated(ObjectStoreError):
 
 class ObjectStoreUnavailable(ObjectStoreError):
     """The store cannot be reached, read or written just now; the same call may succeed later."""
+
+    def __init__(self, what: str, *, expected: str = "", found: str = "", remedy: str = "") -> None:
+        metering.count("rdc_object_store_errors_total")
+        super().__init__(what, expected=expected, found=found, remedy=remedy)
 
 
 class InvalidObjectStoreUrl(ObjectStoreError):
