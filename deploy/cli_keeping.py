@@ -239,11 +239,21 @@ def backup(
         done = backups.check(folder, chosen, _Progress())
         typer.echo(f"{chosen.name}: {done.present} objects as they were written")
     else:
+        began = time.monotonic()
         with _archive(data_dir) as (settings, database, objects):
             made, manifest = backups.make(
-                folder, database.url, objects, settings.data_dir, _Progress()
+                folder,
+                database.url,
+                objects,
+                settings.data_dir,
+                _Progress(),
+                authority_dir=settings.authority_dir,
             )
-        typer.echo(f"{made.name}: {manifest.objects} objects, {manifest.bytes // _MEGABYTE} MB")
+        typer.echo(
+            f"{made.name}: {manifest.objects} objects, {manifest.bytes // _MEGABYTE} MB,"
+            f" database and keys {sum(one.size for one in manifest.files) / _MEGABYTE:.1f} MB,"
+            f" in {time.monotonic() - began:.1f} s"
+        )
         done = backups.Copied(manifest.objects, problems=manifest.problems)
         if keep is not None:
             snapshots, objects_removed = backups.keep_newest(folder, keep)
@@ -300,10 +310,14 @@ def restore(
         raise AlreadyRunning(
             "the system that would be replaced is running", remedy="Stop `rdc up` first."
         )
+    began = time.monotonic()
     with reachable_database(settings) as found:
         objects = open_object_store(found.object_store)
         done = bring_back(chosen, found, objects, _Progress(), force=force)
-    typer.echo(f"{chosen.name} restored: {done.copied} objects copied, {done.present} were here")
+    typer.echo(
+        f"{chosen.name} restored: {done.copied} objects copied, {done.bytes // _MEGABYTE} MB,"
+        f" {done.present} were here, in {time.monotonic() - began:.1f} s"
+    )
     _tell_problems(done.problems)
 
 

@@ -28,6 +28,7 @@ from deploy.keeping.manifest import (
     OBJECTS,
     SNAPSHOTS,
     SPOOL,
+    TLS,
     KeptFile,
     ListedObject,
     Manifest,
@@ -73,10 +74,18 @@ Progress = Callable[[Copied], None]
 
 
 def make(
-    directory: Path, url: str, objects: ObjectStore, data_dir: Path, progress: Progress
+    directory: Path,
+    url: str,
+    objects: ObjectStore,
+    data_dir: Path,
+    progress: Progress,
+    *,
+    authority_dir: Path | None = None,
 ) -> tuple[Path, Manifest]:
     """Add a snapshot to the backup in `directory` and return its folder and manifest.
 
+    data_dir: of this machine, whose spool and private authority for connections are taken along.
+    authority_dir: None: in it.
     An interrupted run leaves its objects behind, which the next one need not copy again.
 
     Raises:
@@ -93,7 +102,8 @@ def make(
     working = folder / f".{began:%Y%m%dT%H%M%S%fZ}"
     working.mkdir(mode=_FOLDER_MODE)
     _copy_tree(data_dir / SPOOL, working / SPOOL, "*.dcm")
-    _copy_tree(data_dir / AUTHORITY, working / AUTHORITY, "*")
+    _copy_tree(authority_dir or data_dir / AUTHORITY, working / AUTHORITY, "*")
+    _copy_tree(data_dir / TLS, working / TLS, "*.pem")
     with consistent_snapshot(url) as (connection, snapshot):
         row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
         with connection.cursor("claims") as cursor:

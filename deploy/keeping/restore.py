@@ -19,6 +19,7 @@ from deploy.keeping.manifest import (
     DATABASE,
     OBJECTS,
     SPOOL,
+    TLS,
     BackupUnusable,
     Manifest,
     check_files,
@@ -67,7 +68,7 @@ def restore(
     """Bring back a snapshot and return what was copied; its problems were not restored.
 
     settings: name the database, which answers; nothing else of the system may run.
-    force: over a system that is there; its authority's folder is moved aside.
+    force: over a system that is there; its authorities' folders are moved aside.
 
     Raises:
         RestoreRefused: there is a system, or the database is being used.
@@ -80,7 +81,8 @@ def restore(
     source = FilesystemObjectStore(snapshot.parent.parent / OBJECTS)
     listed = (one for one in read_list(snapshot) if one.key not in manifest.problems)
     done = copy_objects(listed, source, objects, Copied(manifest.objects), progress)
-    _restore_authority(snapshot / AUTHORITY, settings.data_dir / AUTHORITY)
+    _restore_keys(snapshot / AUTHORITY, settings.authority_dir)
+    _restore_keys(snapshot / TLS, settings.tls_dir)
     _copy_files(snapshot / SPOOL, settings.data_dir / SPOOL)
     load(url, snapshot / DATABASE)
     bootstrap.prepare(settings)
@@ -120,21 +122,21 @@ def _require_free(url: str, *, force: bool) -> None:
         )
 
 
-def _restore_authority(source: Path, target: Path) -> None:
+def _restore_keys(source: Path, target: Path) -> None:
     if not source.is_dir() or _same_files(source, target):
         return
     if target.exists():
-        # Never lost: reports may have been signed under it since.
+        # Never lost: reports may have been signed, and certificates issued, under it since.
         target.rename(target.with_name(f"{target.name}.before-{utc_now():%Y%m%dT%H%M%S%fZ}"))
     target.mkdir(mode=_FOLDER_MODE, parents=True)
     _copy_files(source, target)
 
 
 def _same_files(source: Path, target: Path) -> bool:
-    return all(
-        (target / path.name).is_file() and (target / path.name).read_bytes() == path.read_bytes()
-        for path in source.iterdir()
-    )
+    pairs = [
+        (path, target / path.relative_to(source)) for path in source.rglob("*") if path.is_file()
+    ]
+    return all(here.is_file() and here.read_bytes() == kept.read_bytes() for kept, here in pairs)
 
 
 def _copy_files(source: Path, target: Path) -> None:

@@ -54,18 +54,20 @@ ADDRESSES: Final[Mapping[str, str]] = {
 }
 DICOM_PORT: Final = 11112
 HTTP_PORT: Final = 8080
+MLLP_PORT: Final = 2575
 QUIET_SECONDS: Final = 1.0
-PROCESSES: Final[Mapping[str, tuple[str, ...]]] = {
-    "gateway1": ("gateway",),
-    "gateway2": ("gateway",),
-    "web1": ("web",),
-    "web2": ("web",),
-    "worker1": ("worker", "--name", "worker1"),
-    "worker2": ("worker", "--name", "worker2"),
-    "worker3": ("worker", "--name", "worker3"),
-    "relay1": ("relay",),
-    "relay2": ("relay",),
+PROCESSES: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
+    "gateway1": {"gateway1": ("gateway",), "hl7-1": ("hl7",)},
+    "gateway2": {"gateway2": ("gateway",), "hl7-2": ("hl7",)},
+    "web1": {"web1": ("web",)},
+    "web2": {"web2": ("web",)},
+    "worker1": {"worker1": ("worker", "--name", "worker1")},
+    "worker2": {"worker2": ("worker", "--name", "worker2")},
+    "worker3": {"worker3": ("worker", "--name", "worker3"), "ecg-intake": ("ecg-intake",)},
+    "relay1": {"relay1": ("relay",)},
+    "relay2": {"relay2": ("relay",)},
 }
+"""What of ours runs on which machine."""
 _READY_SECONDS: Final = 120.0
 _STOP_SECONDS: Final = 60.0
 
@@ -117,44 +119,66 @@ class County:
         return {
             **inherited,
             **self.settings(machine).to_environment(),
-            "PYTHONPATH": str(ROOT),
         }
 
-    def start(self, *machines: str) -> None:
-        """Start our process of each machine and wait until all can work."""
+    def start(self, *machines: str, root: Path = ROOT) -> None:
+        """Start our processes of each machine and wait until all can work.
+
+        root: the checkout whose code they run.
+        """
+        started: dict[str, Child] = {}
         for machine in machines:
             directory = self.directory / machine
-            child = Child(
-                ChildSpec(machine, PROCESSES[machine]),
-                environment=self.environment(machine),
-                log_dir=directory,
-                run_dir=directory / "data" / "run",
-            )
-            with self.network.inside(machine):
-                child.start()
-            self.children[machine] = child
+            for name, words in PROCESSES[machine].items():
+                child = Child(
+                    ChildSpec(name, words),
+                    environment={**self.environment(machine), "PYTHONPATH": str(root)},
+                    log_dir=directory,
+                    run_dir=directory / "data" / "run",
+                )
+                with self.network.inside(machine):
+                    child.start()
+                started[name] = child
+        self.children.update(started)
 
         def ready() -> bool | None:
-            ended = [one for one in machines if not self.children[one].alive]
+            ended = [name for name, child in started.items() if not child.alive]
             assert not ended, "\n".join(self.words(one) for one in ended)
-            return True if all(self.children[one].ready for one in machines) else None
+            return True if all(child.ready for child in started.values()) else None
 
         wait_for(f"{', '.join(machines)} to be ready", ready, timeout=_READY_SECONDS)
 
-    def words(self, machine: str) -> str:
-        """The end of what a machine's process has said."""
-        return "\n".join([f"{machine}:", *self.children[machine].last_words(30)])
+    def words(self, name: str) -> str:
+        """The end of what a process has said."""
+        return "\n".join([f"{name}:", *self.children[name].last_words(30)])
 
     def kill(self, machine: str) -> None:
         """End what runs on a machine at once."""
         self.network.end_processes(machine)
-        self.children[machine].kill()
+        for name in PROCESSES[machine]:
+            self.children[name].kill()
 
-    def end(self, machine: str) -> None:
-        """Ask a machine's process to end, as its service manager does; it has to by itself."""
-        child = self.children[machine]
-        child.ask_to_stop()
-        assert child.wait(time.monotonic() + _STOP_SECONDS), f"{machine} did not stop by itself"
+    def end(self, machine: str) -> float:
+        """Ask a machine's processes to end, as their service manager does.
+
+        They have to by themselves. Return after how many seconds they had.
+        """
+        began = time.monotonic()
+        ending = [self.children[name] for name in PROCESSES[machine]]
+        for child in ending:
+            child.ask_to_stop()
+        for child in ending:
+            assert child.wait(began + _STOP_SECONDS), f"{child.spec.name} did not stop by itself"
+        return time.monotonic() - began
+
+    def processor_seconds(self, *machines: str) -> float:
+        """Seconds of a processor that the processes running on machines have used so far."""
+        used = 0.0
+        for machine in machines:
+            for process in self.network.processes(machine):
+                times = process.cpu_times()
+                used += times.user + times.system
+        return used
 
     def start_store(self, number: int) -> None:
         """Start a node of the store and wait until it takes objects."""
@@ -189,25 +213,17 @@ class County:
         return open_object_store(self.object_store_url)
 
 
-def balancing(network: Network) -> str:
-    """HAProxy's configuration: what the documentation recommends, with this network's addresses."""
-    sections = ["global", "    maxconn 4000", "defaults", "    timeout connect 3s"]
-    sections += ["    timeout client 1h", "    timeout server 1h", "    retries 2"]
-    sections += ["    option redispatch"]
-    web_check = "    option httpchk GET /readyz"
-    for name, port, mode, check, send, machines in (
-        ("dicom", DICOM_PORT, "tcp", "", " send-proxy-v2", ("gateway1", "gateway2")),
-        ("web", HTTP_PORT, "http", web_check, "", ("web1", "web2")),
-        ("store", S3_PORT, "tcp", "", "", ("store1", "store2", "store3")),
-    ):
-        sections += [f"listen {name}", f"    bind {network.addresses['front']}:{port}"]
-        sections += [f"    mode {mode}", "    balance leastconn", check]
-        sections += [
-            f"    server {one} {network.addresses[one]}:{port}{send} check inter 1s fall 2 rise 1"
-            " on-marked-down shutdown-sessions"
-            for one in machines
-        ]
-    return "\n".join([*filter(None, sections), ""])
+def _behind_the_balancer(addresses: Mapping[str, str]) -> dict[str, str]:
+    """Where the servers are, in the words of HAProxy's file."""
+    kinds = (("gateway", DICOM_PORT), ("web", HTTP_PORT), ("hl7", MLLP_PORT), ("store", S3_PORT))
+    # Orders are taken on the machines that take images.
+    machines = {"hl7": "gateway"}
+    return {
+        f"{kind.upper()}_{number}": f"{addresses[f'{machines.get(kind, kind)}{number}']}:{port}"
+        for kind, port in kinds
+        for number in (1, 2, 3)
+        if kind == "store" or number < 3
+    }
 
 
 @contextmanager
@@ -239,7 +255,7 @@ def running_county(
             node.start(county.store, county.databases, county.keys)
         standby.follow(primary)
         county.broker.start()
-        county.front.start(balancing(network))
+        county.front.start(_behind_the_balancer(network.addresses))
         for node in county.store:
             node.wait_until_ready()
         bootstrap.prepare(county.settings("web1"))

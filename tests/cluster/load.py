@@ -4,6 +4,7 @@ import itertools
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from io import BytesIO
 from typing import Any, Final, Self
@@ -24,6 +25,8 @@ from tests.e2e.modality import Modality, studies
 from tests.e2e.system import wait_for
 
 STUDY_INSTANCES: Final = 10
+BURST_INSTANCES: Final = 2000
+_AT_ONCE: Final = 4
 _dicom: Any = pydicom
 _PAUSE_SECONDS: Final = 0.5
 _FILED_SECONDS: Final = 240.0
@@ -33,16 +36,16 @@ _FILED_SECONDS: Final = 240.0
 class Gaps:
     """When something went well, and the longest time in which it did not."""
 
-    times: list[float] = field(default_factory=lambda: [time.monotonic()])
+    times: list[float] = field(default_factory=list[float])
     failures: int = 0
 
-    def well(self) -> None:
+    def mark(self) -> None:
+        """Note a success, the beginning, or the end."""
         self.times.append(time.monotonic())
 
     def longest(self) -> float:
-        """Seconds between two successes, or since the last one."""
-        times = [*self.times, time.monotonic()]
-        return max(after - before for before, after in itertools.pairwise(times))
+        """Seconds between two marks."""
+        return max(after - before for before, after in itertools.pairwise(self.times))
 
 
 class Load:
@@ -64,6 +67,7 @@ class Load:
         ]
 
     def __enter__(self) -> Self:
+        self._mark()
         for thread in self._threads:
             thread.start()
         return self
@@ -72,6 +76,11 @@ class Load:
         self._stop.set()
         for thread in self._threads:
             thread.join()
+        self._mark()
+
+    def _mark(self) -> None:
+        for gaps in (self.sending, self.reading):
+            gaps.mark()
 
     def _send(self, ae_title: str) -> None:
         try:
@@ -83,7 +92,7 @@ class Load:
                 self.sent.extend(datasets)
                 modality.send_all(datasets)
                 self.acknowledged.extend(modality.acknowledged)
-                self.sending.well()
+                self.sending.mark()
                 self._stop.wait(_PAUSE_SECONDS)
         except BaseException as error:  # told by `check`, in the thread of the test
             self.failed.append(error)
@@ -100,7 +109,7 @@ class Load:
                         doctor.workitems()
                         doctor.get_bytes(f"/dicom-web/studies/{uid}/metadata")
                         doctor.get_bytes(f"{_first_instance(doctor, uid)}/frames/1")
-                        self.reading.well()
+                        self.reading.mark()
                         self._stop.wait(_PAUSE_SECONDS)
             except (httpx.HTTPError, DemoRefused):
                 self.reading.failures += 1
@@ -140,6 +149,18 @@ class Load:
                 stored = _dicom.dcmread(BytesIO(file.read()))
             assert stored.PixelData == by_uid[uid].PixelData
         return seconds
+
+
+def burst(road: Road) -> None:
+    """Send many instances as fast as they are taken, over four associations."""
+
+    def send(ae_title: str) -> None:
+        modality = Modality(road.dicom_port, host=road.dicom_host, ae_title=ae_title)
+        modality.send_all(studies(1, BURST_INSTANCES // _AT_ONCE))
+
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        titles = [SITES[number % len(SITES)].modality_ae for number in range(_AT_ONCE)]
+        list(pool.map(send, titles))
 
 
 def _kept(database: Database, uids: set[str]) -> Iterator[tuple[str, ObjectKey]]:

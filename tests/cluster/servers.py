@@ -26,7 +26,7 @@ from deploy.embedded.accounts import server_account
 from deploy.embedded.postgres import programs_for
 from deploy.embedded.processes import Account, spawn, stop_by_steps
 from tests.cluster.network import Network
-from tests.e2e.system import wait_for
+from tests.e2e.system import ROOT, wait_for
 from tests.support.peers import require_program
 
 POSTGRES_PORT: Final = 5432
@@ -34,6 +34,7 @@ AMQP_PORT: Final = 5672
 VALKEY_PORT: Final = 6379
 S3_PORT: Final = 8333
 START_SECONDS: Final = 60.0
+_HAPROXY: Final = ROOT / "deploy" / "balancer" / "haproxy.cfg"
 _RABBITMQ: Final = Path("/usr/lib/rabbitmq/bin/rabbitmq-server")
 _STOP: Final = ((signal.SIGTERM, 20.0), (signal.SIGKILL, 5.0))
 
@@ -401,10 +402,8 @@ class StoreNode(Server):
 class Balancer(Server):
     """HAProxy: one address each for DICOM, the web and the object store."""
 
-    def start(self, config: str) -> None:
-        """Start it with a configuration and wait until it listens."""
+    def start(self, servers: Mapping[str, str]) -> None:
+        """Start it with the file we ship, told where the servers are; wait until it listens."""
         haproxy = require_program("haproxy", package="haproxy")
-        file = self.directory / "haproxy.cfg"
-        file.write_text(config)
-        self.process = self.run([haproxy, "-db", "-f", file])
+        self.process = self.run([haproxy, "-db", "-f", _HAPROXY], environment=servers)
         self.wait_for_port(S3_PORT)

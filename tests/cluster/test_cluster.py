@@ -12,14 +12,14 @@ import pytest
 
 from deploy.demo.exams import prepare_exams
 from deploy.demo.walk import Road, walk
-from tests.cluster.county import County, road, running_county
-from tests.cluster.load import Load
+from tests.cluster.county import PROCESSES, County, road, running_county
+from tests.cluster.load import BURST_INSTANCES, Load, burst
 from tests.cluster.network import require_namespaces
 from tests.support.soak import SOAK
 
-BEFORE_SECONDS: Final = 5.0
-OUTAGE_SECONDS: Final = 25.0
-AFTER_SECONDS: Final = 10.0
+BEFORE_SECONDS: Final = 3.0
+OUTAGE_SECONDS: Final = 15.0
+AFTER_SECONDS: Final = 5.0
 
 pytestmark = [
     pytest.mark.slow,
@@ -135,6 +135,19 @@ FAULTS: Final = (
 )
 
 
+def _report(load: Load, county: County, what: str) -> None:
+    """See that all is there, and write the figures of RESULTS.md."""
+    database = county.database()
+    try:
+        seconds = load.check(database, county.objects())
+    finally:
+        database.close()
+    say(
+        f"| {what} | {len(load.acknowledged)} | {load.sending.longest():.1f}"
+        f" | {load.reading.longest():.1f} | {load.reading.failures} | {seconds:.1f} |"
+    )
+
+
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
 def test_nothing_acknowledged_is_lost(county: County, walked: Road, fault: Fault) -> None:
     with Load(walked) as load:
@@ -143,12 +156,36 @@ def test_nothing_acknowledged_is_lost(county: County, walked: Road, fault: Fault
         time.sleep(OUTAGE_SECONDS)
         fault.come(county)
         time.sleep(AFTER_SECONDS)
-    database = county.database()
-    try:
-        seconds = load.check(database, county.objects())
-    finally:
-        database.close()
-    say(
-        f"FAULT | {fault.name} | {len(load.acknowledged)} | {load.sending.longest():.1f}"
-        f" | {load.reading.longest():.1f} | {load.reading.failures} | {seconds:.1f}"
-    )
+    _report(load, county, fault.name)
+
+
+def test_every_process_ends_by_itself_and_nobody_notices(county: County, walked: Road) -> None:
+    seconds: dict[str, float] = {}
+    with Load(walked) as load:
+        for machine in PROCESSES:
+            time.sleep(BEFORE_SECONDS)
+            seconds[machine] = round(county.end(machine), 1)
+            county.start(machine)
+    _report(load, county, "every process is replaced, one after the other")
+    say(f"seconds to end: {seconds}")
+    assert load.reading.failures == 0
+
+
+def test_two_gateways_cost_what_one_costs(county: County, walked: Road) -> None:
+    """With more processes than processors here, what an instance costs is what counts."""
+    costs: dict[int, tuple[float, float]] = {}
+    for gateways in (2, 1):
+        if gateways == 1:
+            county.end("gateway2")
+        before = county.processor_seconds("gateway1", "gateway2")
+        began = time.monotonic()
+        burst(walked)
+        wall = time.monotonic() - began
+        used = county.processor_seconds("gateway1", "gateway2") - before
+        costs[gateways] = (wall, used * 1000 / BURST_INSTANCES)
+        say(
+            f"{gateways} gateways: {BURST_INSTANCES / wall:.0f} instances/s,"
+            f" {costs[gateways][1]:.2f} ms of a processor for each"
+        )
+    county.start("gateway2")
+    assert costs[2][1] < 1.5 * costs[1][1]

@@ -8,6 +8,7 @@ from sqlalchemy import select
 
 from deploy import bootstrap
 from deploy.bootstrap import Parts
+from deploy.errors import DeployError
 from deploy.relay import Regularly
 from deploy.settings import load
 from deploy.signature_keeping import keep
@@ -80,3 +81,28 @@ def test_a_round_is_due_so_often(parts: Parts) -> None:
         assert len(regularly(session, 100)) == 0
         now = 700.0
         assert len(regularly(session, 100)) == 1
+
+
+def test_no_second_authority_is_made_where_one_has_issued_certificates(
+    parts: Parts, consortium: Consortium, tmp_path: Path
+) -> None:
+    bootstrap.prepare(parts.settings)
+    authority = bootstrap.open_signing_authority(parts.settings)
+    # Nobody has a certificate yet: whoever is first makes it.
+    bootstrap.prepare(parts.settings.changed(authority_dir=tmp_path / "first"))
+    person = consortium.people["writer"]
+    with parts.database.transaction() as session:
+        issue_credential(
+            session,
+            authority,
+            person_id=person.id,
+            display_name=person.display_name,
+            organisation="-",
+            pin=PIN,
+            cost=CHEAP,
+        )
+    bootstrap.prepare(parts.settings)
+    elsewhere = parts.settings.changed(authority_dir=tmp_path / "elsewhere")
+    with pytest.raises(DeployError, match="RDC_AUTHORITY_DIR"):
+        bootstrap.prepare(elsewhere)
+    assert not elsewhere.authority_dir.exists()
