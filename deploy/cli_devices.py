@@ -180,6 +180,24 @@ def write_worklist_in(
     typer.echo(f"device {ae_title}: worklist in {chosen or 'pinyin'}")
 
 
+@devices.command("branch")
+def name_branch(
+    ae_title: Annotated[str, typer.Argument(help="AE title of the device")],
+    branch: Annotated[str, typer.Argument(help="Branch or village clinic it stands in; '': none")],
+    *,
+    english: Annotated[str, typer.Option("--en", help="The same in English")] = "",
+    data_dir: DataDir = None,
+) -> None:
+    """Print the branch behind the site's name on reports of what this device makes from now on."""
+    from storage import registry  # noqa: PLC0415
+
+    with open_session(data_dir) as (session, _):
+        device = registry.device_by_ae_title(session, ae_title)
+        device.branch, device.branch_en = branch.strip(), english.strip()
+        note(session, "device:branch", "device", device.id, branch=branch)
+    typer.echo(f"{ae_title}: {branch or 'no branch'}")
+
+
 @devices.command("list")
 def list_devices(*, data_dir: DataDir = None) -> None:
     """List the devices."""

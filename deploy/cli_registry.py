@@ -109,6 +109,27 @@ def change_site(
     typer.echo(f"changed {new_code or code}")
 
 
+@sites.command("branch")
+def name_branch(
+    code: Code,
+    branch: Annotated[str, typer.Argument(help="Which of its campuses it is; '' for none")],
+    *,
+    english: Annotated[str, typer.Option("--en", help="The same in English")] = "",
+    data_dir: DataDir = None,
+) -> None:
+    """Print a branch or campus behind the name of an organisation on its reports from now on.
+
+    A site whose branches each have a machine names them with 'rdc device branch'.
+    """
+    from storage import registry  # noqa: PLC0415
+
+    with open_session(data_dir) as (session, _):
+        found = registry.organisation_by_code(session, code)
+        found.branch, found.branch_en = branch.strip(), english.strip()
+        note(session, "organisation:branch", "organisation", found.id, branch=branch)
+        typer.echo(f"{code}: {found.name} {found.branch}".rstrip())
+
+
 @sites.command("list")
 def list_sites(*, data_dir: DataDir = None) -> None:
     """List the organisations, with the instances kept for each and the space they take."""

@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import Annotated, Self
 from uuid import UUID
 
-from pydantic import BaseModel, Field, model_validator
+from pydantic import BaseModel, Field, field_validator, model_validator
 
 from reading_worklist.priors.tables import Purpose
 from reading_worklist.workitems.schemas import SiteView
@@ -37,6 +37,17 @@ class ReasonBody(BaseModel):
             message = "say in the note why"
             raise ValueError(message)
         return self
+
+
+class EmergencyBody(BaseModel):
+    """Why studies are needed now that no agreement opens; the auditor reads it."""
+
+    note: Annotated[str, Field(min_length=5, max_length=500)]
+
+    @field_validator("note")
+    @classmethod
+    def _plain(cls, note: str) -> str:
+        return note.strip()
 
 
 class ReasonView(BaseModel):
@@ -84,6 +95,7 @@ class Priors(BaseModel):
 
     reason_needed: there are studies at other sites, which are shown once the reason is given;
         elsewhere: how many. not_agreed: how many are at sites that do not show theirs.
+    emergency: while it stands, those are shown too; may_force: the asker may say that it is one.
     """
 
     items: list[PriorStudy]
@@ -91,6 +103,8 @@ class Priors(BaseModel):
     not_agreed: int
     reason_needed: bool
     reason: ReasonView | None
+    emergency: ReasonView | None
+    may_force: bool
 
 
 class OpenedPrior(BaseModel):
@@ -121,3 +135,4 @@ class PriorReport(BaseModel):
     findings: str
     impression: str
     advice: str
+    comparison: str

@@ -17,7 +17,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, aliased
 
 from reading_worklist.access.scope import Scope
+from reading_worklist.events import Event, publish
 from reading_worklist.priors.queries import Prior, PriorsOfReading, priors_of, reading_of, view
+from reading_worklist.priors.review import auditors_of
 from reading_worklist.priors.schemas import (
     OpenedPrior,
     PriorReport,
@@ -25,14 +27,16 @@ from reading_worklist.priors.schemas import (
     ReasonBody,
     ReasonView,
 )
-from reading_worklist.priors.tables import PriorAccess, PriorOpening
+from reading_worklist.priors.tables import PriorAccess, PriorOpening, Purpose
 from reading_worklist.problems import Problem, not_found
 from reading_worklist.reports.document import from_content
 from reading_worklist.reports.tables import ReportRecall, ReportSubmission, ReportVersion
 from storage import audit
 from storage.clock import utc_now
-from storage.registry import Person
+from storage.registry import Person, Role
 
+EMERGENCY_STANDS: Final = timedelta(hours=1)
+IN_EMERGENCY: Final = (Role.WRITER, Role.REVIEWER)
 _COMPARE: Final = "rdc/compare"
 """The arrangement of two studies beside each other that `viewer/config.js` makes."""
 
@@ -45,19 +49,23 @@ def shown(session: Session, scope: Scope, workitem_id: UUID) -> Priors:
     """
     priors = priors_of(session, scope, workitem_id)
     elsewhere = [one for one in priors.found if priors.is_elsewhere(one)]
-    agreed = sum(priors.is_agreed(one) for one in elsewhere)
+    agreed = sum(one.study.site_id in priors.agreed for one in elsewhere)
     reason = priors.reason
     return Priors(
         items=[view(priors.reading, one) for one in priors.found if priors.is_visible(one)],
         elsewhere=agreed,
         not_agreed=len(elsewhere) - agreed,
         reason_needed=agreed > 0 and reason is None,
-        reason=ReasonView(
-            purpose=reason.purpose, note=reason.note, at=reason.at, until=reason.until
-        )
-        if reason
-        else None,
+        reason=_said(reason),
+        emergency=_said(priors.emergency),
+        may_force=not scope.roles.isdisjoint(IN_EMERGENCY),
     )
+
+
+def _said(reason: PriorAccess | None) -> ReasonView | None:
+    if reason is None:
+        return None
+    return ReasonView(purpose=reason.purpose, note=reason.note, at=reason.at, until=reason.until)
 
 
 def give_reason(
@@ -92,6 +100,46 @@ def give_reason(
         subject_id=workitem_id,
         detail={"purpose": body.purpose, "until": (now + stands).isoformat()},
     )
+
+
+def force(session: Session, scope: Scope, workitem_id: UUID, note: str) -> None:
+    """Open the patient's studies of sites that show none by agreement, since it is an emergency.
+
+    It stands for `EMERGENCY_STANDS`, for this patient and this person. Whoever audits the
+    consortium is told at once, and says later whether it was justified.
+
+    Raises:
+        Problem: 403 for who does not write or review, 404 for an unseen workitem.
+    """
+    scope.require(*IN_EMERGENCY)
+    priors = priors_of(session, scope, workitem_id)
+    if priors.emergency is not None:
+        return
+    now = utc_now()
+    access = PriorAccess(
+        workitem_id=workitem_id,
+        patient_id=priors.reading.study.patient_id,
+        person_id=scope.person_id,
+        organisation_id=scope.organisation_id,
+        purpose=Purpose.EMERGENCY,
+        note=note,
+        in_emergency=True,
+        at=now,
+        until=now + EMERGENCY_STANDS,
+    )
+    session.add(access)
+    session.flush()
+    audit.record(
+        session,
+        scope.actor,
+        "prior:emergency",
+        subject_kind="workitem",
+        subject_id=workitem_id,
+        detail={"access": str(access.id), "until": access.until.isoformat()},
+    )
+    site_id = priors.reading.item.site_id
+    for auditor in auditors_of(session, site_id):
+        publish(session, Event("emergency_access", site_id, {"id": str(access.id)}, auditor))
 
 
 def open_prior(session: Session, scope: Scope, workitem_id: UUID, study_id: UUID) -> OpenedPrior:
@@ -162,6 +210,7 @@ def report(session: Session, scope: Scope, workitem_id: UUID, study_id: UUID) ->
         findings=document.findings,
         impression=document.impression,
         advice=document.advice,
+        comparison=document.comparison,
     )
 
 

@@ -93,6 +93,7 @@ def _begin_draft(
     draft.findings = submission.findings
     draft.impression = submission.impression
     draft.advice = submission.advice
+    draft.comparison = submission.comparison
     draft.codes = dict(submission.codes)
     draft.revision += 1
     draft.saved_at = utc_now()

@@ -26,7 +26,7 @@ from reading_worklist.workitems.tables import Workitem
 from storage.clock import utc_now
 from storage.index.tables import Instance, Patient, Series, Study
 from storage.person_name import display_name
-from storage.registry import Device, Organisation
+from storage.registry import Device, Organisation, mark_of
 
 # Without letters and digits that are mistaken for each other when read from paper.
 _CODE_LETTERS: Final = "ABCDEFGHJKMNPQRSTUVWXYZ23456789"
@@ -37,6 +37,7 @@ _CODE_LENGTH: Final = 12
 class ReportText:
     """What the writer wrote; paragraphs are separated by line breaks.
 
+    comparison: with earlier exams.
     addendum: what is added to a report that stands; the other texts are that report's then.
     """
 
@@ -44,6 +45,7 @@ class ReportText:
     impression: str
     advice: str
     addendum: str = ""
+    comparison: str = ""
 
 
 def new_verification_code() -> str:
@@ -86,8 +88,10 @@ def report_document(
         status=ReportStatus.FINAL,
         version_number=_next_version(session, item.id),
         modality=_main_modality(study.modalities),
-        examining=Institution(name=site.name, name_en=site.name_en),
-        diagnosing=Institution(name=scope.organisation_name, name_en=scope.organisation_name_en),
+        examining=printed_institution(session, site, study.id),
+        diagnosing=printed_institution(
+            session, session.get_one(Organisation, scope.organisation_id)
+        ),
         patient=PrintedPatient(
             name=display_name(patient.name),
             sex=patient.sex or "",
@@ -100,6 +104,7 @@ def report_document(
         findings=text.findings,
         impression=text.impression,
         advice=text.advice,
+        comparison=text.comparison,
         reported_at=utc_now(),
         time_zone=time_zone,
         accession_number=study.accession_number or "",
@@ -112,11 +117,34 @@ def report_document(
         device=_device_name(session, study.id),
         performed_at=_performed_at(study, ZoneInfo(time_zone)),
         received_at=study.last_received_at,
+        recognition_mark=mark_of(session, site.id, _main_modality(study.modalities), on),
         technique=", ".join(
             dict.fromkeys(one.protocol_name for one in series if one.protocol_name)
         ),
     )
     return as_ordered(document, order_of(session, study.id))
+
+
+def printed_institution(
+    session: Session, organisation: Organisation, study_id: UUID | None = None
+) -> Institution:
+    """Return an organisation with its branch: that of the device which made a study, or its own."""
+    device = None
+    if study_id is not None:
+        device = session.scalar(
+            select(Device)
+            .join(Instance, Instance.device_id == Device.id)
+            .where(Instance.study_id == study_id, Device.branch != "")
+            .order_by(Instance.id)
+            .limit(1)
+        )
+    at = device or organisation
+    return Institution(
+        name=organisation.name,
+        name_en=organisation.name_en,
+        branch=at.branch,
+        branch_en=at.branch_en,
+    )
 
 
 def _verification_url(public_url: str, code: str) -> str:

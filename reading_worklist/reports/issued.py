@@ -11,6 +11,7 @@ from uuid import UUID
 from sqlalchemy import exists, func, select
 from sqlalchemy.orm import Session
 
+from reading_worklist.consultations.tables import Practitioner
 from reading_worklist.modalities import examined
 from reading_worklist.reports import queries
 from reading_worklist.reports.document import EcgBlock, ReportDocument, ReportStatus
@@ -333,7 +334,8 @@ def _signer(
     return IssuedSigner(
         person_id=person_id,
         name=session.get_one(Person, person_id).display_name,
-        title="",
+        title=session.scalar(select(Practitioner.title).where(Practitioner.person_id == person_id))
+        or "",
         organisation=centre,
         certificate_serial=serial or "",
         signed_at=at,

@@ -44,6 +44,7 @@ class DraftBody(BaseModel):
     findings: _Text = ""
     impression: _Text = ""
     advice: _Text = ""
+    comparison: _Text = ""
     addendum: _Text = ""
     codes: Codes = Codes()
     template_id: UUID | None = None
@@ -88,7 +89,7 @@ class FinaliseBody(BaseModel):
 def save_draft(workitem_id: UUID, body: DraftBody, scope: Asking, services: Parts) -> DraftSaved:
     """Save the draft; 409 when it was saved elsewhere since `revision`."""
     written = service.Written(
-        ReportText(body.findings, body.impression, body.advice, body.addendum),
+        ReportText(body.findings, body.impression, body.advice, body.addendum, body.comparison),
         body.codes,
         body.template_id,
         body.ecg,

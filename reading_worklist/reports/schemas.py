@@ -36,6 +36,7 @@ class TextComparison(BaseModel):
     findings: FieldDifference
     impression: FieldDifference
     advice: FieldDifference
+    comparison: FieldDifference
 
 
 class CheckFinding(BaseModel):

@@ -116,6 +116,7 @@ def save_draft(
             draft.findings = written.text.findings
             draft.impression = written.text.impression
             draft.advice = written.text.advice
+            draft.comparison = written.text.comparison
             draft.codes = written.codes.given()
             if written.ecg is not None:
                 draft.ecg = written.ecg.model_dump(mode="json")

@@ -110,7 +110,12 @@ def prepare(
     adds = amendment is not None and amendment.kind is AmendmentKind.ADDENDUM
     if adds and not draft.addendum.strip():
         raise incomplete("The addendum has no text", "addendum")
-    text = ReportText(draft.findings.strip(), draft.impression.strip(), draft.advice.strip())
+    text = ReportText(
+        draft.findings.strip(),
+        draft.impression.strip(),
+        draft.advice.strip(),
+        comparison=draft.comparison.strip(),
+    )
     document = report_document(
         session,
         scope,
@@ -248,6 +253,7 @@ def add(
         findings=document.findings,
         impression=document.impression,
         advice=document.advice,
+        comparison=document.comparison,
         addendum=document.addenda[-1].text if document.status is ReportStatus.APPENDED else "",
         codes=dict(document.codes),
         content=to_content(kept(signed.document)),

@@ -35,6 +35,7 @@ from storage.database import Base, Word
 class ReportDraft(Base):
     """What the writer has typed so far.
 
+    comparison: with earlier exams, in words.
     addendum: what is added to the report that stands; the other texts are that report's then.
     codes: structured codes by name (see `reports.codes`). template_id: the template that was
         inserted last, which may require some of them. ecg: see `reports.ecg_draft.DraftEcg`.
@@ -48,6 +49,7 @@ class ReportDraft(Base):
     findings: Mapped[str] = mapped_column(default="")
     impression: Mapped[str] = mapped_column(default="")
     advice: Mapped[str] = mapped_column(default="")
+    comparison: Mapped[str] = mapped_column(default="", server_default="")
     addendum: Mapped[str] = mapped_column(default="", server_default="")
     codes: Mapped[dict[str, str]] = mapped_column(JSONB, default=dict, server_default="{}")
     template_id: Mapped[UUID | None] = mapped_column(ForeignKey("report_template.id"))
@@ -75,6 +77,7 @@ class ReportSubmission(Base):
     findings: Mapped[str]
     impression: Mapped[str]
     advice: Mapped[str]
+    comparison: Mapped[str] = mapped_column(default="", server_default="")
     addendum: Mapped[str] = mapped_column(default="", server_default="")
     codes: Mapped[dict[str, str]] = mapped_column(JSONB, default=dict, server_default="{}")
     content: Mapped[dict[str, object]] = mapped_column(JSONB)

@@ -50,6 +50,7 @@ def comparison(
         findings=_difference(before.findings, after.findings),
         impression=_difference(before.impression, after.impression),
         advice=_difference(before.advice, after.advice),
+        comparison=_difference(before.comparison, after.comparison),
     )
 
 
@@ -122,14 +123,14 @@ def _text(session: Session, workitem_id: UUID, wanted: UUID) -> ReportText:
     )
     if row is None:
         raise not_found("The submission or version")
-    return ReportText(row.findings, row.impression, row.advice)
+    return ReportText(row.findings, row.impression, row.advice, comparison=row.comparison)
 
 
 def _draft(session: Session, workitem_id: UUID) -> ReportText:
     row = session.get(ReportDraft, workitem_id)
     if row is None:
         raise not_found("The draft")
-    return ReportText(row.findings, row.impression, row.advice)
+    return ReportText(row.findings, row.impression, row.advice, comparison=row.comparison)
 
 
 def _difference(before: str, after: str) -> FieldDifference:

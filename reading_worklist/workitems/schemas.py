@@ -125,6 +125,7 @@ class DraftView(BaseModel):
     findings: str
     impression: str
     advice: str
+    comparison: str
     addendum: str
     codes: Codes
     template_id: UUID | None
@@ -165,6 +166,7 @@ class SubmissionView(BaseModel):
     findings: str
     impression: str
     advice: str
+    comparison: str
     addendum: str
     codes: Codes
     overridden: list[OverrideView]

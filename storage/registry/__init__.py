@@ -43,6 +43,7 @@ from storage.registry.people import (
     holds_today,
     valid_memberships,
 )
+from storage.registry.recognition import RecognitionMark, end_mark, grant_mark, mark_of, marks
 from storage.registry.refusal import RegistryRefused
 from storage.registry.tokens import (
     Machine,
@@ -70,6 +71,7 @@ __all__ = [
     "Organisation",
     "OrganisationKind",
     "Person",
+    "RecognitionMark",
     "RegistryRefused",
     "Role",
     "add_destination",
@@ -84,13 +86,17 @@ __all__ = [
     "consortium_of",
     "destinations_of",
     "device_by_ae_title",
+    "end_mark",
     "find_device",
     "find_listener",
     "find_machine",
+    "grant_mark",
     "holds_today",
     "issue_token",
     "limit_device",
     "lineage",
+    "mark_of",
+    "marks",
     "organisation_by_code",
     "parse_fingerprint",
     "parse_settings",

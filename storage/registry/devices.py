@@ -56,6 +56,8 @@ class Device(Base):
         when it need not.
     max_associations, max_instance_bytes, max_bytes_per_second, idle_seconds: see `DeviceLimits`.
     heard_at: when it last called, to the minute; None: never.
+    branch, branch_en: in which branch or village clinic of its site it stands, as printed on
+        reports; "": as the site itself.
     """
 
     __tablename__ = "device"
@@ -84,6 +86,8 @@ class Device(Base):
     active: Mapped[bool] = mapped_column(default=True)
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     heard_at: Mapped[datetime | None]
+    branch: Mapped[str] = mapped_column(default="", server_default="")
+    branch_en: Mapped[str] = mapped_column(default="", server_default="")
 
     @property
     def limits(self) -> DeviceLimits:

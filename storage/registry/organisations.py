@@ -21,7 +21,10 @@ class OrganisationKind(StrEnum):
 
 
 class Organisation(Base):
-    """A consortium, its centre, a site or a partner; `parent_id` makes the tree."""
+    """A consortium, its centre, a site or a partner; `parent_id` makes the tree.
+
+    branch, branch_en: which of its campuses it is, as printed on reports; "" for one without any.
+    """
 
     __tablename__ = "organisation"
 
@@ -31,6 +34,8 @@ class Organisation(Base):
     code: Mapped[str] = mapped_column(unique=True)
     name: Mapped[str]
     name_en: Mapped[str]
+    branch: Mapped[str] = mapped_column(default="", server_default="")
+    branch_en: Mapped[str] = mapped_column(default="", server_default="")
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
 

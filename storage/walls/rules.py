@@ -146,6 +146,7 @@ RULES: Final[Mapping[str, Rule]] = {
     "report_time_stamp": Common("digests and times of finished files, named by nothing else"),
     # Machines
     "device": OfSite(),
+    "recognition_mark": OfSite(),
     "machine_token": OfSite(),
     "site_test": OfSite(),
     "commitment_request": OfSite(),
@@ -161,6 +162,7 @@ RULES: Final[Mapping[str, Rule]] = {
     "verification": Closed("the machine's owner, by command"),
     "verification_finding": Closed("the machine's owner, by command"),
     # Everybody's
+    "audit_export": Closed("the export of the trail"),
     "audit_record": WriteOnly(("id", "at"), "auditors, who are of no site"),
     "audit_seal": Closed("auditors, who are of no site"),
     "outbox_message": WriteOnly(

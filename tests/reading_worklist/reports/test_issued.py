@@ -1,19 +1,25 @@
 """What is issued is described for senders in the same transaction, whatever kind of document."""
 
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
 from sqlalchemy import select, update
 
-from reading_worklist.reports import issued
+from reading_worklist.consultations.tables import Practitioner
+from reading_worklist.reports import issued, queries
 from reading_worklist.reports.tables import ReportVersion
 from reading_worklist.tasks import Describing
+from reading_worklist.typesetting.labels import Language
 from reading_worklist.workitems.tables import Workitem
 from storage import issued_reports
+from storage.clock import utc_now
+from storage.index.tables import Study
 from storage.issued_reports import IssuedReport, IssuedReportRow, SectionLabel
 from storage.messages import ReportIssued
 from storage.objects import ObjectStore
 from storage.orders.words import Priority
+from storage.registry import Organisation, Person, grant_mark, mark_of
 from storage.report_status import IssuedKind
 from tests.support.desk import Desk
 from tests.support.seed import Consortium
@@ -78,6 +84,55 @@ def test_preliminary_final_corrected_and_void_follow_each_other(desk: Desk) -> N
         one.report_version_id for one in reports[:3]
     ]
     assert [one.document.sha256 for one in reports[:3]] == [one.pdf_sha256 for one in messages]
+
+
+def test_branch_mark_comparison_and_titles_are_what_the_registry_and_the_writer_say(
+    desk: Desk,
+) -> None:
+    consortium = desk.consortium
+    with desk.database.transaction() as session:
+        item = session.get_one(Workitem, desk.id)
+        study = session.get_one(Study, item.study_id)
+        on = study.study_date or study.first_received_at.date()
+        east = session.get_one(Organisation, consortium.east.id)
+        east.branch, east.branch_en = "东山分院", "Dongshan"
+        grant_mark(
+            session, east, "ct", mark="川HR", basis="文件 1 号", valid_from=on, valid_until=on
+        )
+        reviewer = session.scalars(select(Person).where(Person.login == "reviewer")).one()
+        session.add(
+            Practitioner(
+                person_id=reviewer.id,
+                title="副主任医师",
+                specialty="放射诊断",
+                licence_number="110",
+                practising_since=date(2010, 1, 1),
+                set_by=reviewer.id,
+                set_at=utc_now(),
+            )
+        )
+    desk.do("writer", "claim")
+    said = {"findings": "双肺纹理清晰。", "impression": "未见异常。", "comparison": "与前片相仿。"}
+    saved = desk("writer").put(f"/api/workitems/{desk.id}/draft", **said, revision=0)
+    revision = saved.json()["revision"]
+    desk.do("writer", "submit", revision=revision, signing_pin=PIN)
+    desk.finalise()
+    (report,) = described(desk)
+    assert report.text(SectionLabel.COMPARISON) == "与前片相仿。"
+    assert (report.reviewer and report.reviewer.title) == "副主任医师"
+    assert (report.writer and report.writer.title) == ""
+    with desk.database.transaction() as session:
+        submission = queries.latest_submission(session, desk.id)
+        assert submission is not None
+        document = queries.stored_document(submission)
+        assert document.examining.text(Language.EN).endswith("Dongshan")
+        assert document.examining.branch == "东山分院"
+        assert document.diagnosing.branch == ""
+        assert document.recognition_mark == "川HR"
+        site_id = consortium.east.id
+        assert mark_of(session, site_id, "CT", on + timedelta(days=1)) == ""
+        assert mark_of(session, site_id, "MR", on) == ""
+        assert mark_of(session, consortium.west.id, "CT", on) == ""
 
 
 def test_what_an_earlier_release_has_issued_is_described_later(
