@@ -32,12 +32,14 @@ HANDLE_MESSAGE: Final = "rdc.handle_message"
 SERVE_DESTINATION: Final = "rdc.serve_destination"
 TRY_DESTINATION: Final = "rdc.try_destination"
 ATTEMPT_COMMITMENT: Final = "rdc.attempt_commitment"
+ASK_COMMITMENT: Final = "rdc.ask_commitment"
 ATTEMPT_NOTIFICATION: Final = "rdc.attempt_notification"
 TEST_SITE: Final = "rdc.test_site"
 ANALYSE_STUDY: Final = "rdc.analyse_study"
 ANALYSE_ECGS: Final = "rdc.analyse_ecgs"
 PREPARE_METADATA: Final = "rdc.prepare_metadata"
 KEEP_SIGNATURES: Final = "rdc.keep_signatures"
+EXPORT_AUDIT: Final = "rdc.export_audit"
 
 MESSAGES: Final = "messages"
 RETURNS: Final = "returns"
@@ -126,6 +128,10 @@ class Wakeups:
         """Wake a worker for a storage commitment request that is due."""
         self._send(ATTEMPT_COMMITMENT, (str(request_id),), RETURNS)
 
+    def delivery_commitment(self, asked_id: UUID) -> None:
+        """Wake a worker that asks a destination for storage commitment."""
+        self._send(ASK_COMMITMENT, (str(asked_id),), RETURNS)
+
     def notification(self, notification_id: UUID) -> None:
         """Wake a worker for an availability notification that is due."""
         self._send(ATTEMPT_NOTIFICATION, (str(notification_id),), RETURNS)
@@ -149,6 +155,10 @@ class Wakeups:
     def signatures(self, _round: UUID) -> None:
         """Wake a worker for what keeps signatures verifiable."""
         self._send(KEEP_SIGNATURES, (), ANALYSIS)
+
+    def audit(self, _round: UUID) -> None:
+        """Wake a worker for what of the audit trail goes to a repository elsewhere."""
+        self._send(EXPORT_AUDIT, (), RETURNS)
 
     def waiting(self) -> dict[str, int]:
         """Return how many wake-ups wait in each queue that exists."""
@@ -274,6 +284,7 @@ def _add_message_task(app: Any, parts: Parts) -> None:  # noqa: ANN401 - Celery 
 
 def _add_return_tasks(app: Any, parts: Parts) -> None:  # noqa: ANN401 - Celery has no types
     from pacs_gateway import availability  # noqa: PLC0415
+    from pacs_gateway.commitments import asking  # noqa: PLC0415
     from pacs_gateway.commitments import engine as commitments  # noqa: PLC0415
     from pacs_gateway.returns import engine as returns  # noqa: PLC0415
     from pacs_gateway.returns import trials  # noqa: PLC0415
@@ -289,6 +300,9 @@ def _add_return_tasks(app: Any, parts: Parts) -> None:  # noqa: ANN401 - Celery 
     def attempt_commitment(request_id: str) -> None:
         commitments.attempt(UUID(request_id), parts.database, parts.objects, config)
 
+    def ask_commitment(asked_id: str) -> None:
+        asking.attempt(UUID(asked_id), parts.database, config)
+
     def attempt_notification(notification_id: str) -> None:
         availability.attempt(UUID(notification_id), parts.database, config)
 
@@ -298,9 +312,17 @@ def _add_return_tasks(app: Any, parts: Parts) -> None:  # noqa: ANN401 - Celery 
 
         run.attempt(UUID(test_id), parts.database, parts.objects, site_test_config(parts.settings))
 
+    def export_audit() -> None:
+        from deploy.bootstrap import audit_exporter  # noqa: PLC0415
+
+        if (exporter := audit_exporter(parts)) is not None:
+            exporter.run()
+
+    app.task(name=EXPORT_AUDIT)(export_audit)
     app.task(name=SERVE_DESTINATION)(serve_destination)
     app.task(name=TRY_DESTINATION)(try_destination)
     app.task(name=ATTEMPT_COMMITMENT)(attempt_commitment)
+    app.task(name=ASK_COMMITMENT)(ask_commitment)
     app.task(name=ATTEMPT_NOTIFICATION)(attempt_notification)
     app.task(name=TEST_SITE)(test_site)
 

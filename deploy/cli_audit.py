@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict
 from datetime import UTC, datetime
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -55,10 +56,21 @@ def verify_trail(
     raise typer.Exit(0 if verdict.whole else 1)
 
 
+class ExportFormat(StrEnum):
+    """How records are written."""
+
+    JSON = "json"
+    DICOM = "dicom"
+
+
 @audits.command("export")
 def export_trail(
-    file: Annotated[Path, typer.Argument(help="Where to write it; one JSON object a line")],
+    file: Annotated[Path, typer.Argument(help="Where to write it; one record a line")],
     *,
+    written_as: Annotated[
+        ExportFormat,
+        typer.Option("--format", help="JSON objects, or audit messages of DICOM PS3.15 A.5 (XML)"),
+    ] = ExportFormat.JSON,
     since: Annotated[datetime | None, typer.Option(help="From this UTC time on")] = None,
     until: Annotated[datetime | None, typer.Option(help="Before this UTC time")] = None,
     data_dir: DataDir = None,
@@ -66,17 +78,24 @@ def export_trail(
     """Write the trail to a file, oldest first, for keeping elsewhere or a regulator's tools."""
     from deploy.database_access import open_database  # noqa: PLC0415 - `--help` stays quick
     from deploy.settings import load  # noqa: PLC0415
+    from storage.audit_export.exporting import messages  # noqa: PLC0415
     from storage.audit_trail import Search, lines  # noqa: PLC0415
 
     search = Search(since=_utc(since), until=_utc(until))
+    settings = load(data_dir=data_dir)
     with (
-        open_database(load(data_dir=data_dir)) as database,
+        open_database(settings) as database,
         database.transaction() as session,
-        file.open("x", encoding="utf-8", newline="\n") as output,
+        file.open("xb") as output,
     ):
         file.chmod(0o600)
         number = 0
-        for line in lines(session, search):
+        written = (
+            (message + b"\n" for message in messages(session, search, settings.audit_source))
+            if written_as is ExportFormat.DICOM
+            else (line.encode() for line in lines(session, search))
+        )
+        for line in written:
             output.write(line)
             number += 1
     typer.echo(f"{number} records")

@@ -56,6 +56,21 @@ def page(session: Session, search: Search, *, before: int | None, limit: int) ->
     return [Entry(*row) for row in found]
 
 
+def following(
+    session: Session,
+    search: Search | None = None,
+    *,
+    after: int,
+    to_id: int | None = None,
+    limit: int,
+) -> list[Entry]:
+    """Return up to `limit` records, oldest first, with ids above `after` and up to `to_id`."""
+    query = _narrowed(search or Search()).where(AuditRecord.id > after)
+    if to_id is not None:
+        query = query.where(AuditRecord.id <= to_id)
+    return [Entry(*row) for row in session.execute(query.order_by(AuditRecord.id).limit(limit))]
+
+
 def lines(session: Session, search: Search) -> Iterator[str]:
     """Yield records oldest first, each as one line of JSON; memory does not grow with them."""
     query = _narrowed(search).order_by(AuditRecord.id).execution_options(yield_per=_ROWS_AT_ONCE)

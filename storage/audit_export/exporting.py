@@ -1,0 +1,195 @@
+"""Sending the trail to an audit record repository: in order, from where it stopped, once at a time.
+
+Only sealed records go: their ids have no gap that could still fill, so one number says how far it
+is. Each batch is read, sent without a transaction, and then counted.
+"""
+
+import logging
+import socket
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+from itertools import groupby
+from typing import Final
+
+from sqlalchemy import BigInteger, Uuid, cast, column, func, select, table, union_all
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from storage import audit_seals, audit_trail
+from storage.audit_export import syslog
+from storage.audit_export.messages import About, Source, xml_message
+from storage.audit_trail import Entry, Search
+from storage.clock import utc_now
+from storage.database import Base, Database
+from storage.index.tables import Patient, Study
+from storage.leases import Candidate
+from storage.registry import Organisation
+
+NAME: Final = "syslog"
+BATCH: Final = 500
+_LEASE: Final = timedelta(minutes=2)
+# Named here and not imported: they lie in a room above. Each has a column for its study.
+_OF_STUDIES: Final = ("workitem", "report_version")
+
+_log: Final = logging.getLogger(__name__)
+
+
+class AuditExport(Base):
+    """How far the trail has gone to a repository.
+
+    record_id: the last record that it took. failing_since, error: since when it takes nothing, and
+    why; None and empty while it does.
+    """
+
+    __tablename__ = "audit_export"
+
+    name: Mapped[str] = mapped_column(primary_key=True)
+    record_id: Mapped[int] = mapped_column(BigInteger)
+    taken_at: Mapped[datetime]
+    failing_since: Mapped[datetime | None]
+    error: Mapped[str]
+
+
+class Exporter:
+    """Sends what is due, when this process has the lease."""
+
+    def __init__(
+        self,
+        database: Database,
+        to: syslog.Repository,
+        *,
+        source: str,
+        send: Callable[[syslog.Repository, Sequence[bytes]], None] = syslog.send,
+    ) -> None:
+        self._database = database
+        self._to = to
+        self._send = send
+        self._source = Source(source, socket.gethostname() or "rdc")
+        self._candidate = Candidate("audit-export", lasts=_LEASE)
+
+    def run(self, *, batches: int = 20) -> int:
+        """Send up to so many batches; return how many records were taken.
+
+        Never raises for a repository that takes nothing: that is noted for ``rdc doctor``, and the
+        next call begins at the same record.
+        """
+        taken = 0
+        for _ in range(batches):
+            with self._database.transaction() as session:
+                if not self._candidate.holds(session):
+                    return taken
+                after = _place(session).record_id
+                frames, last = self._due(session, after)
+            if last is None:
+                break
+            try:
+                self._send(self._to, frames)
+            except syslog.RepositoryUnavailable as error:
+                self._note_failure(error)
+                break
+            with self._database.transaction() as session:
+                place = _place(session)
+                if place.record_id != after:
+                    # Somebody took the lease over while we waited; he counts.
+                    return taken
+                place.record_id, place.taken_at = last, utc_now()
+                place.failing_since, place.error = None, ""
+            taken += len(frames)
+        with self._database.transaction() as session:
+            self._candidate.give_up(session)
+        return taken
+
+    def _due(self, session: Session, after: int) -> tuple[list[bytes], int | None]:
+        """Return the next sealed records as frames, and the last one's id; None when all went."""
+        seal = audit_seals.newest(session)
+        if seal is None or seal.to_id <= after:
+            return [], None
+        entries = audit_trail.following(session, after=after, to_id=seal.to_id, limit=BATCH)
+        abouts = about(session, entries)
+        frames = [
+            syslog.frame(
+                xml_message(entry, self._source, abouts.get(entry.record.id)),
+                at=entry.record.at,
+                machine=self._source.machine,
+                process="rdc",
+            )
+            for entry in entries
+        ]
+        return frames, entries[-1].record.id if entries else None
+
+    def _note_failure(self, error: syslog.RepositoryUnavailable) -> None:
+        with self._database.transaction() as session:
+            place = _place(session)
+            if place.failing_since is None:
+                _log.warning("audit repository takes nothing", extra={"why": str(error)})
+                place.failing_since = utc_now()
+            place.error = str(error)
+
+
+def about(session: Session, entries: Sequence[Entry]) -> dict[int, About]:
+    """Return whose study each record is about, by the record's id; records of none are left out.
+
+    One query for all of them.
+    """
+    wanted: Mapping[str, set[str]] = {
+        kind: {entry.record.subject_id for entry in group}
+        for kind, group in groupby(
+            sorted(entries, key=lambda entry: entry.record.subject_kind),
+            key=lambda entry: entry.record.subject_kind,
+        )
+        if kind in {"study", *_OF_STUDIES}
+    }
+    if not wanted:
+        return {}
+    parts = [
+        select(func.text(kind).label("kind"), of.c.id, of.c[key].label("study_id")).where(
+            of.c.id.in_([cast(one, Uuid) for one in ids])
+        )
+        for kind, ids in wanted.items()
+        for key in ("id" if kind == "study" else "study_id",)
+        for of in (table(kind, column("id", Uuid), column("study_id", Uuid)),)
+    ]
+    of_study = union_all(*parts).subquery()
+    found = session.execute(
+        select(
+            of_study.c.kind,
+            of_study.c.id,
+            Study.study_instance_uid,
+            Patient.local_id,
+            Organisation.code,
+        )
+        .join(Study, Study.id == of_study.c.study_id)
+        .outerjoin(Patient, Patient.id == Study.patient_id)
+        .join(Organisation, Organisation.id == Study.site_id)
+    )
+    known = {
+        (kind, str(row_id)): About(uid, f"{local_id}^^^{code}" if local_id else None)
+        for kind, row_id, uid, local_id, code in found
+    }
+    return {
+        entry.record.id: known[key]
+        for entry in entries
+        if (key := (entry.record.subject_kind, entry.record.subject_id)) in known
+    }
+
+
+def messages(session: Session, search: Search, source: str) -> Iterator[bytes]:
+    """Yield records as audit messages, oldest first; memory does not grow with them."""
+    where = Source(source, socket.gethostname() or "rdc")
+    after = 0
+    while entries := audit_trail.following(session, search, after=after, limit=BATCH):
+        abouts = about(session, entries)
+        for entry in entries:
+            yield xml_message(entry, where, abouts.get(entry.record.id))
+        after = entries[-1].record.id
+        session.expunge_all()
+
+
+def _place(session: Session) -> AuditExport:
+    place = session.get(AuditExport, NAME, with_for_update=True)
+    if place is None:
+        place = AuditExport(
+            name=NAME, record_id=0, taken_at=utc_now(), failing_since=None, error=""
+        )
+        session.add(place)
+        session.flush()
+    return place
