@@ -50,6 +50,7 @@ from reading_worklist.people import routes as people_routes
 from reading_worklist.phone import routes as phone_routes
 from reading_worklist.portal import routes as portal_routes
 from reading_worklist.preliminary import routes as preliminary_routes
+from reading_worklist.priors import review_routes
 from reading_worklist.priors import routes as prior_routes
 from reading_worklist.priors.grants import RecentGrants
 from reading_worklist.quarantine import routes as quarantine_routes
@@ -179,6 +180,7 @@ def _routes() -> tuple[BaseRoute, ...]:
         quarantine_routes,
         working_time_routes,
         prior_routes,
+        review_routes,
         request_routes,
         exam_note_routes,
         agreement_routes,

@@ -57,13 +57,14 @@ class PriorsOfReading:
     """The other studies of a reading's patient, the latest first.
 
     agreed: the sites that show theirs by an agreement of today. reason: the asker's, while it
-        stands.
+        stands. emergency: his reason for sites without an agreement, while it stands.
     """
 
     reading: Reading
     found: Sequence[Prior]
     agreed: frozenset[UUID]
     reason: PriorAccess | None
+    emergency: PriorAccess | None = None
 
     def is_elsewhere(self, prior: Prior) -> bool:
         """Tell whether a study is of another site than the one that is read."""
@@ -71,12 +72,18 @@ class PriorsOfReading:
 
     def is_agreed(self, prior: Prior) -> bool:
         """Tell whether a study may be seen once a reason is given."""
-        return not self.is_elsewhere(prior) or prior.study.site_id in self.agreed
+        return (
+            not self.is_elsewhere(prior)
+            or prior.study.site_id in self.agreed
+            or self.emergency is not None
+        )
 
     def is_visible(self, prior: Prior) -> bool:
         """Tell whether a study may be seen now."""
-        return not self.is_elsewhere(prior) or (
-            self.reason is not None and prior.study.site_id in self.agreed
+        return (
+            not self.is_elsewhere(prior)
+            or (self.reason is not None and prior.study.site_id in self.agreed)
+            or self.emergency is not None
         )
 
 
@@ -93,7 +100,8 @@ def priors_of(session: Session, scope: Scope, workitem_id: UUID) -> PriorsOfRead
         reading,
         found,
         providers(session, Service.PRIORS, reading.item.site_id, sites),
-        _reason(session, scope, reading),
+        _reason(session, scope, reading, in_emergency=False),
+        _reason(session, scope, reading, in_emergency=True),
     )
 
 
@@ -192,7 +200,9 @@ def _studies(session: Session, scope: Scope, reading: Reading) -> list[Prior]:
     ]
 
 
-def _reason(session: Session, scope: Scope, reading: Reading) -> PriorAccess | None:
+def _reason(
+    session: Session, scope: Scope, reading: Reading, *, in_emergency: bool
+) -> PriorAccess | None:
     """Return what the asker said for this patient, whichever reading he said it at."""
     own = [one for one, basis in reading.patients.items() if basis is not Basis.DOCUMENT]
     return session.scalar(
@@ -201,6 +211,7 @@ def _reason(session: Session, scope: Scope, reading: Reading) -> PriorAccess | N
             PriorAccess.patient_id.in_(own),
             PriorAccess.person_id == scope.person_id,
             PriorAccess.organisation_id == scope.organisation_id,
+            PriorAccess.in_emergency.is_(in_emergency),
             PriorAccess.until > func.now(),
         )
         .order_by(PriorAccess.until.desc())

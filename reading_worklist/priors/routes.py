@@ -5,7 +5,13 @@ from uuid import UUID
 from fastapi import APIRouter
 
 from reading_worklist.priors import service
-from reading_worklist.priors.schemas import OpenedPrior, PriorReport, Priors, ReasonBody
+from reading_worklist.priors.schemas import (
+    EmergencyBody,
+    OpenedPrior,
+    PriorReport,
+    Priors,
+    ReasonBody,
+)
 from reading_worklist.services import Asking, Parts
 
 router = APIRouter(prefix="/api/workitems/{workitem_id}/priors", tags=["priors"])
@@ -25,6 +31,14 @@ def give_prior_reason(
     """Say, once for this patient, why studies of other sites are needed."""
     with services.database.transaction() as session:
         service.give_reason(session, scope, workitem_id, body, services.config.prior_access)
+        return service.shown(session, scope, workitem_id)
+
+
+@router.post("/emergency")
+def force_priors(workitem_id: UUID, body: EmergencyBody, scope: Asking, services: Parts) -> Priors:
+    """See for an hour what no agreement opens, in an emergency; the auditor is told at once."""
+    with services.database.transaction() as session:
+        service.force(session, scope, workitem_id, body.note)
         return service.shown(session, scope, workitem_id)
 
 

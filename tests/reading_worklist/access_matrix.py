@@ -105,7 +105,9 @@ MATRIX: Final = (
     Row("GET", "/api/ecg/critical-list", CENTRE),
     Row("PUT", "/api/ecg/critical-list", ADMIN),
     Row("GET", rf"{_W}/(quality)|/api/series/.*", CENTRE | SITE),
+    Row("POST", rf"{_W}/priors/emergency", READS),
     Row("", rf"{_W}/priors.*", READS | QUALITY | EXPERT),
+    Row("", "/api/emergency-accesses.*", AUDIT),
     Row("GET", rf"{_W}/ecg-values|/api/ecg-statements", CENTRE),
     Row("GET", rf"{_W}/(request|ecg.*)", CENTRE | EXPERT),
     # A version that does not stand is for auditors alone.

@@ -9,6 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from reading_worklist.keeping.tables import Purge
+from reading_worklist.priors.tables import PriorAccess, Purpose
 from reading_worklist.reports.tables import ReportVersion
 from reading_worklist.retakes.states import RetakeKind, RetakeState
 from reading_worklist.retakes.tables import Retake
@@ -209,12 +210,23 @@ def _by_machines(
         study_instance_uid=study.study_instance_uid,
         sop_instance_uid="1.2.3.4.5.6",
     )
-    session.add_all([entry, purge, series, retake, file])
+    access = PriorAccess(
+        workitem_id=workitem_id,
+        patient_id=study.patient_id,
+        person_id=consortium.people["writer"].id,
+        organisation_id=consortium.centre.id,
+        purpose=Purpose.EMERGENCY,
+        note="x",
+        in_emergency=True,
+        until=utc_now() + timedelta(hours=1),
+    )
+    session.add_all([entry, purge, series, retake, file, access])
     session.flush()
     version = session.scalars(select(ReportVersion.id)).first()
     return {
         "entry_id": str(entry.id),
         "purge_id": str(purge.id),
+        "access_id": str(access.id),
         "retake_id": str(retake.id),
         "version_id": str(version),
         "recall_id": str(version),

@@ -110,7 +110,13 @@ def test_another_sites_studies_need_a_link_an_agreement_and_a_reason_given_once(
     elsewhere = consortium.queued_study(site=consortium.west, local_id="W9")
     now = consortium.queued_study(site=consortium.east)
     assert priors(database, now) == Priors(
-        items=[], elsewhere=0, not_agreed=0, reason_needed=False, reason=None
+        items=[],
+        elsewhere=0,
+        not_agreed=0,
+        reason_needed=False,
+        reason=None,
+        emergency=None,
+        may_force=True,
     )
     link(database, now.study, elsewhere.study)
     found = priors(database, now)
