@@ -9,6 +9,7 @@ from pacs_gateway.completion import CompletionClock
 from pacs_gateway.config import GatewayConfig
 from pacs_gateway.drain import Drain
 from pacs_gateway.inbox import waiting
+from pacs_gateway.rate_sharing import RateSharing
 from pacs_gateway.receiver import Receiver
 from storage.database import Database
 from storage.objects import ObjectStore
@@ -23,9 +24,11 @@ class Gateway:
         """Put the parts together; nothing is opened before `start`."""
         self._config = config
         self._announcements = Announcements()
-        self._receiver = Receiver(config, database, objects, self._announcements.announce, Rates())
+        rates = Rates()
+        self._receiver = Receiver(config, database, objects, self._announcements.announce, rates)
         self._drain = Drain(self._announcements, database, objects, config)
         self._completion = CompletionClock(database)
+        self._sharing = RateSharing(database, rates)
         self._listener = Listener(config, self._receiver.host)
 
     @property
@@ -64,6 +67,7 @@ class Gateway:
             self._drain.stop()
             raise
         self._completion.start()
+        self._sharing.start()
         _log.info(
             "gateway listens", extra={"port": self.bound_port, "ae_title": self._config.ae_title}
         )
@@ -77,5 +81,6 @@ class Gateway:
         self._receiver.stop(self._config.stop_grace_seconds)
         self._drain.stop()
         self._completion.stop()
+        self._sharing.stop()
         self._announcements.close()
         _log.info("gateway stopped")

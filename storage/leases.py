@@ -5,10 +5,11 @@ long as the lease lasts, whatever the reason, another takes over. The database's
 those of the machines need not agree.
 """
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
-from sqlalchemy import delete, func, or_
+from sqlalchemy import delete, func, or_, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
@@ -51,3 +52,27 @@ class Candidate:
     def give_up(self, session: Session) -> None:
         """Leave the work to another at once; without the lease nothing happens."""
         session.execute(delete(Lease).where(Lease.name == self._name, Lease.holder == self._id))
+
+
+def share(
+    session: Session, works: Sequence[str], holder: UUID, *, lasts: timedelta
+) -> Mapping[str, int]:
+    """Take or renew a holder's part in works that several may do; return how many do each.
+
+    A part `lasts` so long without being renewed. works: names, in an order that is the same for
+    all, none of which begins with another.
+    """
+    counts: dict[str, int] = {}
+    for work in works:
+        part = insert(Lease).values(
+            name=f"{work} {holder}", holder=holder, held_until=func.now() + lasts
+        )
+        session.execute(
+            part.on_conflict_do_update(
+                index_elements=[Lease.name], set_={"held_until": part.excluded.held_until}
+            )
+        )
+        of_work = Lease.name.startswith(f"{work} ", autoescape=True)
+        session.execute(delete(Lease).where(of_work, Lease.held_until <= func.now()))
+        counts[work] = session.scalar(select(func.count()).select_from(Lease).where(of_work)) or 0
+    return counts

@@ -18,6 +18,7 @@ from pacs_gateway.config import GatewayConfig
 from pacs_gateway.drain import Drain
 from pacs_gateway.inbox import SpoolBusy
 from pacs_gateway.processes.control import Channel, Message, Word
+from pacs_gateway.rate_sharing import RateSharing
 from pacs_gateway.receiver import Receiver
 from storage.database import Database
 from storage.objects import ObjectStore
@@ -136,6 +137,7 @@ def file(parts: ChildParts) -> None:
     with parts.open(parts.name) as (database, objects):
         drain = Drain(parts.announcements, database, objects, parts.config)
         completion = CompletionClock(database)
+        sharing = RateSharing(database, parts.rates)
         waited = threading.Event()
         told = False
         while True:
@@ -149,11 +151,13 @@ def file(parts: ChildParts) -> None:
                 told = True
                 waited.wait(_BUSY_SECONDS)
         completion.start()
+        sharing.start()
         parts.channel.send(Message(Word.READY))
         while (message := parts.channel.receive()) and message.word is not Word.STOP:
             pass
         drain.stop()
         completion.stop()
+        sharing.stop()
     _log.info("filing process ends")
 
 

@@ -3,17 +3,20 @@
 import threading
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from pydicom.dataset import Dataset
 from pydicom.uid import UID, EncapsulatedPDFStorage, generate_uid
 from pynetdicom import AE, evt
 from pynetdicom.presentation import build_role
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 
 from pacs_gateway.commitments import asking
 from pacs_gateway.gateway import Gateway
+from storage import delivery_commitments
 from storage.audit import AuditRecord
 from storage.database import Database
 from storage.delivery_commitments import AskedState, DeliveryCommitment
@@ -21,6 +24,9 @@ from storage.objects import ObjectStore
 from storage.registry import DestinationKind, Organisation, add_device, organisation_by_code
 from tests.pacs_gateway.peers import EXPLICIT, associated
 from tests.pacs_gateway.returns.world import CONFIG, World
+from tests.pacs_gateway.waiting import until
+from tests.support.orthanc import Orthanc
+from tests.support.peers import require_program
 
 PUSH = "1.2.840.10008.1.20.1"
 WELL_KNOWN = "1.2.840.10008.1.20.1.1"
@@ -244,3 +250,25 @@ def test_who_does_not_take_the_request_or_says_nothing_is_asked_again(world: Wor
     assert ask(world) is False
     assert "no connection" in (row(world).last_error or "")
     assert len({one.TransactionUID for one in peer.asked}) == 3
+
+
+@pytest.mark.slow
+def test_orthanc_commits_itself(world: World, gateway: Gateway, tmp_path: Path) -> None:
+    program = require_program("Orthanc", package="orthanc")
+    us = {"centre": ("RDC", "127.0.0.1", gateway.bound_port)}
+    with Orthanc(program, tmp_path, ae_title="EASTPACS", modalities=us) as peer:
+        delivered(world, peer.dicom_port)
+        ask(world)
+        until(lambda: row(world).decided_at is not None, "Orthanc tells its result")
+        assert row(world).state is AskedState.COMMITTED, answer(world)
+        # What has been lost there since is not kept any more.
+        for study in peer.get("/studies"):
+            httpx.delete(f"{peer.web}/studies/{study}", timeout=20).raise_for_status()
+        with world.database.transaction() as session:
+            delivery_commitments.ask(session, world.rows()[0], row(world).references)
+            session.execute(
+                delete(DeliveryCommitment).where(DeliveryCommitment.decided_at.is_not(None))
+            )
+        ask(world)
+        until(lambda: row(world).decided_at is not None, "Orthanc tells its result")
+    assert answer(world).endswith("storage NOT committed for 1 of 1 objects: 0112H")

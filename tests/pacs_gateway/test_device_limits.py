@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from datetime import timedelta
 from pathlib import Path
 from uuid import uuid4
 
@@ -16,9 +17,11 @@ from pacs_gateway.associations import seats as seats_module
 from pacs_gateway.associations.pacing import Rates
 from pacs_gateway.associations.seats import Seats
 from pacs_gateway.gateway import Gateway
+from pacs_gateway.rate_sharing import RateSharing
 from storage.audit import AuditRecord
 from storage.database import Database
 from storage.index.tables import Instance, Quarantine
+from storage.leases import Lease
 from storage.registry import (
     DeviceLimits,
     RegistryRefused,
@@ -131,6 +134,34 @@ def test_a_rate_holds_over_all_processes_even_one_that_is_killed_at_it() -> None
                 os.kill(os.getpid(), signal.SIGKILL)
         os.waitpid(pid, 0)
     assert rates.take(device, 1000, 1000) == 3.0
+
+
+def test_gateways_that_a_device_sends_to_share_its_rate(database: Database) -> None:
+    now = [100.0]
+    device, quiet = uuid4(), uuid4()
+    one, other = (Rates(clock=lambda: now[0]) for _ in range(2))
+    parts = [RateSharing(database, rates, lasts=timedelta(hours=1)) for rates in (one, other)]
+    assert one.take(quiet, 1000, 500) == 0
+    now[0] += 60
+    for rates in (one, other):
+        assert rates.take(device, 1000, 1000) == 0
+    for part in (*parts, *parts):
+        part.look()
+    # Each has half of it now; who did not send lately is nobody's.
+    assert one.take(device, 1000, 500) == 1.0
+    assert other.take(device, 1000, 500) == 1.0
+    with database.transaction() as session:
+        held = session.scalars(select(Lease)).all()
+        assert len(held) == 2
+        # One gateway is gone.
+        held[0].held_until = held[0].held_until - timedelta(hours=2)
+        left = held[1].holder
+    now[0] += 8
+    for part in parts:
+        if part.id == left:
+            part.look()
+    waits = {rates.take(device, 1000, 2000) for rates in (one, other)}
+    assert waits == {1.0, 3.0}
 
 
 def test_a_rate_is_kept_on_the_line_by_all_associations_together(
