@@ -52,7 +52,7 @@ _MIGRATION_LOCK: Final = 0x5244434D  # advisory lock key, ASCII "RDCM"
 
 # Every query is a short one, and somebody waits for it: compiling it or starting workers for it
 # takes longer than it does. What it reads is in memory or on a disk without a head to move.
-_OPTIONS: Final = (
+OPTIONS: Final = (
     "-c timezone=UTC -c jit=off -c max_parallel_workers_per_gather=0 -c random_page_cost=1.1"
     # The server learns as soon that we are gone: what a machine without a cable has locked is free
     # again. A connection through a socket of this machine takes no notice of them.
@@ -61,7 +61,7 @@ _OPTIONS: Final = (
 )
 # A server whose cable is pulled closes nothing: without these a query waits a quarter of an hour
 # for the kernel to give up, and who listens waits for ever. libpq's words, in s; the last in ms.
-_LIVENESS: Final[Mapping[str, str | int]] = {
+LIVENESS: Final[Mapping[str, str | int]] = {
     "connect_timeout": 5,
     "keepalives_idle": 10,
     "keepalives_interval": 3,
@@ -196,7 +196,7 @@ class Database:
         Read it with ``connection.notifies(timeout=…)``. It is not taken from
         the pool, since it may wait for hours.
         """
-        parameters: dict[str, Any] = {**_LIVENESS, **connection_parameters(self.url)}
+        parameters: dict[str, Any] = {**LIVENESS, **connection_parameters(self.url)}
         with psycopg.connect(autocommit=True, **parameters) as connection:
             for channel in channels:
                 connection.execute(sql.SQL("LISTEN {}").format(sql.Identifier(channel)))
@@ -225,7 +225,7 @@ def _engine(url: str, pool_size: int, role: str) -> Engine:
         # The connection used last: its server process has the catalogue, the plans and the
         # prepared statements in memory.
         pool_use_lifo=True,
-        connect_args={"options": _OPTIONS, **_LIVENESS},
+        connect_args={"options": OPTIONS, **LIVENESS},
         # An error's text ends up in logs, and parameters are patient data.
         hide_parameters=True,
     )
@@ -334,7 +334,7 @@ def _driver(connection: Connection) -> "psycopg.Connection[Any]":
 
 def check_schema(url: str) -> None:
     """See that this software works with the schema; see `schema_versions.check_schema`."""
-    schema_versions.check_schema({**_LIVENESS, **connection_parameters(url)})
+    schema_versions.check_schema({**LIVENESS, **connection_parameters(url)})
 
 
 def migrate(url: str) -> None:

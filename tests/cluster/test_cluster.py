@@ -135,7 +135,7 @@ FAULTS: Final = (
 )
 
 
-def _report(load: Load, county: County, what: str) -> None:
+def report(load: Load, county: County, what: str) -> None:
     """See that all is there, and write the figures of RESULTS.md."""
     database = county.database()
     try:
@@ -156,7 +156,7 @@ def test_nothing_acknowledged_is_lost(county: County, walked: Road, fault: Fault
         time.sleep(OUTAGE_SECONDS)
         fault.come(county)
         time.sleep(AFTER_SECONDS)
-    _report(load, county, fault.name)
+    report(load, county, fault.name)
 
 
 def test_every_process_ends_by_itself_and_nobody_notices(county: County, walked: Road) -> None:
@@ -166,7 +166,7 @@ def test_every_process_ends_by_itself_and_nobody_notices(county: County, walked:
             time.sleep(BEFORE_SECONDS)
             seconds[machine] = round(county.end(machine), 1)
             county.start(machine)
-    _report(load, county, "every process is replaced, one after the other")
+    report(load, county, "every process is replaced, one after the other")
     say(f"seconds to end: {seconds}")
     assert load.reading.failures == 0
 

@@ -1,0 +1,86 @@
+"""A new version beside the old one on the same database, machine by machine, while work goes on."""
+
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from deploy.demo.exams import prepare_exams
+from deploy.demo.walk import Road, walk
+from tests.cluster.county import PROCESSES, County, road, running_county
+from tests.cluster.load import Load
+from tests.cluster.network import require_namespaces
+from tests.cluster.test_cluster import report, say
+from tests.e2e.system import ROOT
+from tests.support.soak import SOAK
+
+_EXAMS: Final = 4
+_MIGRATIONS: Final = "storage/migrations/versions"
+_WEB: Final = "reading_worklist/web"
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.timeout(1200),
+    pytest.mark.skipif(not SOAK, reason="`make cluster` runs it"),
+]
+
+
+def _git(*words: str) -> str:
+    return subprocess.run(
+        ["git", "-C", str(ROOT), *words], check=True, capture_output=True, text=True
+    ).stdout.strip()
+
+
+@pytest.fixture(scope="module")
+def old_checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The code of before, with the packages and built pages of now."""
+    if not (ROOT / ".git").exists():
+        pytest.skip("there is no history to take the version before from")
+    revision = _git("tag", "--list", "v*", "--sort=-creatordate").partition("\n")[0]
+    if not revision:
+        last = _git("log", "-1", "--format=%H", "--diff-filter=A", "--", _MIGRATIONS)
+        revision = f"{last}~1"
+    folder = tmp_path_factory.mktemp("old")
+    archive = folder / "old.tar"
+    _git("archive", f"--output={archive}", revision)
+    subprocess.run(["tar", "-xf", archive, "-C", folder], check=True)
+    archive.unlink()
+    for built in ("dist", "node_modules"):
+        (folder / _WEB / built).symlink_to(ROOT / _WEB / built)
+    say(f"the version before is {revision[:12]}")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def county(tmp_path_factory: pytest.TempPathFactory) -> Iterator[County]:
+    require_namespaces()
+    with running_county(tmp_path_factory.mktemp("county")) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def walked(county: County) -> Iterator[Road]:
+    with road(county) as made:
+        yield made
+
+
+def test_old_code_works_on_the_new_schema_and_is_replaced_machine_by_machine(
+    county: County, walked: Road, old_checkout: Path, tmp_path: Path
+) -> None:
+    for machine in PROCESSES:
+        county.end(machine)
+    county.start(*PROCESSES, root=old_checkout)
+    exams = prepare_exams(tmp_path / "exams")
+    outcome = walk(walked, exams[:_EXAMS], say)
+    assert outcome["ok"], outcome
+    with Load(walked) as load:
+        for machine in PROCESSES:
+            time.sleep(1)
+            county.end(machine)
+            county.start(machine)
+    report(load, county, "a new version, machine by machine")
+    assert load.reading.failures == 0
+    assert walk(walked, exams[_EXAMS:], say)["ok"]
