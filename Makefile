@@ -30,7 +30,7 @@ SLOW_TESTS := $(VENV)/bin/python -m pytest -n auto --dist loadfile --no-loadscop
 # Extra words for the benchmark: `make bench BENCH_ARGS="--rows store --repeats 3"`.
 BENCH_ARGS ?=
 
-.PHONY: help setup python web demo up test test-fast soak fuzz-api test-web lint audit sbom format bench lock clean distclean
+.PHONY: help setup python web demo up test test-fast soak cluster fuzz-api test-web lint audit sbom format bench lock clean distclean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -78,6 +78,9 @@ soak: setup ## Half an hour of what `make test` does for minutes: 200 kills, out
 fuzz-api: setup ## An hour of made-up requests to every operation of the HTTP interfaces
 	@RDC_SOAK=1 $(VENV)/bin/python -m pytest -m slow --timeout 7200 \
 		tests/reading_worklist/test_api_fuzz.py $(PYTEST_ARGS)
+
+cluster: setup ## A distributed centre in network namespaces: road, faults, replacement (root; 20 minutes)
+	@RDC_SOAK=1 $(VENV)/bin/python -m pytest -s -m slow --timeout 1800 tests/cluster $(PYTEST_ARGS)
 
 test-web: web
 	@cd $(WEB) && $(NODE_PATHS) npm run --silent test

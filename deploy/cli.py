@@ -175,7 +175,7 @@ def ecg_intake() -> None:
 
 @app.command()
 def relay() -> None:
-    """Run the clock alone: outbox and due deliveries become tasks; one per system is enough."""
+    """Run the clock alone: outbox and due deliveries become tasks; a second one stands ready."""
     from deploy import run  # noqa: PLC0415
 
     run.relay(_settings())

@@ -16,7 +16,7 @@ import yaml  # pyright: ignore[reportMissingModuleSource] -- it has no types
 from deploy.celery_app import QUEUES
 from deploy.cli import app
 from deploy.settings import PREFIX, Settings, load
-from tests.support.peers import find_program
+from tests.support.peers import find_program, require_program
 
 DEPLOY: Final = Path(__file__).parents[2] / "deploy"
 KUBERNETES: Final = DEPLOY / "kubernetes"
@@ -229,9 +229,7 @@ def test_secrets_are_made_anew_each_time() -> None:
 
 
 def test_the_balancers_file_is_valid() -> None:
-    haproxy = find_program("haproxy")
-    if haproxy is None:
-        pytest.skip("haproxy is not here")
+    haproxy = require_program("haproxy", package="haproxy")
     config = DEPLOY / "balancer" / "haproxy.cfg"
     names = re.findall(r'"\$\{(\w+)\}"', config.read_text(encoding="utf-8"))
     done = subprocess.run(
