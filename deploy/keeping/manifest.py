@@ -28,6 +28,7 @@ MANIFEST: Final = "manifest.json"
 DATABASE: Final = "database.dump"
 OBJECT_LIST: Final = "objects.jsonl.gz"
 AUTHORITY: Final = "authority"
+TLS: Final = "tls"
 SPOOL: Final = "spool"
 _PIECE: Final = 1 << 20
 

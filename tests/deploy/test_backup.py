@@ -1,6 +1,7 @@
 """Backup and restore: on a real database and store, and as a drill with a whole system."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,16 +16,23 @@ from deploy.keeping.backup import Copied
 from deploy.keeping.manifest import BackupUnusable, Manifest, snapshots_in
 from deploy.keeping.restore import RestoreRefused, choose, restore
 from deploy.settings import Settings, load
+from deploy.tls.authority import PrivateAuthority
+from reading_worklist.access.second_factor import make_seal, open_seal
 from reading_worklist.signing.authority import open_authority
+from storage.audit_seals import seal_due, verify
+from storage.clock import utc_now
 from storage.database import Database
 from storage.index.tables import Instance
 from storage.keeping.tables import Verification
 from storage.keeping.verification import Options, Verifier
+from storage.messages import ReportIssued
 from storage.objects import ObjectStore, open_object_store
 from storage.registry import Organisation
 from tests.pacs_gateway.datasets import sample
 from tests.support.archive import Archive, lose_rows
+from tests.support.desk import Desk
 from tests.support.seed import Consortium
+from tests.support.web import application
 
 
 @pytest.fixture
@@ -99,6 +107,43 @@ def test_a_restored_system_is_the_one_that_was_backed_up(
         assert (empty.data_dir / "authority" / path.name).read_bytes() == path.read_bytes()
     spooled = [path for path in (empty.data_dir / "spool").rglob("*") if path.is_file()]
     assert [path.name for path in spooled] == ["1.dcm"]
+
+
+def test_what_was_signed_still_counts_and_keys_still_sign(
+    archive: Archive, consortium: Consortium, tmp_path: Path, empty: Settings
+) -> None:
+    data = tmp_path / "var"
+    app = application(consortium, archive.objects, data)
+    seal = make_seal(data / "authority")
+    writer = consortium.people["writer"].id
+    sealed = seal.close("JBSWY3DPEHPK3PXP", writer)
+    private = PrivateAuthority(data / "tls")
+    private.make("青山县医共体")
+    issued = private.issue("EAST_CT")
+    before = Desk(app, consortium, consortium.queued_study().workitem_id)
+    before.write()
+    before.finalise()
+    assert seal_due(archive.database, utc_now() + timedelta(hours=1)) is not None
+    snapshot, _ = make(archive, data, tmp_path / "backup")
+    objects = open_object_store(empty.object_store)
+    assert restore(snapshot, empty, objects, quiet, force=False).problems == {}
+    assert empty.database_url is not None
+    restored = Database(empty.database_url)
+    try:
+        assert verify(restored).whole
+        assert open_seal(empty.authority_dir).open(sealed, writer) == "JBSWY3DPEHPK3PXP"
+        assert PrivateAuthority(empty.tls_dir).find("EAST_CT").fingerprint == issued.fingerprint
+        again = Consortium(restored)
+        app = application(again, objects, empty.data_dir, signers=False)
+        found = Desk(app, again, before.id)
+        version = before.messages(ReportIssued)[-1].report_version_id
+        answer = found("reviewer").get(f"/api/reports/{version}/verification")
+        assert answer.json()["verdict"] == "valid"
+        after = Desk(app, again, again.queued_study(local_id="P2").workitem_id)
+        after.write()
+        after.finalise()
+    finally:
+        restored.close()
 
 
 def test_a_system_is_not_replaced_by_mistake(

@@ -115,6 +115,7 @@ def test_a_lost_system_comes_back_with_all_that_was_acknowledged_before(tmp_path
         report = json.loads(said(data, "verify", "--settle", "0", "--json"))
         assert (report["findings"], report["spool_files"]) == (0, 0)
         assert report["objects"] >= 21
+        assert "whole" in said(data, "audit", "verify")
         assert again.send(signal.SIGTERM) == 0
     finally:
         again.end()
