@@ -1284,6 +1284,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/emergency-accesses": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Emergency Accesses
+         * @description Return who has opened studies in an emergency that no agreement opens.
+         */
+        get: operations["list_emergency_accesses"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/emergency-accesses/{access_id}/review": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Review Emergency Access
+         * @description Say whether an access in an emergency was justified; it is said once.
+         */
+        post: operations["review_emergency_access"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/events": {
         parameters: {
             query?: never;
@@ -4586,6 +4626,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/workitems/{workitem_id}/priors/emergency": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Force Priors
+         * @description See for an hour what no agreement opens, in an emergency; the auditor is told at once.
+         */
+        post: operations["force_priors"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/workitems/{workitem_id}/priors/reason": {
         parameters: {
             query?: never;
@@ -6175,7 +6235,7 @@ export interface components {
              * Format: date-time
              */
             applied_at: string;
-            applied_by: components["schemas"]["reading_worklist__workitems__schemas__PersonView"];
+            applied_by: components["schemas"]["PersonView"];
             /** Archived At */
             archived_at: string | null;
             consent_basis: components["schemas"]["ConsentBasis"];
@@ -6194,7 +6254,7 @@ export interface components {
              * Format: uuid
              */
             id: string;
-            invitee: components["schemas"]["reading_worklist__workitems__schemas__PersonView"];
+            invitee: components["schemas"]["PersonView"];
             lane: components["schemas"]["Lane"];
             /** Opinion */
             opinion: string | null;
@@ -6387,19 +6447,19 @@ export interface components {
             actions: string[];
             /** Closed At */
             closed_at: string | null;
-            closed_by: components["schemas"]["reading_worklist__workitems__schemas__PersonView"] | null;
+            closed_by: components["schemas"]["PersonView"] | null;
             /** Confirmed Alone */
             confirmed_alone: boolean;
             /** Confirmed At */
             confirmed_at: string | null;
-            confirmed_by: components["schemas"]["reading_worklist__workitems__schemas__PersonView"] | null;
+            confirmed_by: components["schemas"]["PersonView"] | null;
             /** Contacts */
             contacts: components["schemas"]["Contact-Output"][];
             /** Dismissal Reason */
             dismissal_reason: string | null;
             /** Dismissed At */
             dismissed_at: string | null;
-            dismissed_by: components["schemas"]["reading_worklist__workitems__schemas__PersonView"] | null;
+            dismissed_by: components["schemas"]["PersonView"] | null;
             /** Finding */
             finding: string;
             /**
@@ -6407,7 +6467,7 @@ export interface components {
              * Format: date-time
              */
             found_at: string;
-            found_by: components["schemas"]["reading_worklist__workitems__schemas__PersonView"] | null;
+            found_by: components["schemas"]["PersonView"] | null;
             /**
              * Id
              * Format: uuid
@@ -6433,7 +6493,7 @@ export interface components {
             read_back: string | null;
             /** Read Back Items */
             read_back_items: string[];
-            recorded_by: components["schemas"]["reading_worklist__workitems__schemas__PersonView"] | null;
+            recorded_by: components["schemas"]["PersonView"] | null;
             /** Revision */
             revision: number;
             /** Rule Code */
@@ -6540,17 +6600,17 @@ export interface components {
             actions: string[];
             /** Closed At */
             closed_at: string | null;
-            closed_by: components["schemas"]["reading_worklist__workitems__schemas__PersonView"] | null;
+            closed_by: components["schemas"]["PersonView"] | null;
             /** Confirmed Alone */
             confirmed_alone: boolean;
             /** Confirmed At */
             confirmed_at: string | null;
-            confirmed_by: components["schemas"]["reading_worklist__workitems__schemas__PersonView"] | null;
+            confirmed_by: components["schemas"]["PersonView"] | null;
             /** Dismissal Reason */
             dismissal_reason: string | null;
             /** Dismissed At */
             dismissed_at: string | null;
-            dismissed_by: components["schemas"]["reading_worklist__workitems__schemas__PersonView"] | null;
+            dismissed_by: components["schemas"]["PersonView"] | null;
             /** Finding */
             finding: string;
             /**
@@ -6558,7 +6618,7 @@ export interface components {
              * Format: date-time
              */
             found_at: string;
-            found_by: components["schemas"]["reading_worklist__workitems__schemas__PersonView"] | null;
+            found_by: components["schemas"]["PersonView"] | null;
             /**
              * Id
              * Format: uuid
@@ -6582,7 +6642,7 @@ export interface components {
             read_back: string | null;
             /** Read Back Items */
             read_back_items: string[];
-            recorded_by: components["schemas"]["reading_worklist__workitems__schemas__PersonView"] | null;
+            recorded_by: components["schemas"]["PersonView"] | null;
             /** Revision */
             revision: number;
             /** Rule Code */
@@ -6945,6 +7005,11 @@ export interface components {
             advice: string;
             /** @default {} */
             codes: components["schemas"]["Codes"];
+            /**
+             * Comparison
+             * @default
+             */
+            comparison: string;
             ecg?: components["schemas"]["DraftEcg"] | null;
             /**
              * Findings
@@ -7018,6 +7083,8 @@ export interface components {
             /** Advice */
             advice: string;
             codes: components["schemas"]["Codes"];
+            /** Comparison */
+            comparison: string;
             ecg: components["schemas"]["DraftEcg"];
             /** Findings */
             findings: string;
@@ -7148,7 +7215,7 @@ export interface components {
              */
             id: string;
             lane: components["schemas"]["Lane"];
-            person: components["schemas"]["reading_worklist__workitems__schemas__PersonView"];
+            person: components["schemas"]["PersonView"];
             /**
              * Starts At
              * Format: date-time
@@ -7589,7 +7656,7 @@ export interface components {
              * Format: date-time
              */
             at: string;
-            by: components["schemas"]["reading_worklist__workitems__schemas__PersonView"];
+            by: components["schemas"]["PersonView"];
             /** Changed */
             changed: components["schemas"]["EcgChangedValue"][];
             corrections: components["schemas"]["EcgCorrections"];
@@ -7936,6 +8003,26 @@ export interface components {
             values: components["schemas"]["EcgValue"][];
         };
         /**
+         * Emergencies
+         * @description Accesses in emergencies, those that wait for a review first, then the latest.
+         *
+         *     waiting: how many wait.
+         */
+        Emergencies: {
+            /** Items */
+            items: components["schemas"]["EmergencyView"][];
+            /** Waiting */
+            waiting: number;
+        };
+        /**
+         * EmergencyBody
+         * @description Why studies are needed now that no agreement opens; the auditor reads it.
+         */
+        EmergencyBody: {
+            /** Note */
+            note: string;
+        };
+        /**
          * EmergencyIndicators
          * @description The intervals of the chest-pain ECGs that were received from `since` to `until`.
          *
@@ -7987,6 +8074,49 @@ export interface components {
             ecg_to_diagnosis_seconds: number | null;
             /** Moments */
             moments: components["schemas"]["MomentView"][];
+        };
+        /**
+         * EmergencyView
+         * @description One access in an emergency; no patient is named, the reading leads there.
+         *
+         *     opened: how many studies were opened by it. review: None while nobody has judged it.
+         */
+        EmergencyView: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Note */
+            note: string;
+            /** Opened */
+            opened: number;
+            /** Organisation */
+            organisation: string;
+            /** Organisation En */
+            organisation_en: string;
+            /** Person */
+            person: string;
+            review: components["schemas"]["ReviewView"] | null;
+            /** Site */
+            site: string;
+            /** Site En */
+            site_en: string;
+            /**
+             * Until
+             * Format: date-time
+             */
+            until: string;
+            /**
+             * Workitem Id
+             * Format: uuid
+             */
+            workitem_id: string;
         };
         /**
          * EnrolmentView
@@ -8261,7 +8391,7 @@ export interface components {
             organisation: string;
             /** Organisation En */
             organisation_en: string;
-            person: components["schemas"]["reading_worklist__workitems__schemas__PersonView"];
+            person: components["schemas"]["PersonView"];
             /** Practising Since */
             practising_since: string | null;
             /** Specialty */
@@ -8476,7 +8606,7 @@ export interface components {
             id: string;
             lane: components["schemas"]["Lane"];
             /** Members */
-            members: components["schemas"]["reading_worklist__workitems__schemas__PersonView"][];
+            members: components["schemas"]["PersonView"][];
             /** Name */
             name: string;
             /** Name En */
@@ -8743,6 +8873,41 @@ export interface components {
          */
         Kept: "not_yet" | "stored" | "counted";
         /**
+         * KeptPerson
+         * @description A person.
+         *
+         *     active: False: locked out by an administrator. waits_until: too many wrong passwords.
+         *     one_time_password: waits to choose his own. signing_until: None: no signing key in force.
+         *     elsewhere: has roles outside of what the asker administers, who then may not change him.
+         */
+        KeptPerson: {
+            /** Active */
+            active: boolean;
+            /** Display Name */
+            display_name: string;
+            /** Elsewhere */
+            elsewhere: boolean;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Last Seen At */
+            last_seen_at: string | null;
+            /** Login */
+            login: string;
+            /** One Time Password */
+            one_time_password: boolean;
+            /** Roles */
+            roles: components["schemas"]["RoleView"][];
+            /** Second Factor Since */
+            second_factor_since: string | null;
+            /** Signing Until */
+            signing_until: string | null;
+            /** Waits Until */
+            waits_until: string | null;
+        };
+        /**
          * KeptView
          * @description Whether the images of an exam may be deleted from the modality, and why not.
          *
@@ -8765,7 +8930,7 @@ export interface components {
             quarantined: number;
             /** Received */
             received: number;
-            verdict: components["schemas"]["Verdict"];
+            verdict: components["schemas"]["reading_worklist__portal__road__Verdict"];
         };
         /**
          * KeyImageBody
@@ -9500,7 +9665,7 @@ export interface components {
              * Format: date-time
              */
             at: string;
-            by: components["schemas"]["reading_worklist__workitems__schemas__PersonView"] | null;
+            by: components["schemas"]["PersonView"] | null;
             /** Contact Name */
             contact_name: string | null;
             /** Contact Phone */
@@ -9841,7 +10006,7 @@ export interface components {
             excerpt: string;
             /** Key */
             key: string;
-            person: components["schemas"]["reading_worklist__workitems__schemas__PersonView"];
+            person: components["schemas"]["PersonView"];
             /** Reason */
             reason: string;
         };
@@ -9951,7 +10116,7 @@ export interface components {
             /** Editable */
             editable: boolean;
             /** People */
-            people: components["schemas"]["reading_worklist__people__schemas__PersonView"][];
+            people: components["schemas"]["KeptPerson"][];
             /** Places */
             places: components["schemas"]["PlaceView"][];
             /** Providers */
@@ -10041,6 +10206,19 @@ export interface components {
             sex: string | null;
         };
         /**
+         * PersonView
+         * @description A person, as others see them.
+         */
+        PersonView: {
+            /** Display Name */
+            display_name: string;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+        };
+        /**
          * PhoneCall
          * @description One attempt: who rang whom, when, and whether somebody answered.
          */
@@ -10052,7 +10230,7 @@ export interface components {
              * Format: date-time
              */
             at: string;
-            by: components["schemas"]["reading_worklist__workitems__schemas__PersonView"];
+            by: components["schemas"]["PersonView"];
             /** Contact Name */
             contact_name: string;
             /** Contact Phone */
@@ -10266,6 +10444,8 @@ export interface components {
         PriorReport: {
             /** Advice */
             advice: string;
+            /** Comparison */
+            comparison: string;
             /** Diagnosing */
             diagnosing: string;
             /** Findings */
@@ -10359,12 +10539,16 @@ export interface components {
          *
          *     reason_needed: there are studies at other sites, which are shown once the reason is given;
          *         elsewhere: how many. not_agreed: how many are at sites that do not show theirs.
+         *     emergency: while it stands, those are shown too; may_force: the asker may say that it is one.
          */
         Priors: {
             /** Elsewhere */
             elsewhere: number;
+            emergency: components["schemas"]["ReasonView"] | null;
             /** Items */
             items: components["schemas"]["PriorStudy"][];
+            /** May Force */
+            may_force: boolean;
             /** Not Agreed */
             not_agreed: number;
             reason: components["schemas"]["ReasonView"] | null;
@@ -11286,7 +11470,7 @@ export interface components {
         RetakeView: {
             /** Acknowledged At */
             acknowledged_at: string | null;
-            acknowledged_by: components["schemas"]["reading_worklist__workitems__schemas__PersonView"] | null;
+            acknowledged_by: components["schemas"]["PersonView"] | null;
             /** Acknowledged Name */
             acknowledged_name: string | null;
             /** Acknowledged Role */
@@ -11336,7 +11520,7 @@ export interface components {
              * Format: date-time
              */
             requested_at: string;
-            requested_by: components["schemas"]["reading_worklist__workitems__schemas__PersonView"];
+            requested_by: components["schemas"]["PersonView"];
             /** Revision */
             revision: number;
             site: components["schemas"]["SiteView"];
@@ -11390,7 +11574,32 @@ export interface components {
             at: string;
             /** Comment */
             comment: string;
-            reviewer: components["schemas"]["reading_worklist__workitems__schemas__PersonView"];
+            reviewer: components["schemas"]["PersonView"];
+        };
+        /**
+         * ReviewBody
+         * @description What the auditor found, and why.
+         */
+        ReviewBody: {
+            /** Note */
+            note: string;
+            verdict: components["schemas"]["Verdict-Input"];
+        };
+        /**
+         * ReviewView
+         * @description What was found, by whom.
+         */
+        ReviewView: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** By */
+            by: string;
+            /** Note */
+            note: string;
+            verdict: components["schemas"]["reading_worklist__priors__tables__Verdict"];
         };
         /**
          * RevocationState
@@ -11405,13 +11614,13 @@ export interface components {
         RevocationView: {
             /** Decided At */
             decided_at: string | null;
-            decided_by: components["schemas"]["reading_worklist__workitems__schemas__PersonView"] | null;
+            decided_by: components["schemas"]["PersonView"] | null;
             /**
              * Proposed At
              * Format: date-time
              */
             proposed_at: string;
-            proposed_by: components["schemas"]["reading_worklist__workitems__schemas__PersonView"];
+            proposed_by: components["schemas"]["PersonView"];
             /** Reason */
             reason: string;
             state: components["schemas"]["RevocationState"];
@@ -11588,7 +11797,7 @@ export interface components {
              * Format: date-time
              */
             created_at: string;
-            created_by: components["schemas"]["reading_worklist__workitems__schemas__PersonView"];
+            created_by: components["schemas"]["PersonView"];
             /**
              * Id
              * Format: uuid
@@ -11601,7 +11810,7 @@ export interface components {
             state: components["schemas"]["RulesetState"];
             /** Switched On At */
             switched_on_at: string | null;
-            switched_on_by: components["schemas"]["reading_worklist__workitems__schemas__PersonView"] | null;
+            switched_on_by: components["schemas"]["PersonView"] | null;
             /** Version */
             version: number;
         };
@@ -11641,7 +11850,7 @@ export interface components {
             may_change: boolean;
             /** Name */
             name: string;
-            owner: components["schemas"]["reading_worklist__workitems__schemas__PersonView"];
+            owner: components["schemas"]["PersonView"];
             /** Position */
             position: number;
             /** Shared */
@@ -11893,7 +12102,7 @@ export interface components {
             basis: string;
             /** Ended At */
             ended_at: string | null;
-            ended_by: components["schemas"]["reading_worklist__workitems__schemas__PersonView"] | null;
+            ended_by: components["schemas"]["PersonView"] | null;
             /** Holds */
             holds: boolean;
             /**
@@ -11906,7 +12115,7 @@ export interface components {
              * Format: date-time
              */
             made_at: string;
-            made_by: components["schemas"]["reading_worklist__workitems__schemas__PersonView"];
+            made_by: components["schemas"]["PersonView"];
             /** Reports */
             reports: number;
             /**
@@ -12318,6 +12527,8 @@ export interface components {
             /** Advice */
             advice: string;
             codes: components["schemas"]["Codes"];
+            /** Comparison */
+            comparison: string;
             /** Findings */
             findings: string;
             /**
@@ -12339,7 +12550,7 @@ export interface components {
              * Format: date-time
              */
             submitted_at: string;
-            writer: components["schemas"]["reading_worklist__workitems__schemas__PersonView"];
+            writer: components["schemas"]["PersonView"];
         };
         /**
          * SubmitBody
@@ -12532,6 +12743,7 @@ export interface components {
          */
         TextComparison: {
             advice: components["schemas"]["FieldDifference"];
+            comparison: components["schemas"]["FieldDifference"];
             findings: components["schemas"]["FieldDifference"];
             impression: components["schemas"]["FieldDifference"];
         };
@@ -12749,14 +12961,10 @@ export interface components {
         };
         /**
          * Verdict
-         * @description Whether the images of an exam may be deleted from the modality.
-         *
-         *     SAFE: as many as the device says it made are kept, each looked for in the store just now.
-         *     STORED: all that was sent is kept, but the device has not said how many there are.
-         *     NOT_YET: they must stay there.
+         * @description What a review finds of an access in an emergency.
          * @enum {string}
          */
-        Verdict: "safe" | "stored" | "not_yet";
+        "Verdict-Input": "justified" | "unjustified";
         /**
          * ViewBody
          * @description A filter that a person keeps under a name.
@@ -12899,10 +13107,10 @@ export interface components {
             /** Amending */
             amending: boolean;
             amending_kind: components["schemas"]["AmendmentKind"] | null;
-            assigned_to: components["schemas"]["reading_worklist__workitems__schemas__PersonView"] | null;
+            assigned_to: components["schemas"]["PersonView"] | null;
             /** Claim Due At */
             claim_due_at: string | null;
-            claimed_by: components["schemas"]["reading_worklist__workitems__schemas__PersonView"] | null;
+            claimed_by: components["schemas"]["PersonView"] | null;
             draft: components["schemas"]["DraftView"] | null;
             /**
              * Due At
@@ -12955,7 +13163,7 @@ export interface components {
             viewer_url: string;
             /** Warn At */
             warn_at: string | null;
-            written_by: components["schemas"]["reading_worklist__workitems__schemas__PersonView"] | null;
+            written_by: components["schemas"]["PersonView"] | null;
         };
         /**
          * WorkitemPage
@@ -13008,10 +13216,10 @@ export interface components {
             actions: string[];
             /** Amending */
             amending: boolean;
-            assigned_to: components["schemas"]["reading_worklist__workitems__schemas__PersonView"] | null;
+            assigned_to: components["schemas"]["PersonView"] | null;
             /** Claim Due At */
             claim_due_at: string | null;
-            claimed_by: components["schemas"]["reading_worklist__workitems__schemas__PersonView"] | null;
+            claimed_by: components["schemas"]["PersonView"] | null;
             /**
              * Due At
              * Format: date-time
@@ -13054,7 +13262,7 @@ export interface components {
             study: components["schemas"]["StudyView"];
             /** Warn At */
             warn_at: string | null;
-            written_by: components["schemas"]["reading_worklist__workitems__schemas__PersonView"] | null;
+            written_by: components["schemas"]["PersonView"] | null;
         };
         /**
          * WorklistFilter
@@ -13150,10 +13358,10 @@ export interface components {
             actions: string[];
             /** Amending */
             amending: boolean;
-            assigned_to: components["schemas"]["reading_worklist__workitems__schemas__PersonView"] | null;
+            assigned_to: components["schemas"]["PersonView"] | null;
             /** Claim Due At */
             claim_due_at: string | null;
-            claimed_by: components["schemas"]["reading_worklist__workitems__schemas__PersonView"] | null;
+            claimed_by: components["schemas"]["PersonView"] | null;
             consultation: components["schemas"]["ConsultationState"] | null;
             critical_value: components["schemas"]["CriticalState"] | null;
             /**
@@ -13200,7 +13408,7 @@ export interface components {
             study: components["schemas"]["StudyView"];
             /** Warn At */
             warn_at: string | null;
-            written_by: components["schemas"]["reading_worklist__workitems__schemas__PersonView"] | null;
+            written_by: components["schemas"]["PersonView"] | null;
         };
         /**
          * WritingAids
@@ -13305,7 +13513,7 @@ export interface components {
              */
             at: string;
             kind: components["schemas"]["DecisionKind"];
-            person: components["schemas"]["reading_worklist__workitems__schemas__PersonView"];
+            person: components["schemas"]["PersonView"];
             /** Reason */
             reason: string;
             /** Undone */
@@ -13380,40 +13588,15 @@ export interface components {
             started_at: string;
         };
         /**
-         * PersonView
-         * @description A person.
+         * Verdict
+         * @description Whether the images of an exam may be deleted from the modality.
          *
-         *     active: False: locked out by an administrator. waits_until: too many wrong passwords.
-         *     one_time_password: waits to choose his own. signing_until: None: no signing key in force.
-         *     elsewhere: has roles outside of what the asker administers, who then may not change him.
+         *     SAFE: as many as the device says it made are kept, each looked for in the store just now.
+         *     STORED: all that was sent is kept, but the device has not said how many there are.
+         *     NOT_YET: they must stay there.
+         * @enum {string}
          */
-        reading_worklist__people__schemas__PersonView: {
-            /** Active */
-            active: boolean;
-            /** Display Name */
-            display_name: string;
-            /** Elsewhere */
-            elsewhere: boolean;
-            /**
-             * Id
-             * Format: uuid
-             */
-            id: string;
-            /** Last Seen At */
-            last_seen_at: string | null;
-            /** Login */
-            login: string;
-            /** One Time Password */
-            one_time_password: boolean;
-            /** Roles */
-            roles: components["schemas"]["RoleView"][];
-            /** Second Factor Since */
-            second_factor_since: string | null;
-            /** Signing Until */
-            signing_until: string | null;
-            /** Waits Until */
-            waits_until: string | null;
-        };
+        reading_worklist__portal__road__Verdict: "safe" | "stored" | "not_yet";
         /**
          * SegmentView
          * @description How long a part of the road took, in seconds; None where no exam has passed it.
@@ -13447,6 +13630,12 @@ export interface components {
             note: string;
             purpose: components["schemas"]["Purpose"];
         };
+        /**
+         * Verdict
+         * @description What a review finds of an access in an emergency.
+         * @enum {string}
+         */
+        reading_worklist__priors__tables__Verdict: "justified" | "unjustified";
         /**
          * DecisionView
          * @description A decision that was made.
@@ -13615,19 +13804,6 @@ export interface components {
          */
         reading_worklist__working_time__days__Basis: "entry" | "statutory" | "weekday";
         /**
-         * PersonView
-         * @description A person, as others see them.
-         */
-        reading_worklist__workitems__schemas__PersonView: {
-            /** Display Name */
-            display_name: string;
-            /**
-             * Id
-             * Format: uuid
-             */
-            id: string;
-        };
-        /**
          * VersionView
          * @description A report with its signatures; `status` is the FHIR DiagnosticReport status.
          *
@@ -13650,12 +13826,12 @@ export interface components {
             /** Pdf Sha256 */
             pdf_sha256: string;
             recall: components["schemas"]["RecallView"] | null;
-            reviewer: components["schemas"]["reading_worklist__workitems__schemas__PersonView"] | null;
+            reviewer: components["schemas"]["PersonView"] | null;
             /** Single Signature */
             single_signature: boolean;
             /** Status */
             status: string;
-            writer: components["schemas"]["reading_worklist__workitems__schemas__PersonView"];
+            writer: components["schemas"]["PersonView"];
         };
         /**
          * Finding
@@ -15941,6 +16117,70 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["WaitingEcgs"];
+                };
+            };
+            /** @description Refused, or failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    list_emergency_accesses: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Emergencies"];
+                };
+            };
+            /** @description Refused, or failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    review_emergency_access: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                access_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReviewBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Emergencies"];
                 };
             };
             /** @description Refused, or failed */
@@ -21860,6 +22100,41 @@ export interface operations {
             cookie?: never;
         };
         requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Priors"];
+                };
+            };
+            /** @description Refused, or failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    force_priors: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                workitem_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EmergencyBody"];
+            };
+        };
         responses: {
             /** @description Successful Response */
             200: {

@@ -156,6 +156,8 @@ export type FieldDifference = Schemas['FieldDifference'];
 
 /** What a writer's page saves. */
 export interface DraftContent extends ReportText {
+  /** With earlier exams, in words. */
+  comparison: string;
   /** What is added to a report that stands; the other texts are that report's then. */
   addendum: string;
   codes: Codes;

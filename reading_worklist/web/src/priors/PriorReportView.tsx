@@ -32,12 +32,12 @@ export function PriorReportView({ id, prior }: { id: string; prior: PriorStudy }
       <ReportTextView lane={prior.lane ?? 'imaging'} text={data} />
       {insert !== null && (
         <div className="prior-take">
-          <Button size="small" onClick={() => insert({ field: 'findings', text: comparisonPhrase(language, prior) })}>
+          <Button size="small" onClick={() => insert({ field: 'comparison', text: comparisonPhrase(language, prior) })}>
             {t('priors.takePhrase')}
           </Button>
           <Button
             size="small"
-            onClick={() => insert({ field: 'findings', text: quotedImpression(language, prior, data) })}
+            onClick={() => insert({ field: 'comparison', text: quotedImpression(language, prior, data) })}
           >
             {t('priors.takeImpression')}
           </Button>

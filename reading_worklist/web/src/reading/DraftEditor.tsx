@@ -10,6 +10,7 @@ import { useShortcuts } from '../design/shortcuts';
 import { languageOf } from '../ecg/statements/statements';
 import { formatShortTime } from '../i18n/format';
 import { useLanguage } from '../i18n/language';
+import { usePriors } from '../priors/queries';
 import { useSession } from '../session/session';
 import type { Act } from './act';
 import { AmendingBanner } from './AmendingBanner';
@@ -56,6 +57,13 @@ export function DraftEditor({ item, busy, act }: { item: WorkitemDetail; busy: b
   const written = !isBlank(text);
   const reportLanguage = languageOf(text.impression + text.findings);
   const findings = checks.data?.findings ?? [];
+  const priors = usePriors(item.id);
+  const compares = text.comparison !== '' || (priors.data?.items.length ?? 0) > 0;
+  const areas: readonly Area[] = adds
+    ? ['addendum']
+    : compares
+      ? ['findings', 'comparison', 'impression', 'advice']
+      : FIELDS;
   const required: readonly Area[] = adds ? ['addendum'] : requiredFields(item.lane);
   const takeOver = useTakeOver(item, saver, fields);
 
@@ -125,6 +133,7 @@ export function DraftEditor({ item, busy, act }: { item: WorkitemDetail; busy: b
     'alt+1': () => fields.focus('findings'),
     'alt+2': () => fields.focus('impression'),
     'alt+3': () => fields.focus('advice'),
+    'alt+4': () => fields.focus('comparison'),
     'alt+a': choose,
     'alt+g': nextPlace,
     'alt+l': adds ? () => undefined : () => void takeOver.lastNormal(),
@@ -154,7 +163,7 @@ export function DraftEditor({ item, busy, act }: { item: WorkitemDetail; busy: b
             onNextPlace={nextPlace}
           />
         )}
-        {(adds ? (['addendum'] as const) : FIELDS).map((field) => (
+        {areas.map((field) => (
           <ReportFieldArea
             key={field}
             name={nameOf(field)}

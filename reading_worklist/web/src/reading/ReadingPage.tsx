@@ -25,7 +25,7 @@ import './report.css';
 const HELP: readonly HelpLine[] = [
   [['Ctrl', 'S'], 'keys.save'],
   [['Ctrl', 'Enter'], 'keys.sign'],
-  [['Alt', '1–3'], 'keys.fields'],
+  [['Alt', '1–4'], 'keys.fields'],
   [['Alt', 'A'], 'keys.templates'],
   [['Alt', 'L'], 'keys.lastNormal'],
   [['Alt', 'G'], 'keys.nextPlace'],

@@ -5,11 +5,20 @@ import { type Area, FIELDS } from './reportFields';
 /** The heading of a part of the report; an ECG's parts have their own names. */
 export function useFieldName(lane: Lane): (field: Area) => string {
   const { t } = useLanguage();
-  return (field) => (field === 'advice' || field === 'addendum' ? t(`report.${field}`) : t(`report.${field}.${lane}`));
+  return (field) =>
+    field === 'advice' || field === 'comparison' || field === 'addendum'
+      ? t(`report.${field}`)
+      : t(`report.${field}.${lane}`);
 }
 
 /** A report's text as it stands, and below it what is added by it. */
-export function ReportTextView({ lane, text }: { lane: Lane; text: ReportText & { addendum?: string } }) {
+export function ReportTextView({
+  lane,
+  text,
+}: {
+  lane: Lane;
+  text: ReportText & { comparison?: string; addendum?: string };
+}) {
   const { t } = useLanguage();
   const nameOf = useFieldName(lane);
   return (
@@ -24,6 +33,12 @@ export function ReportTextView({ lane, text }: { lane: Lane; text: ReportText & 
           )}
         </section>
       ))}
+      {text.comparison !== undefined && text.comparison !== '' && (
+        <section>
+          <h2>{nameOf('comparison')}</h2>
+          <p className="report-body">{text.comparison}</p>
+        </section>
+      )}
       {text.addendum !== undefined && text.addendum !== '' && (
         <section>
           <h2>{nameOf('addendum')}</h2>

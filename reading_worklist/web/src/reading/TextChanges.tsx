@@ -28,10 +28,11 @@ export function TextChanges({ id, lane, from, to, revision = 0, sideBySide = fal
   if (compared.isError) return <ProblemNotice error={compared.error} onRetry={() => void compared.refetch()} />;
   if (compared.data === undefined) return <Skeleton active title={false} paragraph={{ rows: 4 }} />;
   const { data } = compared;
-  if (FIELDS.every((field) => !data[field].changed)) return <p className="quiet">{t('compare.none')}</p>;
+  const fields = data.comparison.changed ? ([...FIELDS, 'comparison'] as const) : FIELDS;
+  if (fields.every((field) => !data[field].changed)) return <p className="quiet">{t('compare.none')}</p>;
   return (
     <div className="changes">
-      {FIELDS.map((field) => (
+      {fields.map((field) => (
         <section key={field}>
           <h3>
             {nameOf(field)}

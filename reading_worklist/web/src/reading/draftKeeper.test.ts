@@ -8,6 +8,7 @@ const TEXT: DraftContent = {
   findings: '双肺清晰',
   impression: '',
   advice: '',
+  comparison: '',
   addendum: '',
   codes: {},
   template_id: null,

@@ -16,7 +16,8 @@ export class DraftKeeper extends LocalKeeper<DraftContent> {
 function usable(content: unknown): DraftContent | null {
   if (content === undefined || content === null) return null;
   const told = content as DraftContent;
-  return { ...told, ecg: (told as Partial<DraftContent>).ecg ?? NOTHING };
+  const early = told as Partial<DraftContent>;
+  return { ...told, comparison: early.comparison ?? '', ecg: early.ecg ?? NOTHING };
 }
 
 /** Whether two drafts say the same. */
@@ -25,6 +26,7 @@ export function sameContent(one: DraftContent, other: DraftContent): boolean {
     one.findings === other.findings &&
     one.impression === other.impression &&
     one.advice === other.advice &&
+    one.comparison === other.comparison &&
     one.addendum === other.addendum &&
     JSON.stringify(given(one)) === JSON.stringify(given(other)) &&
     JSON.stringify(one.ecg) === JSON.stringify(other.ecg)

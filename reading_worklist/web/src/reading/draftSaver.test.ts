@@ -8,6 +8,7 @@ const EMPTY: DraftContent = {
   findings: '',
   impression: '',
   advice: '',
+  comparison: '',
   addendum: '',
   codes: {},
   template_id: null,

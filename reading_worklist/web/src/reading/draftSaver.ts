@@ -114,6 +114,8 @@ export class DraftSaver {
       text.findings !== savedText.findings ||
       text.impression !== savedText.impression ||
       text.advice !== savedText.advice ||
+      text.comparison !== savedText.comparison ||
+      text.addendum !== savedText.addendum ||
       text.template_id !== savedText.template_id ||
       JSON.stringify(text.codes) !== JSON.stringify(savedText.codes) ||
       JSON.stringify(text.ecg) !== JSON.stringify(savedText.ecg)

@@ -4,7 +4,7 @@ import type { ReportText } from '../api/types';
 
 /** A text that somebody takes over into the report, at the end of one of its fields. */
 export interface Insertion {
-  field: keyof ReportText;
+  field: keyof ReportText | 'comparison';
   text: string;
 }
 

@@ -4,8 +4,8 @@ import type { Lane, ReportText } from '../api/types';
 export const FIELDS = ['findings', 'impression', 'advice'] as const;
 export type Field = (typeof FIELDS)[number];
 
-/** What is typed into: a part of the report, or what is added to a report that stands. */
-export type Area = Field | 'addendum';
+/** What is typed into: a part of the report, the comparison with priors, or what is added to a report that stands. */
+export type Area = Field | 'comparison' | 'addendum';
 
 /** Characters that one part takes; the server refuses more. */
 export const LONGEST_TEXT = 20_000;

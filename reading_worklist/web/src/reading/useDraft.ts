@@ -12,6 +12,7 @@ const EMPTY: DraftContent = {
   findings: '',
   impression: '',
   advice: '',
+  comparison: '',
   addendum: '',
   codes: {},
   template_id: null,
@@ -146,6 +147,15 @@ function useOneWindow(id: string, saver: DraftSaver): { role: TabRole; takeOver:
 }
 
 /** The part of a draft that is written. */
-export function contentOf({ findings, impression, advice, addendum, codes, template_id, ecg }: Draft): DraftContent {
-  return { findings, impression, advice, addendum, codes, template_id, ecg };
+export function contentOf({
+  findings,
+  impression,
+  advice,
+  comparison,
+  addendum,
+  codes,
+  template_id,
+  ecg,
+}: Draft): DraftContent {
+  return { findings, impression, advice, comparison, addendum, codes, template_id, ecg };
 }

@@ -47,7 +47,9 @@ export function useFields(): Fields {
       const field = last.current;
       const area = field === null ? undefined : areas.current.get(field);
       const caret =
-        field === null || field === 'addendum' || area === undefined ? null : { field, at: area.selectionEnd };
+        field === null || field === 'addendum' || field === 'comparison' || area === undefined
+          ? null
+          : { field, at: area.selectionEnd };
       const place = nextPlace(text, caret);
       if (place !== null) select(place);
       return place !== null;

@@ -22,6 +22,7 @@ export const reading = {
   'report.findings.ecg': ['心电图所见', 'ECG findings'],
   'report.impression.ecg': ['心电图诊断', 'ECG impression'],
   'report.advice': ['建议', 'Advice'],
+  'report.comparison': ['与既往检查比较', 'Comparison'],
   'report.addendum': ['补充报告', 'Addendum'],
   'report.optional': ['选填', 'optional'],
   'report.empty': ['（未填写）', '(empty)'],

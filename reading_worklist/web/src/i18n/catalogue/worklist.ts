@@ -195,7 +195,7 @@ export const worklist = {
   'keys.help': ['显示本帮助', 'Show this help'],
   'keys.save': ['立即保存草稿', 'Save the draft now'],
   'keys.sign': ['提交或签发', 'Submit or finalise'],
-  'keys.fields': ['跳到所见 / 诊断 / 建议', 'Go to findings / impression / advice'],
+  'keys.fields': ['跳到所见 / 诊断 / 建议 / 比较', 'Go to findings / impression / advice / comparison'],
   'keys.back': ['返回列表', 'Back to the list'],
   'keys.viewer': ['在第二屏打开阅片器', 'Viewer in a second window'],
   'keys.quality': ['展开或收起图像质量与序列概览', 'Show or hide image quality and series'],
