@@ -16,7 +16,7 @@ from reading_worklist.access.tables import OutsideIdentity, SecondFactor, WebSes
 from reading_worklist.people.schemas import (
     IdentityView,
     PersonDetail,
-    PersonView,
+    KeptPerson,
     PlaceView,
     RoleState,
     RoleView,
@@ -43,7 +43,7 @@ def places(session: Session, scope: Scope) -> list[PlaceView]:
     ]
 
 
-def people(session: Session, scope: Scope) -> list[PersonView]:
+def people(session: Session, scope: Scope) -> list[KeptPerson]:
     """Return the people who have or had a role at what the asker administers, by login.
 
     Raises:
@@ -83,7 +83,7 @@ def person(session: Session, scope: Scope, person_id: UUID, limits: SessionLimit
     )
 
 
-def _shown(session: Session, scope: Scope, person_id: UUID | None) -> list[PersonView]:
+def _shown(session: Session, scope: Scope, person_id: UUID | None) -> list[KeptPerson]:
     query = (
         select(Person, Membership, Organisation)
         .join(Membership, Membership.person_id == Person.id)
@@ -135,7 +135,7 @@ def _shown(session: Session, scope: Scope, person_id: UUID | None) -> list[Perso
     )
     waiting = _waits(session, found.values(), now)
     return [
-        PersonView(
+        KeptPerson(
             id=one.id,
             login=one.login,
             display_name=one.display_name,

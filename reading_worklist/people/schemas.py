@@ -51,7 +51,7 @@ class IdentityView(BaseModel):
     last_used_at: datetime | None
 
 
-class PersonView(BaseModel):
+class KeptPerson(BaseModel):
     """A person.
 
     active: False: locked out by an administrator. waits_until: too many wrong passwords.
@@ -72,7 +72,7 @@ class PersonView(BaseModel):
     roles: list[RoleView]
 
 
-class PersonDetail(PersonView):
+class PersonDetail(KeptPerson):
     """A person with where he is signed in and who else vouches for him."""
 
     sessions: list[OpenSessionView]
@@ -86,7 +86,7 @@ class PeopleView(BaseModel):
     providers: the identity providers that people can be registered with.
     """
 
-    people: list[PersonView]
+    people: list[KeptPerson]
     places: list[PlaceView]
     providers: list[str]
     editable: bool

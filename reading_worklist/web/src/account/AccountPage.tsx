@@ -1,88 +1,46 @@
-import { App, Button, Input } from 'antd';
-import { type SubmitEvent, useId, useState } from 'react';
+import { App, Button } from 'antd';
 
-import { asProblem } from '../api/problem';
 import { Chip } from '../design/Chip';
 import { ProblemNotice } from '../design/Notice';
 import { type Column, Table } from '../design/Table';
 import { formatDateTime } from '../i18n/format';
 import { useLanguage } from '../i18n/language';
-import { wordsOf } from '../i18n/problemWords';
 import { siteName } from '../i18n/siteName';
+import { useSession } from '../session/session';
 import { browserOf } from './browser';
-import { type OpenSession, useChangePassword, useEndSession, useOpenSessions } from './queries';
+import { PasswordForm } from './PasswordForm';
+import { type OpenSession, useAccountRules, useEndSession, useOpenSessions } from './queries';
+import { SecondFactorPart } from './SecondFactor';
 import './account.css';
 
-/** Where one is signed in, and one's password. */
+/** One's second factor and password, and where one is signed in. */
 export function AccountPage() {
   const { t } = useLanguage();
+  const session = useSession();
+  const rules = useAccountRules();
   return (
     <div className="page account">
       <div className="page-head">
         <h1>{t('account.title')}</h1>
       </div>
       <section className="account-part">
-        <h2>{t('account.password')}</h2>
-        <p className="quiet">{t('account.password.rule')}</p>
-        <PasswordForm />
+        <h2>{t('account.factor')}</h2>
+        <p className="quiet">{t('account.factor.note')}</p>
+        <SecondFactorPart />
       </section>
+      {(session.data?.provider ?? null) === null && (
+        <section className="account-part">
+          <h2>{t('account.password')}</h2>
+          <p className="quiet">{t('account.password.rule', { n: rules.data?.shortest ?? 10 })}</p>
+          <PasswordForm />
+        </section>
+      )}
       <section className="account-part">
         <h2>{t('account.sessions')}</h2>
         <p className="quiet">{t('account.sessions.note')}</p>
         <Sessions />
       </section>
     </div>
-  );
-}
-
-const NOTHING = { old: '', new: '', again: '' };
-const FIELDS = ['old', 'new', 'again'] as const;
-
-function PasswordForm() {
-  const { t, language } = useLanguage();
-  const { message } = App.useApp();
-  const change = useChangePassword();
-  const [typed, setTyped] = useState(NOTHING);
-  const [wrong, setWrong] = useState<'missing' | 'differ' | null>(null);
-  const id = useId();
-  const submit = (event: SubmitEvent<HTMLFormElement>) => {
-    event.preventDefault();
-    const missing = FIELDS.some((field) => typed[field] === '');
-    const fault = missing ? 'missing' : typed.new === typed.again ? null : 'differ';
-    setWrong(fault);
-    if (fault !== null || change.isPending) return;
-    change.mutate(
-      { old: typed.old, new: typed.new },
-      {
-        onSuccess: () => {
-          setTyped(NOTHING);
-          void message.success(t('account.password.saved'));
-        },
-      },
-    );
-  };
-  const words = change.error === null ? null : wordsOf(language, asProblem(change.error));
-  return (
-    <form className="account-form" onSubmit={submit} noValidate>
-      {FIELDS.map((field) => (
-        <div key={field}>
-          <label htmlFor={`${id}-${field}`}>{t(`account.password.${field}`)}</label>
-          <Input.Password
-            id={`${id}-${field}`}
-            autoComplete={field === 'old' ? 'current-password' : 'new-password'}
-            value={typed[field]}
-            onChange={(event) => setTyped({ ...typed, [field]: event.target.value })}
-          />
-        </div>
-      ))}
-      <div role="alert" className="account-message">
-        {wrong !== null && t(`account.password.${wrong}`)}
-        {wrong === null && words !== null && `${words.title} ${words.remedy ?? ''}`}
-      </div>
-      <Button type="primary" htmlType="submit" loading={change.isPending}>
-        {t('account.password.save')}
-      </Button>
-    </form>
   );
 }
 
@@ -98,6 +56,8 @@ function Sessions() {
       cell: (one) => (
         <>
           <span className="strong">{browserOf(one.user_agent)}</span> <span className="quiet">{one.client}</span>{' '}
+          {one.provider !== null && <span className="quiet">{t('account.via', { name: one.provider })}</span>}{' '}
+          {one.second_factor && <Chip tone="slate">{t('account.twoFactors')}</Chip>}{' '}
           {one.own && <Chip tone="green">{t('account.own')}</Chip>}
         </>
       ),

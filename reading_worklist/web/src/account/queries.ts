@@ -29,3 +29,38 @@ export function useChangePassword() {
     onSuccess: () => client.invalidateQueries({ queryKey: SESSIONS }),
   });
 }
+
+const FACTOR = ['account', 'second-factor'] as const;
+
+export type SecondFactor = components['schemas']['SecondFactorView'];
+export type Enrolment = components['schemas']['EnrolmentView'];
+
+/** What is demanded of passwords here. */
+export function useAccountRules() {
+  return useQuery({
+    queryKey: ['account', 'rules'],
+    queryFn: () => answer(api.GET('/api/account/rules')),
+    staleTime: Infinity,
+  });
+}
+
+export function useSecondFactor() {
+  return useQuery({ queryKey: FACTOR, queryFn: () => answer(api.GET('/api/account/second-factor')) });
+}
+
+/** Everything that one does with one's own second factor; each throws when the server refuses. */
+export function useSecondFactorActs() {
+  const client = useQueryClient();
+  const again = async <Result>(made: Promise<Result>): Promise<Result> => {
+    const result = await made;
+    void client.invalidateQueries({ queryKey: FACTOR });
+    return result;
+  };
+  return {
+    begin: (password: string) => answer(api.POST('/api/account/second-factor', { body: { password } })),
+    confirm: (code: string) => again(answer(api.POST('/api/account/second-factor/confirm', { body: { code } }))),
+    prove: (code: string) => answer(api.POST('/api/account/second-factor/prove', { body: { code } })),
+    renew: (code: string) => again(answer(api.POST('/api/account/second-factor/recovery-codes', { body: { code } }))),
+    remove: (code: string) => again(answer(api.POST('/api/account/second-factor/remove', { body: { code } }))),
+  };
+}

@@ -1,6 +1,7 @@
 import createClient, { type Middleware } from 'openapi-fetch';
 
 import { takeEarly } from './early';
+import { IDLE_HEADER, someoneIsHere } from './presence';
 import { asProblem, problemFrom } from './problem';
 import type { paths } from './schema';
 import { learnServerTime } from './serverClock';
@@ -29,6 +30,7 @@ export function whenSignedOut(listener: () => void): void {
 const session: Middleware = {
   onRequest({ request }) {
     request.headers.set('Accept-Language', language);
+    if (!someoneIsHere()) request.headers.set(IDLE_HEADER, '1');
     if (csrfToken !== null && !SAFE_METHODS.has(request.method)) request.headers.set('X-CSRF-Token', csrfToken);
     return request;
   },

@@ -105,6 +105,7 @@ const router = createBrowserRouter([
       { path: 'calendar', lazy: { Component: async () => (await import('../rules/CalendarPage')).CalendarPage } },
       { path: 'roster', lazy: { Component: async () => (await import('../roster/RosterPage')).RosterPage } },
       { path: 'account', lazy: { Component: async () => (await import('../account/AccountPage')).AccountPage } },
+      { path: 'people/:id?', lazy: { Component: async () => (await import('../people/PeoplePage')).PeoplePage } },
       { path: 'audit', lazy: { Component: async () => (await import('../audit/AuditPage')).AuditPage } },
       {
         path: 'agreements',

@@ -1,7 +1,7 @@
 import { App as AntApp, ConfigProvider } from 'antd';
 import enUS from 'antd/locale/en_US';
 import zhCN from 'antd/locale/zh_CN';
-import { Fragment, Suspense, useMemo } from 'react';
+import { Fragment, lazy, Suspense, useMemo } from 'react';
 import { Navigate, Outlet, useLocation } from 'react-router';
 
 import { CriticalAlert } from '../critical/CriticalAlert';
@@ -11,6 +11,7 @@ import { ProblemNotice } from '../design/Notice';
 import { themeFor } from '../design/theme';
 import { EmergencyAlert } from '../emergency/EmergencyAlert';
 import { useLanguage } from '../i18n/language';
+import { IdleWatch } from '../session/IdleWatch';
 import { useChoiceOfOtherTabs, useSession, useSignInAddress } from '../session/session';
 import { Header } from './Header';
 import { LiveUpdates } from './LiveUpdates';
@@ -19,6 +20,8 @@ import { OfflineBanner } from './OfflineBanner';
 import { usePrepareExams } from './prepareExams';
 import '../design/page.css';
 import './shell.css';
+
+const OutstandingPage = lazy(async () => ({ default: (await import('../account/OutstandingPage')).OutstandingPage }));
 
 /** Everything behind the sign-in: the header, the banner of a lost network, and the page. */
 export function Shell() {
@@ -57,12 +60,20 @@ function SignedIn() {
     );
   }
   if (session.data === null) return <Navigate to={signInAddress} replace />;
+  if (session.data.outstanding !== null) {
+    return (
+      <Suspense fallback={<Loading />}>
+        <OutstandingPage session={session.data} outstanding={session.data.outstanding} />
+      </Suspense>
+    );
+  }
   return (
     // Another organisation is another world: nothing that a page holds goes over.
     <Fragment key={session.data.organisation.id}>
       <LiveUpdates />
       <Header session={session.data} />
       <OfflineBanner />
+      <IdleWatch session={session.data} />
       <CriticalAlert session={session.data} />
       <EmergencyAlert session={session.data} />
       <main id="content" className="shell-content" tabIndex={-1}>

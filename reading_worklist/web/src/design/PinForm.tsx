@@ -1,10 +1,14 @@
 import { Button, Input, type InputRef } from 'antd';
 import { type Ref, type SubmitEvent, useId, useImperativeHandle, useRef, useState } from 'react';
+import { flushSync } from 'react-dom';
 
+import { answer, api } from '../api/client';
 import { asProblem, type Problem } from '../api/problem';
 import { useLanguage } from '../i18n/language';
 import { wordsOf } from '../i18n/problemWords';
 import './pinForm.css';
+
+const CODE_PROBLEMS: ReadonlySet<string> = new Set(['second-factor-to-sign', 'wrong-second-factor']);
 
 export interface PinFormHandle {
   focus: () => void;
@@ -25,6 +29,9 @@ export function PinForm({
   const [busy, setBusy] = useState(false);
   const [problem, setProblem] = useState<Problem | null>(null);
   const [empty, setEmpty] = useState(false);
+  // Once in a session, where the installation wants a second factor for signatures.
+  const [asksCode, setAsksCode] = useState(false);
+  const code = useRef<InputRef>(null);
   const input = useRef<InputRef>(null);
   const pinId = useId();
   const messageId = useId();
@@ -38,11 +45,19 @@ export function PinForm({
     if (pin === '') return;
     setBusy(true);
     try {
+      const shown = code.current?.input?.value.trim() ?? '';
+      if (shown !== '') {
+        await answer(api.POST('/api/account/second-factor/prove', { body: { code: shown } }));
+        setAsksCode(false);
+      }
       await onSign(pin);
     } catch (error) {
-      setProblem(asProblem(error));
+      const refusal = asProblem(error);
+      const codes = CODE_PROBLEMS.has(refusal.code);
+      setProblem(refusal);
       setBusy(false);
-      input.current?.focus({ cursor: 'all' });
+      if (codes) flushSync(() => setAsksCode(true));
+      (codes ? code : input).current?.focus({ cursor: 'all' });
     }
   };
 
@@ -63,6 +78,21 @@ export function PinForm({
         status={problem !== null || empty ? 'error' : ''}
         aria-describedby={messageId}
       />
+      {asksCode && (
+        <>
+          <label htmlFor={`${pinId}-code`} className="pin-label">
+            {t('session.code')}
+          </label>
+          <Input
+            ref={code}
+            id={`${pinId}-code`}
+            size="large"
+            autoComplete="one-time-code"
+            maxLength={40}
+            aria-describedby={messageId}
+          />
+        </>
+      )}
       <div id={messageId} className="pin-message" role="alert">
         {empty && t('sign.required')}
         {words !== null && (

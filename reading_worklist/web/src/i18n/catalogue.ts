@@ -21,6 +21,7 @@ import { operations } from './catalogue/operations';
 import { orders } from './catalogue/orders';
 import { panels } from './catalogue/panels';
 import { notes } from './catalogue/notes';
+import { people } from './catalogue/people';
 import { phone } from './catalogue/phone';
 import { portal } from './catalogue/portal';
 import { preliminary } from './catalogue/preliminary';
@@ -78,6 +79,7 @@ export const catalogue = {
   ...siteTests,
   ...verification,
   ...critical,
+  ...people,
   ...phone,
   ...retakes,
   ...consultations,

@@ -4,11 +4,12 @@ import { Navigate, useSearchParams } from 'react-router';
 import { asProblem } from '../api/problem';
 import { LanguageSwitch } from '../design/LanguageSwitch';
 import { Mark } from '../design/Mark';
+import { isPlainKey, textOf } from '../i18n/catalogue';
 import { useLanguage } from '../i18n/language';
 import { wordsOf } from '../i18n/problemWords';
 import { ownPath } from './ownPath';
 import { mustChoose } from './roles';
-import { useSession, useSignIn } from './session';
+import { useProviders, useSession, useSignIn } from './session';
 import './signIn.css';
 
 /** The first page. It needs nothing of the component library, so that it is there at once on a slow line. */
@@ -39,6 +40,7 @@ export function SignInPage() {
           <p className="sign-in-motto">{t('session.motto')}</p>
           {parameters.has('ended') && <p className="sign-in-note">{t('session.ended')}</p>}
           <SignInForm signIn={signIn} />
+          <ProviderButtons next={next} problem={parameters.get('problem')} />
         </section>
       </main>
     </div>
@@ -50,6 +52,7 @@ function SignInForm({ signIn }: { signIn: ReturnType<typeof useSignIn> }) {
   const [visible, setVisible] = useState(false);
   const [capsLock, setCapsLock] = useState(false);
   const [incomplete, setIncomplete] = useState(false);
+  const [known, setKnown] = useState<{ login: string; password: string } | null>(null);
   const form = useRef<HTMLFormElement>(null);
   const loginId = useId();
   const passwordId = useId();
@@ -64,9 +67,16 @@ function SignInForm({ signIn }: { signIn: ReturnType<typeof useSignIn> }) {
     if (login === '' || password === '') return;
     signIn.mutate(
       { login, password },
-      { onError: () => form.current?.querySelector<HTMLInputElement>('[name=password]')?.select() },
+      {
+        onError: (error) => {
+          if (asProblem(error).code === 'second-factor-required') setKnown({ login, password });
+          else form.current?.querySelector<HTMLInputElement>('[name=password]')?.select();
+        },
+      },
     );
   };
+  if (known !== null) return <CodeStep signIn={signIn} known={known} onBack={() => setKnown(null)} />;
+
   const watchCapsLock = (event: KeyboardEvent) => setCapsLock(event.getModifierState('CapsLock'));
 
   const words = signIn.error === null ? null : wordsOf(language, asProblem(signIn.error));
@@ -116,6 +126,98 @@ function SignInForm({ signIn }: { signIn: ReturnType<typeof useSignIn> }) {
         {signIn.isPending ? t('session.signingIn') : t('session.signIn')}
       </button>
     </form>
+  );
+}
+
+/** After the password of somebody with a second factor: the code of the device, or one from paper. */
+function CodeStep({
+  signIn,
+  known,
+  onBack,
+}: {
+  signIn: ReturnType<typeof useSignIn>;
+  known: { login: string; password: string };
+  onBack: () => void;
+}) {
+  const { t, language } = useLanguage();
+  const input = useRef<HTMLInputElement>(null);
+  const id = useId();
+  const submit = (event: SubmitEvent<HTMLFormElement>) => {
+    event.preventDefault();
+    const code = input.current?.value.trim() ?? '';
+    if (code === '' || signIn.isPending) return;
+    signIn.mutate({ ...known, code }, { onError: () => input.current?.select() });
+  };
+  const problem = signIn.error === null ? null : asProblem(signIn.error);
+  const words = problem === null || problem.code === 'second-factor-required' ? null : wordsOf(language, problem);
+  return (
+    <form className="sign-in-form" onSubmit={submit} noValidate>
+      <label htmlFor={id}>{t('session.code')}</label>
+      <input
+        ref={input}
+        id={id}
+        name="code"
+        autoComplete="one-time-code"
+        autoCapitalize="none"
+        spellCheck={false}
+        autoFocus
+        aria-describedby={`${id}-note ${id}-message`}
+      />
+      <p id={`${id}-note`} className="sign-in-hint">
+        {t('session.code.note')}
+      </p>
+      <div id={`${id}-message`} className="sign-in-message" role="alert">
+        {words !== null && (
+          <p>
+            <strong>{words.title}</strong>
+            <span>{words.remedy}</span>
+          </p>
+        )}
+      </div>
+      <button type="submit" className="sign-in-submit" disabled={signIn.isPending}>
+        {signIn.isPending ? t('session.signingIn') : t('session.signIn')}
+      </button>
+      <button
+        type="button"
+        className="sign-in-leave"
+        onClick={() => {
+          signIn.reset();
+          onBack();
+        }}
+      >
+        {t('session.code.back')}
+      </button>
+    </form>
+  );
+}
+
+/** Other ways in, where the installation has any, and why the last one did not lead in. */
+function ProviderButtons({ next, problem }: { next: string; problem: string | null }) {
+  const { t, language } = useLanguage();
+  const { data: providers = [] } = useProviders();
+  const key = `problem.${problem ?? ''}`;
+  return (
+    <>
+      {problem !== null && (
+        <p className="sign-in-problem" role="alert">
+          {textOf(language, isPlainKey(key) ? key : 'problem.outside-failed')}
+        </p>
+      )}
+      {providers.length > 0 && (
+        <div className="sign-in-providers">
+          <span className="sign-in-or">{t('session.or')}</span>
+          {providers.map((one) => (
+            <a
+              key={one.name}
+              className="sign-in-provider"
+              href={`/api/session/outside/${encodeURIComponent(one.name)}?next=${encodeURIComponent(next)}`}
+            >
+              {t('session.provider', { name: language === 'en' ? one.label_en || one.label : one.label })}
+            </a>
+          ))}
+        </div>
+      )}
+    </>
   );
 }
 

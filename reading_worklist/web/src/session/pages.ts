@@ -111,6 +111,7 @@ const TABLE = {
   '/clocks': { name: 'nav.clocks', group: 'settings', roles: ADMINS },
   '/ecg-list': { name: 'nav.ecgList', group: 'settings', roles: ADMINS },
   '/calendar': { name: 'nav.calendar', group: 'settings', roles: ADMINS },
+  '/people': { name: 'nav.people', group: 'desk', roles: ['consortium_admin', 'system_admin'] },
   '/audit': { name: 'nav.audit', group: 'desk', roles: ['auditor'], start: ['auditor'] },
   '/agreements': { name: 'nav.agreements', group: 'settings', roles: ADMINS },
 } as const satisfies Record<`/${string}`, PageEntry>;

@@ -20,6 +20,10 @@ function acting(roles: string[], choices: ActingChoice[]): Session {
     choices,
     csrf_token: '',
     expires_at: '2026-11-22T00:00:00Z',
+    ends_at: '2026-11-22T00:00:00Z',
+    outstanding: null,
+    provider: null,
+    idle_seconds: 3600,
     time_zone: 'Asia/Shanghai',
   };
 }

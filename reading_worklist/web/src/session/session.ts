@@ -1,5 +1,5 @@
 import { QueryClient, useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
-import { useEffect } from 'react';
+import { useCallback, useEffect } from 'react';
 
 import { answer, api, keepCsrfToken, whenSignedOut } from '../api/client';
 import { asProblem, Problem } from '../api/problem';
@@ -60,12 +60,41 @@ export function useSession() {
 export function useSignIn() {
   const client = useQueryClient();
   return useMutation({
-    mutationFn: async (credentials: { login: string; password: string }) =>
+    mutationFn: async (credentials: { login: string; password: string; code?: string }) =>
       kept(await answer(api.POST('/api/session', { body: credentials }))),
     onSuccess: (session) => {
       forgetPages(client);
       client.setQueryData(SESSION_KEY, session);
     },
+  });
+}
+
+/** Tells the server that the person is still there; the session lasts longer then. */
+export function useStaySignedIn() {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: async () => kept(await answer(api.POST('/api/session/stay'))),
+    onSuccess: (session) => client.setQueryData(SESSION_KEY, session),
+  });
+}
+
+/** Asks anew how the session stands: what was outstanding may be done, or it may be over. */
+export function useSessionAgain(): () => Promise<Session | null> {
+  const client = useQueryClient();
+  return useCallback(async () => {
+    const session = await loadSession();
+    if (session === null) client.setQueryData<SessionEnd>(END_KEY, 'expired');
+    client.setQueryData(SESSION_KEY, session);
+    return session;
+  }, [client]);
+}
+
+/** The identity providers whose buttons the sign-in page shows. */
+export function useProviders() {
+  return useQuery({
+    queryKey: ['session', 'providers'],
+    queryFn: () => answer(api.GET('/api/session/providers')),
+    staleTime: Infinity,
   });
 }
 
@@ -108,10 +137,13 @@ export function useSignOut() {
   return useMutation({
     mutationFn: () => answer(api.DELETE('/api/session')),
     onSettled: () => {
+      const provider = client.getQueryData<Session | null>(SESSION_KEY)?.provider;
       keepCsrfToken(null);
       forgetPages(client);
       client.setQueryData<SessionEnd>(END_KEY, 'left');
       client.setQueryData(SESSION_KEY, null);
+      // Else the next person at this desk would come in with one click on the provider's button.
+      if (provider) location.assign(`/api/session/outside/${encodeURIComponent(provider)}/leave`);
     },
   });
 }

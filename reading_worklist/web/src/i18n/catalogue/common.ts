@@ -45,6 +45,14 @@ export const common = {
     '登录已过期，请重新登录。草稿已保存在服务器上。',
     'Your session has ended. Sign in again; your draft is kept on the server.',
   ],
+  'session.code': ['动态验证码', 'Code of your device'],
+  'session.code.note': [
+    '请输入验证器应用显示的 6 位数字；设备不在身边时，可输入一个恢复码。',
+    'The six digits that your authenticator shows; without your device, one of your recovery codes.',
+  ],
+  'session.code.back': ['返回', 'Back'],
+  'session.or': ['或', 'or'],
+  'session.provider': ['使用{name}登录', 'Sign in with {name}'],
   'session.required': ['请填写用户名和密码', 'Enter your user name and your password'],
   'session.motto': [
     '基层检查 · 县级诊断 · 双签回传',
