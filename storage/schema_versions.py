@@ -19,10 +19,11 @@ OLDEST: Final = "0001"
 """The oldest revision whose software works with the schema of this one."""
 
 _VERSIONS: Final = Path(__file__).parent / "migrations" / "versions"
-_FOUND: Final = (
+FOUND: Final = (
     "SELECT version_num, obj_description('public.alembic_version'::regclass, 'pg_class')"
     " FROM alembic_version"
 )
+"""The revision of the schema, and the oldest whose software works with it as far as it says so."""
 
 _log = logging.getLogger(__name__)
 
@@ -104,7 +105,7 @@ def say_oldest(connection: psycopg.Connection[Any]) -> None:
 def _found(connection: psycopg.Connection[Any]) -> tuple[str | None, str | None]:
     try:
         with connection.transaction():
-            row = connection.execute(_FOUND).fetchone()
+            row = connection.execute(FOUND).fetchone()
     except (errors.UndefinedTable, errors.InvalidSchemaName):
         return None, None
     return (None, None) if row is None else (str(row[0]), row[1])

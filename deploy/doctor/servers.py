@@ -14,8 +14,9 @@ from deploy.doctor import centre
 from deploy.doctor.findings import Finding, Severity, fault, fine, warning
 from deploy.settings import Settings
 from deploy.status import collect
-from storage.database import Database, as_owner, schema_version
+from storage.database import Database, as_owner
 from storage.objects import ObjectKey, ObjectStoreError, open_object_store
+from storage.schema_versions import FOUND, SchemaUnfit, check_fit, own_version
 from storage.walls.building import APP_ROLE, SITE_ROLE
 
 _OLDEST_SERVER: Final = 150000
@@ -71,7 +72,7 @@ def _database(settings: Settings) -> Iterator[Finding]:
             yield from _server(session)
             schema = _schema(session)
             yield schema
-            if schema.severity is Severity.FINE:
+            if schema.severity is not Severity.FAULT:
                 yield from centre.look(session)
     except SQLAlchemyError as error:
         # Its message may hold the address with the password.
@@ -121,14 +122,18 @@ def _wall(session: Session) -> Iterator[Finding]:
 
 
 def _schema(session: Session) -> Finding:
-    head = schema_version()
-    found = session.scalar(text("SELECT version_num FROM alembic_version"))
+    head = own_version()
+    found, oldest = session.execute(text(FOUND)).one()
+    try:
+        check_fit(found, oldest, head)
+    except SchemaUnfit as error:
+        return fault("database", f"{error.what}: schema {found}, ours is {head}", error.remedy)
     if found == head:
         return fine("database", f"its schema is this version's ({head})")
-    return fault(
+    return warning(
         "database",
-        f"its schema is {found}, this version's is {head}",
-        "Run `rdc migrate` with the newest version of the software.",
+        f"its schema is {found}, of a later version than this one ({head}), which can work with it",
+        "Finish the upgrade: install the later version here, too.",
     )
 
 

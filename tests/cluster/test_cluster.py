@@ -1,22 +1,33 @@
 """The whole road in a distributed centre, and what is lost when a part of it goes: nothing."""
 
 import json
+import socket
 import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from http import HTTPStatus
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
+import httpx
 import pytest
+from pydicom.dataset import Dataset
+from pynetdicom import AE
 
+from deploy.demo.consortium import SITES
 from deploy.demo.exams import prepare_exams
 from deploy.demo.walk import Road, walk
-from tests.cluster.county import PROCESSES, County, road, running_county
+from pacs_gateway.hl7.framing import framed
+from storage import registry
+from storage.hl7.senders import add_sender
+from tests.cluster.county import MLLP_PORT, PROCESSES, County, road, running_county
 from tests.cluster.load import BURST_INSTANCES, Load, burst
 from tests.cluster.network import require_namespaces
+from tests.pacs_gateway.hl7.samples import orm
 from tests.support.soak import SOAK
 
+MODALITY_WORKLIST: Final = "1.2.840.10008.5.1.4.31"
 BEFORE_SECONDS: Final = 3.0
 OUTAGE_SECONDS: Final = 15.0
 AFTER_SECONDS: Final = 5.0
@@ -51,6 +62,58 @@ def test_the_whole_road(county: County, walked: Road, tmp_path: Path) -> None:
     outcome = walk(walked, prepare_exams(tmp_path / "exams"), say)
     say(json.dumps([one["seconds"] for one in outcome["exams"]]))
     assert outcome["ok"], outcome
+
+
+def test_a_sign_in_and_an_event_are_known_to_every_web(county: County, walked: Road) -> None:
+    person = walked.people["li.shu"]
+    with httpx.Client(base_url=county.web("web1"), timeout=30) as first:
+        signed_in = first.post(
+            "/api/session", json={"login": person.login, "password": person.password}
+        )
+        assert signed_in.is_success
+        # The other one's clocks, too: it counts the same session.
+        second = httpx.Client(
+            base_url=county.web("web2"),
+            cookies=dict(first.cookies),
+            headers={"X-CSRF-Token": signed_in.json()["csrf_token"]},
+            timeout=30,
+        )
+        with second, first.stream("GET", "/api/events") as stream:
+            lines = stream.iter_lines()
+            assert next(lines) is not None
+            with Load(walked) as load:
+                time.sleep(BEFORE_SECONDS)
+            assert load.acknowledged
+            told = next(line for line in lines if line.startswith("event: workitem"))
+            assert told
+            assert second.get("/api/workitems").is_success
+            assert second.delete("/api/session").is_success
+        assert first.get("/api/workitems").status_code == HTTPStatus.UNAUTHORIZED
+
+
+def test_an_order_by_hl7_is_in_the_worklist_of_the_device(county: County, walked: Road) -> None:
+    site = county.network.addresses["site"]
+    database = county.database()
+    with database.transaction() as session:
+        east = registry.organisation_by_code(session, SITES[0].code)
+        add_sender(session, east, "HIS", "EAST", addresses=[f"{site}/32"])
+    database.close()
+    with socket.create_connection((county.front.address, MLLP_PORT), timeout=30) as line:
+        line.sendall(framed(orm().encode()))
+        assert b"MSA|AA|" in line.recv(4096)
+    keys: Any = Dataset()
+    keys.AccessionNumber = "A77"
+    keys.PatientName = ""
+    entity: Any = AE(ae_title=SITES[0].modality_ae)
+    entity.add_requested_context(MODALITY_WORKLIST)
+    association = entity.associate(walked.dicom_host, walked.dicom_port, ae_title="RDC")
+    found = [
+        one
+        for _, one in association.send_c_find(keys, MODALITY_WORKLIST)
+        if one is not None
+    ]
+    association.release()
+    assert [str(one.PatientName).startswith("Zhang^Wei") for one in found] == [True]
 
 
 @dataclass(frozen=True)
