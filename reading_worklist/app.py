@@ -16,6 +16,7 @@ from reading_worklist.access.proxies import TrustedProxies
 from reading_worklist.access.walled import Walled
 from reading_worklist.agreements import routes as agreement_routes
 from reading_worklist.auditing import routes as audit_routes
+from reading_worklist.auditing.readings import ReadingAudit
 from reading_worklist.consultations import routes as consultation_routes
 from reading_worklist.critical_values import routes as critical_value_routes
 from reading_worklist.deliveries import destination_routes
@@ -61,6 +62,7 @@ from reading_worklist.retakes import routes as retake_routes
 from reading_worklist.routing import routes as routing_routes
 from reading_worklist.safe_headers import SafeHeaders
 from reading_worklist.services import COOKIE, Services, WebConfig
+from reading_worklist.shares import routes as share_routes
 from reading_worklist.signing import status_routes
 from reading_worklist.single_signature import routes as single_signature_routes
 from reading_worklist.site_tests import routes as site_test_routes
@@ -115,6 +117,7 @@ def create_app(config: WebConfig, database: Database, objects: ObjectStore) -> F
     )
     app.add_middleware(HeadersOnly)
     app.add_middleware(Walled)
+    app.add_middleware(ReadingAudit, services=services)
     # Added last, it is called first.
     app.add_middleware(SafeHeaders, tls=config.secure_cookie)
     app.add_middleware(TrustedProxies, trust=config.proxies)
@@ -181,6 +184,7 @@ def _routes() -> tuple[BaseRoute, ...]:
         working_time_routes,
         prior_routes,
         review_routes,
+        share_routes,
         request_routes,
         exam_note_routes,
         agreement_routes,

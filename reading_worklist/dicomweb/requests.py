@@ -24,7 +24,8 @@ from reading_worklist.dicomweb.queries import Root
 from reading_worklist.dicomweb.series_views import SeriesViews
 from reading_worklist.priors.grants import Granted, RecentGrants, granted
 from reading_worklist.problems import not_found
-from reading_worklist.services import Asking, Parts, Services
+from reading_worklist.services import Parts, Services, current_scope
+from reading_worklist.shares.guests import Guest, guest_of
 from storage.identifiers import Uid
 from storage.objects import ObjectStore
 from storage.registry import Role
@@ -104,12 +105,28 @@ def accepted_by(*headers: str | None) -> Sequence[Acceptable]:
     return tuple(parse_accept(*headers))
 
 
-async def asked(request: Request, scope: Asking, services: Parts) -> Asked:
-    """Return the request of a person who may see images.
+def _asker(request: Request, services: Parts) -> Scope | Guest:
+    """Return who asks: below the root of a link, whoever came by it; else a person of ours."""
+    share = request.path_params.get("share_id")
+    if share is None:
+        return current_scope(request, services)
+    try:
+        return guest_of(services, request, UUID(share))
+    except ValueError:
+        raise not_found("The link") from None
+
+
+async def asked(
+    request: Request, asker: Annotated[Scope | Guest, Depends(_asker)], services: Parts
+) -> Asked:
+    """Return the request of somebody who may see images.
 
     Raises:
-        Problem: 401 without a session, 403 for other roles.
+        Problem: 401 without a session or a visit, 403 for other roles.
     """
+    if isinstance(asker, Guest):
+        return Asked(request, services, Root(asker.scope, reading=asker.granted))
+    scope = asker
     # Asynchronous for the same reason as `services_of`; only a reading's root has to be looked up.
     scope.require(*IMAGE_ROLES)
     reading = request.path_params.get("reading_id")

@@ -13,7 +13,7 @@ class ShareLink(Base):
     """A link to one study.
 
     token_sha256: of the token in the link, which is not kept, hexadecimal.
-    code_hash: Argon2 hash of a code that is told another way; None: the link is enough.
+    code_sha256: of the token and a code that is told another way; None: the link is enough.
     wrong_codes: how often a wrong code was given; a link ends by too many.
     recipient: for whom it was made, as its maker says. basis: why that is allowed.
     with_report: the report that stands is shown as well.
@@ -33,7 +33,7 @@ class ShareLink(Base):
     study_id: Mapped[UUID] = mapped_column(ForeignKey("study.id"))
     site_id: Mapped[UUID] = mapped_column(ForeignKey("organisation.id"))
     token_sha256: Mapped[str] = mapped_column(unique=True)
-    code_hash: Mapped[str | None]
+    code_sha256: Mapped[str | None]
     wrong_codes: Mapped[int] = mapped_column(default=0)
     recipient: Mapped[str]
     basis: Mapped[str]

@@ -10,7 +10,16 @@
   // One site's study, where several sites have sent one with the same UID.
   const site = page.get('site');
   const isSite = site !== null && /^[A-Za-z0-9_-]{1,100}$/.test(site);
-  const branch = isReading ? '/readings/' + reading : isSite ? '/sites/' + site : '';
+  // The one study of a link, for somebody outside who came by it.
+  const share = page.get('share');
+  const isShare = share !== null && /^[0-9a-f-]{36}$/.test(share);
+  const branch = isShare
+    ? '/shares/' + share
+    : isReading
+      ? '/readings/' + reading
+      : isSite
+        ? '/sites/' + site
+        : '';
   const root = window.location.origin + '/dicom-web' + branch;
 
   // The viewer takes its language from where it remembers its own; ours goes before.
@@ -35,9 +44,12 @@
   // What the reader measures is stored with his session, whose token every unsafe request repeats.
   // The viewer has a place for an Authorization header alone, and a session needs none.
   let token = null;
-  window
-    .fetch('/api/session', { headers: { Accept: 'application/json' } })
-    .then((answer) => (answer.ok ? answer.json() : null))
+  (isShare
+    ? Promise.resolve(null)
+    : window
+        .fetch('/api/session', { headers: { Accept: 'application/json' } })
+        .then((answer) => (answer.ok ? answer.json() : null))
+  )
     .then((session) => {
       token = session && session.csrf_token;
     })

@@ -3,6 +3,7 @@
 from http import HTTPStatus
 from pathlib import Path
 from typing import Annotated, Final
+from uuid import UUID
 
 from fastapi import Depends, FastAPI, Request
 from fastapi.responses import FileResponse, RedirectResponse, Response
@@ -11,6 +12,8 @@ from reading_worklist.access.scope import Scope
 from reading_worklist.dicomweb.requests import IMAGE_ROLES
 from reading_worklist.problems import Problem, not_found
 from reading_worklist.services import Asking, Parts, Services, current_scope
+from reading_worklist.shares.guests import COOKIE as GUEST_COOKIE
+from reading_worklist.shares.guests import Guest, guest_of
 from reading_worklist.viewer.files import FilesInMemory
 from reading_worklist.viewer.notice import notice, require_studies, wants_page
 from reading_worklist.viewer.package import (
@@ -27,6 +30,7 @@ from reading_worklist.viewer.package import (
 from reading_worklist.viewer.packed_files import PackedFiles
 
 SIGN_IN: Final = "/sign-in"
+SHARE: Final = "/share"
 WORKLIST: Final = "/"
 
 
@@ -48,7 +52,7 @@ def install(app: FastAPI, directory: Path, kept: Path | None) -> None:
         return RedirectResponse(f"{PREFIX}/viewer?{request.url.query}", HTTPStatus.SEE_OTHER)
 
     @app.get(f"{PREFIX}/app-config.js", include_in_schema=False)
-    def settings(request: Request, _scope: Annotated[Scope, Depends(_image_viewer)]) -> Response:  # pyright: ignore[reportUnusedFunction] -- registered by the decorator
+    def settings(request: Request, _who: Annotated[object, Depends(_viewer)]) -> Response:  # pyright: ignore[reportUnusedFunction] -- registered by the decorator
         """Return the viewer's settings."""
         file = Path(__file__).with_name("config.js")
         return asset_response(request, make_asset(file.name, file.read_bytes(), packed))
@@ -75,6 +79,13 @@ def _resource(package: ViewerPackage, request: Request, services: Services, path
         return asset_response(request, package.asset(path))
     if path != "index.html" and Path(path).suffix in MEDIA_TYPES:
         raise not_found("The file")
+    if "share" in request.query_params:
+        try:
+            guest_of(services, request, _share_id(request))
+        except Problem:
+            # The page of links says that it has ended.
+            return RedirectResponse(SHARE, HTTPStatus.SEE_OTHER)
+        return asset_response(request, package.asset("index.html"))
     try:
         scope = _image_viewer(current_scope(request, services))
     except Problem as problem:
@@ -85,6 +96,24 @@ def _resource(package: ViewerPackage, request: Request, services: Services, path
         with services.database.transaction() as session:
             require_studies(session, scope, request.url.query)
     return asset_response(request, package.asset("index.html"))
+
+
+def _share_id(request: Request) -> UUID:
+    try:
+        return UUID(request.query_params["share"])
+    except ValueError:
+        raise not_found("The link") from None
+
+
+def _viewer(request: Request, services: Parts) -> Scope | Guest:
+    """Return who looks at images: somebody who came by a link, or a person of ours."""
+    if GUEST_COOKIE in request.cookies:
+        try:
+            return guest_of(services, request)
+        except Problem:
+            # Its visit is over, and he may be signed in.
+            pass
+    return _image_viewer(current_scope(request, services))
 
 
 def _image_viewer(scope: Asking) -> Scope:

@@ -35,8 +35,8 @@ class Row:
         application writes it, such as `/api/orders/{order_id}`.
     public: nobody needs to be signed in.
     streams: the answer of somebody who may ask has no end.
-    machines: no person is let in, only a machine with a token of its site; its strangers have tests
-        of their own beside the routes.
+    machines: no person is let in, only a machine with a token of its site, or somebody outside who
+        came by a link; their strangers have tests of their own beside the routes.
     """
 
     methods: str
@@ -55,6 +55,7 @@ class Row:
 
 _W: Final = r"/api/workitems/\{workitem_id\}"
 _ROOT: Final = r"/dicom-web(/sites/\{site_code\}|/readings/\{reading_id\})?"
+_SHARE_ROOT: Final = r"/dicom-web/shares/\{share_id\}"
 
 # The first row that names a route counts.
 MATRIX: Final = (
@@ -79,6 +80,10 @@ MATRIX: Final = (
     Row("", "/(fhir|api/machine)/.*", NOBODY, machines=True),
     Row("", "/api/session.*"),
     Row("GET", "/api/events", streams=True),
+    # Who came by a link has a cookie of his own; people of ours need none.
+    Row("POST", "/api/shared", public=True),
+    Row("GET", rf"/api/shared.*|{_SHARE_ROOT}.*", NOBODY, machines=True),
+    Row("", rf"{_W}/shares|/api/shares/.*", DOCTORS),
     # DICOMweb and UPS-RS
     Row("", f"{_ROOT}/workitems.*", CENTRE),
     Row("POST", f"{_ROOT}/studies.*", READS | DESK | ADMIN | {Role.SITE_TECHNICIAN}),

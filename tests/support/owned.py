@@ -13,6 +13,7 @@ from reading_worklist.priors.tables import PriorAccess, Purpose
 from reading_worklist.reports.tables import ReportVersion
 from reading_worklist.retakes.states import RetakeKind, RetakeState
 from reading_worklist.retakes.tables import Retake
+from reading_worklist.shares.tables import ShareLink
 from storage import registry
 from storage.clock import utc_now
 from storage.deliveries import Delivery
@@ -38,6 +39,8 @@ _PLAIN = {
     "frames": "1",
     "path": "0",
     "kind": "DiagnosticReport",
+    "provider": "county",
+    "identity_id": "5f0c8d1e-2b7a-4f7e-9a55-3d2f6c0b1a76",
     "session_id": "5f0c8d1e-2b7a-4f7e-9a55-3d2f6c0b1a80",
     "resource_id": "5f0c8d1e-2b7a-4f7e-9a55-3d2f6c0b1a78",
     "report_version_id": "5f0c8d1e-2b7a-4f7e-9a55-3d2f6c0b1a79",
@@ -220,13 +223,26 @@ def _by_machines(
         in_emergency=True,
         until=utc_now() + timedelta(hours=1),
     )
-    session.add_all([entry, purge, series, retake, file, access])
+    share = ShareLink(
+        workitem_id=workitem_id,
+        study_id=study.id,
+        site_id=consortium.east.id,
+        token_sha256="0" * 64,
+        recipient="x",
+        basis="x",
+        with_report=True,
+        made_by=consortium.people["writer"].id,
+        made_for=consortium.centre.id,
+        expires_at=utc_now() + timedelta(hours=1),
+    )
+    session.add_all([entry, purge, series, retake, file, access, share])
     session.flush()
     version = session.scalars(select(ReportVersion.id)).first()
     return {
         "entry_id": str(entry.id),
         "purge_id": str(purge.id),
         "access_id": str(access.id),
+        "share_id": str(share.id),
         "retake_id": str(retake.id),
         "version_id": str(version),
         "recall_id": str(version),

@@ -20,7 +20,7 @@ def upgrade() -> None:
         sa.Column("study_id", sa.Uuid(), nullable=False),
         sa.Column("site_id", sa.Uuid(), nullable=False),
         sa.Column("token_sha256", sa.String(), nullable=False),
-        sa.Column("code_hash", sa.String(), nullable=True),
+        sa.Column("code_sha256", sa.String(), nullable=True),
         sa.Column("wrong_codes", sa.Integer(), nullable=False),
         sa.Column("recipient", sa.String(), nullable=False),
         sa.Column("basis", sa.String(), nullable=False),
