@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 
 from deploy import logs
 from deploy.errors import DeployError, SettingsError
+from deploy.weaknesses import require_strong
 from storage import metering
 from storage.database import Database, check_schema
 from storage.objects import ObjectStore, open_object_store
@@ -64,12 +65,13 @@ class Parts:
 def open_parts(settings: Settings, process: str, *, pool_size: int = 10) -> Generator[Parts]:
     """Set logging up and open database and object store for the process of that name.
 
-    Raises SettingsError when no database is named, InvalidObjectStoreUrl or
+    Raises SettingsError when no database is named or a choice is weak, InvalidObjectStoreUrl or
     ObjectStoreUnavailable when the object store cannot be used, SchemaUnfit when this
     software does not work with the database's schema. A database that does not answer
     is connected to at its first use.
     """
     logs.configure(process, level=settings.log_level, directory=settings.log_dir)
+    require_strong(settings)
     count_in(settings, process)
     check_schema(database_url(settings))
     database = Database(database_url(settings), pool_size=pool_size)

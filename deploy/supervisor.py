@@ -28,6 +28,7 @@ from deploy.embedded.processes import ProcessRecord, exclusive, stop_by_steps
 from deploy.embedded.valkey import EmbeddedValkey
 from deploy.errors import DeployError, EmbeddedServerError
 from deploy.settings import PREFIX, Settings
+from deploy.weaknesses import require_strong
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 READY_SECONDS: Final = 90.0
@@ -118,6 +119,7 @@ class Supervisor:
         """
         began = time.monotonic()
         settings = self.settings
+        require_strong(settings)
         data = settings.data_dir
         # Others may pass through to what is theirs (the database's account) but list nothing.
         data.mkdir(parents=True, exist_ok=True, mode=0o711)
