@@ -3402,6 +3402,72 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/shared": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Shared
+         * @description Return what the link that was opened shows.
+         */
+        get: operations["get_shared"];
+        put?: never;
+        /**
+         * Open Share
+         * @description Open a link; the cookie that comes back shows its study for two hours.
+         *
+         *     An unknown link, one that has ended and a wrong code have one answer, 404.
+         */
+        post: operations["open_share"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/shared/report": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Shared Report
+         * @description Return the signed report that stands; that it was read is recorded.
+         */
+        get: operations["get_shared_report"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/shares/{share_id}/revoke": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Revoke Share
+         * @description Take a link back at once.
+         */
+        post: operations["revoke_share"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/single-signatures": {
         parameters: {
             query?: never;
@@ -4902,6 +4968,30 @@ export interface paths {
          * @description Let the report stand: reject somebody's proposal, or withdraw one's own.
          */
         post: operations["decline_revocation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/workitems/{workitem_id}/shares": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Shares
+         * @description Return the links by which an exam is shown outside, the ended ones too.
+         */
+        get: operations["list_shares"];
+        put?: never;
+        /**
+         * Make Share
+         * @description Make a link to an exam for somebody outside; it is shown this once.
+         */
+        post: operations["make_share"];
         delete?: never;
         options?: never;
         head?: never;
@@ -9341,6 +9431,17 @@ export interface components {
             seconds: number;
         };
         /**
+         * MadeShare
+         * @description A new link, shown once. code: None without one; it goes another way than the link.
+         */
+        MadeShare: {
+            /** Code */
+            code: string | null;
+            share: components["schemas"]["ShareView"];
+            /** Url */
+            url: string;
+        };
+        /**
          * MatchedBy
          * @description What led from a study to its order, the surest first.
          * @enum {string}
@@ -9722,19 +9823,6 @@ export interface components {
             /** Password */
             password: string;
             person: components["schemas"]["PersonDetail"];
-        };
-        /**
-         * OpenBody
-         * @description Why somebody doubts whose study it is.
-         */
-        OpenBody: {
-            /** Reason */
-            reason: string;
-            /**
-             * Workitem Id
-             * Format: uuid
-             */
-            workitem_id: string;
         };
         /**
          * OpenSessionView
@@ -11626,6 +11714,14 @@ export interface components {
             state: components["schemas"]["RevocationState"];
         };
         /**
+         * RevokeBody
+         * @description Why a link is taken back.
+         */
+        RevokeBody: {
+            /** Reason */
+            reason: string;
+        };
+        /**
          * Role
          * @description What a person may do for an organisation.
          * @enum {string}
@@ -12008,6 +12104,133 @@ export interface components {
             roles: string[];
             /** Time Zone */
             time_zone: string;
+        };
+        /**
+         * ShareBody
+         * @description A new link.
+         *
+         *     recipient: for whom. basis: why that is allowed, such as the patient's consent.
+         *     hours: until it ends. with_code: a code is asked for that is told another way.
+         */
+        ShareBody: {
+            /** Basis */
+            basis: string;
+            /**
+             * Hours
+             * @default 72
+             */
+            hours: number;
+            /** Recipient */
+            recipient: string;
+            /**
+             * With Code
+             * @default true
+             */
+            with_code: boolean;
+            /**
+             * With Report
+             * @default true
+             */
+            with_report: boolean;
+        };
+        /**
+         * ShareView
+         * @description A link, without the token that opens it.
+         *
+         *     ends_at: when it ends or was taken back. opened: how often it was opened.
+         */
+        ShareView: {
+            /** Active */
+            active: boolean;
+            /** Basis */
+            basis: string;
+            /**
+             * Ends At
+             * Format: date-time
+             */
+            ends_at: string;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Last Opened At */
+            last_opened_at: string | null;
+            /**
+             * Made At
+             * Format: date-time
+             */
+            made_at: string;
+            /** Made By */
+            made_by: string;
+            /** Opened */
+            opened: number;
+            /** Recipient */
+            recipient: string;
+            /** Revoked Because */
+            revoked_because: string | null;
+            /** With Code */
+            with_code: boolean;
+            /** With Report */
+            with_report: boolean;
+        };
+        /**
+         * SharedReport
+         * @description The report that stands: which version, and since when.
+         */
+        SharedReport: {
+            /**
+             * Issued At
+             * Format: date-time
+             */
+            issued_at: string;
+            /** Number */
+            number: number;
+            /** Status */
+            status: string;
+        };
+        /**
+         * SharedStudy
+         * @description What a link shows.
+         *
+         *     report: None where none is out, or the link leaves it out.
+         */
+        SharedStudy: {
+            /** Description */
+            description: string | null;
+            /**
+             * Ends At
+             * Format: date-time
+             */
+            ends_at: string;
+            /** Modalities */
+            modalities: string[];
+            /** Patient Name */
+            patient_name: string;
+            /** Patient Sex */
+            patient_sex: string | null;
+            report: components["schemas"]["SharedReport"] | null;
+            /**
+             * Share Id
+             * Format: uuid
+             */
+            share_id: string;
+            /** Site */
+            site: string;
+            /** Site En */
+            site_en: string;
+            /** Study Date */
+            study_date: string | null;
+            /** Viewer Url */
+            viewer_url: string;
+        };
+        /**
+         * Shares
+         * @description The links to one exam, the newest first.
+         */
+        Shares: {
+            /** Items */
+            items: components["schemas"]["ShareView"][];
         };
         /**
          * Side
@@ -13548,6 +13771,19 @@ export interface components {
             reason: string;
         };
         /**
+         * OpenBody
+         * @description Why somebody doubts whose study it is.
+         */
+        reading_worklist__identity__schemas__OpenBody: {
+            /** Reason */
+            reason: string;
+            /**
+             * Workitem Id
+             * Format: uuid
+             */
+            workitem_id: string;
+        };
+        /**
          * ReasonBody
          * @description Why it is decided so.
          */
@@ -13778,6 +14014,19 @@ export interface components {
             group?: string | null;
             lane?: components["schemas"]["Lane"] | null;
             priority?: components["schemas"]["Priority"] | null;
+        };
+        /**
+         * OpenBody
+         * @description What somebody outside has in hand.
+         */
+        reading_worklist__shares__schemas__OpenBody: {
+            /**
+             * Code
+             * @default
+             */
+            code: string;
+            /** Token */
+            token: string;
         };
         /**
          * Language
@@ -16456,7 +16705,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["OpenBody"];
+                "application/json": components["schemas"]["reading_worklist__identity__schemas__OpenBody"];
             };
         };
         responses: {
@@ -19867,6 +20116,132 @@ export interface operations {
             };
         };
     };
+    get_shared: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SharedStudy"];
+                };
+            };
+            /** @description Refused, or failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    open_share: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["reading_worklist__shares__schemas__OpenBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SharedStudy"];
+                };
+            };
+            /** @description Refused, or failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    get_shared_report: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/pdf": unknown;
+                };
+            };
+            /** @description Refused, or failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    revoke_share: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                share_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RevokeBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Shares"];
+                };
+            };
+            /** @description Refused, or failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
     list_single_signatures: {
         parameters: {
             query?: never;
@@ -22564,6 +22939,72 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["WorkitemDetail"];
+                };
+            };
+            /** @description Refused, or failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    list_shares: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                workitem_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Shares"];
+                };
+            };
+            /** @description Refused, or failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    make_share: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                workitem_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ShareBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MadeShare"];
                 };
             };
             /** @description Refused, or failed */
