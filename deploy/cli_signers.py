@@ -185,6 +185,55 @@ def unlock(login: Login, *, data_dir: DataDir = None) -> None:
     typer.echo(f"the signing key of {login} is unlocked")
 
 
+@signers.command("succeed")
+def succeed_authority(
+    *,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask")] = False,
+    data_dir: DataDir = None,
+) -> None:
+    """Put a new authority in the place of the centre's own: near its end, or when its key is lost.
+
+    What the former one signed stays valid. Doctors sign with the certificates they have until each
+    gets one of the new authority with 'rdc signer issue'; the former one revokes none any more.
+    Restart every process afterwards, and give the new certificate to whoever verifies elsewhere.
+    """
+    from sqlalchemy import func, select  # noqa: PLC0415
+
+    from deploy import bootstrap  # noqa: PLC0415
+    from reading_worklist.signing.authority import serial_of, succeed  # noqa: PLC0415
+    from reading_worklist.signing.service_keys import make_service_keys  # noqa: PLC0415
+    from reading_worklist.signing.tables import SigningCredential  # noqa: PLC0415
+
+    if not yes:
+        typer.confirm(
+            "Make a new authority? Every process has to be restarted after it", abort=True
+        )
+    with open_session(data_dir) as (session, settings):
+        former = serial_of(bootstrap.open_signing_authority(settings).certificate)
+        made = succeed(
+            settings.authority_dir,
+            organisation=settings.authority_organisation,
+            name=settings.authority_name,
+            status_url=settings.pki_address,
+        )
+        make_service_keys(settings.authority_dir, made)
+        serial = serial_of(made.certificate)
+        note(session, "signing_authority:succeed", "signing_authority", serial, former=former)
+        waiting = session.scalar(
+            select(func.count())
+            .select_from(SigningCredential)
+            .where(SigningCredential.revoked_at.is_(None))
+        )
+        _publish(session, settings)
+    typer.echo(
+        f"the authority is {serial} now, until {made.certificate.not_valid_after_utc:%Y-%m-%d}"
+    )
+    typer.echo(
+        f"{waiting} people have a certificate of {former}: 'rdc signer issue LOGIN' for each"
+    )
+    typer.echo("Restart every process, and take a backup.")
+
+
 @signers.command("crl")
 def publish(*, data_dir: DataDir = None) -> None:
     """Make the list of revoked certificates now, if it is due.

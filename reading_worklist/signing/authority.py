@@ -13,6 +13,7 @@ need the authority's key. The web process is given `certificate_pem` alone.
 import fcntl
 import os
 import secrets
+import shutil
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from datetime import datetime, timedelta
@@ -37,6 +38,10 @@ _KEY_FILE: Final = "authority.key.pem"
 _CERTIFICATE_FILE: Final = "authority.pem"
 _PASSPHRASE_FILE: Final = "authority.passphrase"  # noqa: S105 - the name of a file
 _LOCK_FILE: Final = "authority.lock"
+_FILES: Final = (_PASSPHRASE_FILE, _KEY_FILE, _CERTIFICATE_FILE)
+_FORMER: Final = "former"
+_NEXT: Final = "next"
+_CROSS_FILE: Final = "cross.pem"
 
 CRL_NAME: Final = "authority.crl"
 OCSP_NAME: Final = "ocsp"
@@ -216,6 +221,34 @@ class Authority:
         signed = builder.sign(self._key, hashes.SHA384())
         return signed.public_bytes(serialization.Encoding.DER)
 
+    def cross_certify(self, successor: x509.Certificate) -> x509.Certificate:
+        """Vouch for another authority's key, for verifiers who trust this one alone.
+
+        It lasts as long as both. Where this authority was made by a release that allowed nobody
+        below it (path length 0), strict verifiers do not follow it and have to be given the
+        successor's own certificate.
+        """
+        key = successor.public_key()
+        assert isinstance(key, ec.EllipticCurvePublicKey)
+        ends = (successor.not_valid_after_utc, self.certificate.not_valid_after_utc)
+        return (
+            x509.CertificateBuilder()
+            .subject_name(successor.subject)
+            .issuer_name(self.certificate.subject)
+            .public_key(key)
+            .serial_number(_serial_number())
+            .not_valid_before(successor.not_valid_before_utc)
+            .not_valid_after(min(ends))
+            .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+            .add_extension(_key_usage(signs_documents=False), critical=True)
+            .add_extension(x509.SubjectKeyIdentifier.from_public_key(key), critical=False)
+            .add_extension(
+                x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key()),
+                critical=False,
+            )
+            .sign(self._key, hashes.SHA384())
+        )
+
 
 def serial_of(certificate: x509.Certificate) -> str:
     """Return a certificate's serial number as stored and printed: upper-case hexadecimal."""
@@ -247,9 +280,59 @@ def open_authority(
     """
     directory.mkdir(parents=True, exist_ok=True, mode=0o700)
     with locked(directory / _LOCK_FILE):
+        _move_in(directory)
         if not (directory / _CERTIFICATE_FILE).exists():
             _create(directory, organisation, name)
         return _load(directory, status_url)
+
+
+def succeed(
+    directory: Path, *, organisation: str, name: str, status_url: str | None = None
+) -> Authority:
+    """Put a new authority in the place of the one in `directory`, and return it.
+
+    The former one moves to `former/` with all its files: what it signed stays provable as long as
+    its certificate is among the trust anchors, see `former_certificates`. It also vouches for the
+    new one, in `cross.pem` beside it. Wherever this is broken off, there is one whole authority.
+
+    Raises:
+        AuthorityUnreadable: the present one cannot be opened.
+    """
+    with locked(directory / _LOCK_FILE):
+        _move_in(directory)
+        former = _load(directory, status_url)
+        kept = directory / _FORMER / serial_of(former.certificate)
+        kept.mkdir(parents=True, exist_ok=True, mode=0o700)
+        for file in _FILES:
+            write_whole(kept / file, (directory / file).read_bytes(), mode=0o600)
+        generation = len(former_certificates(directory)) + 1
+        coming = directory / f".{_NEXT}"
+        if coming.exists():
+            shutil.rmtree(coming)
+        coming.mkdir(mode=0o700)
+        _create(coming, organisation, f"{name} G{generation}")
+        cross = former.cross_certify(_load(coming, status_url).certificate)
+        write_whole(kept / _CROSS_FILE, cross.public_bytes(serialization.Encoding.PEM), mode=0o644)
+        # From here on it is the authority, whoever finishes the move.
+        coming.rename(directory / _NEXT)
+        _move_in(directory)
+        return _load(directory, status_url)
+
+
+def former_certificates(directory: Path) -> list[Path]:
+    """Return the certificates of the authorities that were here before, as files, by their path."""
+    return sorted((directory / _FORMER).glob(f"*/{_CERTIFICATE_FILE}"))
+
+
+def _move_in(directory: Path) -> None:
+    """Finish what `succeed` began: the certificate comes last, as when an authority is made."""
+    coming = directory / _NEXT
+    if not coming.exists():
+        return
+    for file in _FILES:
+        if (coming / file).exists():
+            (coming / file).replace(directory / file)
+    coming.rmdir()
 
 
 def _create(directory: Path, organisation: str, name: str) -> None:
@@ -271,7 +354,8 @@ def _create(directory: Path, organisation: str, name: str) -> None:
         .serial_number(_serial_number())
         .not_valid_before(start)
         .not_valid_after(start + AUTHORITY_VALIDITY)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        # One below it: its successor, for which it vouches.
+        .add_extension(x509.BasicConstraints(ca=True, path_length=1), critical=True)
         .add_extension(_key_usage(signs_documents=False), critical=True)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(public_key), critical=False)
         .sign(key, hashes.SHA384())

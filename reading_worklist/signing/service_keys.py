@@ -19,6 +19,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 from reading_worklist.signing.authority import (
     Authority,
     AuthorityUnreadable,
+    issued_by,
     locked,
     write_whole,
 )
@@ -77,7 +78,16 @@ def open_service_keys(directory: Path, issuer: x509.Certificate) -> ServiceKeys:
 
 
 def _lasts(directory: Path, name: str, issuer: x509.Certificate) -> bool:
-    if not _certificate_file(directory, name).exists():
+    file = _certificate_file(directory, name)
+    if not file.exists():
+        return False
+    try:
+        own = issued_by(x509.load_pem_x509_certificate(file.read_bytes()), issuer)
+    except ValueError:
+        # Damaged, which `_open` says.
+        own = True
+    if not own:
+        # A former authority's.
         return False
     end = _open(directory, name, issuer).certificate.not_valid_after_utc
     # Beyond the authority's own end none can be issued.
