@@ -4,6 +4,8 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import TimeoutError as NoAnswer
 from dataclasses import dataclass
 from enum import Enum
 from typing import Final
@@ -21,6 +23,11 @@ _REMEMBERED: Final = 10_000
 # Rejections that get into the audit trail: the same one once in this time, and so many in all.
 _NOTED_SECONDS: Final = 600.0
 _NOTED: Final = 200
+# A database whose cable is pulled says nothing for as long as the kernel hopes: a device does not
+# wait for that. After such a silence it is not asked for a while, and by so many at once at most.
+_PATIENCE_SECONDS: Final = 2.0
+_SILENT_SECONDS: Final = 5.0
+_ASKING: Final = 4
 
 _log = logging.getLogger(__name__)
 
@@ -61,18 +68,23 @@ class Admission:
         ae_title: str,
         fresh_seconds: float,
         grace_seconds: float,
+        patience_seconds: float = _PATIENCE_SECONDS,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """Admit callers of `ae_title`.
 
         fresh_seconds: for how long a device just admitted is not looked up again.
         grace_seconds: for how long it is still admitted when it cannot be looked up.
+        patience_seconds: for how long the database may say nothing.
         """
         self._database = database
         self._ae_title = ae_title
         self._fresh_seconds = fresh_seconds
         self._grace_seconds = grace_seconds
+        self._patience_seconds = patience_seconds
         self._clock = clock
+        self._asking = ThreadPoolExecutor(_ASKING, thread_name_prefix="admission")
+        self._silent_until = float("-inf")
         self._known: dict[tuple[str, str], _Known] = {}
         self._noted: dict[tuple[Rejection, str, str], float] = {}
         self._lock = threading.Lock()
@@ -138,9 +150,14 @@ class Admission:
         known = self._known.get(key)
         if known is not None and now - known.at < self._fresh_seconds:
             return known.caller
+        if now < self._silent_until:
+            return self._from_memory(known, now, NoAnswer())
         try:
-            with self._database.transaction() as session:
-                caller = registry.find_device(session, calling, address)
+            asked = self._asking.submit(self._look_up, calling, address)
+            caller = asked.result(self._patience_seconds)
+        except NoAnswer as error:
+            self._silent_until = self._clock() + _SILENT_SECONDS
+            return self._from_memory(known, now, error)
         except (OperationalError, PoolTimeout, DBAPIError) as error:
             return self._from_memory(known, now, error)
         with self._lock:
@@ -151,6 +168,10 @@ class Admission:
                 self._known.clear()
             self._known[key] = _Known(caller, now)
         return caller
+
+    def _look_up(self, calling: str, address: str) -> Caller | None:
+        with self._database.transaction() as session:
+            return registry.find_device(session, calling, address)
 
     def _from_memory(
         self, known: _Known | None, now: float, error: Exception

@@ -1,11 +1,21 @@
 """Who is let in, by the registry in PostgreSQL and without it."""
 
+import threading
+
 import pytest
+from sqlalchemy.orm import Session
 
 from pacs_gateway.associations.admission import Admission, Admitted, Rejection
+from storage import registry
 from storage.database import Database
 from storage.receptions import Origin
-from storage.registry import Device, DeviceLimits, add_device, organisation_by_code
+from storage.registry import (
+    Caller,
+    Device,
+    DeviceLimits,
+    add_device,
+    organisation_by_code,
+)
 from tests.pacs_gateway.conftest import Site
 
 
@@ -91,3 +101,41 @@ def test_without_the_database_known_devices_get_in_and_others_are_asked_to_come_
     admission._database = database
     assert isinstance(_decide(admission), Admitted)
     away.close()
+
+
+def test_a_silent_database_is_not_waited_for(
+    database: Database, site: Site, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert site
+    admission = Admission(
+        database,
+        ae_title="RDC",
+        fresh_seconds=5.0,
+        grace_seconds=3600.0,
+        patience_seconds=0.05,
+        clock=clock,
+    )
+    # The first look-up opens a connection, which may take longer than that.
+    while not isinstance(_decide(admission), Admitted):
+        clock.now += 10
+    speaks = threading.Event()
+    ask = registry.find_device
+    asked: list[str] = []
+
+    def silent(session: Session, calling: str, address: str) -> Caller | None:
+        asked.append(calling)
+        speaks.wait(60)
+        return ask(session, calling, address)
+
+    monkeypatch.setattr(registry, "find_device", silent)
+    clock.now += 6
+    assert isinstance(_decide(admission), Admitted)
+    # It is not asked again at once, for whomever.
+    assert _decide(admission, calling="CT9") is Rejection.TEMPORARY_CONGESTION
+    assert asked == ["CT1"]
+    speaks.set()
+    clock.now += 6
+    monkeypatch.setattr(registry, "find_device", ask)
+    while _decide(admission, calling="CT9") is Rejection.TEMPORARY_CONGESTION:
+        clock.now += 10
+    assert _decide(admission, calling="CT9") is Rejection.CALLING_AE_TITLE_NOT_RECOGNIZED
