@@ -71,7 +71,7 @@ test-fast: setup ## Run the quick tests only
 
 soak: setup ## Half an hour of what `make test` does for minutes: 200 kills, outages of a minute, long fuzzing
 	@RDC_SOAK=1 $(VENV)/bin/python -m pytest -m slow --timeout 14400 \
-		tests/e2e/test_crash.py tests/e2e/test_outages.py \
+		tests/e2e/test_crash.py tests/e2e/test_outages.py tests/e2e/test_long_run.py \
 		tests/pacs_gateway/test_fuzz.py tests/reading_worklist/test_viewer_corpus.py \
 		tests/reading_worklist/test_races.py $(SOAK_TESTS) $(PYTEST_ARGS)
 

@@ -28,6 +28,7 @@ from pydantic_settings import NoDecode, SettingsConfigDict
 from deploy.errors import SettingsError
 from deploy.settings_access import AccessSettings, SecondFactorFor, Seconds, required_of
 from deploy.settings_audit import AuditSettings
+from deploy.settings_seeing import SeeingSettings
 from deploy.settings_tls import FILES, TlsSettings, believing, listening
 from storage.identifiers import AeTitle, InvalidIdentifier
 
@@ -66,6 +67,7 @@ OTHER_VARIABLES: Final = frozenset(
         "RDC_READY_FD",
         "RDC_REQUIRE_PEERS",
         "RDC_SOAK",
+        "RDC_SOAK_SECONDS",
         "RDC_FUZZ_MESSAGES",
         "RDC_FUZZ_FILES",
         "RDC_FUZZ_SEED",
@@ -136,7 +138,7 @@ class SigningServiceSettings(BaseModel):
     timeout: Seconds = 10.0
 
 
-class Settings(AccessSettings, AuditSettings, TlsSettings):
+class Settings(AccessSettings, AuditSettings, SeeingSettings, TlsSettings):
     """The settings of one process. Make them with `load`, which explains what is wrong."""
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid")
