@@ -20,6 +20,7 @@ from deploy import (
     cli_keeping,
     cli_metrics,
     cli_orders,
+    cli_people,
     cli_recognition,
     cli_registry,
     cli_reports,
@@ -53,7 +54,7 @@ cli_registry.sites.add_typer(cli_recognition.recognition, name="recognition")
 cli_registry.sites.command("test")(cli_site_test.try_site)
 cli_devices.devices.add_typer(cli_tokens.device_tokens, name="token")
 app.add_typer(cli_destinations.destinations, name="destination")
-app.add_typer(cli_registry.users, name="user")
+app.add_typer(cli_people.users, name="user")
 app.add_typer(cli_ecg.ecg, name="ecg")
 app.add_typer(cli_orders.senders, name="hl7-sender")
 app.add_typer(cli_retention.retention, name="retention")

@@ -4,8 +4,8 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import Select, func, select
-from sqlalchemy.orm import Session
+from sqlalchemy import Select, exists, func, select
+from sqlalchemy.orm import Session, aliased
 
 from deploy.doctor.findings import Finding, fault, fine, warning
 from reading_worklist.signing.tables import SigningCredential
@@ -20,6 +20,7 @@ from storage.outbox import OutboxMessage
 from storage.registry import (
     Destination,
     Device,
+    MachineToken,
     Membership,
     Organisation,
     OrganisationKind,
@@ -48,6 +49,7 @@ def look(session: Session, now: datetime | None = None) -> Iterator[Finding]:
     yield from _doctors(session, now)
     yield from _sites(session)
 
+    yield from _tokens(session, now)
 
 def _messages(session: Session, now: datetime) -> Iterator[Finding]:
     counts = outbox.counts(session)
@@ -189,6 +191,40 @@ def _doctors(session: Session, now: datetime) -> Iterator[Finding]:
 
 def _sites(session: Session) -> Iterator[Finding]:
     """Name what a site lacks to send, and to get its reports."""
+def _tokens(session: Session, now: datetime) -> Iterator[Finding]:
+    """Tokens of machines that are over soon or were lately, and have no successor in use."""
+    successor = aliased(MachineToken)
+    ending = session.execute(
+        select(MachineToken.name, MachineToken.expires_at, Organisation.code)
+        .join(Organisation, Organisation.id == MachineToken.site_id)
+        .where(
+            MachineToken.revoked_at.is_(None),
+            MachineToken.expires_at < now + _TOKEN_WARNING,
+            # One that nobody has used lately is missed by nobody.
+            MachineToken.last_used_at > now - _TOKEN_IN_USE,
+            ~exists().where(
+                successor.site_id == MachineToken.site_id,
+                successor.name == MachineToken.name,
+                successor.scope == MachineToken.scope,
+                successor.created_at > MachineToken.created_at,
+                successor.revoked_at.is_(None),
+                successor.last_used_at.is_not(None),
+            ),
+        )
+        .order_by(MachineToken.expires_at)
+    ).all()
+    for name, expires_at, code in ending[:_SHOWN]:
+        over = expires_at is not None and expires_at <= now
+        yield (fault if over else warning)(
+            "tokens",
+            f"the token of {name!r} at {code} {'is over since' if over else 'ends on'}"
+            f" {expires_at:%Y-%m-%d}",
+            f"Give the machine its successor: rdc site token list {code}, then … token rotate ID.",
+        )
+    if not ending:
+        yield fine("tokens", "none in use ends within two weeks")
+
+
     sites = select(Organisation.code).where(Organisation.kind == OrganisationKind.SITE)
     without_device = session.scalars(
         sites.where(

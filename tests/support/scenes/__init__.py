@@ -14,6 +14,7 @@ from tests.support.scenes import (
     ecg_view,
     key_images,
     ledger,
+    people,
     portal,
     reading,
     rules,
@@ -47,5 +48,6 @@ PARTS: tuple[Part, ...] = (
     ecg_files,
     ledger,
     site_tests,
+    people,
 )
 """The rules come last: what is queued after them would go by them."""

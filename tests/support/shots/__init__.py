@@ -11,6 +11,7 @@ from tests.support.shots import (
     keeping,
     key_images,
     ledger,
+    people,
     portal,
     reading,
     rules,
@@ -38,6 +39,7 @@ PARTS = (
     rules,
     critical,
     site_tests,
+    people,
 )
 
 
