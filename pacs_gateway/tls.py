@@ -8,6 +8,7 @@ from typing import Final
 
 from pacs_gateway.config import TlsConfig
 from storage.errors import RdcError
+from storage.registry.destination_settings import ClientTls
 
 # RFC 9325 §4.2: forward secrecy and authenticated encryption only, for TLS 1.2; those of 1.3 all
 # are.
@@ -57,6 +58,18 @@ def server_context(config: TlsConfig) -> ssl.SSLContext:
     required = config.client_certificate_required
     context.verify_mode = ssl.CERT_REQUIRED if required else ssl.CERT_OPTIONAL
     return context
+
+
+def context_for(secured: ClientTls | None, host: str) -> tuple[ssl.SSLContext, str] | None:
+    """Return context and expected name for a connection to `host`; None: it is not secured.
+
+    Raises:
+        TlsUnusable: its files cannot be used.
+    """
+    if secured is None:
+        return None
+    context = client_context(secured.authorities, secured.certificate, secured.key)
+    return context, secured.server_name or host
 
 
 def client_context(

@@ -20,8 +20,7 @@ from sqlalchemy.orm import Session
 from pacs_gateway.commitments.results import SOP_CLASS_UID, SOP_INSTANCE_UID, item_of
 from pacs_gateway.config import ReturnsConfig
 from pacs_gateway.requesting import SYNTAXES, NoAssociation, associate
-from pacs_gateway.returns.dicom_destination import tls_of
-from pacs_gateway.tls import TlsUnusable
+from pacs_gateway.tls import TlsUnusable, context_for
 from storage import attempts
 from storage.clock import utc_now
 from storage.commitments import Reference
@@ -175,7 +174,7 @@ def _ask(
             [build_context(SOP_CLASS_UID, syntax) for syntax in SYNTAXES],
             config,
             what="Storage Commitment Push Model",
-            tls=tls_of(settings),
+            tls=context_for(settings.tls, settings.host),
             handlers=[(evt.EVT_N_EVENT_REPORT, ears.hear), (evt.EVT_PDU_SENT, ears.note_sent)],
         )
     except (NoAssociation, TlsUnusable) as error:

@@ -1,6 +1,5 @@
 """Delivering to a DICOM receiver: C-STORE SCU (PS3.4 Annex B)."""
 
-import ssl
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -21,7 +20,7 @@ from pynetdicom.presentation import build_context
 from pacs_gateway.config import ReturnsConfig
 from pacs_gateway.requesting import SYNTAXES, NoAssociation, associate
 from pacs_gateway.returns.channels import Channel, DeliveryAnswer, Parcel, Target
-from pacs_gateway.tls import TlsUnusable, client_context
+from pacs_gateway.tls import TlsUnusable, context_for
 from storage.commitments import Reference
 from storage.destination_trials import Finding, Tried
 from storage.registry import Listener
@@ -70,19 +69,6 @@ class _Said:
 def open_channel(target: Target, config: ReturnsConfig) -> Channel:
     """Return a channel to an AE that takes C-STORE; it associates at its first parcel."""
     return DicomChannel(target, config)
-
-
-def tls_of(settings: DicomSettings) -> tuple[ssl.SSLContext, str] | None:
-    """Return how associations with a destination are secured, for `associate`; None: they are not.
-
-    Raises:
-        TlsUnusable: its files cannot be used.
-    """
-    tls = settings.tls
-    if tls is None:
-        return None
-    context = client_context(tls.authorities, tls.certificate, tls.key)
-    return context, tls.server_name or settings.host
 
 
 class DicomChannel:
@@ -216,7 +202,11 @@ class DicomChannel:
         classes = (_PAGE, *_BESIDE) if self._settings.structured else (_PAGE,)
         contexts = [build_context(one, syntax) for one in (*also, *classes) for syntax in SYNTAXES]
         self._association = associate(
-            self._listener, contexts, self._config, what=_PAGE.name, tls=tls_of(self._settings)
+            self._listener,
+            contexts,
+            self._config,
+            what=_PAGE.name,
+            tls=context_for(self._settings.tls, self._settings.host),
         )
         return self._association
 
