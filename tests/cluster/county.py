@@ -124,18 +124,21 @@ class County:
             **self.settings(machine).to_environment(),
         }
 
-    def start(self, *machines: str, root: Path = ROOT) -> None:
+    def start(
+        self, *machines: str, root: Path = ROOT, changes: Mapping[str, str] | None = None
+    ) -> None:
         """Start our processes of each machine and wait until all can work.
 
-        root: the checkout whose code they run.
+        root: the checkout whose code they run. changes: of their environment; empty: without it.
         """
         started: dict[str, Child] = {}
         for machine in machines:
             directory = self.directory / machine
+            environment = {**self.environment(machine), **(changes or {}), "PYTHONPATH": str(root)}
             for name, words in PROCESSES[machine].items():
                 child = Child(
                     ChildSpec(name, words),
-                    environment={**self.environment(machine), "PYTHONPATH": str(root)},
+                    environment={name: value for name, value in environment.items() if value},
                     log_dir=directory,
                     run_dir=directory / "data" / "run",
                 )

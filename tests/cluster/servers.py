@@ -227,6 +227,11 @@ class Postgres(Server):
         self.execute("ALTER SYSTEM SET synchronous_standby_names = ''")
         self.execute("SELECT pg_promote(wait => true)")
 
+    @property
+    def own_url(self) -> str:
+        """RDC_DATABASE_URL of this server alone."""
+        return f"postgresql://rdc:{quote(self.PASSWORD)}@{self.address}:{POSTGRES_PORT}/rdc"
+
     @classmethod
     def url(cls, *servers: "Postgres") -> str:
         """RDC_DATABASE_URL that finds the primary among servers."""

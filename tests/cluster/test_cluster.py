@@ -107,11 +107,7 @@ def test_an_order_by_hl7_is_in_the_worklist_of_the_device(county: County, walked
     entity: Any = AE(ae_title=SITES[0].modality_ae)
     entity.add_requested_context(MODALITY_WORKLIST)
     association = entity.associate(walked.dicom_host, walked.dicom_port, ae_title="RDC")
-    found = [
-        one
-        for _, one in association.send_c_find(keys, MODALITY_WORKLIST)
-        if one is not None
-    ]
+    found = [one for _, one in association.send_c_find(keys, MODALITY_WORKLIST) if one is not None]
     association.release()
     assert [str(one.PatientName).startswith("Zhang^Wei") for one in found] == [True]
 

@@ -1,8 +1,10 @@
 """A new version beside the old one on the same database, machine by machine, while work goes on."""
 
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -17,8 +19,9 @@ from tests.cluster.test_cluster import report, say
 from tests.e2e.system import ROOT
 from tests.support.soak import SOAK
 
+BEFORE: Final = "0a2f018"
+"""What counts as the version before until one has a tag: the last that knew one machine only."""
 _EXAMS: Final = 4
-_MIGRATIONS: Final = "storage/migrations/versions"
 _WEB: Final = "reading_worklist/web"
 
 pytestmark = [
@@ -30,7 +33,7 @@ pytestmark = [
 
 def _git(*words: str) -> str:
     return subprocess.run(
-        ["git", "-C", str(ROOT), *words], check=True, capture_output=True, text=True
+        ["git", "-C", str(ROOT), *words], check=False, capture_output=True, text=True
     ).stdout.strip()
 
 
@@ -39,10 +42,11 @@ def old_checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The code of before, with the packages and built pages of now."""
     if not (ROOT / ".git").exists():
         pytest.skip("there is no history to take the version before from")
-    revision = _git("tag", "--list", "v*", "--sort=-creatordate").partition("\n")[0]
-    if not revision:
-        last = _git("log", "-1", "--format=%H", "--diff-filter=A", "--", _MIGRATIONS)
-        revision = f"{last}~1"
+    revision = _git("tag", "--list", "v*", "--sort=-creatordate").partition("\n")[0] or BEFORE
+    if not _git("cat-file", "-t", revision):
+        message = f"the version before, {revision}, is not in this history"
+        sys.stderr.write(f"\nNOT TESTED: {message}\n")
+        pytest.skip(message)
     folder = tmp_path_factory.mktemp("old")
     archive = folder / "old.tar"
     _git("archive", f"--output={archive}", revision)
@@ -67,15 +71,29 @@ def walked(county: County) -> Iterator[Road]:
         yield made
 
 
+def _before(county: County, machine: str) -> dict[str, str]:
+    """What the version before has to be told otherwise: it knows one database and one folder."""
+    data = county.directory / machine / "data"
+    (data / "authority").symlink_to(county.directory / "authority")
+    return {
+        "RDC_DATABASE_URL": county.primary().own_url,
+        "RDC_AUTHORITY_DIR": "",
+    }
+
+
 def test_old_code_works_on_the_new_schema_and_is_replaced_machine_by_machine(
     county: County, walked: Road, old_checkout: Path, tmp_path: Path
 ) -> None:
     for machine in PROCESSES:
         county.end(machine)
-    county.start(*PROCESSES, root=old_checkout)
+    for machine in PROCESSES:
+        county.start(machine, root=old_checkout, changes=_before(county, machine))
     exams = prepare_exams(tmp_path / "exams")
-    outcome = walk(walked, exams[:_EXAMS], say)
+    # It does not read the balancer's header.
+    direct = replace(walked, dicom_host=county.network.addresses["gateway1"])
+    outcome = walk(direct, exams[:_EXAMS], say)
     assert outcome["ok"], outcome
+    say("the version before walks the whole road on the new schema")
     with Load(walked) as load:
         for machine in PROCESSES:
             time.sleep(1)
