@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 from deploy import logs
 from deploy.errors import DeployError, SettingsError
 from deploy.weaknesses import require_strong
-from storage import metering
+from storage import metering, tracing
 from storage.database import Database, check_schema
 from storage.objects import ObjectStore, open_object_store
 
@@ -76,10 +76,28 @@ def open_parts(settings: Settings, process: str, *, pool_size: int = 10) -> Gene
     check_schema(database_url(settings))
     database = Database(database_url(settings), pool_size=pool_size)
     try:
-        yield Parts(settings, database, open_object_store(settings.object_store))
+        with _traced(settings, process):
+            yield Parts(settings, database, open_object_store(settings.object_store))
     finally:
         database.close()
         metering.disable()
+
+
+@contextmanager
+def _traced(settings: Settings, process: str) -> Generator[None]:
+    """Send what this process does for each study to the collector, if one is set."""
+    if settings.otlp_url is None:
+        yield
+        return
+    from deploy.otlp import OtlpSender  # noqa: PLC0415
+
+    sender = OtlpSender(settings.otlp_url, process)
+    tracing.enable(sender)
+    try:
+        yield
+    finally:
+        tracing.enable(None)
+        sender.close()
 
 
 def count_in(settings: Settings, process: str) -> None:
@@ -315,11 +333,21 @@ def identity_providers(settings: Settings) -> dict[str, Provider]:
 def trust_anchors(settings: Settings, files: Sequence[Path] = ()) -> tuple[str, ...]:
     """Return the certificates (PEM) of the authorities whose signatures count.
 
-    files: these instead of those that are set; without either, our own authority.
+    files: these instead of those that are set; without either, our own authority and those that
+        it has followed.
 
     Raises DeployError when one cannot be read.
     """
-    named = files or settings.trust_anchors or (settings.authority_dir / "authority.pem",)
+    from reading_worklist.signing.authority import former_certificates  # noqa: PLC0415
+
+    named = (
+        files
+        or settings.trust_anchors
+        or (
+            settings.authority_dir / "authority.pem",
+            *former_certificates(settings.authority_dir),
+        )
+    )
     return tuple(_read_anchor(path) for path in named)
 
 

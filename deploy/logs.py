@@ -13,6 +13,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
+from storage import correlation
+
 FILE_BYTES: Final = 16 << 20
 FILES_KEPT: Final = 5
 
@@ -51,6 +53,7 @@ class JsonFormatter(logging.Formatter):
             "process": self._process,
             "logger": record.name,
             "text": without_values(record.getMessage()),
+            **correlation.current(),
         }
         extras = {name: value for name, value in vars(record).items() if name not in _STANDARD}
         entry.update(extras)

@@ -19,8 +19,9 @@ from sqlalchemy import Index, func, select, text, update
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from storage import metering
+from storage import metering, tracing
 from storage.clock import utc_now
+from storage.correlation import correlated
 from storage.database import Base, Database, notify
 from storage.errors import RdcError
 from storage.messages import MESSAGE_TYPES, Message
@@ -31,6 +32,7 @@ PARK_AFTER: Final = 20
 _BACKOFF_BASE_SECONDS: Final = 0.5
 _BACKOFF_CAP_SECONDS: Final = 300.0
 _ERROR_LENGTH: Final = 2000
+_SUBJECTS: Final = ("study_id", "workitem_id", "order_id", "delivery_id", "destination_id")
 
 _log = logging.getLogger(__name__)
 
@@ -157,7 +159,19 @@ def handle(
         transaction and without a second try: only what would else be done
         later by whoever needs it.
     """
+    with correlated(message_id=message_id):
+        return _handle(database, message_id, lease_token, handlers, afterwards)
+
+
+def _handle(
+    database: Database,
+    message_id: UUID,
+    lease_token: UUID,
+    handlers: Handlers,
+    afterwards: Afterwards,
+) -> bool:
     message: Message | None = None
+    began = utc_now()
     try:
         with database.transaction() as session:
             row = session.get(OutboxMessage, message_id, with_for_update=True)
@@ -170,10 +184,11 @@ def handle(
             row.lease_token = None
             row.leased_until = None
             topic, waited = row.topic, (now - row.created_at).total_seconds()
+        _trace(message, topic, began)
         metering.count("rdc_messages_handled_total", topic, "handled")
         metering.observe("rdc_message_lag_seconds", waited, topic)
     except Exception as error:  # noqa: BLE001 -- whatever a handler raises is counted and kept
-        _log.exception("outbox message failed", extra={"message_id": str(message_id)})
+        _log.exception("outbox message failed")
         _put_off(database, message_id, lease_token, error)
         return False
     follow = afterwards.get(type(message))
@@ -181,7 +196,7 @@ def handle(
         try:
             follow(message)
         except Exception:  # noqa: BLE001 -- the message is handled, whatever comes of this
-            _log.exception("what follows a message failed", extra={"message_id": str(message_id)})
+            _log.exception("what follows a message failed")
     return True
 
 
@@ -194,8 +209,22 @@ def _run_handler(session: Session, row: OutboxMessage, handlers: Handlers) -> Me
             remedy="Upgrade the worker, then release the parked message.",
         )
     message = kind.model_validate(row.payload)
-    handler(session, message)
+    with correlated(topic=row.topic, **_subjects(message)):
+        handler(session, message)
     return message
+
+
+def _trace(message: Message, topic: str, began: datetime) -> None:
+    """Add the handling of a message to the trace of the study that it is about."""
+    site_id = getattr(message, "site_id", None)
+    study = getattr(message, "study_instance_uid", None)
+    if site_id is not None and study is not None:
+        tracing.note(site_id, study, f"handle {topic}", began, utc_now())
+
+
+def _subjects(message: Message) -> dict[str, object]:
+    """Return the rows that a message is about, for the log."""
+    return {name: getattr(message, name) for name in _SUBJECTS if hasattr(message, name)}
 
 
 def _put_off(database: Database, message_id: UUID, lease_token: UUID, error: Exception) -> None:

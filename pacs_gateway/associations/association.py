@@ -33,6 +33,7 @@ from pacs_gateway.associations.transport import (
 )
 from pacs_gateway.proxy_header import Balancers, ProxyHeaderInvalid, read_origin
 from storage import metering
+from storage.correlation import correlated, new_id
 from storage.receptions import Origin
 from storage.registry import DeviceLimits
 
@@ -160,8 +161,9 @@ class ReceivingAssociation(Association):
         """Serve the association to its end; no peer may leave its connection without an owner."""
         metering.count("rdc_dicom_associations_open")
         try:
-            if self._unwrap() and self._handshake():
-                super().run_reactor()
+            with correlated(association=new_id()):
+                if self._unwrap() and self._handshake():
+                    super().run_reactor()
         except Exception:  # noqa: BLE001 -- the thread's last line of defence
             _log.exception("association ended by an error", extra={"peer": self.name})
             abort_provider(self._connection)

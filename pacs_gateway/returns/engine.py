@@ -13,7 +13,7 @@ only, so that however many destinations are dead, the living get theirs.
 import logging
 import time
 from collections.abc import Collection, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID, uuid4
 
@@ -35,10 +35,12 @@ from pacs_gateway.config import MOST_PROBES, ReturnsConfig
 from pacs_gateway.returns import turns
 from pacs_gateway.returns.channels import Channel, DeliveryAnswer, PartMissing, opener
 from pacs_gateway.returns.parcels import Store, StoredParcel
-from pacs_gateway.returns.turns import Now
+from pacs_gateway.returns.turns import Begun, Now, Turn
+from storage import tracing
 from storage.clock import utc_now
 from storage.database import Database, notify, one_of
 from storage.deliveries import CHANNEL, Delivery, DeliveryQueue, DeliveryState, ensure_queue
+from storage.index.tables import Study
 from storage.messages import ReportIssued
 from storage.objects import ObjectStore, ObjectStoreError
 from storage.registry import Destination
@@ -244,7 +246,9 @@ def serve(
         return 0
     try:
         while begun is not None:
+            began = utc_now()
             answer = _send(channel, begun.parcel)
+            _trace(database, turn, begun, answer, began)
             delivered += answer.is_delivered
             tried += 1
             go_on = tried < config.turn_deliveries and time.monotonic() < ends_at
@@ -282,3 +286,24 @@ def _send(channel: Channel, parcel: StoredParcel) -> DeliveryAnswer:
         return DeliveryAnswer.try_again(
             f"error of ours: {type(error).__name__}", whole_destination=False
         )
+
+
+def _trace(
+    database: Database, turn: Turn, begun: Begun, answer: DeliveryAnswer, began: datetime
+) -> None:
+    """Add an attempt to the trace of the study whose report it should bring."""
+    if not tracing.is_enabled():
+        return
+    ended = utc_now()
+    with database.transaction() as session:
+        study = session.get_one(Study, begun.parcel.study_id)
+        key = study.site_id, study.study_instance_uid
+    tracing.note(
+        *key,
+        "deliver",
+        began,
+        ended,
+        failed=not answer.is_delivered,
+        kind=turn.target.kind.value,
+        outcome=answer.outcome.value,
+    )

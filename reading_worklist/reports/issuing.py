@@ -15,9 +15,11 @@ from reading_worklist.reports.states import RecallKind
 from reading_worklist.reports.tables import ReportSubmission, ReportVersion
 from reading_worklist.workitems import service as workitems
 from reading_worklist.workitems.tables import Workitem
-from storage import audit, metering, outbox
+from storage import audit, metering, outbox, tracing
+from storage.clock import utc_now
 from storage.database import notify
 from storage.deliveries import CHANNEL, Delivery, DeliveryState
+from storage.index.tables import Study
 from storage.messages import ReportIssued
 
 ACKNOWLEDGED_WITHIN: Final = timedelta(minutes=30)
@@ -73,6 +75,7 @@ def issue(
     unopened.await_opening(session, item, stored.at)
     session.flush()
     issued.keep_version(session, version, scope.organisation_id)
+    _trace(session, item, stored.at)
     if standing is None:
         waited, lane = (stored.at - item.queued_at).total_seconds(), item.lane.value
         metering.after_commit(
@@ -94,6 +97,24 @@ def issue(
         ),
     )
     return version
+
+
+def _trace(session: Session, item: Workitem, issued_at: datetime) -> None:
+    """Add waiting, reading and issuing to the study's trace, and the walk as a whole."""
+    if not tracing.is_enabled():
+        return
+    study = session.get_one(Study, item.study_id)
+    key, lane = (study.site_id, study.study_instance_uid), item.lane.value
+    received_at, queued_at = study.first_received_at, item.queued_at
+    claimed_at = item.claimed_at or queued_at
+
+    def noted() -> None:
+        tracing.note(*key, "walk", received_at, issued_at, is_root=True, lane=lane)
+        tracing.note(*key, "wait", queued_at, claimed_at, lane=lane)
+        tracing.note(*key, "read", claimed_at, issued_at, lane=lane)
+        tracing.note(*key, "issue", issued_at, utc_now())
+
+    tracing.after_commit(session, noted)
 
 
 def run_clock(session: Session, now: datetime, *, limit: int = 100) -> int:

@@ -5,11 +5,13 @@ time has passed without another instance.
 """
 
 from collections.abc import Sequence
+from datetime import datetime
+from functools import partial
 
 from sqlalchemy import ARRAY, String, exists, func, literal, select
 from sqlalchemy.orm import Session
 
-from storage import outbox
+from storage import outbox, tracing
 from storage.clock import utc_now
 from storage.index.tables import Instance, Study, StudyState
 from storage.messages import StudyReceived
@@ -114,7 +116,8 @@ def _all_ended(session: Session, steps: Sequence[PerformedStep]) -> bool:
 def _complete(session: Session, study: Study, missing: int) -> None:
     study.state = StudyState.COMPLETE
     study.generation += 1
-    study.completed_at = utc_now()
+    study.completed_at = completed_at = utc_now()
+    _trace(session, study, completed_at)
     outbox.emit(
         session,
         StudyReceived(
@@ -127,3 +130,17 @@ def _complete(session: Session, study: Study, missing: int) -> None:
             missing_instances=missing,
         ),
     )
+
+
+def _trace(session: Session, study: Study, completed_at: datetime) -> None:
+    noted = partial(
+        tracing.note,
+        study.site_id,
+        study.study_instance_uid,
+        "complete",
+        study.last_received_at,
+        completed_at,
+        instances=study.instance_count,
+        generation=study.generation,
+    )
+    tracing.after_commit(session, noted)

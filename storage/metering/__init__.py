@@ -12,9 +12,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
-from sqlalchemy import event
 from sqlalchemy.orm import Session
 
+from storage.after_commit import after_commit as call_after_commit
 from storage.metering.table import METRICS, Kind
 
 VARIABLE: Final = "PROMETHEUS_MULTIPROC_DIR"
@@ -112,13 +112,8 @@ def put(name: str, value: float, *labels: str) -> None:
 
 def after_commit(session: Session, act: Callable[[], None]) -> None:
     """Count something once the transaction of `session` has committed, and only then."""
-    if _meter is None:
-        return
-
-    def committed(_session: Session) -> None:
-        act()
-
-    event.listen(session, "after_commit", committed, once=True)
+    if _meter is not None:
+        call_after_commit(session, act)
 
 
 def is_enabled() -> bool:

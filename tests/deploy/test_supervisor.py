@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 import signal
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -10,6 +11,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from deploy.state import RunningState
 from tests.deploy.servers import eventually, gone
 from tests.deploy.system import System, rdc
 
@@ -48,6 +50,11 @@ def pid_of(system: System, name: str) -> int | None:
     return {row["name"]: row["pid"] for row in system.status()["processes"]}[name]
 
 
+def scraped(running: RunningState) -> str:
+    with urllib.request.urlopen(f"{running.web_address}/metrics", timeout=10) as answer:
+        return answer.read().decode()
+
+
 def test_a_day_in_the_life(start: Start) -> None:
     system = start()
     running = system.wait_ready()
@@ -60,6 +67,10 @@ def test_a_day_in_the_life(start: Start) -> None:
     assert {"gateway-filing", "gateway-receiving-1", "gateway-receiving-2"} <= names
     with urllib.request.urlopen(f"{running.web_address}/readyz", timeout=10) as answer:
         assert answer.status == 200
+    # Whichever web process answers shows what all have counted: itself, and the relay.
+    gathered = re.compile(r"^rdc_gathered_\S+ [1-9]", re.MULTILINE)
+    assert eventually(lambda: bool(gathered.search(scraped(running))))
+    assert 'rdc_http_request_seconds_count{method="GET",route="/readyz"' in scraped(running)
 
     second = rdc(system.data_dir, "up")
     assert second.returncode == 3

@@ -9,19 +9,53 @@ import pytest
 
 from deploy.embedded.processes import tied
 from tests.e2e.system import ROOT
+from tests.support.collector import Collector, collector
+
+# What each study passes through, by whichever process.
+WALK = {
+    "receive",
+    "file",
+    "complete",
+    "handle study.received",
+    "wait",
+    "read",
+    "issue",
+    "walk",
+    "handle report.issued",
+    "deliver",
+}
+
+
+def assert_one_trace_for_each_study(collecting: Collector, studies: int) -> None:
+    """Every study's whole walk is in one trace, below one root, from several processes."""
+    traces = collecting.names_by_trace()
+    assert len(traces) == studies
+    for names in traces.values():
+        assert names >= WALK
+    for trace in traces:
+        spans = [one for one in collecting.spans if one["traceId"] == trace]
+        [root] = [one for one in spans if not one["parentSpanId"]]
+        assert {one["parentSpanId"] for one in spans if one is not root} == {root["spanId"]}
+        assert len({one["process"] for one in spans}) >= 4
 
 
 @pytest.mark.slow
 def test_the_whole_road_by_itself(tmp_path: Path) -> None:
-    done = subprocess.run(
-        tied([sys.executable, "-P", "-m", "deploy.cli", "demo", "--once"]),
-        cwd=ROOT,
-        env={"PATH": "/usr/bin:/bin", "HOME": str(tmp_path), "PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
+    with collector() as collecting:
+        done = subprocess.run(
+            tied([sys.executable, "-P", "-m", "deploy.cli", "demo", "--once"]),
+            cwd=ROOT,
+            env={
+                "PATH": "/usr/bin:/bin",
+                "HOME": str(tmp_path),
+                "PYTHONPATH": str(ROOT),
+                "RDC_OTLP_URL": collecting.url,
+            },
+            capture_output=True,
+            text=True,
+            timeout=300,
+            check=False,
+        )
     assert done.returncode == 0, done.stderr[-3000:] + done.stdout[-3000:]
     outcome = json.loads(done.stdout)
     assert outcome["ok"] is True
@@ -42,3 +76,4 @@ def test_the_whole_road_by_itself(tmp_path: Path) -> None:
             "delivered",
             "opened",
         }
+    assert_one_trace_for_each_study(collecting, len(outcome["exams"]))
