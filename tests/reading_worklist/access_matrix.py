@@ -182,6 +182,7 @@ _NOBODY: Final = "00000000-0000-4000-8000-000000000000"
 BODIES: Final[dict[str, dict[str, Any]]] = {
     # No body at all: wrong credentials answer 401 as well.
     "/api/session": {"login": 0},
+    "/api/people/{person_id}/identities": {"provider": "x", "subject": "x"},
     "/api/orders": {"patient_name": "X", "steps": [{"modality": "CT"}], "patient_local_id": "X1"},
     "PUT /api/orders/{order_id}": {
         "patient_name": "X",
