@@ -4,6 +4,7 @@ import asyncio
 import json
 import time
 from collections.abc import AsyncIterator
+from http import HTTPStatus
 from typing import Final
 
 from fastapi import APIRouter, Request
@@ -11,7 +12,7 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import StreamingResponse
 
 from reading_worklist.access.scope import Scope
-from reading_worklist.events import Event
+from reading_worklist.events import PAGES_MAX, Event
 from reading_worklist.problems import Problem
 from reading_worklist.services import COOKIE, Asking, Parts, Services, resumed_scope
 from storage.registry import OrganisationKind
@@ -37,9 +38,18 @@ async def events(request: Request, scope: Asking, services: Parts) -> StreamingR
     While nothing happens, `ping` comes every fifteen seconds: a page that hears nothing for much
     longer has lost the connection, whatever its browser believes.
     """
+    if services.events.pages_of(scope.person_id) >= PAGES_MAX:
+        raise Problem(
+            HTTPStatus.TOO_MANY_REQUESTS,
+            "too-many-pages",
+            "So many pages are open already that this one is not told of changes",
+            expected=f"at most {PAGES_MAX} pages of one person",
+            remedy="Close some; this one tries again by itself.",
+            retry_after=30,
+        )
 
     async def stream() -> AsyncIterator[str]:
-        async with services.events.subscribe() as queue:
+        async with services.events.subscribe(scope.person_id) as queue:
             yield ": connected\n\n"
             looked_at = time.monotonic()
             while not services.events.stopping:

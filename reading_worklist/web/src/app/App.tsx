@@ -31,6 +31,12 @@ const router = createBrowserRouter([
     ErrorBoundary: CrashPage,
   },
   {
+    path: '/share',
+    lazy: { Component: async () => (await import('../shares/SharePage')).SharePage },
+    HydrateFallback: Loading,
+    ErrorBoundary: CrashPage,
+  },
+  {
     path: '/',
     lazy: { Component: async () => (await import('./Shell')).Shell },
     HydrateFallback: Loading,

@@ -8,6 +8,7 @@ import { ApplyForm } from './ApplyForm';
 import { ConsultationView } from './ConsultationView';
 import { useConsultationsOf } from './queries';
 import { useSession } from '../session/session';
+import { ExamShares } from '../shares/ExamShares';
 import '../critical/critical.css';
 import '../phone/phone.css';
 import '../retakes/retakes.css';
@@ -41,6 +42,7 @@ export function ExamConsultations({ workitem }: { workitem: string }) {
         ) : (
           <Button onClick={() => setAsking(true)}>{t('consult.panel.ask')}</Button>
         ))}
+      {may && <ExamShares workitem={workitem} />}
     </div>
   );
 }

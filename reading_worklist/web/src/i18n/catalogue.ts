@@ -35,6 +35,7 @@ import { rules } from './catalogue/rules';
 import { retakes } from './catalogue/retakes';
 import { siteTests } from './catalogue/siteTests';
 import { session } from './catalogue/session';
+import { shares } from './catalogue/shares';
 import { verification } from './catalogue/verification';
 import { worklist } from './catalogue/worklist';
 import { writing } from './catalogue/writing';
@@ -53,6 +54,7 @@ export const catalogue = {
   ...reading,
   ...panels,
   ...priors,
+  ...shares,
   ...keyImages,
   ...notes,
   ...ecg,

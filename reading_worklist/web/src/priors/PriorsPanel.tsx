@@ -1,13 +1,15 @@
-import { Skeleton } from 'antd';
+import { Button, Skeleton } from 'antd';
 import { useState } from 'react';
 
 import type { Priors } from '../api/types';
+import { Chip } from '../design/Chip';
 import { Empty, ProblemNotice } from '../design/Notice';
+import { ReasonDialog } from '../design/ReasonDialog';
 import { formatDateTime } from '../i18n/format';
 import { useLanguage } from '../i18n/language';
 import type { PanelProps } from '../reading/panels';
 import { PriorRow } from './PriorRow';
-import { usePriors } from './queries';
+import { useEmergency, usePriors } from './queries';
 import { ReasonForm } from './ReasonForm';
 import './priors.css';
 
@@ -36,14 +38,16 @@ export function PriorsPanel({ item }: PanelProps) {
           />
         ))}
       </ul>
-      <Why priors={priors.data} />
+      <Why id={item.id} priors={priors.data} />
     </>
   );
 }
 
-function Why({ priors }: { priors: Priors }) {
+function Why({ id, priors }: { id: string; priors: Priors }) {
   const { t } = useLanguage();
-  const { reason, not_agreed: hidden } = priors;
+  const [asking, setAsking] = useState(false);
+  const force = useEmergency(id);
+  const { reason, emergency, not_agreed: hidden } = priors;
   return (
     <>
       {reason !== null && (
@@ -54,7 +58,33 @@ function Why({ priors }: { priors: Priors }) {
           })}
         </p>
       )}
-      {hidden > 0 && <p className="quiet small">{t('priors.notAgreed', { n: hidden })}</p>}
+      {emergency !== null && (
+        <p className="small" role="status">
+          <Chip tone="red">{t('priors.purpose.emergency')}</Chip>{' '}
+          {t('priors.emergency.open', { until: formatDateTime(emergency.until), note: emergency.note })}
+        </p>
+      )}
+      {hidden > 0 && emergency === null && (
+        <div className="prior-hidden">
+          <p className="quiet small">{t('priors.notAgreed', { n: hidden })}</p>
+          {priors.may_force && (
+            <Button size="small" danger onClick={() => setAsking(true)}>
+              {t('priors.emergency.ask')}
+            </Button>
+          )}
+        </div>
+      )}
+      {asking && (
+        <ReasonDialog
+          title={t('priors.emergency.title')}
+          confirm={t('priors.emergency.ask')}
+          danger
+          onConfirm={(note) => force.mutateAsync(note)}
+          onClose={() => setAsking(false)}
+        >
+          <p>{t('priors.emergency.text')}</p>
+        </ReasonDialog>
+      )}
     </>
   );
 }

@@ -35,6 +35,16 @@ export function useGiveReason(id: string) {
   });
 }
 
+/** Opens for an hour what no agreement opens; the auditor is told. */
+export function useEmergency(id: string) {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: (note: string) =>
+      answer(api.POST('/api/workitems/{workitem_id}/priors/emergency', { ...path(id), body: { note } })),
+    onSuccess: (priors) => client.setQueryData(keys.priors(id), priors),
+  });
+}
+
 /** Opens the images of a prior; only what was opened is served, and each opening is recorded. */
 export function useOpenPrior(id: string) {
   return useMutation({

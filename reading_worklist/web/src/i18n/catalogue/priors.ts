@@ -36,6 +36,13 @@ export const priors = {
   'priors.show': ['调阅', 'Show them'],
   'priors.reason': ['跨机构调阅用途：{purpose}，有效至 {until}', 'Other sites: {purpose}, until {until}'],
   'priors.notAgreed': ['另有 {n} 项检查所在机构未签订调阅协议', 'Not shown, since their sites have no agreement: {n}'],
+  'priors.emergency.ask': ['紧急调阅', 'Open in an emergency'],
+  'priors.emergency.title': ['紧急调阅未签协议机构的检查', 'Open exams of sites without an agreement'],
+  'priors.emergency.text': [
+    '仅限危及生命等紧急情况。审计员会立即收到通知并逐例复核；1 小时后自动关闭。',
+    'For emergencies only. The auditor is told at once and reviews each case; it ends by itself after one hour.',
+  ],
+  'priors.emergency.open': ['紧急调阅中，至 {until}：{note}', 'Opened in an emergency until {until}: {note}'],
   'priors.comparing': ['对照：{date} {what}（{site}）', 'Beside it: {what}, {date}, {site}'],
   'problem.reason-needed': ['调阅其他机构的检查前需说明用途', 'Say first why exams of other sites are needed'],
   'problem.reason-needed.remedy': ['请填写用途后再打开。', 'Give the reason, then open it.'],

@@ -1,0 +1,124 @@
+import { type SubmitEvent, useId, useState } from 'react';
+
+import { asProblem } from '../api/problem';
+import { LanguageSwitch } from '../design/LanguageSwitch';
+import { Mark } from '../design/Mark';
+import { isPlainKey } from '../i18n/catalogue';
+import { formatDateTime } from '../i18n/format';
+import { useLanguage } from '../i18n/language';
+import { wordsOf } from '../i18n/problemWords';
+import { Fact } from '../verification/Fact';
+import { type SharedStudy, useOpenShare, useShared } from './queries';
+import '../session/signIn.css';
+import '../verification/verify.css';
+import './shares.css';
+
+/** Where a link leads that shows one exam to a doctor outside; he has no account. */
+export function SharePage() {
+  const { t } = useLanguage();
+  const [token] = useState(() => window.location.hash.slice(1));
+  const opening = useOpenShare();
+  const shared = useShared(opening.data === undefined && token === '');
+  const study = opening.data ?? shared.data;
+  return (
+    <div className="sign-in">
+      <header className="sign-in-head">
+        <LanguageSwitch />
+      </header>
+      <main className="sign-in-main">
+        <section className="sign-in-card verify-card">
+          <Mark size={36} />
+          <h1>{t('share.page.title')}</h1>
+          <p className="sign-in-motto">{t('app.name')}</p>
+          {study !== undefined ? (
+            <Shown study={study} />
+          ) : token === '' ? (
+            !shared.isLoading && <p role="alert">{t('share.page.noToken')}</p>
+          ) : (
+            <CodeForm
+              busy={opening.isPending}
+              error={opening.error}
+              onOpen={(code) => opening.mutate({ token, code })}
+            />
+          )}
+        </section>
+      </main>
+    </div>
+  );
+}
+
+interface CodeFormProps {
+  busy: boolean;
+  error: unknown;
+  onOpen: (code: string) => void;
+}
+
+/** Nothing is opened by itself: what looks at links before people do would be counted as a visit. */
+function CodeForm({ busy, error, onOpen }: CodeFormProps) {
+  const { t, language } = useLanguage();
+  const inputId = useId();
+  const submit = (event: SubmitEvent<HTMLFormElement>): void => {
+    event.preventDefault();
+    const typed = new FormData(event.currentTarget).get('code');
+    onOpen(typeof typed === 'string' ? typed.replace(/\D/g, '') : '');
+  };
+  const problem = error === null || error === undefined ? null : asProblem(error);
+  const words =
+    problem === null
+      ? null
+      : problem.status === 404
+        ? { title: t('share.page.gone'), remedy: t('share.page.goneHint') }
+        : wordsOf(language, problem);
+  return (
+    <form className="sign-in-form verify-form" onSubmit={submit}>
+      <label htmlFor={inputId}>{t('share.page.code')}</label>
+      <div className="verify-line">
+        <input id={inputId} name="code" maxLength={12} inputMode="numeric" autoComplete="one-time-code" autoFocus />
+        <button type="submit" className="sign-in-submit" disabled={busy}>
+          {t('share.page.open')}
+        </button>
+      </div>
+      {words !== null && (
+        <p className="verdict verdict-bad" role="alert">
+          <strong>{words.title}</strong>
+          {words.remedy}
+        </p>
+      )}
+    </form>
+  );
+}
+
+function Shown({ study }: { study: SharedStudy }) {
+  const { t, language } = useLanguage();
+  const chinese = language === 'zh-CN';
+  const statusKey = `final.status.${study.report?.status ?? ''}`;
+  const what = [study.study_date, study.modalities.join(' '), study.description];
+  return (
+    <>
+      <dl className="verify-facts">
+        <Fact name={t('share.page.patient')} value={study.patient_name} />
+        <Fact name={t('share.page.exam')} value={what.filter((part) => part !== null && part !== '').join(' · ')} />
+        <Fact name={t('share.page.site')} value={chinese ? study.site : study.site_en} />
+        <Fact
+          name={t('share.page.report')}
+          value={
+            study.report === null
+              ? t('share.page.noReport')
+              : `${isPlainKey(statusKey) ? t(statusKey) : study.report.status} · ${formatDateTime(study.report.issued_at)}`
+          }
+        />
+      </dl>
+      <p className="share-ways">
+        <a className="sign-in-submit" href={study.viewer_url}>
+          {t('share.page.images')}
+        </a>
+        {study.report !== null && (
+          <a className="sign-in-submit share-second" href="/api/shared/report" target="_blank" rel="noreferrer">
+            {t('share.page.pdf')}
+          </a>
+        )}
+      </p>
+      <p className="verify-note">{t('share.page.note', { time: formatDateTime(study.ends_at) })}</p>
+    </>
+  );
+}
