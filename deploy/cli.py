@@ -20,6 +20,7 @@ from deploy import (
     cli_keeping,
     cli_metrics,
     cli_orders,
+    cli_patient,
     cli_people,
     cli_recognition,
     cli_registry,
@@ -62,6 +63,7 @@ app.add_typer(cli_retention.holds, name="hold")
 app.add_typer(cli_reports.reports, name="report")
 app.add_typer(cli_signers.signers, name="signer")
 app.add_typer(cli_audit.audits, name="audit")
+app.add_typer(cli_patient.patients, name="patient")
 app.add_typer(cli_tls.tls, name="tls")
 app.command("hl7")(cli_orders.hl7)
 app.command("metrics")(cli_metrics.metrics)

@@ -8,10 +8,11 @@ import logging
 import socket
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
-from itertools import groupby
+from types import MappingProxyType
 from typing import Final
+from uuid import UUID
 
-from sqlalchemy import BigInteger, Uuid, cast, column, func, select, table, union_all
+from sqlalchemy import BigInteger, Select, Uuid, column, literal, select, table, union_all
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from storage import audit_seals, audit_trail
@@ -27,8 +28,15 @@ from storage.registry import Organisation
 NAME: Final = "syslog"
 BATCH: Final = 500
 _LEASE: Final = timedelta(minutes=2)
-# Named here and not imported: they lie in a room above. Each has a column for its study.
-_OF_STUDIES: Final = ("workitem", "report_version")
+# Kind of subject → table, its key, its column for the study. Named here and not imported: one lies
+# in a room above.
+_OF_STUDIES: Final[Mapping[str, tuple[str, str, str]]] = MappingProxyType(
+    {
+        "study": ("study", "id", "id"),
+        "workitem": ("workitem", "id", "study_id"),
+        "report_version": ("issued_report", "report_version_id", "study_id"),
+    }
+)
 
 _log: Final = logging.getLogger(__name__)
 
@@ -130,24 +138,28 @@ def about(session: Session, entries: Sequence[Entry]) -> dict[int, About]:
 
     One query for all of them.
     """
-    wanted: Mapping[str, set[str]] = {
-        kind: {entry.record.subject_id for entry in group}
-        for kind, group in groupby(
-            sorted(entries, key=lambda entry: entry.record.subject_kind),
-            key=lambda entry: entry.record.subject_kind,
-        )
-        if kind in {"study", *_OF_STUDIES}
+    wanted: dict[str, set[UUID]] = {}
+    for entry in entries:
+        if entry.record.subject_kind in _OF_STUDIES and (number := _uuid(entry.record.subject_id)):
+            wanted.setdefault(entry.record.subject_kind, set()).add(number)
+    named = {
+        entry.record.id: About(entry.record.subject_id, None)
+        for entry in entries
+        if entry.record.subject_kind == "dicom_study"
     }
     if not wanted:
-        return {}
-    parts = [
-        select(func.text(kind).label("kind"), of.c.id, of.c[key].label("study_id")).where(
-            of.c.id.in_([cast(one, Uuid) for one in ids])
+        return named
+    parts: list[Select[str, UUID, UUID]] = []
+    for kind, ids in wanted.items():
+        name, key, of_study_column = _OF_STUDIES[kind]
+        of = table(name, column(key, Uuid), column(of_study_column, Uuid))
+        parts.append(
+            select(
+                literal(kind).label("kind"),
+                of.c[key].label("id"),
+                of.c[of_study_column].label("study_id"),
+            ).where(of.c[key].in_(ids))
         )
-        for kind, ids in wanted.items()
-        for key in ("id" if kind == "study" else "study_id",)
-        for of in (table(kind, column("id", Uuid), column("study_id", Uuid)),)
-    ]
     of_study = union_all(*parts).subquery()
     found = session.execute(
         select(
@@ -165,11 +177,18 @@ def about(session: Session, entries: Sequence[Entry]) -> dict[int, About]:
         (kind, str(row_id)): About(uid, f"{local_id}^^^{code}" if local_id else None)
         for kind, row_id, uid, local_id, code in found
     }
-    return {
+    return named | {
         entry.record.id: known[key]
         for entry in entries
         if (key := (entry.record.subject_kind, entry.record.subject_id)) in known
     }
+
+
+def _uuid(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
 
 
 def messages(session: Session, search: Search, source: str) -> Iterator[bytes]:

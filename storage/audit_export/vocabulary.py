@@ -131,11 +131,14 @@ SUBJECTS: Final[Mapping[str, Meaning]] = MappingProxyType(
         "ecg_analysis": _PROCEDURE,
         "ecg_critical_list": _SOFTWARE,
         "ecg_file": Meaning(Event.IMPORT, act=Act.CREATE),
+        "exam": _PROCEDURE,
         "exam_note": _PROCEDURE,
         "identity": Meaning(Event.PATIENT),
         "index": Meaning(Event.APPLICATION, act=Act.EXECUTE),
+        "instance": Meaning(Event.ACCESSED),
         "key_image": _PROCEDURE,
         "legal_hold": _PROCEDURE,
+        "list": Meaning(Event.QUERY, act=Act.EXECUTE),
         "machine_token": _ATTRIBUTES,
         "order": Meaning(Event.ORDER),
         "organisation": _SOFTWARE,
@@ -155,8 +158,9 @@ SUBJECTS: Final[Mapping[str, Meaning]] = MappingProxyType(
         "retention_rule": _SECURITY,
         "routing_rules": _SOFTWARE,
         "second_factor": _ATTRIBUTES,
+        "series": Meaning(Event.ACCESSED),
         "session": Meaning(Event.USER, act=Act.EXECUTE),
-        "share_link": Meaning(Event.EXPORT, act=Act.EXECUTE),
+        "share": Meaning(Event.EXPORT, act=Act.EXECUTE),
         "signing_key": _ATTRIBUTES,
         "single_signature": _SECURITY,
         "site": Meaning(Event.APPLICATION, act=Act.EXECUTE),
@@ -186,6 +190,7 @@ ACTS: Final[Mapping[str, Meaning]] = MappingProxyType(
         "session:sign_out": Meaning(Event.USER, Kind.LOGOUT, Act.EXECUTE),
         "session:end": Meaning(Event.USER, Kind.LOGOUT, Act.EXECUTE),
         "session:end_all": Meaning(Event.USER, Kind.LOGOUT, Act.EXECUTE),
+        "share:refused": Meaning(Event.USER, Kind.LOGIN, Act.EXECUTE, Outcome.MINOR_FAILURE),
         "signing_key:wrong_pin": Meaning(
             Event.USER, Kind.LOGIN, Act.EXECUTE, Outcome.MINOR_FAILURE
         ),
@@ -210,6 +215,9 @@ def meaning(action: str) -> Meaning:
         return _UNKNOWN
     act = _VERBS.get(verb, general.act)
     # What is executed is not made by being asked for: only records are created, read or removed.
+    if act is Act.READ and general.event in {Event.EXPORT, Event.IMPORT}:
+        # Who looks at a delivery sends nothing.
+        return _READ_REPORT
     return (
         general
         if general.act is Act.EXECUTE
@@ -241,14 +249,17 @@ OBJECTS: Final[Mapping[str, ObjectType]] = MappingProxyType(
         "delivery": ObjectType("2", "20"),
         "destination": ObjectType("2", "16"),
         "device": ObjectType("2", "25"),
+        "dicom_study": _RECORD,
         "duty": ObjectType("2", "18"),
         "ecg_analysis": _RECORD,
         "ecg_file": _RECORD,
+        "exam": ObjectType("2", "20"),
         "exam_note": _RECORD,
         "identity_case": _RECORD,
         "index": ObjectType("2", "22"),
         "instance": _RECORD,
         "legal_hold": _RECORD,
+        "list": ObjectType("2", "7"),
         "machine_token": ObjectType("2", "13"),
         "order": ObjectType("2", "20"),
         "organisation": ObjectType("3", "2"),

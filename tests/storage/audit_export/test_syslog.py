@@ -10,17 +10,22 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 from sqlalchemy import func, select
 
 from deploy.tls.authority import PrivateAuthority
+from storage import audit_trail
 from storage.audit import AuditRecord, record, system_actor
 from storage.audit_export import syslog
-from storage.audit_export.exporting import NAME, AuditExport, Exporter
+from storage.audit_export.exporting import NAME, AuditExport, Exporter, about
+from storage.audit_export.messages import About
 from storage.audit_export.syslog import Repository, RepositoryUnavailable
 from storage.audit_seals import seal_due
+from storage.audit_trail import Search
 from storage.database import Database
+from tests.support.seed import Consortium
 
 HEADER = re.compile(
     rb"<85>1 \d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z \S+ rdc - DICOM\+RFC3881 - \xef\xbb\xbf<AuditM"
@@ -141,6 +146,29 @@ def test_all_of_the_trail_goes_once_in_order_whatever_happens_to_the_repository(
         numbers = [int(found) for found in re.findall(rb"urn:rdc:test:(\d+)", receiver.data())]
         assert numbers == [0, 1, 2]
         assert all(HEADER.match(message) for message in receiver.messages)
+
+
+def test_a_record_says_whose_study_it_is_about(database: Database) -> None:
+    study = Consortium(database).complete_study()
+    with database.transaction() as session:
+        for kind, number in (
+            ("study", study.id),
+            ("workitem", uuid4()),
+            ("report_version", uuid4()),
+            ("workitem", "no number"),
+            ("dicom_study", "1.2.3"),
+        ):
+            record(session, system_actor("test"), "study:see", subject_kind=kind, subject_id=number)
+        session.flush()
+        entries = audit_trail.following(session, Search(action="study:see"), after=0, limit=9)
+        found = about(session, entries)
+        assert [found.get(entry.record.id) for entry in entries] == [
+            About(study.study_instance_uid, "P001^^^EAST"),
+            None,
+            None,
+            None,
+            About("1.2.3", None),
+        ]
 
 
 def test_a_stranger_gets_nothing_and_a_repository_without_our_certificate_is_none_of_ours(

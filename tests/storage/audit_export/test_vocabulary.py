@@ -19,7 +19,7 @@ SCHEMA = etree.RelaxNG(file=str(ROOT / "tests" / "support" / "audit_message.rng"
 SOURCE = Source("rdc", "host-1")
 ACT = re.compile(r"([a-z_]{3,}):[a-z_]*")
 # Words of the same form that are no acts: search parameters of FHIR, names of DICOM.
-NO_ACTS = {"_include", "instance", "series", "subject"}
+NO_ACTS = {"_include", "subject"}
 
 
 def syntax_trees() -> Iterator[ast.AST]:
