@@ -28,7 +28,7 @@ def export_patient(
     For consortium administrators, whose password is asked for. It is audited with the reason.
     Images are not in it; hand them over as DICOM media.
     """
-    import reading_worklist.app  # noqa: F401, PLC0415 - every table of the schema is known then
+    import reading_worklist.app  # noqa: F401, PLC0415 - then every table of the schema is known  # pyright: ignore[reportUnusedImport]
     from deploy.settings import load  # noqa: PLC0415 - `--help` stays quick
     from deploy.signed_in import signed_in  # noqa: PLC0415
     from reading_worklist.subject_export import service  # noqa: PLC0415
