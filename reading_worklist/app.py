@@ -3,6 +3,7 @@
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from functools import cache
+from typing import Final
 
 from fastapi import APIRouter, FastAPI
 from fastapi.routing import APIRoute
@@ -76,6 +77,12 @@ from reading_worklist.worklist import routes as worklist_routes
 from storage.database import Database
 from storage.objects import ObjectStore
 
+BODY_BYTES: Final = 2 << 20
+"""Of a request's body, unless its route says more: what people write, and lists of what they chose.
+
+Without a limit the longest body that somebody sends is held in memory before it is looked at.
+"""
+
 
 def create_app(config: WebConfig, database: Database, objects: ObjectStore) -> FastAPI:
     """Return the application; it listens for events from its start to its end."""
@@ -95,6 +102,7 @@ def create_app(config: WebConfig, database: Database, objects: ObjectStore) -> F
         redoc_url=None,
         lifespan=lifespan,
         generate_unique_id_function=_plain_name,
+        max_body_size=BODY_BYTES,
     )
     services = Services(
         config=config,

@@ -19,6 +19,7 @@ from fastapi import APIRouter, Query, Response
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from reading_worklist.access.masking import shown_to
 from reading_worklist.access.scope import Scope
 from reading_worklist.ledger import queries, table
 from reading_worklist.ledger.finding import Place, Wanted
@@ -69,7 +70,8 @@ def list_ledger(  # noqa: PLR0917 -- one parameter for each query parameter
     scope.require(*READERS)
     with services.database.transaction() as session:
         wanted = _wanted(session, scope, site, q)
-        return _page(session, scope, wanted, stuck or rule is not None, rule, after, page_size)
+        page = _page(session, scope, wanted, stuck or rule is not None, rule, after, page_size)
+        return shown_to(scope, page)
 
 
 @router.get("/ledger/counts")
@@ -102,7 +104,7 @@ def export_ledger(  # noqa: PLR0917 -- one parameter for each query parameter
             page = _page(
                 session, scope, wanted, stuck or rule is not None, rule, after, _PAGE_SIZE_MAX
             )
-        parts.extend(table.line(one, language, zone) for one in page.items)
+        parts.extend(table.line(one, language, zone) for one in shown_to(scope, page).items)
         lines += len(page.items)
         after = page.next
         if after is None:
@@ -122,7 +124,7 @@ def get_ledger_line(exam_id: UUID, scope: Asking, services: Parts) -> LedgerDeta
     """Return one line with every version, delivery, opening and recall behind it."""
     scope.require(*READERS)
     with services.database.transaction() as session:
-        return queries.detail(session, scope, exam_id, utc_now())
+        return shown_to(scope, queries.detail(session, scope, exam_id, utc_now()))
 
 
 def _page(  # noqa: PLR0917 -- what a request may ask

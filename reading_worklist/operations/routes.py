@@ -8,6 +8,7 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel
 from sqlalchemy import func, select
 
+from reading_worklist.access.masking import shown_to
 from reading_worklist.services import Asking, Parts
 from storage.index.tables import Quarantine
 from storage.registry import Device, Organisation, Role
@@ -80,4 +81,5 @@ def list_quarantine(scope: Asking, services: Parts, page: _Page = 1) -> Quaranti
             )
             for one, site, device in rows
         ]
-    return QuarantinePage(items=items, total=total, page=page, page_size=_PAGE_SIZE)
+    found = QuarantinePage(items=items, total=total, page=page, page_size=_PAGE_SIZE)
+    return shown_to(scope, found)

@@ -11,6 +11,7 @@ import pytest
 from fastapi import FastAPI
 from sqlalchemy.orm import Session
 
+from reading_worklist.access.masking import WITHOUT_IDENTITY
 from reading_worklist.access.sessions import sign_in
 from reading_worklist.services import COOKIE
 from storage import registry
@@ -28,7 +29,8 @@ from tests.support.web import application
 # Two thousand questions: a quarter of a minute on a quiet machine.
 pytestmark = pytest.mark.timeout(300)
 
-NAMES_OF_OURS = ("张伟", "Zhang^Wei", "P-EAST", "A-EAST", "东河镇卫生院")
+PATIENTS_OF_OURS = ("张伟", "Zhang^Wei", "P-EAST")
+NAMES_OF_OURS = (*PATIENTS_OF_OURS, "A-EAST", "东河镇卫生院")
 REFUSED = (HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND)
 ROOT_ROLES = {Role.CONSORTIUM_ADMIN, Role.SYSTEM_ADMIN, Role.REGULATOR, Role.AUDITOR}
 
@@ -125,7 +127,7 @@ async def _asked(
             check(asking, door, row)
             for door in every
             if (row := rows[door.method, door.path]) is not None
-            for check in (_without_sign_in, _in_other_roles, _of_others)
+            for check in (_without_sign_in, _in_other_roles, _of_others, _without_identity)
         )
     )
     return [one for wrong in found for one in wrong] + sorted(asking.faults)
@@ -172,6 +174,18 @@ async def _of_others(asking: Asking, door: Door, row: Row) -> list[str]:
             answer = await asking.ask(who, door, walk.foreign)
             if any(name in answer.text for name in NAMES_OF_OURS):
                 wrong.append(f"{door.method} {door.path} shows {role} what is not his")
+    return wrong
+
+
+async def _without_identity(asking: Asking, door: Door, row: Row) -> list[str]:
+    """Who needs no identity is shown none, of the patients of his own sites either."""
+    wrong: list[str] = []
+    if door.method != "GET" or row.streams or row.public or row.machines:
+        return wrong
+    for role in sorted(WITHOUT_IDENTITY & row.roles):
+        answer = await asking.ask(asking.walk.ours[role], door, asking.walk.foreign)
+        if any(name in answer.text for name in PATIENTS_OF_OURS):
+            wrong.append(f"{door.method} {door.path} shows {role} who a patient is")
     return wrong
 
 
