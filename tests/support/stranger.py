@@ -41,14 +41,15 @@ def doors(app: FastAPI) -> list[Door]:
     """Every method of every route, those that the OpenAPI document leaves out as well."""
     described = app.openapi()
     found: dict[tuple[str, str], Door] = {}
-    for path, methods in _paths(app):
+    for path, methods in paths(app):
         operations = described["paths"].get(path.replace(":path}", "}"), {})
         for method in sorted(methods - {"HEAD"}):
             found[method, path] = Door(method, path, operations.get(method.lower(), {}))
     return list(found.values())
 
 
-def _paths(app: FastAPI) -> Generator[tuple[str, set[str]]]:
+def paths(app: FastAPI) -> Generator[tuple[str, set[str]]]:
+    """Every route's path as the application writes it, and its methods."""
     for one in app.routes:
         included = getattr(one, "effective_route_contexts", None)
         if included is not None:
