@@ -133,7 +133,9 @@ def test_a_replacement_changes_places_and_can_be_taken_back(
     assert [one["action"] for one in undone.json()["decisions"]] == ["replace", "undo"]
     with database.transaction() as session:
         acts = session.scalars(
-            select(AuditRecord.action).where(AuditRecord.subject_kind == "quarantine")
+            select(AuditRecord.action).where(
+                AuditRecord.subject_kind == "quarantine", ~AuditRecord.action.endswith(":see")
+            )
         ).all()
         assert acts == ["quarantine:replace", "quarantine:undo"]
     with pytest.raises(DBAPIError), database.transaction() as session:
