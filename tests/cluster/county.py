@@ -29,7 +29,6 @@ from tests.cluster.servers import (
     Rabbit,
     StoreKeys,
     StoreNode,
-    Valkey,
 )
 from tests.e2e.system import ROOT, wait_for
 
@@ -79,7 +78,7 @@ class County:
     network: Network
     directory: Path
     databases: tuple[Postgres, Postgres]
-    broker: Rabbit | Valkey
+    broker: Rabbit
     store: tuple[StoreNode, StoreNode, StoreNode]
     front: Balancer
     keys: StoreKeys = field(default_factory=StoreKeys)
@@ -233,9 +232,7 @@ def _behind_the_balancer(addresses: Mapping[str, str]) -> dict[str, str]:
 
 
 @contextmanager
-def running_county(
-    directory: Path, *, broker: type[Rabbit] | type[Valkey] = Rabbit
-) -> Generator[County]:
+def running_county(directory: Path) -> Generator[County]:
     """Run the whole centre; the calling thread is on the site's machine inside the block."""
     with ExitStack() as running:
         network = running.enter_context(Network(ADDRESSES))
@@ -244,7 +241,7 @@ def running_county(
             network,
             directory,
             (Postgres(network, "db1", directory), Postgres(network, "db2", directory)),
-            broker(network, "broker", directory),
+            Rabbit(network, "broker", directory),
             (
                 StoreNode(network, "store1", directory),
                 StoreNode(network, "store2", directory),

@@ -49,6 +49,7 @@ class Network:
 
     def __enter__(self) -> Self:
         """Make the machines and join them."""
+        _remove_left_behind()
         try:
             self._make()
         except BaseException:
@@ -133,6 +134,14 @@ class Network:
             with suppress(psutil.NoSuchProcess):
                 process.send_signal(number)
         psutil.wait_procs(running, timeout=_GONE_SECONDS)
+
+
+def _remove_left_behind() -> None:
+    """Remove what a run that was killed has left; what ran in it ended with its starter."""
+    for name in _NAMES.glob("rdc*-*"):
+        owner = name.name.removeprefix("rdc").partition("-")[0]
+        if owner.isdigit() and not psutil.pid_exists(int(owner)):
+            _ip("netns", "delete", name.name)
 
 
 def _ip(*arguments: str, check: bool = True) -> int:

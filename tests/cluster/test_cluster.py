@@ -24,6 +24,7 @@ from storage.hl7.senders import add_sender
 from tests.cluster.county import MLLP_PORT, PROCESSES, County, road, running_county
 from tests.cluster.load import BURST_INSTANCES, Load, burst
 from tests.cluster.network import require_namespaces
+from tests.cluster.servers import Valkey
 from tests.pacs_gateway.hl7.samples import orm
 from tests.support.soak import SOAK
 
@@ -228,6 +229,30 @@ def test_every_process_ends_by_itself_and_nobody_notices(county: County, walked:
     report(load, county, "every process is replaced, one after the other")
     say(f"seconds to end: {seconds}")
     assert load.reading.failures == 0
+
+
+def test_valkey_wakes_workers_as_well(
+    county: County, walked: Road, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    woken = [machine for machine in PROCESSES if machine.startswith(("relay", "worker"))]
+    for machine in woken:
+        county.end(machine)
+    county.broker.kill()
+    valkey = Valkey(county.network, "broker", tmp_path_factory.mktemp("valkey"))
+    valkey.start()
+    county.start(*woken, changes={"RDC_BROKER_URL": valkey.url})
+    with Load(walked) as load:
+        time.sleep(BEFORE_SECONDS)
+        valkey.kill()
+        time.sleep(OUTAGE_SECONDS)
+        valkey.start()
+        time.sleep(AFTER_SECONDS)
+    report(load, county, "Valkey in place of RabbitMQ, and loses its power")
+    for machine in woken:
+        county.end(machine)
+    valkey.kill()
+    county.broker.start()
+    county.start(*woken)
 
 
 def test_two_gateways_cost_what_one_costs(county: County, walked: Road) -> None:
