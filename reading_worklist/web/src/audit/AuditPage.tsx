@@ -8,6 +8,7 @@ import { isPlainKey, type PlainKey } from '../i18n/catalogue';
 import { audit } from '../i18n/catalogue/audit';
 import { formatDateTime, formatExactTime } from '../i18n/format';
 import { useLanguage } from '../i18n/language';
+import { EmergencyReviews } from './EmergencyReviews';
 import { type Filter, filterOf, parametersOf } from './filter';
 import { type AuditEntry, useAudit, useSeal } from './queries';
 import './audit.css';
@@ -39,6 +40,7 @@ export function AuditPage() {
         <span>{t('audit.intro')}</span>
         <Seal />
       </p>
+      <EmergencyReviews />
       {found.isError && (
         <div className="page-problem">
           <ProblemNotice heading={t('audit.failed')} error={found.error} onRetry={() => void found.refetch()} />

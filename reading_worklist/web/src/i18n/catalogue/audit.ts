@@ -76,4 +76,10 @@ export const audit = {
   'audit.subject.system': ['系统维护', 'System'],
   'audit.subject.template': ['模板', 'Template'],
   'audit.subject.workitem': ['阅片任务', 'Reading'],
+  'audit.emergency.title': ['紧急调阅复核', 'Opened in an emergency'],
+  'audit.emergency.waiting': ['待复核 {n} 例', 'to review: {n}'],
+  'audit.emergency.opened': ['打开 {n} 项检查', 'exams opened: {n}'],
+  'audit.emergency.justified': ['理由成立', 'Justified'],
+  'audit.emergency.unjustified': ['理由不成立', 'Not justified'],
+  'audit.emergency.decide': ['记录复核结论', 'Record the review'],
 } as const satisfies Record<string, Entry>;
