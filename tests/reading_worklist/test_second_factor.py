@@ -54,7 +54,7 @@ def set_up(browser: Browser) -> tuple[TOTP, list[str]]:
     """Set a second factor up as its person; returns the device and the recovery codes."""
     begun = browser.post("/api/account/second-factor", password=PASSWORD)
     assert begun.status_code == 200, begun.text
-    assert begun.json()["qr_svg"].startswith("<svg")
+    assert begun.json()["qr_svg"].startswith('<svg xmlns="http://www.w3.org/2000/svg"')
     device = TOTP(begun.json()["secret"])
     confirmed = browser.post("/api/account/second-factor/confirm", code=device.now())
     assert confirmed.status_code == 200, confirmed.text

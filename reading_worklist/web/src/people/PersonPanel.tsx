@@ -118,8 +118,8 @@ function Panel({
     },
     {
       key: 'dates',
-      heading: t('people.from'),
-      width: 190,
+      heading: t('people.days'),
+      width: 240,
       cell: (role) => t('people.dates', { from: role.valid_from, until: role.valid_until ?? t('people.open') }),
     },
     {

@@ -26,7 +26,7 @@ export function rolesToday(person: Person): HeldRole[] {
 
 /** Whether somebody signs reports and has no key to do it with. */
 export function lacksKey(person: Person): boolean {
-  return person.signing_until === null && rolesToday(person).some((role) => SIGNING.has(role.role));
+  return person.active && person.signing_until === null && rolesToday(person).some((role) => SIGNING.has(role.role));
 }
 
 /** Whether an administrator may have something to do: a lock, a wait, a password not chosen, a key that is missing. */

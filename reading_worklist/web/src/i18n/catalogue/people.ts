@@ -47,6 +47,7 @@ export const people = {
   'people.from': ['起始日', 'First day'],
   'people.until': ['截止日', 'Last day'],
   'people.until.hint': ['不填表示长期有效', 'Empty: until further notice'],
+  'people.days': ['起止日期', 'Days'],
   'people.dates': ['{from} 至 {until}', '{from} to {until}'],
   'people.open': ['长期', 'open'],
   'people.state': ['状态', 'State'],
