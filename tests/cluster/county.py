@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -79,14 +79,16 @@ class County:
     directory: Path
     databases: tuple[Postgres, Postgres]
     broker: Rabbit
-    store: tuple[StoreNode, StoreNode, StoreNode]
+    store: Sequence[StoreNode]
     front: Balancer
     keys: StoreKeys = field(default_factory=StoreKeys)
     children: dict[str, Child] = field(default_factory=dict[str, Child])
 
     @property
     def object_store_url(self) -> str:
-        """RDC_OBJECT_STORE_URL, by the shared address."""
+        """RDC_OBJECT_STORE_URL, by the shared address; without a store a folder all share."""
+        if not self.store:
+            return (self.directory / "objects").as_uri()
         return (
             f"s3://{self.keys.access}:{self.keys.secret}"
             f"@{self.front.address}:{S3_PORT}/rdc?secure=0"
@@ -232,8 +234,12 @@ def _behind_the_balancer(addresses: Mapping[str, str]) -> dict[str, str]:
 
 
 @contextmanager
-def running_county(directory: Path) -> Generator[County]:
-    """Run the whole centre; the calling thread is on the site's machine inside the block."""
+def running_county(directory: Path, *, shared_folder: bool = False) -> Generator[County]:
+    """Run the whole centre; the calling thread is on the site's machine inside the block.
+
+    shared_folder: keep objects in one, as on a network file system, and run no store.
+    """
+    nodes = () if shared_folder else ("store1", "store2", "store3")
     with ExitStack() as running:
         network = running.enter_context(Network(ADDRESSES))
         running.enter_context(network.inside("site"))
@@ -242,11 +248,7 @@ def running_county(directory: Path) -> Generator[County]:
             directory,
             (Postgres(network, "db1", directory), Postgres(network, "db2", directory)),
             Rabbit(network, "broker", directory),
-            (
-                StoreNode(network, "store1", directory),
-                StoreNode(network, "store2", directory),
-                StoreNode(network, "store3", directory),
-            ),
+            [StoreNode(network, node, directory) for node in nodes],
             Balancer(network, "front", directory),
         )
         primary, standby = county.databases

@@ -61,7 +61,8 @@ def old_checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def county(tmp_path_factory: pytest.TempPathFactory) -> Iterator[County]:
     require_namespaces()
-    with running_county(tmp_path_factory.mktemp("county")) as running:
+    # The version before could not open every object in S3.
+    with running_county(tmp_path_factory.mktemp("county"), shared_folder=True) as running:
         yield running
 
 
