@@ -10,7 +10,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from deploy import bootstrap, state
-from deploy.doctor import centre
+from deploy.doctor import centre, trail
 from deploy.doctor.findings import Finding, Severity, fault, fine, warning
 from deploy.settings import Settings
 from deploy.status import collect
@@ -74,6 +74,7 @@ def _database(settings: Settings) -> Iterator[Finding]:
             yield schema
             if schema.severity is not Severity.FAULT:
                 yield from centre.look(session)
+                yield from trail.look(session)
     except SQLAlchemyError as error:
         # Its message may hold the address with the password.
         yield fault(
