@@ -9,6 +9,7 @@ import asyncio
 import json
 import logging
 import threading
+from collections import Counter
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -21,6 +22,11 @@ from sqlalchemy.orm import Session
 from storage.database import Database, notify
 
 CHANNEL: Final = "rdc_events"
+PAGES_MAX: Final = 24
+"""Pages of one person that one web process tells of changes.
+
+Each costs a connection, and a program that opens them without end would take everybody's.
+"""
 _QUEUE_SIZE: Final = 1000
 _RETRY_SECONDS: Final = 1.0
 _WAIT_SECONDS: Final = 1.0
@@ -73,6 +79,7 @@ class EventHub:
             set()
         )
         self._lock = threading.Lock()
+        self._pages: Counter[UUID] = Counter()
 
     def start(self) -> None:
         """Begin to listen in a thread of its own."""
@@ -94,18 +101,34 @@ class EventHub:
         if self._thread is not None:
             self._thread.join()
 
+    def pages_of(self, person_id: UUID) -> int:
+        """Return how many pages of a person are told of changes by this process."""
+        with self._lock:
+            return self._pages[person_id]
+
     @asynccontextmanager
-    async def subscribe(self) -> AsyncGenerator[asyncio.Queue[Event | None]]:
-        """Yield a queue that receives every event from now on, and None when the hub stops."""
+    async def subscribe(
+        self, person_id: UUID | None = None
+    ) -> AsyncGenerator[asyncio.Queue[Event | None]]:
+        """Yield a queue that receives every event from now on, and None when the hub stops.
+
+        person_id: whose page it is; None for what is nobody's.
+        """
         queue: asyncio.Queue[Event | None] = asyncio.Queue(_QUEUE_SIZE)
         entry = (asyncio.get_running_loop(), queue)
         with self._lock:
             self._subscribers.add(entry)
+            if person_id is not None:
+                self._pages[person_id] += 1
         try:
             yield queue
         finally:
             with self._lock:
                 self._subscribers.discard(entry)
+                if person_id is not None:
+                    self._pages[person_id] -= 1
+                    # Zero counts go, or the table would grow with everybody who was ever here.
+                    self._pages = +self._pages
 
     def _listen(self) -> None:
         while not self._stop.is_set():

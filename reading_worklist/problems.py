@@ -9,7 +9,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, ConfigDict
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DataError, OperationalError
 from starlette.exceptions import HTTPException
 
 from reading_worklist import safe_headers
@@ -186,6 +186,22 @@ def install(app: FastAPI) -> None:
             "The database or the object store does not answer",
             remedy="Try again in a moment; nothing that was saved is lost.",
             headers={"Retry-After": "5"},
+        )
+
+    @app.exception_handler(DataError)
+    async def on_unstorable(request: Request, error: DataError) -> Response:  # pyright: ignore[reportUnusedFunction] -- registered by the decorator
+        # SQLSTATE class 22: U+0000 in a text, a number larger than its column. What no caller's
+        # value explains is our fault and in the log.
+        route = request.scope.get("route_path", request.method)
+        _log.warning(
+            "a value cannot be stored: %s", type(error.orig).__name__, extra={"route": route}
+        )
+        return problem_response(
+            HTTPStatus.UNPROCESSABLE_ENTITY,
+            "invalid-request",
+            "The request holds a value that cannot be kept or looked for",
+            expected="texts without U+0000, and numbers of a sensible size",
+            remedy="Correct the value.",
         )
 
     @app.exception_handler(SigningRefused)

@@ -39,15 +39,17 @@ router = APIRouter()
 STORING_ROLES: Final = (Role.SITE_TECHNICIAN, Role.DISPATCHER, Role.CONSORTIUM_ADMIN)
 """Who stores whatever a site has; for readers see `dicomweb.evidence`."""
 _GATHERED: Final = 1 << 20
+# Instances are limited one by one while they arrive; how many come in one request is not.
+_UNLIMITED: Final = 1 << 50
 
 
-@router.post("/studies")
+@router.post("/studies", max_body_size=_UNLIMITED)
 async def store(asked: Asks) -> Response:
     """Store instances of any studies of a site."""
     return await _store(asked, None)
 
 
-@router.post("/studies/{study}")
+@router.post("/studies/{study}", max_body_size=_UNLIMITED)
 async def store_in_study(asked: Asks, study: str) -> Response:
     """Store instances of one study; those of another are refused."""
     with as_problems():

@@ -48,7 +48,7 @@ _WAIT_SECONDS: Final = 8.0
 _CHUNK: Final = 1 << 18
 
 
-@router.post("/api/ecg-files", status_code=HTTPStatus.CREATED)
+@router.post("/api/ecg-files", status_code=HTTPStatus.CREATED, max_body_size=service.BODY_MAX + 1)
 async def send_ecg_file(  # noqa: PLR0917 -- one parameter for each query parameter
     request: Request,
     response: Response,

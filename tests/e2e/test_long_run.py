@@ -10,7 +10,7 @@ import stat
 import time
 from collections import defaultdict
 from collections.abc import Generator
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -89,7 +89,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Generator[Running]:
 
 def test_one_flag_encrypts_everything(running: Running) -> None:
     assert running.system.web.startswith("https://")
-    with running.browser() as client:
+    with closing(running.browser()) as client:
         answer = client.get("/healthz")
         assert answer.status_code == 200
         assert answer.headers["strict-transport-security"].startswith("max-age=")
@@ -171,7 +171,7 @@ class Readings:
 def test_memory_files_and_queue_over_a_long_run(running: Running) -> None:
     system, database = running.system, running.database
     readings, sent = Readings(), 0
-    with running.browser() as client:
+    with closing(running.browser()) as client:
         began = time.monotonic()
         while (now := time.monotonic() - began) < SECONDS:
             sent += _work(running, client)
