@@ -84,7 +84,12 @@ class WebhookChannel:
     def try_out(self) -> Tried:
         """Post an event "ping", signed like every other, that tells of no report."""
         known = f"msg_{uuid4().hex}"
-        told: dict[str, Any] = {"id": known, "type": "ping", "timestamp": utc_now().isoformat(), "data": {}}
+        told: dict[str, Any] = {
+            "id": known,
+            "type": "ping",
+            "timestamp": utc_now().isoformat(),
+            "data": {},
+        }
         content = json.dumps(told, separators=(",", ":")).encode()
         until = time.monotonic() + self._seconds
         try:
