@@ -18,6 +18,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query
 
+from reading_worklist.access.masking import shown_to
 from reading_worklist.deliveries import queries, service
 from reading_worklist.deliveries.queries import OPERATORS, SITE_ROLES, DeliveryFilter
 from reading_worklist.deliveries.schemas import (
@@ -65,7 +66,7 @@ def list_deliveries(  # noqa: PLR0917 -- one parameter for each query parameter
     scope.require(*OPERATORS, *SITE_ROLES)
     wanted = DeliveryFilter(state=state, destination_id=destination, open_only=open_only)
     with services.database.transaction() as session:
-        return queries.listed(session, scope, wanted, page=page)
+        return shown_to(scope, queries.listed(session, scope, wanted, page=page))
 
 
 @router.get("/deliveries/{delivery_id}")
@@ -73,7 +74,7 @@ def get_delivery(delivery_id: UUID, scope: Asking, services: Parts) -> DeliveryD
     """Return one delivery with its attempts."""
     scope.require(*OPERATORS, *SITE_ROLES)
     with services.database.transaction() as session:
-        return queries.detail(session, scope, delivery_id)
+        return shown_to(scope, queries.detail(session, scope, delivery_id))
 
 
 @router.post("/deliveries/{delivery_id}/redirect")
@@ -84,7 +85,7 @@ def redirect_delivery(
     with services.database.transaction() as session:
         other = service.redirect(session, scope, delivery_id, body.destination_id, body.reason)
         session.flush()
-        return queries.detail(session, scope, other)
+        return shown_to(scope, queries.detail(session, scope, other))
 
 
 @router.post("/deliveries/{delivery_id}/{decision}")
@@ -100,7 +101,7 @@ def decide_delivery(
         action = DeliveryAction(decision.value)
         service.decide(session, scope, delivery_id, action, body.reason)
         session.flush()
-        return queries.detail(session, scope, delivery_id)
+        return shown_to(scope, queries.detail(session, scope, delivery_id))
 
 
 @router.get("/delivery-queues")

