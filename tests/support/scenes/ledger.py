@@ -12,7 +12,7 @@ from reading_worklist.critical_values.tables import CriticalContact
 from reading_worklist.reports import acknowledging
 from reading_worklist.reports.tables import RecallRecipient, ReportRecall
 from reading_worklist.workitems.tables import Workitem
-from storage import registry
+from storage import destination_trials, registry
 from storage.clock import utc_now
 from storage.deliveries import (
     AttemptOutcome,
@@ -22,6 +22,7 @@ from storage.deliveries import (
     DeliveryState,
     ensure_queue,
 )
+from storage.destination_trials import Finding, Tried
 from storage.registry import Destination, DestinationKind, Role
 from tests.support.seed import password_hash
 
@@ -148,6 +149,12 @@ def _paused_and_well(session: "Session", scene: "Scene", now: datetime) -> None:
     session.get_one(DeliveryQueue, well.id).last_success_at = now - timedelta(minutes=3)
     off = registry.add_dicom_destination(session, west, "WEST_OLD", "10.8.2.9", 11112)
     registry.change_destination(session, off, active=False)
+    for one, finding, said in (
+        (paused, Finding.NOT_TAKEN, "C-ECHO status 0000H; it does not accept Encapsulated PDF"),
+        (well, Finding.WORKS, "FHIR 4.0.1; a transaction without entries: HTTP 200"),
+    ):
+        trial = destination_trials.ask(session, one.id, None)
+        destination_trials.note(session, one.id, trial, Tried(finding, said))
 
 
 def _recalled(session: "Session", scene: "Scene", now: datetime) -> object:

@@ -1,5 +1,6 @@
 import type { Destination } from '../api/types';
 import { Chip, type Tone } from '../design/Chip';
+import { useMinute } from '../design/clock';
 import { formatShortTime } from '../i18n/format';
 import { useLanguage } from '../i18n/language';
 
@@ -20,7 +21,8 @@ const TONES: Record<Finding, Tone> = {
 
 /** What came of the last trial of a destination, and what to do about it. */
 export function Trial({ destination: { kind, trial } }: { destination: Destination }) {
-  const { t, language } = useLanguage();
+  const { t } = useLanguage();
+  const now = useMinute();
   if (trial === null) return <span className="quiet">{t('trial.none')}</span>;
   if (trial.is_running) return <Chip tone="blue">{t('trial.running')}</Chip>;
   if (trial.finding === null || trial.ended_at === null) {
@@ -36,7 +38,7 @@ export function Trial({ destination: { kind, trial } }: { destination: Destinati
   return (
     <>
       <Chip tone={TONES[finding]}>{t(`trial.${finding}`)}</Chip>{' '}
-      <span className="quiet small">{formatShortTime(language, Date.parse(trial.ended_at))}</span>
+      <span className="quiet small">{formatShortTime(trial.ended_at, now)}</span>
       {finding !== 'works' && (
         <div className="small">
           {finding === 'reached' && kind === 'hl7' ? t('trial.reached.hl7') : t(`trial.${finding}.remedy`)}
