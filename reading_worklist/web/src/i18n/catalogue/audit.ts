@@ -78,6 +78,7 @@ export const audit = {
   'audit.subject.series': ['序列', 'Series'],
   'audit.subject.session': ['登录', 'Session'],
   'audit.subject.share': ['分享链接', 'Share link'],
+  'audit.subject.signing_authority': ['签名机构', 'Signing authority'],
   'audit.subject.signing_key': ['签名密钥', 'Signing key'],
   'audit.subject.single_signature': ['单签', 'Single signature'],
   'audit.subject.site': ['站点测试', 'Site test'],
