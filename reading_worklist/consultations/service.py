@@ -33,7 +33,14 @@ from storage import audit
 from storage.audit import Actor
 from storage.clock import utc_now
 from storage.index.tables import Study
-from storage.registry import Membership, Organisation, Role, consortium_of, holds_today
+from storage.registry import (
+    Membership,
+    Organisation,
+    Role,
+    consortium_of,
+    holds_today,
+    visible_organisation_ids,
+)
 
 APPLICANTS: Final = (Role.SITE_DOCTOR, Role.WRITER, Role.REVIEWER)
 ARCHIVISTS: Final = (*APPLICANTS, Role.DISPATCHER)
@@ -306,18 +313,21 @@ def _practitioner(session: Session, scope: Scope, person_id: UUID) -> Practition
 
 
 def _belongs(session: Session, scope: Scope, person_id: UUID, *roles: Role) -> bool:
-    """Tell whether a person is a member, in one of `roles` if any, somewhere in the consortium."""
-    memberships = (
-        select(Organisation.id)
-        .join(Membership, Membership.organisation_id == Organisation.id)
-        .where(Membership.person_id == person_id, holds_today())
+    """Tell whether a person is a member, in one of `roles` if any, somewhere in the consortium.
+
+    One question, whoever it is: of somebody elsewhere there is no more to ask than of nobody.
+    """
+    here = select(Organisation.id).where(
+        Organisation.id == consortium_of(session, scope.organisation_id).id
+    )
+    membership = select(Membership.person_id).where(
+        Membership.person_id == person_id,
+        Membership.organisation_id.in_(visible_organisation_ids(here.scalar_subquery())),
+        holds_today(),
     )
     if roles:
-        memberships = memberships.where(Membership.role.in_(roles))
-    here = consortium_of(session, scope.organisation_id).id
-    return any(
-        consortium_of(session, one).id == here for one in session.scalars(memberships.distinct())
-    )
+        membership = membership.where(Membership.role.in_(roles))
+    return session.scalar(membership.limit(1)) is not None
 
 
 def _unfit(what: str) -> Problem:
