@@ -222,7 +222,7 @@ export const operations = {
     '请核对地址和端口，并请机构确认设备已开机、网络或 VPN 正常、防火墙放行。',
     'Check address and port; ask the site whether it is on, its network or VPN works, and the firewall lets us in.',
   ],
-  'trial.no_answer': ['已连接，但没有应答', 'Connected, and no answer'],
+  'trial.no_answer': ['已连接，但没有应答', 'No answer'],
   'trial.no_answer.remedy': [
     '该端口上可能不是要找的系统，或它卡住了。请机构查看其日志。',
     'Another program may listen there, or it hangs. Let the site look at its log.',
@@ -232,7 +232,7 @@ export const operations = {
     '请对方登记我们的 AE 标题和地址，或核对令牌、密码、密钥是否与对方一致。',
     'Let them register our AE title and address, or compare token, password or secret with theirs.',
   ],
-  'trial.not_taken': ['能应答，但不接收报告', 'It answers, and does not take reports'],
+  'trial.not_taken': ['能应答，但不接收报告', 'Does not take reports'],
   'trial.not_taken.remedy': [
     '请对方启用接收（例如 DICOM 的 Encapsulated PDF、FHIR 的 transaction），或核对地址和收件人。',
     'Let them enable it (Encapsulated PDF, FHIR transactions …), or check the address or recipients.',
@@ -247,7 +247,7 @@ export const operations = {
     '请核对双方证书是否过期、名称是否一致、是否互相信任。',
     'Check whether a certificate has ended, is made for another name, or is not trusted by the other side.',
   ],
-  'trial.not_allowed': ['不允许连接该地址', 'This address is not called'],
+  'trial.not_allowed': ['不允许连接该地址', 'Address not allowed'],
   'trial.not_allowed.remedy': [
     '该地址指向本机或保留网段。如确需使用，请在服务器上设置 RDC_OUTBOUND_ALLOW。',
     'It leads to this machine or a reserved network. If it is meant, set RDC_OUTBOUND_ALLOW on the server.',
