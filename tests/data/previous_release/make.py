@@ -113,9 +113,12 @@ def _instances(database: Database, objects: ObjectStore, consortium: Consortium)
     slices = [sample(InstanceNumber=number) for number in range(1, 4)]
     for item in slices:
         east.file(item)
-    other = {"StudyInstanceUID": "1.2.3.200", "SeriesInstanceUID": "1.2.3.200.1"}
-    chinese = {"SpecificCharacterSet": "ISO_IR 192"}
-    far = sample(PatientID="P9", **chinese, PatientName="Wang^Fang=王^芳", **other)
+    other: dict[str, Any] = {
+        "StudyInstanceUID": "1.2.3.200",
+        "SeriesInstanceUID": "1.2.3.200.1",
+        "SpecificCharacterSet": "ISO_IR 192",
+    }
+    far = sample(PatientID="P9", PatientName="Wang^Fang=王^芳", **other)
     west.file(far)
     waves = np.arange(500, dtype="<i2")[:, None] % 100
     heart = sample(
@@ -128,7 +131,7 @@ def _instances(database: Database, objects: ObjectStore, consortium: Consortium)
             PatientName="Li^Lei=李^雷",
             Modality="ECG",
             StudyDate="20260304",
-            **chinese,
+            SpecificCharacterSet="ISO_IR 192",
         )
     )
     east.file(heart)
