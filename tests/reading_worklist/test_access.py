@@ -1,7 +1,8 @@
 """Nobody learns of what is not his: every route is asked by strangers, against a written table."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextvars import ContextVar
 from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
@@ -9,6 +10,7 @@ from uuid import uuid4
 
 import pytest
 from fastapi import FastAPI
+from sqlalchemy import Engine, event
 from sqlalchemy.orm import Session
 
 from reading_worklist.access.masking import WITHOUT_IDENTITY
@@ -57,6 +59,10 @@ class Walk:
     unknown: dict[str, str]
 
 
+_statements: ContextVar[list[str] | None] = ContextVar("statements", default=None)
+"""What the database was asked for the request of this context, in whatever thread."""
+
+
 class Asking:
     """Asks everything in one event loop; one for each question was most of the time."""
 
@@ -65,6 +71,16 @@ class Asking:
         # What a scanner of headers would say, by answer; see `header_scan`.
         self.faults: set[str] = set()
         self._at_once = asyncio.Semaphore(4)
+
+    async def ask_counting(
+        self, who: Person, door: Door, names: dict[str, str]
+    ) -> tuple[Answer, int]:
+        """The answer, and of how many statements it was made."""
+        asked = list[str]()
+        _statements.set(asked)
+        answer = await self.ask(who, door, names)
+        _statements.set(None)
+        return answer, len(asked)
 
     async def ask(self, who: Person, door: Door, names: dict[str, str]) -> Answer:
         body = None
@@ -104,7 +120,26 @@ def walk(consortium: Consortium, objects: ObjectStore, tmp_path: Path) -> Walk:
     return Walk(app, ours, theirs, foreign, unknown)
 
 
-def test_every_route_against_the_table(walk: Walk) -> None:
+@pytest.fixture
+def counted() -> Iterator[None]:
+    """Notes the statements of each request; how long an answer takes tells no less than its words.
+
+    Counted instead of timed: a clock in a test measures the machine.
+    """
+
+    def note(_connection: object, _cursor: object, statement: str, *_more: object) -> None:
+        asked = _statements.get()
+        # The session's own look at the clock comes once a minute, whatever is asked.
+        if asked is not None and not statement.startswith("UPDATE web_session"):
+            asked.append(statement)
+
+    event.listen(Engine, "before_cursor_execute", note)
+    yield
+    event.remove(Engine, "before_cursor_execute", note)
+
+
+def test_every_route_against_the_table(walk: Walk, counted: None) -> None:
+    del counted
     every = doors(walk.app)
     rows = {(door.method, door.path): row_of(door.method, door.path) for door in every}
     missing = [f"{method} {path}" for (method, path), row in rows.items() if row is None]
@@ -161,8 +196,13 @@ async def _of_others(asking: Asking, door: Door, row: Row) -> list[str]:
         if role not in row.roles or row.streams or row.public:
             continue
         if mine:
-            foreign = await asking.ask(who, door, walk.foreign)
-            unknown = await asking.ask(who, door, walk.unknown)
+            foreign, asked = await asking.ask_counting(who, door, walk.foreign)
+            unknown, asked_then = await asking.ask_counting(who, door, walk.unknown)
+            if asked != asked_then:
+                wrong.append(
+                    f"{door.method} {door.path} as another's {role}: {asked} statements for what"
+                    f" is foreign, {asked_then} for what is not there"
+                )
             if foreign.status_code == HTTPStatus.UNPROCESSABLE_ENTITY:
                 wrong.append(f"{door.method} {door.path}: BODIES has to say more: {foreign.text}")
             if _told(walk, foreign) != _told(walk, unknown):

@@ -16,6 +16,7 @@ from tests.support.shots import (
     reading,
     rules,
     session,
+    shares,
     site_tests,
     worklist,
     writing,
@@ -40,6 +41,7 @@ PARTS = (
     critical,
     site_tests,
     people,
+    shares,
 )
 
 
