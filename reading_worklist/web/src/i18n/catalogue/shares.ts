@@ -5,7 +5,7 @@ export const shares = {
   'share.links': ['外院查阅链接', 'Links for doctors outside'],
   'share.dialog.title': ['给外院医生发查阅链接', 'Show this exam to a doctor outside'],
   'share.dialog.text': [
-    '凭链接只能查看本次检查的图像，不能下载到列表、不能修改；每次打开都记入审计，可随时收回。',
+    '凭链接只能查看本次检查，不能修改；每次打开都记入审计，可随时收回。',
     'The link shows the images of this exam and nothing else. Every opening is recorded, and you can take it back at any time.',
   ],
   'share.recipient': ['发给谁（医院、姓名）', 'For whom (hospital, name)'],
