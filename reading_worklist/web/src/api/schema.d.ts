@@ -1333,7 +1333,7 @@ export interface paths {
         };
         /**
          * Events
-         * @description Stream events as they happen.
+         * @description Stream events as they happen, until the session ends or acts for somebody else.
          *
          *     Names are `workitem` (data: id, state, lane), `order` and `identity` (data: id, state),
          *     `critical_value` (data: id, state, level, told), `consultation` and `retake` (data: id, state),
