@@ -61,6 +61,7 @@ def _ends(page: Page) -> None:
 
 
 def _adding(page: Page) -> None:
+    page.locator(".page-head .ant-btn-primary").wait_for()
     page.keyboard.press("n")
     page.locator(".ant-modal input").first.wait_for()
 

@@ -51,11 +51,11 @@ export function useSecondFactor() {
 /** Everything that one does with one's own second factor; each throws when the server refuses. */
 export function useSecondFactorActs() {
   const client = useQueryClient();
-  const again = async <Result>(made: Promise<Result>): Promise<Result> => {
+  async function again<Result>(made: Promise<Result>): Promise<Result> {
     const result = await made;
     void client.invalidateQueries({ queryKey: FACTOR });
     return result;
-  };
+  }
   return {
     begin: (password: string) => answer(api.POST('/api/account/second-factor', { body: { password } })),
     confirm: (code: string) => again(answer(api.POST('/api/account/second-factor/confirm', { body: { code } }))),

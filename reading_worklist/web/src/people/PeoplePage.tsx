@@ -131,7 +131,7 @@ function Line({ one, selected, search }: { one: Person; selected: boolean; searc
       <span className="desk-line-why">
         {!one.active && <Chip tone="red">{t('people.locked')}</Chip>}
         {one.waits_until !== null && (
-          <Chip tone="amber">{t('people.waiting', { time: formatClock(one.waits_until) })}</Chip>
+          <Chip tone="amber">{t('people.waits', { time: formatClock(one.waits_until) })}</Chip>
         )}
         {one.one_time_password && <Chip tone="blue">{t('people.oneTime')}</Chip>}
         {lacksKey(one) && <Chip tone="amber">{t('people.keyMissing')}</Chip>}

@@ -105,6 +105,7 @@ function Panel({
       cell: (role) => (
         <>
           <span className="strong">{roleNames(language, [role.role])}</span>
+          <div>{siteName(language, { name: role.organisation_name, name_en: role.organisation_name_en })}</div>
           {role.provider !== null && (
             <div className="quiet small">{t('people.byProvider', { name: role.provider })}</div>
           )}
@@ -112,14 +113,9 @@ function Panel({
       ),
     },
     {
-      key: 'organisation',
-      heading: t('people.organisation'),
-      cell: (role) => siteName(language, { name: role.organisation_name, name_en: role.organisation_name_en }),
-    },
-    {
       key: 'dates',
       heading: t('people.days'),
-      width: 240,
+      width: 200,
       cell: (role) => t('people.dates', { from: role.valid_from, until: role.valid_until ?? t('people.open') }),
     },
     {

@@ -25,6 +25,7 @@ export const people = {
   ],
   'people.locked': ['已停用', 'Locked out'],
   'people.waiting': ['密码错误，等待至 {time}', 'Too many wrong passwords, until {time}'],
+  'people.waits': ['等待至 {time}', 'Waits until {time}'],
   'people.oneTime': ['待设置密码', 'Has to choose a password'],
   'people.noRole': ['今日无角色', 'No role today'],
   'people.keyMissing': ['无签名密钥', 'No signing key'],
