@@ -35,6 +35,8 @@ _RECEIVING_LATE: Final = timedelta(hours=1)
 _QUARANTINE_LATE: Final = timedelta(days=1)
 _VERIFY_EVERY: Final = timedelta(days=8)
 _CERTIFICATE_WARNING: Final = timedelta(days=30)
+_TOKEN_WARNING: Final = timedelta(days=14)
+_TOKEN_IN_USE: Final = timedelta(days=30)
 _SIGNATURES: Final = 2
 _SHOWN: Final = 5
 
@@ -47,9 +49,9 @@ def look(session: Session, now: datetime | None = None) -> Iterator[Finding]:
     yield from _studies(session, now)
     yield from _objects(session, now)
     yield from _doctors(session, now)
+    yield from _tokens(session, now)
     yield from _sites(session)
 
-    yield from _tokens(session, now)
 
 def _messages(session: Session, now: datetime) -> Iterator[Finding]:
     counts = outbox.counts(session)
@@ -189,8 +191,6 @@ def _doctors(session: Session, now: datetime) -> Iterator[Finding]:
         yield fine("doctors", f"{len(able)} can sign, {len(reviewers)} of them as reviewer")
 
 
-def _sites(session: Session) -> Iterator[Finding]:
-    """Name what a site lacks to send, and to get its reports."""
 def _tokens(session: Session, now: datetime) -> Iterator[Finding]:
     """Tokens of machines that are over soon or were lately, and have no successor in use."""
     successor = aliased(MachineToken)
@@ -225,6 +225,8 @@ def _tokens(session: Session, now: datetime) -> Iterator[Finding]:
         yield fine("tokens", "none in use ends within two weeks")
 
 
+def _sites(session: Session) -> Iterator[Finding]:
+    """Name what a site lacks to send, and to get its reports."""
     sites = select(Organisation.code).where(Organisation.kind == OrganisationKind.SITE)
     without_device = session.scalars(
         sites.where(

@@ -15,8 +15,8 @@ from reading_worklist.access.sessions import SessionLimits
 from reading_worklist.access.tables import OutsideIdentity, SecondFactor, WebSession
 from reading_worklist.people.schemas import (
     IdentityView,
-    PersonDetail,
     KeptPerson,
+    PersonDetail,
     PlaceView,
     RoleState,
     RoleView,

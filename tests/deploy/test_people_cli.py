@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from pathlib import Path
+from typing import Protocol
 
 import pytest
 from sqlalchemy import func, select
@@ -19,8 +20,14 @@ from tests.support.scopes import scope_of
 from tests.support.seed import Consortium
 
 
+class Run(Protocol):
+    """Runs `rdc user` with these words, expects an exit code, and returns what was said."""
+
+    def __call__(self, *words: str, code: int = 0) -> str: ...
+
+
 @pytest.fixture
-def run(consortium: Consortium, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):  # noqa: ANN201 -- a function
+def run(consortium: Consortium, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     """Run a command on the consortium's database; returns what it says."""
     monkeypatch.setenv("RDC_DATABASE_URL", consortium.database.url)
     monkeypatch.setenv("RDC_DATA_DIR", str(tmp_path))
@@ -41,7 +48,7 @@ def roles(consortium: Consortium, login: str) -> list[str]:
         ]
 
 
-def test_roles_have_dates(consortium: Consortium, run) -> None:  # noqa: ANN001
+def test_roles_have_dates(consortium: Consortium, run: Run) -> None:
     run("give-role", "writer", "--organisation", "EAST", "--role", "site_doctor")
     run("end-role", "writer", "--organisation", "centre", "--role", "writer")
     assert roles(consortium, "writer") == ["site_doctor@EAST"]
@@ -53,7 +60,7 @@ def test_roles_have_dates(consortium: Consortium, run) -> None:  # noqa: ANN001
         assert session.scalar(select(func.count()).select_from(Membership)) == 10
 
 
-def test_locks_and_lost_proofs(consortium: Consortium, run) -> None:  # noqa: ANN001
+def test_locks_and_lost_proofs(consortium: Consortium, run: Run) -> None:
     database = consortium.database
     person_id = consortium.people["writer"].id
     scope_of(database, "writer")

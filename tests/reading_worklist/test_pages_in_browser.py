@@ -44,7 +44,7 @@ class House:
         page = self.browser.new_context(base_url=self.address, locale="zh-CN").new_page()
         page.set_default_timeout(20_000)
         page.on("pageerror", lambda error: self.failures.append(str(error)))
-        page.on("console", lambda message: self._spoke(message))
+        page.on("console", self._spoke)
         page.add_init_script(f"if (self === top) localStorage.setItem('rdc.appearance', '{look}')")
         page.goto(path)
         page.get_by_label("用户名").fill(login)

@@ -1,7 +1,7 @@
 """An older and a newer version of the software on one database."""
 
-import psycopg
 import pytest
+from psycopg.conninfo import make_conninfo
 from sqlalchemy import text
 
 from storage import schema_versions
@@ -75,5 +75,5 @@ def test_several_servers_are_told_to_libpq() -> None:
         "port": "1,2",
         "target_session_attrs": "read-write",
     }
-    assert psycopg.conninfo.make_conninfo("", **connection_parameters(url))
+    assert make_conninfo("", **connection_parameters(url))
     assert own_version() >= schema_versions.OLDEST
