@@ -8,8 +8,11 @@ const SIGNS = ['pointerdown', 'pointermove', 'keydown', 'wheel', 'touchstart'] a
 
 let lastSign = Date.now();
 
-for (const sign of SIGNS) {
-  addEventListener(sign, () => (lastSign = Date.now()), { capture: true, passive: true });
+/** Watch for signs of somebody, once in the life of a page. */
+export function watchForSigns(): void {
+  for (const sign of SIGNS) {
+    addEventListener(sign, () => (lastSign = Date.now()), { capture: true, passive: true });
+  }
 }
 
 /** Whether the page was touched in the last minute. */

@@ -50,7 +50,8 @@ export function EmergencyReviews() {
   return (
     <section className="emergency-reviews" aria-label={t('audit.emergency.title')}>
       <h2>
-        {t('audit.emergency.title')} {waiting > 0 && <Chip tone="red">{t('audit.emergency.waiting', { n: waiting })}</Chip>}
+        {t('audit.emergency.title')}{' '}
+        {waiting > 0 && <Chip tone="red">{t('audit.emergency.waiting', { n: waiting })}</Chip>}
       </h2>
       <ul>
         {items.map((access) => (

@@ -29,10 +29,7 @@ export const shares = {
   'share.revoke.title': ['收回链接', 'Take the link back'],
   'share.revoke.text': ['收回后，已打开的页面也立即失效。', 'Pages that are open by it end at once.'],
   'share.page.title': ['查阅检查', 'An exam shown to you'],
-  'share.page.noToken': [
-    '请用收到的完整链接打开。',
-    'Open the whole link that you were sent.',
-  ],
+  'share.page.noToken': ['请用收到的完整链接打开。', 'Open the whole link that you were sent.'],
   'share.page.code': ['验证码（没有则留空）', 'Code (leave it empty if you have none)'],
   'share.page.open': ['打开', 'Open'],
   'share.page.gone': ['链接无效、已过期或已收回，或验证码不对', 'The link is not valid any more, or the code is wrong'],
