@@ -126,14 +126,14 @@ def create_app(config: WebConfig, database: Database, objects: ObjectStore) -> F
     app.add_middleware(HeadersOnly)
     app.add_middleware(Walled)
     app.add_middleware(ReadingAudit, services=services)
-    # Added last, it is called first.
-    app.add_middleware(SafeHeaders, tls=config.secure_cookie)
-    app.add_middleware(TrustedProxies, trust=config.proxies)
-    app.add_middleware(RequestMetering)
     problems.install(app)
     app.router.routes.extend(_routes())
     viewer.install(app, config.ohif, config.packed_files)
     web_ui.install(app, config.web_ui)
+    # Around everything, what is answered from memory as well: added last, they are called first.
+    app.add_middleware(SafeHeaders, tls=config.secure_cookie)
+    app.add_middleware(TrustedProxies, trust=config.proxies)
+    app.add_middleware(RequestMetering)
     return app
 
 

@@ -128,8 +128,7 @@ def main(arguments: list[str]) -> int:
     if unreached:
         sys.stderr.write(
             "vulnerabilities: WARNING: the advisory services cannot be reached from here. Run\n"
-            "    make audit AUDIT_ARGS=--required   on a machine that reaches pypi.org and\n"
-            "    registry.npmjs.org before a release.\n"
+            "    make audit AUDIT_ARGS=--required   on a machine that reaches them before a release.\n"
         )
     if open_ones:
         return 1

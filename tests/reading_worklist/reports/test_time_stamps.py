@@ -24,7 +24,7 @@ from reading_worklist.signing.verdicts import Verdict
 from reading_worklist.signing.verification import verify
 from storage.audit import AuditRecord
 from storage.clock import utc_now
-from storage.database import Database
+from storage.database import Database, as_owner
 from storage.objects import ObjectKey, ObjectStore
 from tests.support.desk import Desk
 from tests.support.seed import Consortium
@@ -190,4 +190,5 @@ def test_of_a_stamp_the_database_keeps_what_was_written(database: Database) -> N
         pytest.raises(DBAPIError, match="only added"),
         database.transaction() as session,
     ):
+        as_owner(session)
         session.execute(update(ReportTimeStamp).values(shortfall="no"))
