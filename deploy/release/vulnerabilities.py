@@ -128,7 +128,8 @@ def main(arguments: list[str]) -> int:
     if unreached:
         sys.stderr.write(
             "vulnerabilities: WARNING: the advisory services cannot be reached from here. Run\n"
-            "    make audit AUDIT_ARGS=--required   on a machine that reaches them before a release.\n"
+            "    make audit AUDIT_ARGS=--required\n"
+            "    on a machine that reaches them before a release.\n"
         )
     if open_ones:
         return 1
