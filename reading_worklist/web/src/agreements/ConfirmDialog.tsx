@@ -1,7 +1,7 @@
 import { Modal } from 'antd';
-import { useState } from 'react';
 
 import { ProblemNotice } from '../design/Notice';
+import { useAttempt } from '../design/useAttempt';
 import { useLanguage } from '../i18n/language';
 
 /** Asks once more before something ends; stays open with the refusal when the server says no. */
@@ -17,19 +17,7 @@ export function ConfirmDialog({
   onClose: () => void;
 }) {
   const { t } = useLanguage();
-  const [busy, setBusy] = useState(false);
-  const [refusal, setRefusal] = useState<unknown>(null);
-  const confirm = async (): Promise<void> => {
-    setBusy(true);
-    setRefusal(null);
-    try {
-      await onConfirm();
-      onClose();
-    } catch (error) {
-      setRefusal(error);
-      setBusy(false);
-    }
-  };
+  const { busy, refusal, attempt } = useAttempt(onClose);
   return (
     <Modal
       open
@@ -40,7 +28,7 @@ export function ConfirmDialog({
       cancelText={t('app.cancel')}
       confirmLoading={busy}
       mask={{ closable: false }}
-      onOk={() => void confirm()}
+      onOk={() => void attempt(onConfirm)}
       onCancel={onClose}
     >
       <p>{text}</p>

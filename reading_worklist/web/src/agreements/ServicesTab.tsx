@@ -1,10 +1,10 @@
 import { PlusOutlined } from '@ant-design/icons';
-import { App, Button, Input, Modal, type RefSelectProps, Select } from 'antd';
+import { App, Button, Input, type RefSelectProps, Select } from 'antd';
 import { useRef, useState } from 'react';
 
 import { useDay } from './today';
 import { Chip } from '../design/Chip';
-import { ProblemNotice } from '../design/Notice';
+import { FormDialog } from '../design/FormDialog';
 import { useShortcuts } from '../design/shortcuts';
 import type { Column } from '../design/Table';
 import { formatDateTime } from '../i18n/format';
@@ -138,7 +138,7 @@ function AgreementDialog({ onClose }: { onClose: () => void }) {
   const { t, language } = useLanguage();
   const { message } = App.useApp();
   const parties = useParties();
-  const { mutateAsync, isPending } = useAgreementAct();
+  const { mutateAsync } = useAgreementAct();
   const today = useDay();
   const first = useRef<RefSelectProps>(null);
   const [body, setBody] = useState<AgreementBody>({
@@ -150,116 +150,98 @@ function AgreementDialog({ onClose }: { onClose: () => void }) {
     document: '',
   });
   const [tried, setTried] = useState(false);
-  const [refusal, setRefusal] = useState<unknown>(null);
   const put = (part: Partial<AgreementBody>): void => setBody({ ...body, ...part });
   const missing = body.provider === '' || body.client === '' || body.valid_from === '' || body.document.trim() === '';
   const until = body.valid_until ?? null;
   const unordered = until !== null && until < body.valid_from;
-  const save = async (): Promise<void> => {
+  const ready = (): boolean => {
     setTried(true);
-    if (missing || unordered || isPending) return;
-    setRefusal(null);
-    try {
-      await mutateAsync({ kind: 'make', body: { ...body, document: body.document.trim() } });
-      void message.success(t('agreements.made'));
-      onClose();
-    } catch (error) {
-      setRefusal(error);
-    }
+    return !missing && !unordered;
+  };
+  const save = async (): Promise<void> => {
+    await mutateAsync({ kind: 'make', body: { ...body, document: body.document.trim() } });
+    void message.success(t('agreements.made'));
   };
   const options = (parties.data ?? []).map((one) => ({ value: one.code, label: siteName(language, one) }));
   return (
-    <Modal
-      open
+    <FormDialog
       width={620}
       title={t('agreements.add')}
-      okText={t('app.save')}
-      cancelText={t('app.cancel')}
-      confirmLoading={isPending}
-      mask={{ closable: false }}
-      afterOpenChange={(open) => open && first.current?.focus()}
-      onOk={() => void save()}
-      onCancel={onClose}
+      ok={t('app.save')}
+      ready={ready}
+      onSave={save}
+      onClose={onClose}
+      onOpened={() => first.current?.focus()}
+      complaint={tried && missing && t('agreements.form.missing')}
     >
-      <div
-        className="rule-form rule-form-two"
-        onKeyDown={(event) => {
-          if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) void save();
-        }}
+      <Field label={t('agreements.form.service')} wide>
+        {(id) => (
+          <Select
+            id={id}
+            value={body.service}
+            options={SERVICES.map((value) => ({ value, label: t(`agreements.service.${value}`) }))}
+            onChange={(service) => put({ service })}
+          />
+        )}
+      </Field>
+      <Field label={t('agreements.form.provider')}>
+        {(id) => (
+          <Select
+            id={id}
+            ref={first}
+            showSearch={{ optionFilterProp: 'label' }}
+            value={body.provider || null}
+            options={options}
+            onChange={(provider) => put({ provider })}
+          />
+        )}
+      </Field>
+      <Field label={t('agreements.form.client')}>
+        {(id) => (
+          <Select
+            id={id}
+            showSearch={{ optionFilterProp: 'label' }}
+            value={body.client || null}
+            options={options}
+            onChange={(client) => put({ client })}
+          />
+        )}
+      </Field>
+      <p className="quiet small rule-field-wide">{t('agreements.form.hint')}</p>
+      <Field label={t('agreements.form.from')}>
+        {(id) => (
+          <Input
+            id={id}
+            type="date"
+            value={body.valid_from}
+            onChange={(event) => put({ valid_from: event.target.value })}
+          />
+        )}
+      </Field>
+      <Field
+        label={t('agreements.form.until')}
+        hint={t('agreements.form.untilHint')}
+        error={unordered ? t('agreements.form.order') : null}
       >
-        <Field label={t('agreements.form.service')} wide>
-          {(id) => (
-            <Select
-              id={id}
-              value={body.service}
-              options={SERVICES.map((value) => ({ value, label: t(`agreements.service.${value}`) }))}
-              onChange={(service) => put({ service })}
-            />
-          )}
-        </Field>
-        <Field label={t('agreements.form.provider')}>
-          {(id) => (
-            <Select
-              id={id}
-              ref={first}
-              showSearch={{ optionFilterProp: 'label' }}
-              value={body.provider || null}
-              options={options}
-              onChange={(provider) => put({ provider })}
-            />
-          )}
-        </Field>
-        <Field label={t('agreements.form.client')}>
-          {(id) => (
-            <Select
-              id={id}
-              showSearch={{ optionFilterProp: 'label' }}
-              value={body.client || null}
-              options={options}
-              onChange={(client) => put({ client })}
-            />
-          )}
-        </Field>
-        <p className="quiet small rule-field-wide">{t('agreements.form.hint')}</p>
-        <Field label={t('agreements.form.from')}>
-          {(id) => (
-            <Input
-              id={id}
-              type="date"
-              value={body.valid_from}
-              onChange={(event) => put({ valid_from: event.target.value })}
-            />
-          )}
-        </Field>
-        <Field
-          label={t('agreements.form.until')}
-          hint={t('agreements.form.untilHint')}
-          error={unordered ? t('agreements.form.order') : null}
-        >
-          {(id) => (
-            <Input
-              id={id}
-              type="date"
-              value={until ?? ''}
-              onChange={(event) => put({ valid_until: event.target.value === '' ? null : event.target.value })}
-            />
-          )}
-        </Field>
-        <Field label={t('agreements.form.document')} wide>
-          {(id) => (
-            <Input
-              id={id}
-              maxLength={500}
-              value={body.document}
-              onChange={(event) => put({ document: event.target.value })}
-            />
-          )}
-        </Field>
-      </div>
-      <div className="reason-message" role="alert">
-        {tried && missing && t('agreements.form.missing')}
-      </div>
-      {refusal !== null && <ProblemNotice error={refusal} />}
-    </Modal>
+        {(id) => (
+          <Input
+            id={id}
+            type="date"
+            value={until ?? ''}
+            onChange={(event) => put({ valid_until: event.target.value === '' ? null : event.target.value })}
+          />
+        )}
+      </Field>
+      <Field label={t('agreements.form.document')} wide>
+        {(id) => (
+          <Input
+            id={id}
+            maxLength={500}
+            value={body.document}
+            onChange={(event) => put({ document: event.target.value })}
+          />
+        )}
+      </Field>
+    </FormDialog>
   );
 }

@@ -1,8 +1,8 @@
-import { App, Button, Input, Modal } from 'antd';
+import { App, Button, Input } from 'antd';
 import { useState } from 'react';
 
 import { Chip } from '../design/Chip';
-import { ProblemNotice } from '../design/Notice';
+import { FormDialog } from '../design/FormDialog';
 import type { Column } from '../design/Table';
 import { formatDateTime } from '../i18n/format';
 import { useLanguage } from '../i18n/language';
@@ -115,7 +115,7 @@ function useColumns(onEnd: (period: SinglePeriod) => void): Column<SinglePeriod>
 function SingleDialog({ onClose }: { onClose: () => void }) {
   const { t } = useLanguage();
   const { message } = App.useApp();
-  const { mutateAsync, isPending } = useAgreementAct();
+  const { mutateAsync } = useAgreementAct();
   const today = useDay();
   const [body, setBody] = useState<SingleBody>({
     valid_from: today,
@@ -123,78 +123,60 @@ function SingleDialog({ onClose }: { onClose: () => void }) {
     basis: '',
   });
   const [tried, setTried] = useState(false);
-  const [refusal, setRefusal] = useState<unknown>(null);
   const put = (part: Partial<SingleBody>): void => setBody({ ...body, ...part });
   const missing = body.valid_from === '' || body.valid_until === '' || body.basis.trim() === '';
   const unordered = body.valid_until < body.valid_from;
-  const save = async (): Promise<void> => {
+  const ready = (): boolean => {
     setTried(true);
-    if (missing || unordered || isPending) return;
-    setRefusal(null);
-    try {
-      await mutateAsync({ kind: 'single-on', body: { ...body, basis: body.basis.trim() } });
-      void message.success(t('single.switchedOn'));
-      onClose();
-    } catch (error) {
-      setRefusal(error);
-    }
+    return !missing && !unordered;
+  };
+  const save = async (): Promise<void> => {
+    await mutateAsync({ kind: 'single-on', body: { ...body, basis: body.basis.trim() } });
+    void message.success(t('single.switchedOn'));
   };
   return (
-    <Modal
-      open
+    <FormDialog
       width={520}
       title={t('single.switchOn')}
-      okText={t('single.switchOn')}
-      cancelText={t('app.cancel')}
-      confirmLoading={isPending}
-      mask={{ closable: false }}
-      onOk={() => void save()}
-      onCancel={onClose}
+      ok={t('single.switchOn')}
+      ready={ready}
+      onSave={save}
+      onClose={onClose}
+      complaint={tried && missing && t('single.form.missing')}
     >
-      <div
-        className="rule-form rule-form-two"
-        onKeyDown={(event) => {
-          if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) void save();
-        }}
-      >
-        <Field label={t('agreements.form.from')}>
-          {(id) => (
-            <Input
-              id={id}
-              type="date"
-              min={today}
-              value={body.valid_from}
-              onChange={(event) => put({ valid_from: event.target.value })}
-            />
-          )}
-        </Field>
-        <Field label={t('agreements.form.until')} error={unordered ? t('agreements.form.order') : null}>
-          {(id) => (
-            <Input
-              id={id}
-              type="date"
-              min={today}
-              value={body.valid_until}
-              onChange={(event) => put({ valid_until: event.target.value })}
-            />
-          )}
-        </Field>
-        <Field label={t('single.form.basis')} hint={t('single.form.basisHint')} wide>
-          {(id) => (
-            <Input
-              id={id}
-              autoFocus
-              maxLength={200}
-              value={body.basis}
-              onChange={(event) => put({ basis: event.target.value })}
-            />
-          )}
-        </Field>
-      </div>
-      <div className="reason-message" role="alert">
-        {tried && missing && t('single.form.missing')}
-      </div>
-      {refusal !== null && <ProblemNotice error={refusal} />}
-    </Modal>
+      <Field label={t('agreements.form.from')}>
+        {(id) => (
+          <Input
+            id={id}
+            type="date"
+            min={today}
+            value={body.valid_from}
+            onChange={(event) => put({ valid_from: event.target.value })}
+          />
+        )}
+      </Field>
+      <Field label={t('agreements.form.until')} error={unordered ? t('agreements.form.order') : null}>
+        {(id) => (
+          <Input
+            id={id}
+            type="date"
+            min={today}
+            value={body.valid_until}
+            onChange={(event) => put({ valid_until: event.target.value })}
+          />
+        )}
+      </Field>
+      <Field label={t('single.form.basis')} hint={t('single.form.basisHint')} wide>
+        {(id) => (
+          <Input
+            id={id}
+            autoFocus
+            maxLength={200}
+            value={body.basis}
+            onChange={(event) => put({ basis: event.target.value })}
+          />
+        )}
+      </Field>
+    </FormDialog>
   );
 }

@@ -3,6 +3,7 @@ import { type ReactNode, useId, useState } from 'react';
 
 import { useLanguage } from '../i18n/language';
 import { ProblemNotice } from './Notice';
+import { useAttempt } from './useAttempt';
 
 const LONGEST_REASON = 1_000;
 
@@ -31,22 +32,13 @@ export function ReasonDialog({
   const { t } = useLanguage();
   const [reason, setReason] = useState('');
   const [missing, setMissing] = useState(false);
-  const [busy, setBusy] = useState(false);
-  const [refusal, setRefusal] = useState<unknown>(null);
+  const { busy, refusal, attempt } = useAttempt(onClose);
   const reasonId = useId();
-  const decide = async (): Promise<void> => {
+  const decide = (): void => {
     const trimmed = reason.trim();
-    setMissing(trimmed === '' && !optional);
-    if (busy || (trimmed === '' && !optional)) return;
-    setBusy(true);
-    setRefusal(null);
-    try {
-      await onConfirm(trimmed);
-      onClose();
-    } catch (error) {
-      setRefusal(error);
-      setBusy(false);
-    }
+    const lacks = trimmed === '' && !optional;
+    setMissing(lacks);
+    if (!lacks) void attempt(() => onConfirm(trimmed));
   };
   return (
     <Modal
@@ -58,7 +50,7 @@ export function ReasonDialog({
       cancelText={t('app.cancel')}
       confirmLoading={busy}
       mask={{ closable: false }}
-      onOk={() => void decide()}
+      onOk={decide}
       onCancel={onClose}
     >
       {children}
@@ -74,7 +66,7 @@ export function ReasonDialog({
         status={missing ? 'error' : ''}
         onChange={(event) => setReason(event.target.value)}
         onKeyDown={(event) => {
-          if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) void decide();
+          if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) decide();
         }}
       />
       <div className="reason-message" role="alert">

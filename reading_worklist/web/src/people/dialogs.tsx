@@ -1,7 +1,7 @@
 import { Button, Input, Modal, Select } from 'antd';
-import { type ReactNode, useState } from 'react';
+import { useState } from 'react';
 
-import { ProblemNotice } from '../design/Notice';
+import { FormDialog } from '../design/FormDialog';
 import { useLanguage } from '../i18n/language';
 import { siteName } from '../i18n/siteName';
 import { Field } from '../rules/RuleDialog';
@@ -12,63 +12,6 @@ import { ROLES } from './words';
 
 /** A person and a password that is shown this once. */
 export type Secret = components['schemas']['OneTimePassword'];
-
-/** A dialog with fields that stays open with the refusal when the server says no. */
-function Form({
-  title,
-  ok,
-  ready,
-  onSave,
-  onClose,
-  children,
-}: {
-  title: string;
-  ok: string;
-  /** Says whether everything is filled in; shows what is not. */
-  ready: () => boolean;
-  onSave: () => Promise<unknown>;
-  onClose: () => void;
-  children: ReactNode;
-}) {
-  const { t } = useLanguage();
-  const [busy, setBusy] = useState(false);
-  const [refusal, setRefusal] = useState<unknown>(null);
-  const save = async (): Promise<void> => {
-    if (busy || !ready()) return;
-    setBusy(true);
-    setRefusal(null);
-    try {
-      await onSave();
-      onClose();
-    } catch (error) {
-      setRefusal(error);
-      setBusy(false);
-    }
-  };
-  return (
-    <Modal
-      open
-      width={620}
-      title={title}
-      okText={ok}
-      cancelText={t('app.cancel')}
-      confirmLoading={busy}
-      mask={{ closable: false }}
-      onOk={() => void save()}
-      onCancel={onClose}
-    >
-      <div
-        className="rule-form rule-form-two"
-        onKeyDown={(event) => {
-          if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) void save();
-        }}
-      >
-        {children}
-      </div>
-      {refusal !== null && <ProblemNotice error={refusal} />}
-    </Modal>
-  );
-}
 
 function usePlaceOptions(places: readonly Place[]): { value: string; label: string }[] {
   const { language } = useLanguage();
@@ -134,7 +77,7 @@ export function AddPersonDialog({
   const missing = (empty: boolean): string | null => (tried && empty ? t('people.missing') : null);
   const options = usePlaceOptions(places);
   return (
-    <Form
+    <FormDialog
       title={t('people.add')}
       ok={t('people.add')}
       ready={() => {
@@ -196,7 +139,7 @@ export function AddPersonDialog({
         )}
       </Field>
       <DayFields days={days} wrong={unordered(days)} onChange={setDays} />
-    </Form>
+    </FormDialog>
   );
 }
 
@@ -220,7 +163,7 @@ export function RoleDialog({
   const missing = (empty: boolean): string | null => (tried && empty ? t('people.missing') : null);
   const options = usePlaceOptions(places);
   return (
-    <Form
+    <FormDialog
       title={t(held === null ? 'people.giveRole' : 'people.changeDates')}
       ok={t('app.save')}
       ready={() => {
@@ -258,7 +201,7 @@ export function RoleDialog({
         )}
       </Field>
       <DayFields days={days} wrong={unordered(days)} onChange={setDays} />
-    </Form>
+    </FormDialog>
   );
 }
 
@@ -278,7 +221,7 @@ export function IdentityDialog({
   const [tried, setTried] = useState(false);
   const missing = email.trim() === '' && subject.trim() === '';
   return (
-    <Form
+    <FormDialog
       title={t('people.identities')}
       ok={t('app.save')}
       ready={() => {
@@ -306,7 +249,7 @@ export function IdentityDialog({
       <Field label={t('people.identity.subject')}>
         {(id) => <Input id={id} maxLength={255} value={subject} onChange={(event) => setSubject(event.target.value)} />}
       </Field>
-    </Form>
+    </FormDialog>
   );
 }
 

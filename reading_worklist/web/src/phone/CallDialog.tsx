@@ -3,6 +3,7 @@ import { useId, useState } from 'react';
 
 import type { CriticalContact } from '../api/types';
 import { ProblemNotice } from '../design/Notice';
+import { useAttempt } from '../design/useAttempt';
 import { useLanguage } from '../i18n/language';
 import { nearestFirst } from './PersonOnPhone';
 import './phone.css';
@@ -31,21 +32,12 @@ export function CallDialog({
   const [first] = listed;
   const [call, setCall] = useState({ name: first?.name ?? '', phone: first?.phone ?? '', note: '' });
   const [answered, setAnswered] = useState<boolean | null>(null);
-  const [busy, setBusy] = useState(false);
-  const [refusal, setRefusal] = useState<unknown>(null);
+  const { busy, refusal, attempt } = useAttempt(onClose);
   const ids = { name: useId(), phone: useId(), note: useId() };
   const complete = call.name.trim() !== '' && call.phone.trim() !== '' && answered !== null;
-  const keep = async (): Promise<void> => {
-    if (!complete || busy) return;
-    setBusy(true);
-    setRefusal(null);
-    try {
-      await onCall({ name: call.name.trim(), phone: call.phone.trim(), answered, note: call.note.trim() });
-      onClose();
-    } catch (error) {
-      setRefusal(error);
-      setBusy(false);
-    }
+  const keep = (): void => {
+    if (!complete) return;
+    void attempt(() => onCall({ name: call.name.trim(), phone: call.phone.trim(), answered, note: call.note.trim() }));
   };
   return (
     <Modal
@@ -57,7 +49,7 @@ export function CallDialog({
       cancelText={t('app.cancel')}
       confirmLoading={busy}
       mask={{ closable: false }}
-      onOk={() => void keep()}
+      onOk={keep}
       onCancel={onClose}
     >
       <div className="phone-form">

@@ -4,16 +4,14 @@ import { Navigate, useNavigate, useSearchParams } from 'react-router';
 import { asProblem } from '../api/problem';
 import type { ActingChoice, Session } from '../api/types';
 import { Loading } from '../app/Loading';
-import { LanguageSwitch } from '../design/LanguageSwitch';
-import { Mark } from '../design/Mark';
 import { useLanguage } from '../i18n/language';
 import { wordsOf } from '../i18n/problemWords';
 import { siteName } from '../i18n/siteName';
+import { CardPage } from './CardPage';
 import { ownPath } from './ownPath';
 import { mustChoose, pageAfterChoice } from './roles';
 import { roleNames } from './roleNames';
 import { useChooseOrganisation, useSession, useSignInAddress, useSignOut } from './session';
-import './signIn.css';
 
 /** After the password: for which organisation somebody acts who belongs to several. As light as the sign-in. */
 export function OrganisationPage() {
@@ -44,44 +42,34 @@ function Choice({ session, next }: { session: Session; next: string }) {
     choose.mutate(choice.code, { onSuccess: goOn });
   };
   return (
-    <div className="sign-in">
-      <header className="sign-in-head">
-        <LanguageSwitch />
-      </header>
-      <main className="sign-in-main">
-        <section className="sign-in-card">
-          <Mark size={44} />
-          <h1>{t('organisation.title')}</h1>
-          <p className="sign-in-motto">{t('organisation.text')}</p>
-          <ul className="sign-in-choices" aria-label={t('organisation.list')}>
-            {session.choices.map((choice) => (
-              <li key={choice.id}>
-                <button
-                  type="button"
-                  className="sign-in-choice"
-                  autoFocus={choice.code === session.organisation.code}
-                  aria-busy={choose.isPending && choice.code === chosen}
-                  disabled={choose.isPending}
-                  onClick={() => pick(choice)}
-                >
-                  <strong>{siteName(language, choice)}</strong>
-                  <span>{roleNames(language, choice.roles)}</span>
-                </button>
-              </li>
-            ))}
-          </ul>
-          <div className="sign-in-message" role="alert">
-            {words !== null && (
-              <p>
-                <strong>{words.title}</strong> {words.remedy}
-              </p>
-            )}
-          </div>
-          <button type="button" className="sign-in-leave" onClick={() => signOut.mutate()}>
-            {t('session.signOut')}
-          </button>
-        </section>
-      </main>
-    </div>
+    <CardPage title={t('organisation.title')} motto={t('organisation.text')}>
+      <ul className="sign-in-choices" aria-label={t('organisation.list')}>
+        {session.choices.map((choice) => (
+          <li key={choice.id}>
+            <button
+              type="button"
+              className="sign-in-choice"
+              autoFocus={choice.code === session.organisation.code}
+              aria-busy={choose.isPending && choice.code === chosen}
+              disabled={choose.isPending}
+              onClick={() => pick(choice)}
+            >
+              <strong>{siteName(language, choice)}</strong>
+              <span>{roleNames(language, choice.roles)}</span>
+            </button>
+          </li>
+        ))}
+      </ul>
+      <div className="sign-in-message" role="alert">
+        {words !== null && (
+          <p>
+            <strong>{words.title}</strong> {words.remedy}
+          </p>
+        )}
+      </div>
+      <button type="button" className="sign-in-leave" onClick={() => signOut.mutate()}>
+        {t('session.signOut')}
+      </button>
+    </CardPage>
   );
 }

@@ -2,15 +2,13 @@ import { type KeyboardEvent, type SubmitEvent, useId, useRef, useState } from 'r
 import { Navigate, useSearchParams } from 'react-router';
 
 import { asProblem } from '../api/problem';
-import { LanguageSwitch } from '../design/LanguageSwitch';
-import { Mark } from '../design/Mark';
 import { isPlainKey, textOf } from '../i18n/catalogue';
 import { useLanguage } from '../i18n/language';
 import { wordsOf } from '../i18n/problemWords';
+import { CardPage } from './CardPage';
 import { ownPath } from './ownPath';
 import { mustChoose } from './roles';
 import { useProviders, useSession, useSignIn } from './session';
-import './signIn.css';
 
 /** The first page. It needs nothing of the component library, so that it is there at once on a slow line. */
 export function SignInPage() {
@@ -24,26 +22,21 @@ export function SignInPage() {
     return <Navigate to={chooses ? `/organisation?next=${encodeURIComponent(next)}` : next} replace />;
   }
   return (
-    <div className="sign-in">
-      <header className="sign-in-head">
-        <LanguageSwitch />
-      </header>
-      <main className="sign-in-main">
+    <CardPage
+      title={t('app.name')}
+      motto={t('session.motto')}
+      aside={
         <section className="sign-in-brand" aria-hidden="true">
           <svg viewBox="0 0 640 200" className="sign-in-trace" preserveAspectRatio="xMidYMid slice">
             <path d="M0 120h92l8-9 9 9h14l6 7 10-74 12 96 7-29h22l16-17 18 17h80l8-9 9 9h14l6 7 10-74 12 96 7-29h22l16-17 18 17h80l8-9 9 9h14l6 7 10-74 12 96 7-29h22l16-17 18 17h60" />
           </svg>
         </section>
-        <section className="sign-in-card">
-          <Mark size={44} />
-          <h1>{t('app.name')}</h1>
-          <p className="sign-in-motto">{t('session.motto')}</p>
-          {parameters.has('ended') && <p className="sign-in-note">{t('session.ended')}</p>}
-          <SignInForm signIn={signIn} />
-          <ProviderButtons next={next} problem={parameters.get('problem')} />
-        </section>
-      </main>
-    </div>
+      }
+    >
+      {parameters.has('ended') && <p className="sign-in-note">{t('session.ended')}</p>}
+      <SignInForm signIn={signIn} />
+      <ProviderButtons next={next} problem={parameters.get('problem')} />
+    </CardPage>
   );
 }
 

@@ -1,15 +1,13 @@
 import { type SubmitEvent, useId, useState } from 'react';
 
 import { asProblem } from '../api/problem';
-import { LanguageSwitch } from '../design/LanguageSwitch';
-import { Mark } from '../design/Mark';
 import { isPlainKey } from '../i18n/catalogue';
 import { formatDateTime } from '../i18n/format';
 import { useLanguage } from '../i18n/language';
 import { wordsOf } from '../i18n/problemWords';
+import { CardPage } from '../session/CardPage';
 import { Fact } from '../verification/Fact';
 import { type SharedStudy, useOpenShare, useShared } from './queries';
-import '../session/signIn.css';
 import '../verification/verify.css';
 import './shares.css';
 
@@ -21,29 +19,15 @@ export function SharePage() {
   const shared = useShared(opening.data === undefined && token === '');
   const study = opening.data ?? shared.data;
   return (
-    <div className="sign-in">
-      <header className="sign-in-head">
-        <LanguageSwitch />
-      </header>
-      <main className="sign-in-main">
-        <section className="sign-in-card verify-card">
-          <Mark size={36} />
-          <h1>{t('share.page.title')}</h1>
-          <p className="sign-in-motto">{t('app.name')}</p>
-          {study !== undefined ? (
-            <Shown study={study} />
-          ) : token === '' ? (
-            !shared.isLoading && <p role="alert">{t('share.page.noToken')}</p>
-          ) : (
-            <CodeForm
-              busy={opening.isPending}
-              error={opening.error}
-              onOpen={(code) => opening.mutate({ token, code })}
-            />
-          )}
-        </section>
-      </main>
-    </div>
+    <CardPage title={t('share.page.title')} motto={t('app.name')} card="verify-card" mark={36}>
+      {study !== undefined ? (
+        <Shown study={study} />
+      ) : token === '' ? (
+        !shared.isLoading && <p role="alert">{t('share.page.noToken')}</p>
+      ) : (
+        <CodeForm busy={opening.isPending} error={opening.error} onOpen={(code) => opening.mutate({ token, code })} />
+      )}
+    </CardPage>
   );
 }
 

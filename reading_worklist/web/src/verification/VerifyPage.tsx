@@ -2,13 +2,11 @@ import { type SubmitEvent, useId } from 'react';
 import { useNavigate, useParams } from 'react-router';
 
 import { asProblem } from '../api/problem';
-import { LanguageSwitch } from '../design/LanguageSwitch';
-import { Mark } from '../design/Mark';
 import { isPlainKey } from '../i18n/catalogue';
 import { formatDateTime } from '../i18n/format';
 import { useLanguage } from '../i18n/language';
 import { wordsOf } from '../i18n/problemWords';
-import '../session/signIn.css';
+import { CardPage } from '../session/CardPage';
 import { Fact } from './Fact';
 import { FileVerifier } from './FileVerifier';
 import { isCode, useCodeVerification } from './queries';
@@ -21,22 +19,12 @@ export function VerifyPage() {
   const { code = '' } = useParams();
   const wanted = code.trim().toUpperCase();
   return (
-    <div className="sign-in">
-      <header className="sign-in-head">
-        <LanguageSwitch />
-      </header>
-      <main className="sign-in-main">
-        <section className="sign-in-card verify-card">
-          <Mark size={36} />
-          <h1>{t('verify.title')}</h1>
-          <p className="sign-in-motto">{t('app.name')}</p>
-          <CodeForm key={wanted} code={wanted} />
-          {isCode(wanted) && <Result code={wanted} />}
-          <FileVerifier />
-          <p className="verify-note">{t('verify.privacy')}</p>
-        </section>
-      </main>
-    </div>
+    <CardPage title={t('verify.title')} motto={t('app.name')} card="verify-card" mark={36}>
+      <CodeForm key={wanted} code={wanted} />
+      {isCode(wanted) && <Result code={wanted} />}
+      <FileVerifier />
+      <p className="verify-note">{t('verify.privacy')}</p>
+    </CardPage>
   );
 }
 

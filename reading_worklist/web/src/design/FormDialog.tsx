@@ -1,0 +1,72 @@
+import { Modal } from 'antd';
+import type { ReactNode } from 'react';
+
+import { useLanguage } from '../i18n/language';
+import { ProblemNotice } from './Notice';
+import { useAttempt } from './useAttempt';
+
+interface FormDialogProps {
+  title: string;
+  /** What the button says. */
+  ok: string;
+  width?: number;
+  /** Says whether everything is filled in; shows what is not. */
+  ready: () => boolean;
+  onSave: () => Promise<unknown>;
+  onClose: () => void;
+  /** Called when it is there, to put the focus. */
+  onOpened?: () => void;
+  /** What is missing, in words; announced. */
+  complaint?: ReactNode;
+  children: ReactNode;
+}
+
+/** A dialog with fields, saved with Ctrl+Enter too; stays open with the refusal when the server says no. */
+export function FormDialog({
+  title,
+  ok,
+  width = 620,
+  ready,
+  onSave,
+  onClose,
+  onOpened,
+  complaint,
+  children,
+}: FormDialogProps) {
+  const { t } = useLanguage();
+  const { busy, refusal, attempt } = useAttempt(onClose);
+  const save = (): void => {
+    if (ready()) void attempt(onSave);
+  };
+  return (
+    <Modal
+      open
+      width={width}
+      title={title}
+      okText={ok}
+      cancelText={t('app.cancel')}
+      confirmLoading={busy}
+      mask={{ closable: false }}
+      afterOpenChange={(open) => {
+        if (open) onOpened?.();
+      }}
+      onOk={save}
+      onCancel={onClose}
+    >
+      <div
+        className="rule-form rule-form-two"
+        onKeyDown={(event) => {
+          if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) save();
+        }}
+      >
+        {children}
+      </div>
+      {complaint !== undefined && (
+        <div className="reason-message" role="alert">
+          {complaint}
+        </div>
+      )}
+      {refusal !== null && <ProblemNotice error={refusal} />}
+    </Modal>
+  );
+}
