@@ -29,6 +29,7 @@ _SEXES: Final = frozenset({"M", "F", "O"})
 _STEPS_MAX: Final = 20
 _TEXT_MAX: Final = 4000
 _CLOCKS_APART: Final = timedelta(minutes=5)
+_EARLIEST_DAY: Final = timedelta(hours=14)
 """By how much a machine at a site may be ahead of the server."""
 
 
@@ -149,7 +150,8 @@ def check(request: OrderRequest) -> None:
             "patient_sex is unknown", field="patient_sex", expected="M, F or O", found="another"
         )
     born = request.patient_birth_date
-    if born is not None and born > utc_now().date():
+    # The day begins 14 hours before UTC's in the easternmost zone: a newborn has a birthday too.
+    if born is not None and born > (utc_now() + _EARLIEST_DAY).date():
         raise OrderRefused(
             "patient_birth_date lies ahead", field="patient_birth_date", expected="a past day"
         )
