@@ -74,7 +74,7 @@ def open_parts(settings: Settings, process: str, *, pool_size: int = 10) -> Gene
     require_strong(settings)
     count_in(settings, process)
     check_schema(database_url(settings))
-    database = Database(database_url(settings), pool_size=pool_size)
+    database = Database(database_url(settings), pool_size=pool_size, time_zone=settings.time_zone)
     try:
         with _traced(settings, process):
             yield Parts(settings, database, open_object_store(settings.object_store))

@@ -32,8 +32,10 @@ def give_role(
     data_dir: DataDir = None,
 ) -> None:
     """Give a person a role from --first (today) to --last (open), or change these days."""
+    from sqlalchemy import select  # noqa: PLC0415
+
     from storage import registry  # noqa: PLC0415
-    from storage.clock import utc_now  # noqa: PLC0415
+    from storage.civil_day import civil_day  # noqa: PLC0415
     from storage.registry import Membership  # noqa: PLC0415
 
     with open_session(data_dir) as (session, _):
@@ -43,7 +45,7 @@ def give_role(
                 person_id=person.id,
                 organisation_id=key[0],
                 role=key[1],
-                valid_from=utc_now().date(),
+                valid_from=session.scalars(select(civil_day())).one(),
             )
             session.add(held)
         if first is not None:
@@ -73,8 +75,10 @@ def end_role(login: Login, *, organisation: At, role: RoleName, data_dir: DataDi
     """End a role now; open sessions lose it at once."""
     from datetime import timedelta  # noqa: PLC0415
 
+    from sqlalchemy import select  # noqa: PLC0415
+
     from storage import registry  # noqa: PLC0415
-    from storage.clock import utc_now  # noqa: PLC0415
+    from storage.civil_day import civil_day  # noqa: PLC0415
 
     with open_session(data_dir) as (session, _):
         person, held, _ = _membership(session, login, organisation, role)
@@ -83,7 +87,7 @@ def end_role(login: Login, *, organisation: At, role: RoleName, data_dir: DataDi
                 f"{login!r} is not {role} at {organisation}",
                 remedy="List the roles with 'rdc user show'.",
             )
-        held.valid_until = utc_now().date() - timedelta(days=1)
+        held.valid_until = session.scalars(select(civil_day())).one() - timedelta(days=1)
         note(session, "person:end_role", "person", person.id, organisation=organisation, role=role)
     typer.echo(f"{login} is {role} at {organisation} no more")
 

@@ -42,7 +42,7 @@ def open_database(settings: Settings) -> Generator[Database]:
     """Yield the centre's database at this version's schema, the signing authority made."""
     with reachable_database(settings) as found:
         bootstrap.prepare(found)
-        database = Database(bootstrap.database_url(found), pool_size=1)
+        database = Database(bootstrap.database_url(found), pool_size=1, time_zone=found.time_zone)
         try:
             yield database
         finally:

@@ -41,6 +41,7 @@ from sqlalchemy.orm import DeclarativeBase, InstrumentedAttribute, Session, sess
 from typing_extensions import override
 
 from storage import metering, schema_versions
+from storage.civil_day import connection_option
 from storage.walls import building
 from storage.walls.reach import reach
 
@@ -146,16 +147,17 @@ class Database:
     Thread-safe; make one per process, after forking.
     """
 
-    def __init__(self, url: str, *, pool_size: int = 10) -> None:
+    def __init__(self, url: str, *, pool_size: int = 10, time_zone: str = "UTC") -> None:
         """Prepare the pool without connecting.
 
         url: SQLAlchemy URL, ``postgresql+psycopg://…`` (plain ``postgresql://`` is read the same).
         pool_size: connections kept; as many again may be opened under load.
+        time_zone: whose days `storage.civil_day.civil_day` means.
         """
         self.url = psycopg_url(url)
         # A pool for each role: a prepared statement is planned anew whenever the role changes.
-        self.engine: Engine = _engine(self.url, pool_size, building.APP_ROLE)
-        self._site_engine = _engine(self.url, pool_size, building.SITE_ROLE)
+        self.engine: Engine = _engine(self.url, pool_size, building.APP_ROLE, time_zone)
+        self._site_engine = _engine(self.url, pool_size, building.SITE_ROLE, time_zone)
         self._sessions = sessionmaker(self.engine, expire_on_commit=False)
         self._site_sessions = sessionmaker(self._site_engine, expire_on_commit=False)
         self._reading = self.engine.execution_options(isolation_level="AUTOCOMMIT")
@@ -217,7 +219,7 @@ def as_owner(session: Session) -> None:
     session.execute(text("SET LOCAL ROLE NONE"))
 
 
-def _engine(url: str, pool_size: int, role: str) -> Engine:
+def _engine(url: str, pool_size: int, role: str, time_zone: str) -> Engine:
     engine = create_engine(
         url,
         pool_size=pool_size,
@@ -225,7 +227,7 @@ def _engine(url: str, pool_size: int, role: str) -> Engine:
         # The connection used last: its server process has the catalogue, the plans and the
         # prepared statements in memory.
         pool_use_lifo=True,
-        connect_args={"options": OPTIONS, **LIVENESS},
+        connect_args={"options": f"{OPTIONS} {connection_option(time_zone)}", **LIVENESS},
         # An error's text ends up in logs, and parameters are patient data.
         hide_parameters=True,
     )

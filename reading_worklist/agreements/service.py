@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session, aliased
 
 from reading_worklist.access.scope import Scope
@@ -10,6 +10,7 @@ from reading_worklist.agreements.schemas import AgreementBody, AgreementView, Li
 from reading_worklist.problems import conflict, not_found
 from storage import audit
 from storage.agreements.tables import Agreement
+from storage.civil_day import civil_day
 from storage.clock import utc_now
 from storage.index.tables import Patient
 from storage.patient_links import links
@@ -26,7 +27,7 @@ def shown(session: Session, scope: Scope) -> list[AgreementView]:
     scope.require(Role.CONSORTIUM_ADMIN)
     provider, client = aliased(Organisation), aliased(Organisation)
     ours = _ours(session, scope)
-    today = session.scalar(select(func.current_date()))
+    today = session.scalar(select(civil_day()))
     rows = session.execute(
         select(Agreement, provider, client, Person.display_name)
         .join(Person, Person.id == Agreement.made_by, isouter=True)

@@ -23,6 +23,7 @@ from reading_worklist.people.schemas import (
 )
 from reading_worklist.people.service import ADMINISTRATORS, known, ours
 from reading_worklist.signing.tables import SigningCredential
+from storage.civil_day import civil_day
 from storage.clock import utc_now
 from storage.database import one_of
 from storage.registry import Membership, Organisation, OrganisationKind, Person
@@ -93,7 +94,7 @@ def _shown(session: Session, scope: Scope, person_id: UUID | None) -> list[KeptP
     )
     if person_id is not None:
         query = query.where(Person.id == person_id)
-    today: date = session.execute(select(func.current_date())).scalar_one()
+    today: date = session.execute(select(civil_day())).scalar_one()
     found: dict[UUID, Person] = {}
     roles: dict[UUID, list[RoleView]] = {}
     for one, membership, place in session.execute(query):

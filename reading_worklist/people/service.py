@@ -10,7 +10,7 @@ from datetime import date, timedelta
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import exists, func, or_, select
+from sqlalchemy import exists, or_, select
 from sqlalchemy.orm import Session
 
 from reading_worklist.access import second_factor, sessions, throttle
@@ -20,6 +20,7 @@ from reading_worklist.access.tables import OutsideIdentity
 from reading_worklist.people.schemas import IdentityBody, NewPerson, PersonChange, RoleBody
 from reading_worklist.problems import conflict, forbidden, not_found
 from storage import audit, registry
+from storage.civil_day import civil_day
 from storage.registry import (
     Membership,
     Organisation,
@@ -295,7 +296,7 @@ def _own(session: Session, scope: Scope, person_id: UUID) -> Person:
         .where(
             Membership.person_id == person.id,
             Membership.organisation_id.not_in(ours(scope)),
-            or_(Membership.valid_until.is_(None), Membership.valid_until >= func.current_date()),
+            or_(Membership.valid_until.is_(None), Membership.valid_until >= civil_day()),
         )
         .limit(1)
     )
@@ -317,7 +318,7 @@ def _place(session: Session, scope: Scope, code: str) -> Organisation:
 
 
 def _today(session: Session) -> date:
-    return session.execute(select(func.current_date())).scalar_one()
+    return session.execute(select(civil_day())).scalar_one()
 
 
 def _holds(held: Membership, today: date) -> bool:

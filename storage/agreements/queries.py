@@ -3,10 +3,11 @@
 from collections.abc import Collection
 from uuid import UUID
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from storage.agreements.tables import Agreement, Service
+from storage.civil_day import civil_day
 from storage.registry import lineage
 
 
@@ -14,7 +15,7 @@ def providers(
     session: Session, service: Service, client_id: UUID, among: Collection[UUID]
 ) -> frozenset[UUID]:
     """Return which of some organisations give a service to another by an agreement valid today."""
-    today = func.current_date()
+    today = civil_day()
     line = [one.id for one in lineage(session, client_id)]
     giving = set(
         session.scalars(

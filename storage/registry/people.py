@@ -8,6 +8,7 @@ from uuid import UUID, uuid4
 from sqlalchemy import ColumnElement, ForeignKey, and_, false, func, or_, select
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
+from storage.civil_day import civil_day
 from storage.database import Base, Word
 from storage.registry.organisations import Organisation
 from storage.registry.refusal import RegistryRefused
@@ -101,7 +102,7 @@ def add_person(
 
 def holds_today() -> ColumnElement[bool]:
     """Return the SQL condition that a membership is valid today."""
-    today = func.current_date()
+    today = civil_day()
     return and_(
         Membership.valid_from <= today,
         or_(Membership.valid_until.is_(None), Membership.valid_until >= today),

@@ -31,6 +31,8 @@ def run(consortium: Consortium, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     """Run a command on the consortium's database; returns what it says."""
     monkeypatch.setenv("RDC_DATABASE_URL", consortium.database.url)
     monkeypatch.setenv("RDC_DATA_DIR", str(tmp_path))
+    # The days of the database that the test looks at.
+    monkeypatch.setenv("RDC_TIME_ZONE", "UTC")
 
     def ran(*words: str, code: int = 0) -> str:
         result = CliRunner().invoke(app, ["user", *words])

@@ -13,7 +13,7 @@ from datetime import date, timedelta
 from http import HTTPStatus
 from typing import Any, Final
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from reading_worklist.access.outside.providers import ProviderConfig, Vouched, values_of
@@ -21,6 +21,7 @@ from reading_worklist.access.tables import OutsideIdentity, OutsideSignIn
 from reading_worklist.problems import Problem
 from storage import audit
 from storage.audit import Actor
+from storage.civil_day import civil_day
 from storage.clock import utc_now
 from storage.registry import Membership, Organisation, Person, Role
 
@@ -150,7 +151,7 @@ def follow_roles(
         for code, role in said
         for found in session.scalars(select(Organisation).where(Organisation.code == code))
     }
-    today = session.execute(select(func.current_date())).scalar_one()
+    today = session.execute(select(civil_day())).scalar_one()
     held = {
         (one.organisation_id, one.role): one
         for one in session.scalars(
