@@ -24,9 +24,9 @@ WEB_SOURCES := $(shell find $(WEB) \( -name node_modules -o -name dist \) -prune
 # Extra words for pytest: `make test PYTEST_ARGS="tests/deploy -x"`.
 PYTEST_ARGS ?=
 # Who has no tests left takes some of the other's.
-QUICK_TESTS := $(VENV)/bin/python -m pytest -n auto --dist worksteal -m "not slow"
+QUICK_TESTS := $(VENV)/bin/python -m pytest -rs -n auto --dist worksteal -m "not slow"
 # A file of these shares a whole system, so it stays with one worker; the long ones come first.
-SLOW_TESTS := $(VENV)/bin/python -m pytest -n auto --dist loadfile --no-loadscope-reorder -m slow
+SLOW_TESTS := $(VENV)/bin/python -m pytest -rs -n auto --dist loadfile --no-loadscope-reorder -m slow
 # Extra words for the benchmark: `make bench BENCH_ARGS="--rows store --repeats 3"`.
 BENCH_ARGS ?=
 

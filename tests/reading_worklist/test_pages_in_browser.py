@@ -41,21 +41,22 @@ class House:
 
     def opening(self, login: str, path: str, *, look: str = "light") -> Page:
         """Open a page as somebody who has just signed in."""
+
+        def spoke(message: ConsoleMessage) -> None:
+            # Nothing of ours may need what the content security policy of our pages forbids.
+            if "Content Security Policy" in message.text:
+                self.failures.append(message.text)
+
         page = self.browser.new_context(base_url=self.address, locale="zh-CN").new_page()
         page.set_default_timeout(20_000)
         page.on("pageerror", lambda error: self.failures.append(str(error)))
-        page.on("console", self._spoke)
+        page.on("console", spoke)
         page.add_init_script(f"if (self === top) localStorage.setItem('rdc.appearance', '{look}')")
         page.goto(path)
         page.get_by_label("用户名").fill(login)
         page.get_by_label("密码", exact=True).fill(PASSWORD)
         page.get_by_role("button", name="登录").click()
         return page
-
-    def _spoke(self, message: ConsoleMessage) -> None:
-        """Nothing of ours may need what the content security policy of our pages forbids."""
-        if "Content Security Policy" in message.text:
-            self.failures.append(message.text)
 
 
 @pytest.fixture(scope="module")
