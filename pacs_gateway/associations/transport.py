@@ -19,6 +19,8 @@ _LINGER_SECONDS: Final = 1.0
 # Source: service provider; reason: invalid PDU parameter value (PS3.8 Table 9-26).
 _A_ABORT: Final = struct.pack(">BxIxxBB", 0x07, 4, 2, 6)
 _TIMEVAL: Final = struct.Struct("@ll")
+# Linger on, for no time: closing sends a reset.
+_RESET: Final = struct.pack("@ii", 1, 0)
 
 
 def prepare(connection: socket.socket, *, send_timeout: float) -> None:
@@ -61,12 +63,17 @@ def abort_provider(connection: socket.socket) -> None:
 
 
 def abort_at_once(connection: socket.socket) -> None:
-    """Send an A-ABORT if the peer has room for it, and end the connection in both directions."""
+    """Send an A-ABORT if the peer has room for it, and end the connection in both directions.
+
+    Who goes on sending is reset when the connection is closed. Without that, one that has found our
+    window shut waits before it until the kernel's FIN-WAIT-2 ends, 60 s.
+    """
     # Another thread may be using the TLS layer, which has no such flag: there it is only ended.
     if not isinstance(connection, ssl.SSLSocket):
         with suppress(OSError):
             connection.send(_A_ABORT, socket.MSG_DONTWAIT)
     with suppress(OSError):
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
         connection.shutdown(socket.SHUT_RDWR)
 
 

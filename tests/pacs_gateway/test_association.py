@@ -415,9 +415,7 @@ def test_stopping_cuts_what_does_not_end_by_itself(
         begun = time.monotonic()
         listener.stop(0.5)
         assert time.monotonic() - begun < 60
-        # Ours is closed; a sender that found our window shut at that moment is told by the kernel
-        # only when FIN-WAIT-2 ends (tcp_fin_timeout, 60 s), some times of 100 on a busy machine.
-        assert ended.wait(90)
+        assert ended.wait(30)
         sender.join()
         assert recorder.seen[0].abandoned
     finally:
