@@ -5,7 +5,7 @@ PostgreSQL is the only dialect. Every function elsewhere that takes a
 audit record and its message are committed together or not at all.
 
 Transactions and readings work in the database role of whoever's work is being
-done (`storage.walls`): one that sees everything, or one that sees some sites.
+done (`storage.walls`): one that sees everything, or one that sees some rows.
 """
 
 import select
@@ -38,12 +38,13 @@ from sqlalchemy import (
 from sqlalchemy.engine import Connection, Dialect, Engine
 from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.orm import DeclarativeBase, InstrumentedAttribute, Session, sessionmaker
+from sqlalchemy.pool import QueuePool
 from typing_extensions import override
 
 from storage import metering, schema_versions
 from storage.civil_day import connection_option
 from storage.walls import building
-from storage.walls.reach import reach
+from storage.walls.reach import Reach, Standing, reach
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -60,6 +61,9 @@ OPTIONS: Final = (
     " -c tcp_keepalives_idle=10 -c tcp_keepalives_interval=3 -c tcp_keepalives_count=3"
     " -c tcp_user_timeout=20000"
 )
+NAMED: Final = "rdc "
+"""Begins the names of our processes among the server's connections."""
+
 # A server whose cable is pulled closes nothing: without these a query waits a quarter of an hour
 # for the kernel to give up, and who listens waits for ever. libpq's words, in s; the last in ms.
 LIVENESS: Final[Mapping[str, str | int]] = {
@@ -69,6 +73,19 @@ LIVENESS: Final[Mapping[str, str | int]] = {
     "keepalives_count": 3,
     "tcp_user_timeout": 20_000,
 }
+# What goes to a standby goes to the primary when it falls silent, so nobody waits for it for long.
+_STANDBY_LIVENESS: Final[Mapping[str, str | int]] = {
+    "connect_timeout": 2,
+    "keepalives_idle": 2,
+    "keepalives_interval": 1,
+    "keepalives_count": 2,
+    "tcp_user_timeout": 4_000,
+}
+_READ_ONLY: Final = "-c default_transaction_read_only=on"
+# Of a process that hangs: what it has locked is free again. No transaction of ours waits for
+# anything but the database.
+_IDLE_MILLISECONDS: Final = 300_000
+_OF_FEW: Final = 4
 # A firewall forgets connections that say nothing for minutes, and tells nobody.
 _TRUSTED_SECONDS: Final = 30.0
 
@@ -78,8 +95,12 @@ _TAKE_ROLE: Final = (
     " AND pg_has_role(session_user, oid, 'MEMBER')"
     " AND obj_description(to_regprocedure('public.rdc_sites()'), 'pg_proc') IS NOT NULL"
 )
-_SEE_IN_TRANSACTION: Final = text(f"SELECT set_config('{building.SETTING}', :sites, true)")
-_SEE: Final = text(f"SELECT set_config('{building.SETTING}', :sites, false)")
+_SET: Final = (
+    f"SELECT set_config('{building.SETTING}', :sites, {{local}}),"
+    f" set_config('{building.PERSON_SETTING}', :person, {{local}})"
+)
+_SEE_IN_TRANSACTION: Final = text(_SET.format(local="true"))
+_SEE: Final = text(_SET.format(local="false"))
 
 
 class Base(DeclarativeBase):
@@ -141,39 +162,63 @@ def one_of(
     return column == any_(literal(list(values), ARRAY(Uuid())))
 
 
+class _Pool:
+    """The connections of one database role, for transactions and for reading."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.sessions: Final = sessionmaker(engine, expire_on_commit=False)
+        self.reading: Final = engine.execution_options(isolation_level="AUTOCOMMIT")
+
+
 class Database:
     """A pool of connections to one PostgreSQL database.
 
     Thread-safe; make one per process, after forking.
     """
 
-    def __init__(self, url: str, *, pool_size: int = 10, time_zone: str = "UTC") -> None:
+    def __init__(
+        self,
+        url: str,
+        *,
+        pool_size: int = 10,
+        time_zone: str = "UTC",
+        reads_only: bool = False,
+        name: str = "",
+        patience: float = 0.0,
+    ) -> None:
         """Prepare the pool without connecting.
 
         url: SQLAlchemy URL, ``postgresql+psycopg://…`` (plain ``postgresql://`` is read the same).
         pool_size: connections kept; as many again may be opened under load.
         time_zone: whose days `storage.civil_day.civil_day` means.
+        reads_only: it is a standby (`storage.standby`): writes are refused, silence is short.
+        name: of the process, for who looks at the server's connections.
+        patience: so many seconds a statement, or a lock, is waited for; 0: for ever.
         """
         self.url = psycopg_url(url)
         # A pool for each role: a prepared statement is planned anew whenever the role changes.
-        self.engine: Engine = _engine(self.url, pool_size, building.APP_ROLE, time_zone)
-        self._site_engine = _engine(self.url, pool_size, building.SITE_ROLE, time_zone)
-        self._sessions = sessionmaker(self.engine, expire_on_commit=False)
-        self._site_sessions = sessionmaker(self._site_engine, expire_on_commit=False)
-        self._reading = self.engine.execution_options(isolation_level="AUTOCOMMIT")
-        self._site_reading = self._site_engine.execution_options(isolation_level="AUTOCOMMIT")
+        arguments = _connect_arguments(
+            time_zone, reads_only=reads_only, name=name, milliseconds=int(patience * 1000)
+        )
+        self.engine: Engine = _engine(self.url, pool_size, building.APP_ROLE, arguments)
+        # Made at once: they connect to nothing until somebody of that standing comes.
+        engines = {None: self.engine} | {
+            one: _engine(self.url, _kept(pool_size, one), one, arguments) for one in Standing
+        }
+        self._engines = tuple(engines.values())
+        self._pools = {standing: _Pool(engine) for standing, engine in engines.items()}
 
     @contextmanager
     def transaction(self) -> Generator[Session]:
         """Open a transaction; commit at the end of the block, roll back when it raises.
 
-        It sees the rows of the sites that `storage.walls.reach` names when it is opened.
+        It sees the rows that `storage.walls.reach` names when it is opened.
         """
-        sites = reach()
-        sessions = self._sessions if sites is None else self._site_sessions
-        with sessions() as session, session.begin():
-            if sites is not None:
-                session.execute(_SEE_IN_TRANSACTION, {"sites": _listed(sites)})
+        whose = reach()
+        pool = self._pools[None if whose is None else whose.standing]
+        with pool.sessions() as session, session.begin():
+            if whose is not None:
+                session.execute(_SEE_IN_TRANSACTION, _told(whose))
             yield session
 
     @contextmanager
@@ -183,12 +228,12 @@ class Database:
         No transaction is begun or ended: that would be two more round trips to the server. What
         is written through it is committed at once. It sees the rows that `transaction` would.
         """
-        sites = reach()
-        engine = self._reading if sites is None else self._site_reading
-        with engine.connect() as connection:
-            if sites is not None:
+        whose = reach()
+        pool = self._pools[None if whose is None else whose.standing]
+        with pool.reading.connect() as connection:
+            if whose is not None:
                 # It stays on the connection, and whoever has it next says his own first.
-                connection.execute(_SEE, {"sites": _listed(sites)})
+                connection.execute(_SEE, _told(whose))
             yield connection
 
     @contextmanager
@@ -204,10 +249,19 @@ class Database:
                 connection.execute(sql.SQL("LISTEN {}").format(sql.Identifier(channel)))
             yield connection
 
+    def most_connections(self, at_once: int) -> int:
+        """Return how many connections it may hold when so many threads work with it at once.
+
+        Each role keeps its own, and those that work come on top of what others have kept.
+        """
+        pools = [engine.pool for engine in self._engines]
+        kept = [pool.size() for pool in pools if isinstance(pool, QueuePool)]
+        return min(sum(kept) + at_once, 2 * sum(kept))
+
     def close(self) -> None:
         """Close every idle connection of the pool."""
-        self.engine.dispose()
-        self._site_engine.dispose()
+        for pool in self._pools.values():
+            pool.reading.dispose()
 
 
 def as_owner(session: Session) -> None:
@@ -219,7 +273,28 @@ def as_owner(session: Session) -> None:
     session.execute(text("SET LOCAL ROLE NONE"))
 
 
-def _engine(url: str, pool_size: int, role: str, time_zone: str) -> Engine:
+def _kept(pool_size: int, standing: Standing) -> int:
+    """Return how many connections are kept for people of a standing; of most there are few."""
+    return pool_size if standing is Standing.SITES else min(pool_size, _OF_FEW)
+
+
+def _connect_arguments(
+    time_zone: str, *, reads_only: bool, name: str, milliseconds: int
+) -> Mapping[str, str | int]:
+    options = (
+        f"{OPTIONS} {connection_option(time_zone)}"
+        f" -c idle_in_transaction_session_timeout={_IDLE_MILLISECONDS}"
+        f" -c statement_timeout={milliseconds} -c lock_timeout={milliseconds}"
+    )
+    common = {"application_name": f"{NAMED}{name}"} if name else {}
+    if reads_only:
+        return {**_STANDBY_LIVENESS, **common, "options": f"{options} {_READ_ONLY}"}
+    return {**LIVENESS, **common, "options": options}
+
+
+def _engine(
+    url: str, pool_size: int, role: str, connect_arguments: Mapping[str, str | int]
+) -> Engine:
     engine = create_engine(
         url,
         pool_size=pool_size,
@@ -227,7 +302,7 @@ def _engine(url: str, pool_size: int, role: str, time_zone: str) -> Engine:
         # The connection used last: its server process has the catalogue, the plans and the
         # prepared statements in memory.
         pool_use_lifo=True,
-        connect_args={"options": f"{OPTIONS} {connection_option(time_zone)}", **LIVENESS},
+        connect_args=dict(connect_arguments),
         # An error's text ends up in logs, and parameters are patient data.
         hide_parameters=True,
     )
@@ -243,8 +318,11 @@ def _engine(url: str, pool_size: int, role: str, time_zone: str) -> Engine:
     return engine
 
 
-def _listed(sites: Collection[UUID]) -> str:
-    return ",".join(map(str, sites))
+def _told(whose: Reach) -> dict[str, str]:
+    return {
+        "sites": ",".join(map(str, whose.sites)),
+        "person": "" if whose.person is None else str(whose.person),
+    }
 
 
 def _never_hand_out_dead_ones(engine: Engine) -> None:

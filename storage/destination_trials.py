@@ -57,11 +57,30 @@ class Finding(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class ClockSeen:
+    """By how much a receiver's clock is ahead of ours: between the two; below zero it is behind."""
+
+    least: timedelta
+    most: timedelta
+
+    @property
+    def surely_off(self) -> timedelta:
+        """The part of it that no delay on the way explains, with its sign; zero when all may."""
+        if self.least > timedelta(0):
+            return self.least
+        return min(self.most, timedelta(0))
+
+
+@dataclass(frozen=True, slots=True)
 class Tried:
-    """What came of a trial. said: the details, for a person who looks after machines."""
+    """What came of a trial. said: the details, for a person who looks after machines.
+
+    clock: what the receiver told of its clock on the way; it is not kept.
+    """
 
     finding: Finding
     said: str
+    clock: ClockSeen | None = None
 
 
 class DestinationTrial(Base):

@@ -10,6 +10,7 @@ import json
 import struct
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, BinaryIO, Final
 from uuid import UUID
 
@@ -27,6 +28,8 @@ _GROUP_LENGTH_SIZE: Final = 12
 _HEAD_MAXIMUM: Final = 4096
 _FOUND_LENGTH: Final = 120
 _UID_LENGTH: Final = 64
+# `json.dumps` makes one for each call that wants no spaces.
+_JSON: Final = json.JSONEncoder(separators=(",", ":"))
 
 
 class NotASpooledFile(RdcError):
@@ -92,22 +95,36 @@ def head(
 
     The UIDs are those of the C-STORE command; empty where it has none that is a UID.
     """
-    encoded = file_head(
-        (
-            meta_element(0x0001, b"OB", b"\0\1"),
-            meta_element(0x0002, b"UI", sop_class_uid.encode("ascii")),
-            meta_element(0x0003, b"UI", sop_instance_uid.encode("ascii")),
-            meta_element(0x0010, b"UI", transfer_syntax_uid.encode("ascii")),
-            meta_element(0x0012, b"UI", IMPLEMENTATION_CLASS_UID.encode("ascii")),
-            meta_element(0x0013, b"SH", IMPLEMENTATION_VERSION_NAME.encode("ascii")),
-            meta_element(0x0016, b"AE", origin.calling_ae_title.encode("ascii")),
-            meta_element(0x0017, b"AE", origin.calling_ae_title.encode("ascii")),
-            meta_element(0x0018, b"AE", origin.called_ae_title.encode("ascii")),
-            meta_element(0x0100, b"UI", PRIVATE_INFORMATION_CREATOR_UID.encode("ascii")),
-            meta_element(0x0102, b"OB", b" " * _RECORD_LENGTH),
-        )
+    before, after = _around_instance(
+        sop_class_uid, transfer_syntax_uid, origin.calling_ae_title, origin.called_ae_title
     )
+    instance = meta_element(0x0003, b"UI", sop_instance_uid.encode("ascii"))
+    encoded = file_head((before, instance, after))
     return Head(encoded, len(encoded) - _RECORD_LENGTH)
+
+
+# The same for all that one association sends.
+@lru_cache(maxsize=256)
+def _around_instance(
+    sop_class_uid: str, transfer_syntax_uid: str, calling_ae_title: str, called_ae_title: str
+) -> tuple[bytes, bytes]:
+    """Return what of a head stands before and behind the SOP Instance UID."""
+    calling = calling_ae_title.encode("ascii")
+    before = (
+        meta_element(0x0001, b"OB", b"\0\1"),
+        meta_element(0x0002, b"UI", sop_class_uid.encode("ascii")),
+    )
+    after = (
+        meta_element(0x0010, b"UI", transfer_syntax_uid.encode("ascii")),
+        meta_element(0x0012, b"UI", IMPLEMENTATION_CLASS_UID.encode("ascii")),
+        meta_element(0x0013, b"SH", IMPLEMENTATION_VERSION_NAME.encode("ascii")),
+        meta_element(0x0016, b"AE", calling),
+        meta_element(0x0017, b"AE", calling),
+        meta_element(0x0018, b"AE", called_ae_title.encode("ascii")),
+        meta_element(0x0100, b"UI", PRIVATE_INFORMATION_CREATOR_UID.encode("ascii")),
+        meta_element(0x0102, b"OB", b" " * _RECORD_LENGTH),
+    )
+    return b"".join(before), b"".join(after)
 
 
 def record(reception: Reception) -> bytes:
@@ -132,7 +149,7 @@ def record(reception: Reception) -> bytes:
             "command_sop_class_uid": _plain(refusal.command_sop_class_uid, _UID_LENGTH),
             "command_sop_instance_uid": _plain(refusal.command_sop_instance_uid, _UID_LENGTH),
         }
-    return json.dumps(content, separators=(",", ":")).encode("ascii").ljust(_RECORD_LENGTH)
+    return _JSON.encode(content).encode("ascii").ljust(_RECORD_LENGTH)
 
 
 def _plain(text: str, length: int) -> str:

@@ -1,4 +1,7 @@
-"""Sending the trail to an audit record repository: in order, from where it stopped, once at a time.
+"""Sending the trail to a repository elsewhere: in order, from where it stopped, once at a time.
+
+There may be two: an audit record repository that gets all of it, and an event repository that gets
+what of it is an event of the walk (`sole`). Each has its own place in the trail.
 
 Only sealed records go: their ids have no gap that could still fill, so one number says how far it
 is. Each batch is read, sent without a transaction, and then counted.
@@ -7,6 +10,7 @@ is. Each batch is read, sent without a transaction, and then counted.
 import logging
 import socket
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Final
@@ -23,6 +27,7 @@ from storage.clock import utc_now
 from storage.database import Base, Database
 from storage.index.tables import Patient, Study
 from storage.leases import Candidate
+from storage.orders.tables import Order, PerformedStep
 from storage.registry import Organisation
 
 NAME: Final = "syslog"
@@ -57,6 +62,27 @@ class AuditExport(Base):
     error: Mapped[str]
 
 
+@dataclass(frozen=True, slots=True)
+class Feed:
+    """What one repository gets of the trail.
+
+    name: of its place and its lease. frame: a record as it is sent there; None: it is not.
+    """
+
+    name: str
+    frame: Callable[[Entry, Source, About | None], bytes | None]
+
+
+def _whole_record(entry: Entry, source: Source, about: About | None) -> bytes:
+    return syslog.frame(
+        xml_message(entry, source, about), at=entry.record.at, machine=source.machine, process="rdc"
+    )
+
+
+TRAIL: Final = Feed(NAME, _whole_record)
+"""All of it, for an audit record repository."""
+
+
 class Exporter:
     """Sends what is due, when this process has the lease."""
 
@@ -66,16 +92,20 @@ class Exporter:
         to: syslog.Repository,
         *,
         source: str,
+        feed: Feed = TRAIL,
         send: Callable[[syslog.Repository, Sequence[bytes]], None] = syslog.send,
     ) -> None:
         self._database = database
         self._to = to
         self._send = send
         self._source = Source(source, socket.gethostname() or "rdc")
-        self._candidate = Candidate("audit-export", lasts=_LEASE)
+        self._feed = feed
+        # The trail's own lease has had this name from the beginning.
+        lease = "audit-export" if feed.name == NAME else f"{feed.name}-export"
+        self._candidate = Candidate(lease, lasts=_LEASE)
 
     def run(self, *, batches: int = 20) -> int:
-        """Send up to so many batches; return how many records were taken.
+        """Send up to so many batches; return how many messages were taken.
 
         Never raises for a repository that takes nothing: that is noted for ``rdc doctor``, and the
         next call begins at the same record.
@@ -85,17 +115,18 @@ class Exporter:
             with self._database.transaction() as session:
                 if not self._candidate.holds(session):
                     return taken
-                after = _place(session).record_id
+                after = _place(session, self._feed.name).record_id
                 frames, last = self._due(session, after)
             if last is None:
                 break
             try:
-                self._send(self._to, frames)
+                if frames:
+                    self._send(self._to, frames)
             except syslog.RepositoryUnavailable as error:
                 self._note_failure(error)
                 break
             with self._database.transaction() as session:
-                place = _place(session)
+                place = _place(session, self._feed.name)
                 if place.record_id != after:
                     # Somebody took the lease over while we waited; he counts.
                     return taken
@@ -113,22 +144,19 @@ class Exporter:
             return [], None
         entries = audit_trail.following(session, after=after, to_id=seal.to_id, limit=BATCH)
         abouts = about(session, entries)
-        frames = [
-            syslog.frame(
-                xml_message(entry, self._source, abouts.get(entry.record.id)),
-                at=entry.record.at,
-                machine=self._source.machine,
-                process="rdc",
-            )
-            for entry in entries
-        ]
-        return frames, entries[-1].record.id if entries else None
+        made = (
+            self._feed.frame(entry, self._source, abouts.get(entry.record.id)) for entry in entries
+        )
+        return [one for one in made if one is not None], entries[-1].record.id if entries else None
 
     def _note_failure(self, error: syslog.RepositoryUnavailable) -> None:
         with self._database.transaction() as session:
-            place = _place(session)
+            place = _place(session, self._feed.name)
             if place.failing_since is None:
-                _log.warning("audit repository takes nothing", extra={"why": str(error)})
+                _log.warning(
+                    "audit repository takes nothing",
+                    extra={"feed": self._feed.name, "why": str(error)},
+                )
                 place.failing_since = utc_now()
             place.error = str(error)
 
@@ -136,7 +164,7 @@ class Exporter:
 def about(session: Session, entries: Sequence[Entry]) -> dict[int, About]:
     """Return whose study each record is about, by the record's id; records of none are left out.
 
-    One query for all of them.
+    One query for the studies, and one for orders, whose study may not have come yet.
     """
     wanted: dict[str, set[UUID]] = {}
     for entry in entries:
@@ -146,7 +174,7 @@ def about(session: Session, entries: Sequence[Entry]) -> dict[int, About]:
         entry.record.id: About(entry.record.subject_id, None)
         for entry in entries
         if entry.record.subject_kind == "dicom_study"
-    }
+    } | _of_orders(session, entries)
     if not wanted:
         return named
     parts: list[Select[str, UUID, UUID]] = []
@@ -184,6 +212,48 @@ def about(session: Session, entries: Sequence[Entry]) -> dict[int, About]:
     }
 
 
+def _of_orders(session: Session, entries: Sequence[Entry]) -> dict[int, About]:
+    """Return whose study the records about orders and performed steps are about."""
+    ids: dict[str, set[UUID]] = {"order": set(), "performed_step": set()}
+    for entry in entries:
+        if entry.record.subject_kind in ids and (number := _uuid(entry.record.subject_id)):
+            ids[entry.record.subject_kind].add(number)
+    if not any(ids.values()):
+        return {}
+    ordered = (
+        select(
+            literal("order"),
+            Order.id,
+            Order.study_instance_uid,
+            Order.patient_local_id,
+            Organisation.code,
+        )
+        .join(Organisation, Organisation.id == Order.site_id)
+        .where(Order.id.in_(ids["order"]))
+    )
+    performed = (
+        select(
+            literal("performed_step"),
+            PerformedStep.id,
+            PerformedStep.study_instance_uid,
+            Order.patient_local_id,
+            Organisation.code,
+        )
+        .outerjoin(Order, Order.id == PerformedStep.order_id)
+        .join(Organisation, Organisation.id == PerformedStep.site_id)
+        .where(PerformedStep.id.in_(ids["performed_step"]))
+    )
+    known = {
+        (kind, str(number)): About(uid, f"{local_id}^^^{code}" if local_id else None)
+        for kind, number, uid, local_id, code in session.execute(union_all(ordered, performed))
+    }
+    return {
+        entry.record.id: known[key]
+        for entry in entries
+        if (key := (entry.record.subject_kind, entry.record.subject_id)) in known
+    }
+
+
 def _uuid(text: str) -> UUID | None:
     try:
         return UUID(text)
@@ -203,11 +273,11 @@ def messages(session: Session, search: Search, source: str) -> Iterator[bytes]:
         session.expunge_all()
 
 
-def _place(session: Session) -> AuditExport:
-    place = session.get(AuditExport, NAME, with_for_update=True)
+def _place(session: Session, name: str) -> AuditExport:
+    place = session.get(AuditExport, name, with_for_update=True)
     if place is None:
         place = AuditExport(
-            name=NAME, record_id=0, taken_at=utc_now(), failing_since=None, error=""
+            name=name, record_id=0, taken_at=utc_now(), failing_since=None, error=""
         )
         session.add(place)
         session.flush()

@@ -55,8 +55,19 @@ class About:
     patient_id: str | None
 
 
-def xml_message(entry: Entry, source: Source, about: About | None = None) -> bytes:
-    """Return a record as an AuditMessage, in UTF-8 without a declaration and without line ends."""
+def xml_message(
+    entry: Entry,
+    source: Source,
+    about: About | None = None,
+    *,
+    event_type: Code | None = None,
+    with_detail: bool = True,
+) -> bytes:
+    """Return a record as an AuditMessage, in UTF-8 without a declaration and without line ends.
+
+    event_type: what the event is in somebody else's codes, told before ours. with_detail: also
+    what the record says beyond who did what to what.
+    """
     record = entry.record
     means = meaning(record.action)
     root = Element("AuditMessage")
@@ -68,8 +79,9 @@ def xml_message(entry: Entry, source: Source, about: About | None = None) -> byt
         EventOutcomeIndicator=means.outcome.value,
     )
     _coded(event, "EventID", means.event.value)
-    if means.kind is not None:
-        _coded(event, "EventTypeCode", means.kind.value)
+    kind = event_type or (means.kind and means.kind.value)
+    if kind is not None:
+        _coded(event, "EventTypeCode", kind)
     _coded(event, "EventTypeCode", Code(record.action, record.action, OWN_SCHEME))
     if means.outcome is not Outcome.SUCCESS:
         SubElement(event, "EventOutcomeDescription").text = record.action
@@ -81,7 +93,7 @@ def xml_message(entry: Entry, source: Source, about: About | None = None) -> byt
         | ({"AuditEnterpriseSiteID": entry.organisation} if entry.organisation else {}),
     )
     SubElement(told, "AuditSourceTypeCode", {"csd-code": "4"})
-    _objects(root, entry, means.event, about)
+    _objects(root, entry, means.event, about, entry.record.detail if with_detail else {})
     return tostring(root, encoding="utf-8")
 
 
@@ -113,15 +125,21 @@ def _participants(root: Element, entry: Entry, source: Source) -> None:
     _coded(application, "RoleIDCode", _APPLICATION)
 
 
-def _objects(root: Element, entry: Entry, event: Event, about: About | None) -> None:
+def _objects(
+    root: Element,
+    entry: Entry,
+    event: Event,
+    about: About | None,
+    detail: Mapping[str, object],
+) -> None:
     record = entry.record
     if event is Event.LOG_USED:
         # A.5.3.2: the trail itself is what was used.
-        _object(root, ("2", "13"), _URI, "urn:rdc:audit", _LOG, record.detail)
+        _object(root, ("2", "13"), _URI, "urn:rdc:audit", _LOG, detail)
         return
     kind = object_type(record.subject_kind)
     address = _plain(f"urn:rdc:{record.subject_kind}:{record.subject_id}")
-    _object(root, (kind.kind, kind.role), _URI, address, record.subject_kind, record.detail)
+    _object(root, (kind.kind, kind.role), _URI, address, record.subject_kind, detail)
     if about is not None and about.study_instance_uid is not None:
         _object(root, ("2", "3"), _STUDY, about.study_instance_uid, "study", {})
     if about is not None and about.patient_id is not None:

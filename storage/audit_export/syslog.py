@@ -20,7 +20,8 @@ from storage.errors import RdcError
 PORT: Final = 6514
 # Facility 10 (security), severity 5 (notice): RFC 5424 §6.2.1.
 _PRIORITY: Final = 10 * 8 + 5
-_MESSAGE_ID: Final = "DICOM+RFC3881"
+AUDIT_MESSAGE: Final = "DICOM+RFC3881"
+"""MSGID of a message of the trail (ITI-20)."""
 _BOM: Final = b"\xef\xbb\xbf"
 _SECONDS: Final = 20.0
 
@@ -64,13 +65,16 @@ def repository(url: str) -> Repository:
     )
 
 
-def frame(message: bytes, *, at: datetime, machine: str, process: str) -> bytes:
+def frame(
+    message: bytes, *, at: datetime, machine: str, process: str, message_id: str = AUDIT_MESSAGE
+) -> bytes:
     """Return a message as syslog sends it: its length, a space, header and text (RFC 5425 §4.3).
 
-    machine, process: printable ASCII without spaces, of at most 255 and 48 characters.
+    machine, process, message_id: printable ASCII without spaces, of at most 255, 48 and 32
+        characters; the last two are APP-NAME and MSGID (RFC 5424 §6.2).
     """
     when = at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-    header = f"<{_PRIORITY}>1 {when} {machine} {process} - {_MESSAGE_ID} - "
+    header = f"<{_PRIORITY}>1 {when} {machine} {process} - {message_id} - "
     line = header.encode("ascii") + _BOM + message
     return str(len(line)).encode("ascii") + b" " + line
 

@@ -20,7 +20,7 @@ def first(raw: bytes) -> bytes:
 
 def as_date(raw: bytes) -> date | None:
     """Return a value of VR DA."""
-    match = _DATE.fullmatch(first(raw))
+    match = _DATE.fullmatch(first(raw)) if raw else None
     try:
         return date(*map(int, match.groups())) if match else None
     except ValueError:
@@ -29,7 +29,7 @@ def as_date(raw: bytes) -> date | None:
 
 def as_time(raw: bytes) -> time | None:
     """Return a value of VR TM; a leap second counts as the one before it."""
-    match = _TIME.fullmatch(first(raw))
+    match = _TIME.fullmatch(first(raw)) if raw else None
     if match is None:
         return None
     hour, minute, second, fraction = match.groups(b"0")
@@ -41,7 +41,7 @@ def as_time(raw: bytes) -> time | None:
 
 def as_integer(raw: bytes) -> int | None:
     """Return a value of VR IS; "3.0", which some write, is 3."""
-    match = _WHOLE_NUMBER.fullmatch(first(raw))
+    match = _WHOLE_NUMBER.fullmatch(first(raw)) if raw else None
     number = int(match.group(1)) if match else None
     return number if number is not None and abs(number) <= _INTEGER_MAX else None
 

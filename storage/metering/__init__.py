@@ -26,7 +26,17 @@ class _Meter:
 
     def __init__(self) -> None:
         self._made: dict[str, Any] = {}
+        self._children: dict[tuple[str, ...], Any] = {}
         self._making = threading.Lock()
+
+    def child(self, name: str, labels: tuple[str, ...]) -> Any:  # noqa: ANN401 -- as below
+        """Return a metric, or the one of it with these labels: there are few, and each is kept."""
+        key = (name, *labels)
+        found = self._children.get(key)
+        if found is None:
+            metric = self.metric(name)
+            found = self._children[key] = metric.labels(*labels) if labels else metric
+        return found
 
     def metric(self, name: str) -> Any:  # noqa: ANN401 -- loaded with the library
         found = self._made.get(name)
@@ -95,19 +105,19 @@ def disable() -> None:
 def count(name: str, *labels: str, by: float = 1) -> None:
     """Add to a counter, or to a level."""
     if _meter is not None:
-        _child(_meter, name, labels).inc(by)
+        _meter.child(name, labels).inc(by)
 
 
 def observe(name: str, value: float, *labels: str) -> None:
     """Enter one value into a histogram; a negative one, of clocks that differ, counts as 0."""
     if _meter is not None:
-        _child(_meter, name, labels).observe(max(value, 0.0))
+        _meter.child(name, labels).observe(max(value, 0.0))
 
 
 def put(name: str, value: float, *labels: str) -> None:
     """Set a gauge."""
     if _meter is not None:
-        _child(_meter, name, labels).set(value)
+        _meter.child(name, labels).set(value)
 
 
 def after_commit(session: Session, act: Callable[[], None]) -> None:
@@ -119,8 +129,3 @@ def after_commit(session: Session, act: Callable[[], None]) -> None:
 def is_enabled() -> bool:
     """Tell whether this process counts."""
     return _meter is not None
-
-
-def _child(meter: _Meter, name: str, labels: tuple[str, ...]) -> Any:  # noqa: ANN401 -- as above
-    metric = meter.metric(name)
-    return metric.labels(*labels) if labels else metric

@@ -32,7 +32,7 @@ def exposition(directory: Path) -> bytes:
     """Return the metrics of all processes that count in `directory`; without it, bare names."""
     if not directory.is_dir():
         directory.mkdir(parents=True, exist_ok=True)
-    registry = CollectorRegistry()
-    untyped: Any = registry
+    families = CollectorRegistry()
+    untyped: Any = families
     untyped.register(_Whole(directory))
-    return generate_latest(registry)
+    return generate_latest(families)

@@ -207,6 +207,19 @@ METRICS: Final = MappingProxyType(
                 "Connections that were found dead, or could not be had in time.",
             ),
             Metric(
+                "rdc_standby_reads_total",
+                _C,
+                "Reads that may be answered by the standby of the database, by the server that"
+                " answered (standby, primary) and how the standby was: fit, behind, away, foreign.",
+                ("server", "state"),
+            ),
+            Metric(
+                "rdc_standby_lag_seconds",
+                _N,
+                "For how long the standby has not known something that the primary knows.",
+            ),
+            Metric("rdc_standby_fit", _N, "Whether reads are sent to the standby now: 1 or 0."),
+            Metric(
                 "rdc_object_store_errors_total",
                 _C,
                 "Times that the object store could not do what it was asked.",

@@ -110,8 +110,8 @@ def one_journal(folder: Path) -> bool:
     """Tell whether to sync one folder makes durable all that was changed before on its filesystem.
 
     True for ext4 with a journal, whose fsync of a folder commits the running transaction with all
-    that is in it (ext4_force_commit), and for XFS, which forces its log up to the folder's last
-    change. False for all others, as POSIX promises nothing of the kind.
+    that is in it (ext4_force_commit). False for all others, as POSIX promises nothing of the kind:
+    XFS forces its log only up to the last change of the folder that is synced.
     """
     if sys.platform != "linux":
         return False
@@ -124,7 +124,7 @@ def one_journal(folder: Path) -> bool:
                 kind = fields[fields.index("-") + 1]
                 block_device = Path(f"/sys/dev/block/{number}").resolve().name
                 journal = Path(f"/proc/fs/jbd2/{block_device}-8")
-                return kind == "xfs" or (kind == "ext4" and journal.exists())
+                return kind == "ext4" and journal.exists()
     except (OSError, ValueError, IndexError):
         # Without what the system says of its filesystems, nothing is known of them.
         return False

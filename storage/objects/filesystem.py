@@ -166,27 +166,31 @@ class FilesystemObjectStore:
     ) -> StoredObject:
         """Store a file, whose bytes are `synced` already or not; its name is not durable yet."""
         # A link to a symbolic link would share its name, not its bytes.
-        source = path.resolve(strict=True) if path.is_symlink() else path
-        with source.open("rb") as file:
-            if self._hard_links and stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-                if not synced:
+        source, status = path, path.lstat()
+        if stat.S_ISLNK(status.st_mode):
+            source = path.resolve(strict=True)
+            status = source.stat()
+        if self._hard_links and stat.S_ISREG(status.st_mode):
+            if not synced:
+                with source.open("rb") as file:
                     # Bytes and size must be durable; the times need not.
                     os.fdatasync(file.fileno())
-                try:
-                    return self._publish(key, source)
-                except ObjectStoreUnavailable as error:
-                    cause = error.__cause__
-                    if not (isinstance(cause, OSError) and cause.errno in LINK_IMPOSSIBLE):
-                        raise
+            try:
+                return self._publish(key, source)
+            except ObjectStoreUnavailable as error:
+                cause = error.__cause__
+                if not (isinstance(cause, OSError) and cause.errno in LINK_IMPOSSIBLE):
+                    raise
+        with source.open("rb") as file:
             return self.put(key, file, content_type=content_type)
 
     def _sync_names(self, keys: Iterable[ObjectKey]) -> None:
         """Make names durable, also those another writer made first."""
         with self._unavailable("names of objects cannot be made durable"):
-            # In the order of their changes: on a shared journal the last one's stands for all.
-            folders = list(dict.fromkeys(self._path(key).parent for key in keys))
-            for folder in folders[-1:] if self._shared_journal else folders:
-                sync_folder(folder)
+            # On a shared journal one stands for all.
+            needed = list(keys)[-1:] if self._shared_journal else keys
+            for folder in dict.fromkeys(key.rpartition("/")[0] for key in needed):
+                sync_folder(self._root / folder)
 
     def open(self, key: ObjectKey) -> BinaryIO:
         """Return the object as a file; see `ObjectStore.open`."""

@@ -1,5 +1,6 @@
 """Devices: which machine of which site may associate, and what it may take up."""
 
+import hashlib
 import ipaddress
 import re
 from collections.abc import Sequence
@@ -250,6 +251,11 @@ def write_worklist_in(device: Device, character_set: str | None) -> None:
             remedy="The device's own conformance statement names what it can read.",
         )
     device.worklist_character_set = character_set
+
+
+def certificate_fingerprint(encoded: bytes) -> str:
+    """Return the SHA-256 fingerprint of a certificate in DER, as devices and tokens keep it."""
+    return hashlib.sha256(encoded).hexdigest()
 
 
 def parse_fingerprint(text: str | None) -> str | None:

@@ -150,6 +150,28 @@ def visible_organisation_ids(organisation_id: ScalarSelect[UUID]) -> Select[UUID
     return select(tree.c.id)
 
 
+def consortium_site_ids(organisation_id: ScalarSelect[UUID]) -> Select[UUID]:
+    """Return the query for the ids of every site of the consortium an organisation belongs to.
+
+    Without one, of the topmost organisation above it; see `consortium_of`.
+    """
+    one = aliased(Organisation)
+    start = select(one.id, one.parent_id, one.kind, literal(0).label("height"))
+    line = start.where(one.id == organisation_id).cte("line_of_one", recursive=True)
+    above = aliased(Organisation)
+    line = line.union_all(
+        select(above.id, above.parent_id, above.kind, line.c.height + 1)
+        .join(line, above.id == line.c.parent_id)
+        .where(line.c.kind != OrganisationKind.CONSORTIUM)
+    )
+    root = select(line.c.id).order_by(line.c.height.desc()).limit(1).scalar_subquery()
+    below = aliased(Organisation)
+    tree = select(below.id, below.kind).where(below.id == root).cte("all_of_it", recursive=True)
+    child = aliased(Organisation)
+    tree = tree.union_all(select(child.id, child.kind).join(tree, child.parent_id == tree.c.id))
+    return select(tree.c.id).where(tree.c.kind == OrganisationKind.SITE)
+
+
 def visible_site_ids(organisation_id: ScalarSelect[UUID]) -> Select[UUID]:
     """Return the query for the ids of every site among the visible organisations of one."""
     return select(Organisation.id).where(

@@ -21,6 +21,7 @@ class Check(StrEnum):
     WORKLIST = "worklist"
     ORDERS = "orders"
     DESTINATION = "destination"
+    RECEIVER_CLOCK = "receiver_clock"
     DELIVERED = "delivered"
     CERTIFICATE = "certificate"
     TOKEN = "token"  # noqa: S105 -- a word, no secret

@@ -89,6 +89,10 @@ LOOKED_AT: Final = MappingProxyType(
             Text("报告送达地址", "Where reports go"),
             Text("可连通并应答", "reached, and answers"),
         ),
+        Check.RECEIVER_CLOCK: (
+            Text("接收方时钟（HTTP Date）", "The receiver's clock (HTTP Date)"),
+            Text("与本中心相差 2 分钟以内", "within two minutes of ours"),
+        ),
         Check.DELIVERED: (
             Text("最近一次送达", "The last report delivered"),
             Text("对方确认收到，无积压", "confirmed by the receiver, nothing waits"),
@@ -294,6 +298,21 @@ FOUND: Final = MappingProxyType(
                 "none: reports are opened in the portal alone",
             ),
             Text("rdc destination connect --help", "rdc destination connect --help"),
+        ),
+        "receiver_clock": (Text("一致", "the same"), _NONE),
+        "receiver_clock_ahead": (
+            Text("比本中心快 {apart}（时:分:秒）", "{apart} (h:mm:ss) ahead of ours"),
+            Text(
+                "请对方启用 NTP；相差超过 5 分钟时，对方会拒收带签名的通知",
+                "Ask them to use NTP; from five minutes on a receiver refuses signed messages.",
+            ),
+        ),
+        "receiver_clock_behind": (
+            Text("比本中心慢 {apart}（时:分:秒）", "{apart} (h:mm:ss) behind ours"),
+            Text(
+                "请对方启用 NTP；相差超过 5 分钟时，对方会拒收带签名的通知",
+                "Ask them to use NTP; from five minutes on a receiver refuses signed messages.",
+            ),
         ),
         "delivered": (Text("{at}", "{at}"), _NONE),
         "delivered_never": (Text("尚未送达过报告", "no report has gone there yet"), _NONE),

@@ -7,6 +7,6 @@ transaction it is. `reach` says whose it is, `rules` which table belongs to whom
 roles, grants and policies of that.
 """
 
-from storage.walls.reach import beyond, no_sites_yet, reach, see, within
+from storage.walls.reach import Reach, Standing, beyond, no_sites_yet, reach, see, within
 
-__all__ = ("beyond", "no_sites_yet", "reach", "see", "within")
+__all__ = ("Reach", "Standing", "beyond", "no_sites_yet", "reach", "see", "within")

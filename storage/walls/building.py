@@ -3,43 +3,87 @@
 It is done after every migration, by the owner of the tables, and touches only tables whose rule
 has changed since: a policy takes a lock that waits for whoever is reading.
 
-Two roles, neither of which can sign in by itself; the owner's connections put them on:
+Roles none of which can sign in by itself; the owner's connections put them on:
 
 - `rdc_app` reads and writes every row and owns nothing: it cannot drop a guard. Its policy is
-  constant, which the planner leaves out: no question of the centre is planned otherwise for it.
-- `rdc_site` sees the rows of the sites in the setting ``rdc.sites``.
+  constant, which the planner leaves out: no question of the system is planned otherwise for it.
+- `rdc_site` sees the rows of the sites in the setting ``rdc.sites``; `rdc_operator`, `rdc_auditor`
+  and `rdc_regulator` see the same of fewer tables (`rules.may_ask`).
+- `rdc_expert` also sees what consultations share with the person in the setting ``rdc.person``.
+
+A condition of a query that might tell something of a row waits behind that of a policy, unless its
+function is known to tell nothing: then an index may answer it. Searching by name and by the
+beginning of a number is done with such functions, and only the server's administrator can say so
+of them (`leakproof_statements`).
 """
 
 import hashlib
 import json
 import logging
-from collections.abc import Mapping
 from typing import Final
 
 import psycopg.errors
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import ProgrammingError
 
-from storage.walls.rules import RULES, Closed, Common, OfSite, PartOf, Rule, WriteOnly
+from storage.walls.reach import Standing
+from storage.walls.rules import (
+    RULES,
+    Closed,
+    Common,
+    OfSite,
+    PartOf,
+    Rule,
+    WriteOnly,
+    counted,
+    may_ask,
+)
 
 APP_ROLE: Final = "rdc_app"
-SITE_ROLE: Final = "rdc_site"
-ROLES: Final = (APP_ROLE, SITE_ROLE)
+SITE_ROLE: Final = str(Standing.SITES)
+ROLES: Final = (APP_ROLE, *(str(standing) for standing in Standing))
 SETTING: Final = "rdc.sites"
+PERSON_SETTING: Final = "rdc.person"
+
+SEARCHES: Final = (
+    "ts_match_vq(tsvector, tsquery)",
+    "array_to_tsvector(text[])",
+    "textlike(text, text)",
+)
+"""The functions that searches are made with."""
 
 _logger: Final = logging.getLogger(__name__)
 
-_MADE_BY: Final = "1"
+_MADE_BY: Final = "2"
 """Changes with how statements are made of a rule."""
 
+_POLICIES: Final = ("wall_app", "wall_site", "wall_expert")
 _EVERYTHING: Final = ("SELECT", "INSERT", "UPDATE", "DELETE")
 _UNKNOWN: Final = Closed("nobody has decided it yet")
 
-# In a scalar sub-select it is worked out once for a query, not for each row.
-_FUNCTION: Final = f"""
+# In a scalar sub-select they are worked out once for a query, not for each row.
+_FUNCTIONS: Final = f"""
 CREATE OR REPLACE FUNCTION rdc_sites() RETURNS uuid[] LANGUAGE sql STABLE PARALLEL SAFE AS
-$$ SELECT string_to_array(current_setting('{SETTING}', true), ',')::uuid[] $$
-"""
+$$ SELECT string_to_array(current_setting('{SETTING}', true), ',')::uuid[] $$;
+
+CREATE OR REPLACE FUNCTION rdc_shared(what text) RETURNS uuid[]
+LANGUAGE sql STABLE PARALLEL SAFE SECURITY DEFINER SET search_path = public, pg_temp AS
+$$ SELECT array_agg(CASE what
+     WHEN 'consultation' THEN c.id
+     WHEN 'reading' THEN w.id
+     WHEN 'order' THEN o.order_id
+     WHEN 'patient' THEN s.patient_id
+     ELSE s.id END)
+   FROM consultation c
+   JOIN workitem w ON w.id = c.workitem_id
+   JOIN study s ON s.id = w.study_id
+   LEFT JOIN study_order o ON o.study_id = s.id
+   WHERE c.invitee_id = nullif(current_setting('{PERSON_SETTING}', true), '')::uuid
+   AND (what <> 'image' OR c.state NOT IN ('DECLINED', 'ARCHIVED', 'RATED')) $$;
+
+REVOKE ALL ON FUNCTION rdc_shared(text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION rdc_shared(text) TO {Standing.EXPERT}
+"""  # noqa: S608 -- of constants of ours
 _TABLES: Final = text(
     "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace"
     " AND relkind IN ('r', 'p') AND relname <> 'alembic_version' ORDER BY relname"
@@ -56,6 +100,9 @@ _HELD: Final = text(
     "SELECT count(*) FROM pg_roles WHERE rolname = ANY(:names)"
     " AND pg_has_role(current_user, oid, 'MEMBER')"
 )
+_SEARCHES_FREE: Final = text(
+    "SELECT bool_and(proleakproof) FROM pg_proc WHERE oid = ANY(CAST(:names AS regprocedure[]))"
+)
 _MAKE_ROLE: Final = """
 DO $$ BEGIN
   IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{role}') THEN
@@ -67,12 +114,21 @@ END $$;
 
 
 def role_statements(owner: str) -> list[str]:
-    """Return what makes both roles and lets `owner` put them on; harmless when they are there.
+    """Return what makes the roles and lets `owner` put them on; harmless when they are there.
 
     For whoever may make roles. owner: a role's name as SQL writes it, quoted where it must be.
     """
     made = [_MAKE_ROLE.format(role=role) for role in ROLES]
     return [*made, f"GRANT {', '.join(ROLES)} TO {owner}"]
+
+
+def leakproof_statements() -> list[str]:
+    """Return what lets indices answer searches behind a wall; for a superuser, in each database.
+
+    Of the functions behind ``@@`` and ``LIKE``: they say nothing of a row but whether it matches,
+    and an error names the pattern at most, which is the asker's own.
+    """
+    return [f"ALTER FUNCTION pg_catalog.{one} LEAKPROOF" for one in SEARCHES]
 
 
 def ensure_roles(connection: Connection) -> bool:
@@ -102,13 +158,14 @@ def build(connection: Connection) -> bool:
     if not ensure_roles(connection):
         _logger.warning(
             "there is no second wall between sites: the database's owner may not make roles;"
-            " as its administrator run CREATE ROLE %s; CREATE ROLE %s; GRANT both to the owner,"
+            " as its administrator run CREATE ROLE for each of %s, GRANT them to the owner,"
             " then `rdc migrate`",
-            *ROLES,
+            ", ".join(ROLES),
         )
         return False
     told = connection.scalar(_KNOWN)
     known: dict[str, str] = json.loads(told) if told else {}
+    _let_indices_answer(connection)
     refused = refused_rights(connection)
     wanted = {
         table: _statements(table, RULES.get(table, _UNKNOWN), refused.get(table, frozenset()))
@@ -117,7 +174,7 @@ def build(connection: Connection) -> bool:
     marks = {table: _mark(statements) for table, statements in wanted.items()}
     if marks == known:
         return True
-    connection.exec_driver_sql(_FUNCTION)
+    connection.exec_driver_sql(_FUNCTIONS)
     connection.exec_driver_sql(f"GRANT SELECT ON alembic_version TO {', '.join(ROLES)}")
     for table, statements in wanted.items():
         if known.get(table) != marks[table]:
@@ -128,6 +185,23 @@ def build(connection: Connection) -> bool:
     )
     connection.exec_driver_sql(f"COMMENT ON FUNCTION rdc_sites() IS '{json.dumps(marks)}'")
     return True
+
+
+def _let_indices_answer(connection: Connection) -> None:
+    """Say of the functions that searches are made with what they are, where the owner may.
+
+    Where he may not, the administrator has to: `rdc doctor` says so where it matters.
+    """
+    if connection.scalar(_SEARCHES_FREE, {"names": list(SEARCHES)}):
+        return
+    try:
+        with connection.begin_nested():
+            for statement in leakproof_statements():
+                connection.exec_driver_sql(statement)
+    except ProgrammingError as error:
+        if not isinstance(error.orig, psycopg.errors.InsufficientPrivilege):
+            raise
+        _logger.info("searches of several consortia wait behind the wall; see `rdc doctor`")
 
 
 def refused_rights(connection: Connection) -> dict[str, frozenset[str]]:
@@ -158,28 +232,38 @@ def _statements(table: str, rule: Rule, refused: frozenset[str]) -> list[str]:
     refused: rights that nobody gets.
     """
     rights = ", ".join(right for right in _EVERYTHING if right not in refused)
+    everybody = ", ".join(Standing)
     made = [
         f"REVOKE ALL ON {table} FROM {', '.join(ROLES)}",
         f"GRANT {rights} ON {table} TO {APP_ROLE}",
-        f"DROP POLICY IF EXISTS wall_app ON {table}",
-        f"DROP POLICY IF EXISTS wall_site ON {table}",
+        *(f"DROP POLICY IF EXISTS {name} ON {table}" for name in _POLICIES),
     ]
     match rule:
         case OfSite() | PartOf():
-            sees = condition(table, rule)
+            asking = [standing for standing in Standing if may_ask(standing, table)]
+            of_sites = ", ".join(one for one in asking if one is not Standing.EXPERT)
             made += [
-                f"GRANT {rights} ON {table} TO {SITE_ROLE}",
+                *(
+                    f"GRANT {counted(table) if one is Standing.REGULATOR else rights}"
+                    f" ON {table} TO {one}"
+                    for one in asking
+                ),
                 f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY",
-                f"CREATE POLICY wall_app ON {table} TO {APP_ROLE} USING (true)",
-                f"CREATE POLICY wall_site ON {table} TO {SITE_ROLE} USING ({sees})",
+                _policy("wall_app", table, APP_ROLE, "true"),
+                _policy("wall_site", table, of_sites, condition(table, rule)),
+                _policy("wall_expert", table, Standing.EXPERT, shared_condition(table, rule)),
             ]
         case Common():
-            made += [f"GRANT {rights} ON {table} TO {SITE_ROLE}", _opened(table)]
+            made += [f"GRANT {rights} ON {table} TO {everybody}", _opened(table)]
         case WriteOnly():
-            made += [f"GRANT {_added(rule)} ON {table} TO {SITE_ROLE}", _opened(table)]
+            made += [f"GRANT {_added(rule)} ON {table} TO {everybody}", _opened(table)]
         case Closed():
             made.append(_opened(table))
     return made
+
+
+def _policy(name: str, table: str, roles: str, sees: str) -> str:
+    return f"CREATE POLICY {name} ON {table} TO {roles} USING ({sees})"
 
 
 def _added(rule: WriteOnly) -> str:
@@ -187,20 +271,43 @@ def _added(rule: WriteOnly) -> str:
 
 
 def condition(table: str, rule: OfSite | PartOf) -> str:
-    """Return the SQL condition under which the role of sites sees a row of a table."""
+    """Return the SQL condition under which a row of a table is of the sites of who asks."""
     if isinstance(rule, OfSite):
-        # As a bare array it would be asked for each row; as a sub-select alone it would be a set.
-        return f"{rule.column} = ANY ((SELECT rdc_sites())::uuid[])"
-    return " AND ".join(_seen(table, column, *of) for column, of in _sorted(rule.parents))
+        return _among(rule.column, "rdc_sites()")
+    return " AND ".join(_seen(table, *one) for one in sorted(rule.parents.items()))
 
 
-def _seen(table: str, column: str, parent: str, key: str) -> str:
+def shared_condition(table: str, rule: OfSite | PartOf) -> str:
+    """Return the SQL condition under which an expert sees a row of a table."""
+    if isinstance(rule, OfSite):
+        own = condition(table, rule)
+        shared = rule.shared
+        return own if shared is None else f"{own} OR {_lent(shared.column, shared.of)}"
+    return " AND ".join(
+        _seen(table, *one, more="" if rule.shared else _not_lent(one[1][0]))
+        for one in sorted(rule.parents.items())
+    )
+
+
+def _among(column: str, ids: str) -> str:
+    # As a bare array it would be asked for each row; as a sub-select alone it would be a set.
+    return f"{column} = ANY ((SELECT {ids})::uuid[])"
+
+
+def _lent(column: str, what: str) -> str:
+    return _among(column, f"rdc_shared('{what}')")
+
+
+def _not_lent(parent: str) -> str:
+    """Return what keeps parts of a row of `parent` to its site, though the row itself is shared."""
+    rule = RULES[parent]
+    return f" AND {_among(f'p.{rule.column}', 'rdc_sites()')}" if isinstance(rule, OfSite) else ""
+
+
+def _seen(table: str, column: str, parent: tuple[str, str], more: str = "") -> str:
     # The parent has a policy of its own, which holds inside of this one.
-    return f"EXISTS (SELECT FROM {parent} p WHERE p.{key} = {table}.{column})"
-
-
-def _sorted(parents: Mapping[str, tuple[str, str]]) -> list[tuple[str, tuple[str, str]]]:
-    return sorted(parents.items())
+    name, key = parent
+    return f"EXISTS (SELECT FROM {name} p WHERE p.{key} = {table}.{column}{more})"
 
 
 def _opened(table: str) -> str:
