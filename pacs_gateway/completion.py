@@ -1,18 +1,15 @@
 """The clock that finds studies that are whole, or whose quiet time has passed."""
 
-import logging
 import threading
 from typing import Final
 
+from pacs_gateway.ticking import Ticking
 from storage.database import Database
 from storage.index.completion import complete_performed_studies, complete_quiet_studies
-from storage.outbox import backoff_seconds
 
 TICK_SECONDS: Final = 0.25
 _LIMIT: Final = 100
 _BACKOFF_CAP_SECONDS: Final = 10.0
-
-_log = logging.getLogger(__name__)
 
 
 class CompletionClock:
@@ -24,36 +21,26 @@ class CompletionClock:
     def __init__(self, database: Database) -> None:
         """Prepare; nothing happens before `start`."""
         self._database = database
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="study-completion")
+        self._ticking = Ticking(
+            "study-completion",
+            self._complete,
+            every=TICK_SECONDS,
+            longest=_BACKOFF_CAP_SECONDS,
+            trouble="studies cannot be completed now",
+        )
 
     def start(self) -> None:
         """Begin to tick."""
-        self._thread.start()
+        self._ticking.start()
 
     def stop(self) -> None:
         """End the clock and wait for it."""
-        self._stopping.set()
-        if self._thread.is_alive():
-            self._thread.join()
+        self._ticking.stop()
 
-    def _run(self) -> None:
-        failures = 0
-        wait = TICK_SECONDS
-        while not self._stopping.wait(wait):
-            try:
-                # As long as there are more than fit one transaction, the next one follows at once.
-                while self._tick() == _LIMIT and not self._stopping.is_set():
-                    pass
-            except Exception as error:  # noqa: BLE001 -- the clock must not end while the gateway runs
-                failures += 1
-                _log.warning(
-                    "studies cannot be completed now", extra={"error": type(error).__name__}
-                )
-                wait = backoff_seconds(failures, base=TICK_SECONDS, cap=_BACKOFF_CAP_SECONDS)
-            else:
-                failures = 0
-                wait = TICK_SECONDS
+    def _complete(self, stopping: threading.Event) -> None:
+        # As long as there are more than fit one transaction, the next one follows at once.
+        while self._tick() == _LIMIT and not stopping.is_set():
+            pass
 
     def _tick(self) -> int:
         with self._database.transaction() as session:

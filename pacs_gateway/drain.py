@@ -41,7 +41,7 @@ _READERS: Final = 4
 _IDLE_SECONDS: Final = 0.5
 # Each batch costs a commit of the database and of the filesystem's journal, for which receiving
 # waits too: while much comes, few large batches.
-_GATHER_SECONDS: Final = 0.1
+_GATHER_SECONDS: Final = 0.25
 _BACKOFF_BASE_SECONDS: Final = 0.2
 _BACKOFF_CAP_SECONDS: Final = 10.0
 _TRIES: Final = 3

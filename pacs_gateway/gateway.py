@@ -1,6 +1,7 @@
 """A whole gateway in one process: for small sites and tests; see `pacs_gateway.processes`."""
 
 import logging
+from contextlib import ExitStack
 
 from pacs_gateway.announcements import Announcements
 from pacs_gateway.associations.listener import Listener
@@ -58,16 +59,16 @@ class Gateway:
             SpoolBusy: another gateway has the spool.
             PortUnavailable: a port cannot be bound.
         """
-        self._drain.start()
-        try:
+        with ExitStack() as undo:
+            self._drain.start()
+            undo.callback(self._drain.stop)
+            undo.callback(self._receiver.stop, 0.0)
             self._receiver.start()
+            undo.callback(self._listener.stop)
             self._listener.start()
-        except BaseException:
-            self._receiver.stop(0.0)
-            self._drain.stop()
-            raise
-        self._completion.start()
-        self._sharing.start()
+            self._completion.start()
+            self._sharing.start()
+            undo.pop_all()
         _log.info(
             "gateway listens", extra={"port": self.bound_port, "ae_title": self._config.ae_title}
         )

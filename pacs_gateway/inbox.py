@@ -33,6 +33,8 @@ from storage.receptions import NotASpooledFile, Reception
 _FILING_LOCK: Final = "filing.lock"
 _LOOK_SECONDS: Final = 5.0
 _LISTED: Final = 20_000
+# Nothing for so long: whoever sent has ended, or is slow enough for batches of their own.
+_LULL_SECONDS: Final = 0.02
 # What was announced is remembered for so many files, of about 3 kB each; others are read.
 _REMEMBERED: Final = 4096
 # Read in pieces of so many bytes, into one buffer for each thread: memory that the process has
@@ -91,21 +93,25 @@ class Inbox:
 
         What it got the caller must `remove` or `postpone`.
 
-        gather: seconds to wait for more once something is there.
+        gather: seconds to wait for more once something is there, while more comes.
         """
         now = time.monotonic()
         if now - self._looked_at > _LOOK_SECONDS:
+            # Or what is only waiting in the pipe would be found, and read from the disk.
+            self._listen(0)
             self._look()
         if not self._queue:
             self._listen(timeout)
             if not self._queue:
                 self._look()
         deadline = time.monotonic() + gather
-        while self._queue and len(self._queue) < limit:
-            left = deadline - time.monotonic()
-            if left <= 0:
+        while self._queue and len(self._queue) < limit and time.monotonic() < deadline:
+            before = len(self._queue)
+            # Not woken by each announcement: that would cost more than what is done with it.
+            time.sleep(min(gather, _LULL_SECONDS))
+            self._listen(0)
+            if len(self._queue) == before:
                 break
-            self._listen(left)
         return [self._queue.popleft() for _ in range(min(limit, len(self._queue)))]
 
     def load(self, path: Path) -> SpooledInstance | None:
@@ -135,10 +141,11 @@ class Inbox:
 
     def _listen(self, timeout: float) -> None:
         for announced in self._announcements.take(timeout):
-            path = self._root / announced.name
+            instance = announced.instance
+            path = self._root / announced.name if instance is None else instance.path
             self._add(path)
-            if announced.instance is not None and len(self._instances) < _REMEMBERED:
-                self._instances[path] = announced.instance
+            if instance is not None and len(self._instances) < _REMEMBERED:
+                self._instances[path] = instance
 
     def _add(self, path: Path) -> None:
         if path not in self._known:

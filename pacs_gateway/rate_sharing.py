@@ -4,21 +4,18 @@ Which gateways a device sends to just now stands in the database, as a lease of 
 device without a limit, and one that sends nothing, costs nothing.
 """
 
-import logging
-import threading
 from datetime import timedelta
 from typing import Final
 from uuid import UUID, uuid4
 
 from pacs_gateway.associations.pacing import Rates
+from pacs_gateway.ticking import Ticking
 from storage.database import Database
 from storage.leases import share
 
 _LOOK_SECONDS: Final = 5.0
 # Longer than two looks: one that comes late leaves nobody with too much.
 _LASTS: Final = timedelta(seconds=15)
-
-_log = logging.getLogger(__name__)
 
 
 class RateSharing:
@@ -33,18 +30,21 @@ class RateSharing:
         self._rates = rates
         self._lasts = lasts
         self.id = uuid4()
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="rate-sharing")
+        # While nobody answers, the shares stay as they are.
+        self._looking = Ticking(
+            "rate-sharing",
+            lambda _stopping: self.look(),
+            every=_LOOK_SECONDS,
+            trouble="rates cannot be shared now",
+        )
 
     def start(self) -> None:
         """Begin to look."""
-        self._thread.start()
+        self._looking.start()
 
     def stop(self) -> None:
         """End it and wait for it; our shares run out by themselves."""
-        self._stopping.set()
-        if self._thread.is_alive():
-            self._thread.join()
+        self._looking.stop()
 
     def look(self) -> None:
         """Note which limited devices send here, and learn who shares them."""
@@ -55,13 +55,6 @@ class RateSharing:
             holders = share(session, sorted(devices), self.id, lasts=self._lasts)
         for name, count in holders.items():
             self._rates.divide(devices[name], count)
-
-    def _run(self) -> None:
-        while not self._stopping.wait(_LOOK_SECONDS):
-            try:
-                self.look()
-            except Exception as error:  # noqa: BLE001 -- the shares stay as they are meanwhile
-                _log.warning("rates cannot be shared now", extra={"error": type(error).__name__})
 
 
 def _name(device_id: UUID) -> str:

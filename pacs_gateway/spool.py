@@ -185,15 +185,15 @@ class Spool:
 
     def _make_names(self) -> None:
         # Sorts by age; the random part keeps names apart even when the clock is set back.
-        now = time.time_ns()
+        begun = f"{time.time_ns():020d}-{uuid4().hex[:12]}"
+        folder = str(self._directory)
         made: list[SpoolFile] = []
         try:
             with spool_errors(self._directory):
                 for number in range(_NAMES_AT_ONCE):
-                    name = f"{now:020d}-{number:02d}-{uuid4().hex[:12]}{FILE_SUFFIX}"
-                    path = self._directory / name
+                    path = f"{folder}/{begun}-{number:02d}{FILE_SUFFIX}"
                     opened = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, _FILE_MODE)
-                    made.append(SpoolFile(path, opened))
+                    made.append(SpoolFile(Path(path), opened))
                 _sync_directory(self._directory)
         except (SpoolFull, SpoolFailed):
             for name in made:

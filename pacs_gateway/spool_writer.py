@@ -284,8 +284,8 @@ class SpoolWriter:
 
 
 def _go_past_the_page_cache(descriptor: int, *, on: bool) -> None:
-    flags = fcntl.fcntl(descriptor, fcntl.F_GETFL)
-    fcntl.fcntl(descriptor, fcntl.F_SETFL, flags | os.O_DIRECT if on else flags & ~os.O_DIRECT)
+    # None of the other flags that can be set so is set on a file of the spool.
+    fcntl.fcntl(descriptor, fcntl.F_SETFL, os.O_DIRECT if on else 0)
 
 
 def _past_the_page_cache(descriptor: int) -> bool:

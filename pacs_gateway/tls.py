@@ -1,6 +1,5 @@
 """TLS towards the machines of sites: the BCP 195 profiles (PS3.15 B.9 and B.10, RFC 9325)."""
 
-import hashlib
 import socket
 import ssl
 from pathlib import Path
@@ -8,6 +7,7 @@ from typing import Final
 
 from pacs_gateway.config import TlsConfig
 from storage.errors import RdcError
+from storage.registry import certificate_fingerprint
 from storage.registry.destination_settings import ClientTls
 
 # RFC 9325 §4.2: forward secrecy and authenticated encryption only, for TLS 1.2; those of 1.3 all
@@ -131,4 +131,4 @@ def fingerprint(connection: socket.socket) -> str | None:
     if not isinstance(connection, ssl.SSLSocket):
         return None
     certificate = connection.getpeercert(binary_form=True)
-    return hashlib.sha256(certificate).hexdigest() if certificate else None
+    return certificate_fingerprint(certificate) if certificate else None

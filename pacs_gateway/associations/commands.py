@@ -38,32 +38,35 @@ class CommandField(IntEnum):
     C_CANCEL_RQ = 0x0FFF
 
 
-class _Tag(IntEnum):
-    """Element numbers of group 0000 (PS3.7 E.1)."""
+_C_CANCEL_RQ: Final = int(CommandField.C_CANCEL_RQ)
 
-    GROUP_LENGTH = 0x0000
-    AFFECTED_SOP_CLASS_UID = 0x0002
-    REQUESTED_SOP_CLASS_UID = 0x0003
-    COMMAND_FIELD = 0x0100
-    MESSAGE_ID = 0x0110
-    MESSAGE_ID_BEING_RESPONDED_TO = 0x0120
-    MOVE_DESTINATION = 0x0600
-    PRIORITY = 0x0700
-    COMMAND_DATA_SET_TYPE = 0x0800
-    STATUS = 0x0900
-    OFFENDING_ELEMENT = 0x0901
-    ERROR_COMMENT = 0x0902
-    ERROR_ID = 0x0903
-    AFFECTED_SOP_INSTANCE_UID = 0x1000
-    REQUESTED_SOP_INSTANCE_UID = 0x1001
-    EVENT_TYPE_ID = 0x1002
-    ACTION_TYPE_ID = 0x1008
-    NUMBER_OF_REMAINING_SUBOPERATIONS = 0x1020
-    NUMBER_OF_COMPLETED_SUBOPERATIONS = 0x1021
-    NUMBER_OF_FAILED_SUBOPERATIONS = 0x1022
-    NUMBER_OF_WARNING_SUBOPERATIONS = 0x1023
-    MOVE_ORIGINATOR_APPLICATION_ENTITY_TITLE = 0x1030
-    MOVE_ORIGINATOR_MESSAGE_ID = 0x1031
+
+class _Tag:
+    """Element numbers of group 0000 (PS3.7 E.1); an Enum would find each by a call."""
+
+    GROUP_LENGTH: Final = 0x0000
+    AFFECTED_SOP_CLASS_UID: Final = 0x0002
+    REQUESTED_SOP_CLASS_UID: Final = 0x0003
+    COMMAND_FIELD: Final = 0x0100
+    MESSAGE_ID: Final = 0x0110
+    MESSAGE_ID_BEING_RESPONDED_TO: Final = 0x0120
+    MOVE_DESTINATION: Final = 0x0600
+    PRIORITY: Final = 0x0700
+    COMMAND_DATA_SET_TYPE: Final = 0x0800
+    STATUS: Final = 0x0900
+    OFFENDING_ELEMENT: Final = 0x0901
+    ERROR_COMMENT: Final = 0x0902
+    ERROR_ID: Final = 0x0903
+    AFFECTED_SOP_INSTANCE_UID: Final = 0x1000
+    REQUESTED_SOP_INSTANCE_UID: Final = 0x1001
+    EVENT_TYPE_ID: Final = 0x1002
+    ACTION_TYPE_ID: Final = 0x1008
+    NUMBER_OF_REMAINING_SUBOPERATIONS: Final = 0x1020
+    NUMBER_OF_COMPLETED_SUBOPERATIONS: Final = 0x1021
+    NUMBER_OF_FAILED_SUBOPERATIONS: Final = 0x1022
+    NUMBER_OF_WARNING_SUBOPERATIONS: Final = 0x1023
+    MOVE_ORIGINATOR_APPLICATION_ENTITY_TITLE: Final = 0x1030
+    MOVE_ORIGINATOR_MESSAGE_ID: Final = 0x1031
 
 
 class ProtocolViolation(Exception):
@@ -95,7 +98,7 @@ class Command:
     @property
     def is_request(self) -> bool:
         """Tell whether this is a request that wants a response."""
-        return not self.field & _RESPONSE_BIT and self.field != CommandField.C_CANCEL_RQ
+        return not self.field & _RESPONSE_BIT and self.field != _C_CANCEL_RQ
 
     @property
     def sop_class_uid(self) -> str:
@@ -163,7 +166,7 @@ def _elements(encoded: bytes) -> dict[int, bytes]:
     return values
 
 
-def _optional_unsigned_short(values: dict[int, bytes], tag: _Tag) -> int | None:
+def _optional_unsigned_short(values: dict[int, bytes], tag: int) -> int | None:
     value = values.get(tag, b"")
     if len(value) < _UNSIGNED_SHORT.size:
         return None
@@ -171,7 +174,7 @@ def _optional_unsigned_short(values: dict[int, bytes], tag: _Tag) -> int | None:
     return number
 
 
-def _unsigned_short(values: dict[int, bytes], tag: _Tag) -> int:
+def _unsigned_short(values: dict[int, bytes], tag: int) -> int:
     number = _optional_unsigned_short(values, tag)
     if number is None:
         raise ProtocolViolation(f"command set lacks (0000,{tag:04X})")
@@ -272,10 +275,10 @@ def _dataset_type(*, present: bool) -> bytes:
     return _short(_Tag.COMMAND_DATA_SET_TYPE, _DATASET_PRESENT if present else _NO_DATASET)
 
 
-def _short(tag: _Tag, value: int) -> bytes:
+def _short(tag: int, value: int) -> bytes:
     return _encoded(tag, _UNSIGNED_SHORT.pack(value))
 
 
-def _encoded(tag: _Tag, value: bytes, *, padding: bytes = b"\0") -> bytes:
+def _encoded(tag: int, value: bytes, *, padding: bytes = b"\0") -> bytes:
     even = value + padding if len(value) % 2 else value
     return _ELEMENT.pack(0, tag, len(even)) + even

@@ -6,6 +6,7 @@ ones. What is sent is kept as it is, so no transfer syntax is refused either.
 """
 
 from collections.abc import Collection, Sequence
+from functools import lru_cache
 from typing import Final
 
 from pydicom.uid import UID
@@ -49,6 +50,8 @@ _NOT_OF_A_STUDY: Final = frozenset(
 )
 
 
+# Asked for every instance; a peer can propose any number of syntaxes.
+@lru_cache(maxsize=1024)
 def is_storage(abstract_syntax: str) -> bool:
     """Tell whether instances proposed under this abstract syntax are taken in.
 

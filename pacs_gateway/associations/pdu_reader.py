@@ -133,7 +133,9 @@ class PduReader:
                 raise PeerGone from error
             if not received:
                 raise PeerGone
-            acknowledge_at_once(self._connection)
+            # More is there already where it filled the room: then nobody waits for us.
+            if received < len(room):
+                acknowledge_at_once(self._connection)
             if self._pace is not None:
                 self._pace(received)
             return received

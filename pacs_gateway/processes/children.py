@@ -6,7 +6,7 @@ import signal
 import socket
 import threading
 from collections.abc import Callable
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
@@ -134,7 +134,7 @@ def file(parts: ChildParts) -> None:
     """File what is in the spool, and complete studies, until the channel says stop or ends."""
     _stop_with(parts.channel)
     os.nice(_FILING_NICENESS)
-    with parts.open(parts.name) as (database, objects):
+    with parts.open(parts.name) as (database, objects), ExitStack() as running:
         drain = Drain(parts.announcements, database, objects, parts.config)
         completion = CompletionClock(database)
         sharing = RateSharing(database, parts.rates)
@@ -150,14 +150,15 @@ def file(parts: ChildParts) -> None:
                     _log.warning("spool is still being filed by another process")
                 told = True
                 waited.wait(_BUSY_SECONDS)
+        # Whatever ends us, a supervisor that is gone before we are ready too, ends the threads.
+        running.callback(drain.stop)
         completion.start()
+        running.callback(completion.stop)
         sharing.start()
+        running.callback(sharing.stop)
         parts.channel.send(Message(Word.READY))
         while (message := parts.channel.receive()) and message.word is not Word.STOP:
             pass
-        drain.stop()
-        completion.stop()
-        sharing.stop()
     _log.info("filing process ends")
 
 

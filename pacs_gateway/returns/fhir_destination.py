@@ -109,7 +109,7 @@ class FhirChannel:
             return Tried(Finding.NOT_SET_UP, str(error))
         version = _parsed(answer.body).get("fhirVersion")
         said = f"FHIR {version}; a transaction without entries: HTTP {empty.status}"
-        return Tried(_of_empty(empty), said)
+        return Tried(_of_empty(empty), said, answer.clock)
 
     def close(self) -> None:
         """Close the connection."""

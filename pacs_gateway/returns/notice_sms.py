@@ -92,7 +92,9 @@ class SmsChannel:
                 if found.finding is Finding.WORKS:
                     answer = self._judged(web, "")
                     found = Tried(
-                        Finding.WORKS if answer.is_delivered else Finding.NOT_TAKEN, answer.said
+                        Finding.WORKS if answer.is_delivered else Finding.NOT_TAKEN,
+                        answer.said,
+                        web.clock,
                     )
                 if found.finding is not Finding.WORKS:
                     return found

@@ -9,6 +9,7 @@ import ssl
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any, Final
 
@@ -19,7 +20,7 @@ from pacs_gateway import tls
 from pacs_gateway.returns.channels import DeliveryAnswer
 from pacs_gateway.returns.outbound import AddressRefused, OutboundRules, resolve
 from storage.clock import utc_now
-from storage.destination_trials import Finding, Tried
+from storage.destination_trials import ClockSeen, Finding, Tried
 from storage.registry.destination_settings import ClientTls
 
 ANSWER_BYTES: Final = 64 * 1024
@@ -30,6 +31,7 @@ _LATER: Final = frozenset({408, 425, 429})
 _SERVER_ERRORS: Final = range(500, 600)
 _NOT_LET_IN: Final = frozenset({401, 403, 407})
 _LONGEST_WAIT_SECONDS: Final = 86_400.0
+_DATE_STEP: Final = timedelta(seconds=1)
 
 
 class NotReached(Exception):
@@ -61,11 +63,17 @@ class NotReached(Exception):
 
 @dataclass(frozen=True, slots=True)
 class WebAnswer:
-    """What was answered. headers: by name in small letters. body: the first of it."""
+    """What was answered. headers: by name in small letters. body: the first of it.
+
+    asked_at, answered_at: by our clock, when the request began and its answer's head was there;
+    None for one that was made up.
+    """
 
     status: int
     headers: Mapping[str, str]
     body: bytes
+    asked_at: datetime | None = None
+    answered_at: datetime | None = None
 
     @property
     def succeeded(self) -> bool:
@@ -89,6 +97,23 @@ class WebAnswer:
             return None
         return min(max(wait, 0.0), _LONGEST_WAIT_SECONDS)
 
+    @property
+    def clock(self) -> ClockSeen | None:
+        """What the answer's `Date` (RFC 9110 §6.6.1) tells of the peer's clock; None: nothing.
+
+        The header was written at some moment between our asking and its coming, and leaves out the
+        fraction of its second. A cache's answer (with `Age`) tells when somebody else had asked.
+        """
+        if self.asked_at is None or self.answered_at is None or "age" in self.headers:
+            return None
+        try:
+            told = parsedate_to_datetime(self.headers.get("date", ""))
+        except (ValueError, TypeError):
+            return None
+        # A zone of "-0000" leaves it without one; HTTP's dates are always in UTC.
+        at = told.replace(tzinfo=UTC) if told.tzinfo is None else told
+        return ClockSeen(at - self.answered_at, at + _DATE_STEP - self.asked_at)
+
     def tried(self) -> Tried:
         """Return what this means for a trial."""
         finding = Finding.NOT_TAKEN
@@ -98,7 +123,7 @@ class WebAnswer:
             finding = Finding.NOT_KNOWN
         elif self.may_succeed_later:
             finding = Finding.THEIR_ERROR
-        return Tried(finding, f"HTTP {self.status}")
+        return Tried(finding, f"HTTP {self.status}", self.clock)
 
     @property
     def text(self) -> str:
@@ -196,6 +221,7 @@ class WebClient:
             **headers,
         }
         name = self._secured.server_name
+        asked_at = utc_now()
         extensions: dict[str, Any] = {
             "timeout": {
                 "connect": self._connect_seconds,
@@ -215,12 +241,13 @@ class WebClient:
                 content=content,
                 extensions=extensions,
             ) as response:
+                answered_at = utc_now()
                 told = {
                     name.decode("latin-1").lower(): value.decode("latin-1")
                     for name, value in response.headers
                 }
                 body = _bounded(response.iter_stream(), self._answer_bytes)
-                return WebAnswer(response.status, told, body)
+                return WebAnswer(response.status, told, body, asked_at, answered_at)
         except AddressRefused as error:
             raise NotReached(str(error), sent=False, for_good=True) from error
         except (httpcore.ConnectError, httpcore.ConnectTimeout, httpcore.PoolTimeout) as error:

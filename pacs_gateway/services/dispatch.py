@@ -15,6 +15,7 @@ from pacs_gateway.spool import Spool
 from storage.receptions import Origin
 from storage.registry import DeviceLimits
 
+_C_STORE_RQ: Final = int(CommandField.C_STORE_RQ)
 _UNRECOGNIZED: Final = Answer(Status.UNRECOGNIZED_OPERATION, "operation is not supported here")
 
 _log = logging.getLogger(__name__)
@@ -83,7 +84,7 @@ class AssociationServices:
 
     def begin(self, command: Command, context: Context) -> Reception:
         """Start to serve a request."""
-        if command.field == CommandField.C_STORE_RQ and is_storage(context.abstract_syntax):
+        if command.field == _C_STORE_RQ and is_storage(context.abstract_syntax):
             return begin_store(
                 self._spool,
                 self._origin,

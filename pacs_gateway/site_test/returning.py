@@ -16,6 +16,7 @@ from pacs_gateway.returns import trials
 from pacs_gateway.returns.outbound import OutboundRules, resolve
 from pacs_gateway.tls import client_context
 from storage.database import Database
+from storage.destination_trials import ClockSeen
 from storage.errors import RdcError
 from storage.registry import Destination
 from storage.registry.destination_settings import (
@@ -30,6 +31,7 @@ from storage.registry.destination_settings import (
 from storage.site_tests.findings import Check, Finding, Outcome
 
 _SOON: Final = timedelta(days=30)
+_CLOCKS_APART: Final = timedelta(minutes=2)
 _PORTS: Final = {"http": 80, "https": 443}
 
 
@@ -66,6 +68,8 @@ def reached(
         label,
         {"said": tried.said},
     )
+    if tried.clock is not None:
+        yield clock_of(label, tried.clock)
     if not tried.finding.is_good:
         return
     try:
@@ -84,6 +88,26 @@ def reached(
             label,
             {"until": f"{until:%Y-%m-%d}"},
         )
+
+
+def clock_of(label: str, seen: ClockSeen) -> Finding:
+    """Tell how a web receiver's clock compares with ours.
+
+    What the way there and back may explain is not held against it. Five minutes are what receivers
+    of signed messages let pass, so that one at two is told in time.
+    """
+    off = seen.surely_off
+    amount = {"apart": _duration(abs(off))}
+    if abs(off) <= _CLOCKS_APART:
+        return Finding(Check.RECEIVER_CLOCK, Outcome.PASSED, "receiver_clock", label)
+    ahead = off > timedelta(0)
+    reason = "receiver_clock_ahead" if ahead else "receiver_clock_behind"
+    return Finding(Check.RECEIVER_CLOCK, Outcome.WARNING, reason, label, amount)
+
+
+def _duration(length: timedelta) -> str:
+    """Return hours, minutes and seconds as every language reads them, such as 8:00:03."""
+    return str(timedelta(seconds=round(length.total_seconds())))
 
 
 def _line(settings: Settings) -> _Line:
