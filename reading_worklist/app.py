@@ -12,6 +12,7 @@ from starlette.routing import BaseRoute
 from reading_worklist import health, live, problems, viewer, web_ui
 from reading_worklist.access import account_routes
 from reading_worklist.access import routes as access_routes
+from reading_worklist.access.client_certificates import ClientCertificates
 from reading_worklist.access.outside import routes as outside_routes
 from reading_worklist.access.proxies import TrustedProxies
 from reading_worklist.access.walled import Walled
@@ -44,6 +45,7 @@ from reading_worklist.keeping import routes as keeping_routes
 from reading_worklist.key_images import routes as key_image_routes
 from reading_worklist.ledger import routes as ledger_routes
 from reading_worklist.machine_reports import routes as machine_report_routes
+from reading_worklist.machine_tokens import routes as machine_token_routes
 from reading_worklist.measurements import routes as measurement_routes
 from reading_worklist.operations import routes as operations_routes
 from reading_worklist.orders import procedure_list, request_routes
@@ -56,6 +58,7 @@ from reading_worklist.priors import review_routes
 from reading_worklist.priors import routes as prior_routes
 from reading_worklist.priors.grants import RecentGrants
 from reading_worklist.quarantine import routes as quarantine_routes
+from reading_worklist.recognition_marks import routes as recognition_mark_routes
 from reading_worklist.reports import routes as report_routes
 from reading_worklist.reports import verification_routes, version_routes, writing_routes
 from reading_worklist.request_metering import RequestMetering
@@ -65,8 +68,11 @@ from reading_worklist.safe_headers import SafeHeaders
 from reading_worklist.services import COOKIE, Services, WebConfig
 from reading_worklist.shares import routes as share_routes
 from reading_worklist.signing import status_routes
+from reading_worklist.signing_approvals import routes as signing_approval_routes
 from reading_worklist.single_signature import routes as single_signature_routes
 from reading_worklist.site_tests import routes as site_test_routes
+from reading_worklist.standby_reads import AgainAtPrimary
+from reading_worklist.subject_export import routes as patient_copy_routes
 from reading_worklist.templates import routes as template_routes
 from reading_worklist.typesetting.typesetter import Typesetter
 from reading_worklist.ups import routes as ups_routes
@@ -76,6 +82,7 @@ from reading_worklist.workitems import routes as workitem_routes
 from reading_worklist.worklist import routes as worklist_routes
 from storage.database import Database
 from storage.objects import ObjectStore
+from storage.standby import StandbyReads
 
 BODY_BYTES: Final = 2 << 20
 """Of a request's body, unless its route says more: what people write, and lists of what they chose.
@@ -84,8 +91,17 @@ Without a limit the longest body that somebody sends is held in memory before it
 """
 
 
-def create_app(config: WebConfig, database: Database, objects: ObjectStore) -> FastAPI:
-    """Return the application; it listens for events from its start to its end."""
+def create_app(
+    config: WebConfig,
+    database: Database,
+    objects: ObjectStore,
+    *,
+    standby: StandbyReads | None = None,
+) -> FastAPI:
+    """Return the application; it listens for events from its start to its end.
+
+    standby: where it reads what may be read there.
+    """
     hub = EventHub(database)
 
     @asynccontextmanager
@@ -110,6 +126,7 @@ def create_app(config: WebConfig, database: Database, objects: ObjectStore) -> F
         objects=objects,
         events=hub,
         typesetter=Typesetter(config.fonts),
+        standby=standby,
     )
     app.state.services = services
     app.state.frame_layouts = FrameLayouts()
@@ -124,6 +141,8 @@ def create_app(config: WebConfig, database: Database, objects: ObjectStore) -> F
         cookie=COOKIE,
     )
     app.add_middleware(HeadersOnly)
+    if standby is not None:
+        app.add_middleware(AgainAtPrimary)
     app.add_middleware(Walled)
     app.add_middleware(ReadingAudit, services=services)
     problems.install(app)
@@ -133,6 +152,7 @@ def create_app(config: WebConfig, database: Database, objects: ObjectStore) -> F
     # Around everything, what is answered from memory as well: added last, they are called first.
     app.add_middleware(SafeHeaders, tls=config.secure_cookie)
     app.add_middleware(TrustedProxies, trust=config.proxies)
+    app.add_middleware(ClientCertificates, trust=config.proxies)
     app.add_middleware(RequestMetering)
     return app
 
@@ -152,6 +172,7 @@ def _routes() -> tuple[BaseRoute, ...]:
     for module in (
         access_routes,
         account_routes,
+        signing_approval_routes,
         outside_routes,
         routing_routes,
         worklist_routes,
@@ -186,8 +207,10 @@ def _routes() -> tuple[BaseRoute, ...]:
         delivery_routes,
         destination_routes,
         site_test_routes,
+        machine_token_routes,
         operations_routes,
         keeping_routes,
+        patient_copy_routes,
         quarantine_routes,
         working_time_routes,
         prior_routes,
@@ -199,6 +222,7 @@ def _routes() -> tuple[BaseRoute, ...]:
         audit_routes,
         people_routes,
         single_signature_routes,
+        recognition_mark_routes,
         fhir_routes,
         machine_report_routes,
         live,

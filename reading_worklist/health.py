@@ -21,11 +21,18 @@ def alive() -> dict[str, str]:
 
 @router.get("/readyz")
 def ready(services: Parts) -> dict[str, str]:
-    """Answer 200 when requests can be served: the database answers.
+    """Answer 200 when requests can be served: the database answers, and we are not about to stop.
 
     Raises:
         Problem: 503, naming what is missing.
     """
+    if services.leaving.is_set():
+        raise Problem(
+            HTTPStatus.SERVICE_UNAVAILABLE,
+            "not-ready",
+            "This process is being stopped",
+            remedy="Ask another one.",
+        )
     try:
         with services.database.transaction() as session:
             session.execute(text("SELECT 1"))

@@ -8,13 +8,15 @@ from typing import Any, Final
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
+from psycopg.errors import InsufficientPrivilege
 from pydantic import BaseModel, ConfigDict
-from sqlalchemy.exc import DataError, OperationalError
+from sqlalchemy.exc import DataError, OperationalError, ProgrammingError
 from starlette.exceptions import HTTPException
 
 from reading_worklist import safe_headers
 from reading_worklist.signing.errors import (
     CredentialLocked,
+    CredentialMissing,
     KeyUnavailable,
     SigningRefused,
     WrongPin,
@@ -26,6 +28,7 @@ MEDIA_TYPE: Final = "application/problem+json"
 
 _SIGNING: Final[dict[type[RdcError], tuple[HTTPStatus, str]]] = {
     WrongPin: (HTTPStatus.FORBIDDEN, "wrong-pin"),
+    CredentialMissing: (HTTPStatus.FORBIDDEN, "no-signing-key"),
     CredentialLocked: (HTTPStatus.LOCKED, "signing-key-locked"),
     KeyUnavailable: (HTTPStatus.SERVICE_UNAVAILABLE, "signing-key-away"),
 }
@@ -204,6 +207,8 @@ def install(app: FastAPI) -> None:
             remedy="Correct the value.",
         )
 
+    app.add_exception_handler(ProgrammingError, _on_walled)
+
     @app.exception_handler(SigningRefused)
     async def on_signing_refused(_request: Request, error: SigningRefused) -> Response:  # pyright: ignore[reportUnusedFunction] -- registered by the decorator
         status, code = _SIGNING.get(type(error), (HTTPStatus.FORBIDDEN, "signing-refused"))
@@ -255,6 +260,22 @@ def install(app: FastAPI) -> None:
         tls = request.url.scheme == "https"
         answer.raw_headers += safe_headers.missing(tuple(answer.raw_headers), tls=tls)
         return answer
+
+
+async def _on_walled(request: Request, error: Exception) -> Response:
+    # Whoever treats nobody is let in to few tables (`storage.walls`): what asks before it looks at
+    # the role ends here, and so does a table that no rule opens, which is for the log.
+    refused = isinstance(error, ProgrammingError) and isinstance(error.orig, InsufficientPrivilege)
+    if not refused:
+        raise error
+    route = request.scope.get("route_path", request.method)
+    _log.error("the database refused what a role may not ask", extra={"route": route})
+    return problem_response(
+        HTTPStatus.FORBIDDEN,
+        "forbidden",
+        "Your role does not allow this",
+        remedy="Ask your consortium administrator for the role.",
+    )
 
 
 def _signing_members(error: SigningRefused) -> dict[str, str | int]:

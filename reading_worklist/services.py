@@ -3,8 +3,9 @@
 Routes take `Parts` and `Asking` as parameters; nothing is global.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from http import HTTPStatus
 from pathlib import Path
@@ -23,9 +24,11 @@ from reading_worklist.access.second_factor import Seal
 from reading_worklist.access.sessions import SessionLimits, csrf_matches, not_signed_in
 from reading_worklist.events import EventHub
 from reading_worklist.problems import Problem, forbidden
+from reading_worklist.signing.authority import Authority
 from reading_worklist.signing.credentials import SEALED_ONLY, Signer, unlock
 from reading_worklist.signing.long_term import LongTerm
 from reading_worklist.signing.providers.port import Providers
+from reading_worklist.standby_reads import may_be_at_standby
 from reading_worklist.typesetting.typesetter import Typesetter
 from storage import walls
 from storage.clock import utc_now
@@ -60,6 +63,7 @@ class WebConfig:
     proxies: whose word counts about a client's address.
     access: what is demanded of who signs in. seal: closes people's second factors.
     identity_providers: who else vouches for people, by name.
+    signing_authority: opens what issues people's certificates; None: it is not on this machine.
     metrics_dir: where the processes of this machine count; None where nothing is counted.
     """
 
@@ -81,6 +85,7 @@ class WebConfig:
     access: AccessPolicy = field(default_factory=AccessPolicy)
     seal: Seal = field(default_factory=Seal.random)
     identity_providers: Mapping[str, Provider] = field(default_factory=dict[str, Provider])
+    signing_authority: Callable[[], Authority] | None = None
     metrics_dir: Path | None = None
     session_limits: SessionLimits = field(
         default_factory=lambda: SessionLimits(idle=timedelta(hours=1), absolute=timedelta(hours=12))
@@ -89,7 +94,11 @@ class WebConfig:
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """The parts of one web process."""
+    """The parts of one web process.
+
+    leaving: set when it was asked to stop and still answers, so that nobody is sent to it any more.
+    standby: where routes read that `standby_reads` names; None where there is none.
+    """
 
     config: WebConfig
     database: Database
@@ -97,6 +106,8 @@ class Services:
     events: EventHub
     typesetter: Typesetter
     recent_scopes: RecentScopes = field(default_factory=RecentScopes)
+    leaving: threading.Event = field(default_factory=threading.Event)
+    standby: Database | None = None
 
     def signer(self, scope: Scope, pin: str) -> Signer:
         """Open the signing key of who asks; outside of any transaction.
@@ -122,10 +133,20 @@ class Services:
         )
 
 
-async def services_of(request: Request) -> Services:
-    """Return the parts that `create_app` was given."""
+async def deciding_services_of(request: Request) -> Services:
+    """Return the parts that `create_app` was given: for what decides, such as who is asking."""
     # Asynchronous, though it waits for nothing: FastAPI calls any other function in a thread.
     return cast("Services", request.app.state.services)
+
+
+Deciding = Annotated[Services, Depends(deciding_services_of)]
+
+
+async def services_of(request: Request, services: Deciding) -> Services:
+    """Return the parts; for routes that `standby_reads` names, the database is one for reading."""
+    if services.standby is not None and may_be_at_standby(request.method, request.scope["path"]):
+        return replace(services, database=services.standby)
+    return services
 
 
 Parts = Annotated[Services, Depends(services_of)]
@@ -190,7 +211,7 @@ def is_active(request: HTTPConnection) -> bool:
     return IDLE_HEADER not in request.headers
 
 
-def current_scope(request: Request, services: Parts) -> Scope:
+def current_scope(request: Request, services: Deciding) -> Scope:
     """Return who is asking; for unsafe methods the CSRF token must be repeated in a header.
 
     Raises:
@@ -203,7 +224,7 @@ def current_scope(request: Request, services: Parts) -> Scope:
     return scope
 
 
-def entering_scope(request: Request, services: Parts) -> Scope:
+def entering_scope(request: Request, services: Deciding) -> Scope:
     """Return who is asking, also while something is outstanding: for what settles that.
 
     Raises:
@@ -239,12 +260,14 @@ __all__: Sequence[str] = (
     "CSRF_HEADER",
     "IDLE_HEADER",
     "Asking",
+    "Deciding",
     "Entering",
     "Parts",
     "Services",
     "WebConfig",
     "client_address",
     "current_scope",
+    "deciding_services_of",
     "entering_scope",
     "is_active",
     "resumed_scope",

@@ -13,8 +13,9 @@ from fastapi import Request
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from reading_worklist.access.client_certificates import client_certificate
 from reading_worklist.problems import Problem
-from reading_worklist.services import Parts, client_address
+from reading_worklist.services import Parts, Services, client_address
 from reading_worklist.workitems import service as workitems
 from reading_worklist.workitems.tables import Workitem
 from storage import audit, walls
@@ -29,32 +30,62 @@ _BEARER: Final = "bearer "
 _VOID: Final = "entered-in-error"
 
 
+def shown_machine(request: Request, services: Services, *scopes: MachineScope) -> Machine | None:
+    """Return the machine of a bearer token (RFC 6750) or a client certificate; None: nobody's.
+
+    What it may see is then all that the request sees.
+
+    scopes: a token for one of them is taken.
+    """
+    with (
+        walls.beyond("the token says whose request it is"),
+        services.database.transaction() as session,
+    ):
+        machine = find_machine(
+            session,
+            bearer_token(request),
+            *scopes,
+            certificate_sha256=None if _is_of_page(request) else client_certificate(request),
+        )
+    if machine is not None:
+        walls.see(walls.Reach(frozenset({machine.site_id})))
+    return machine
+
+
+def _is_of_page(request: Request) -> bool:
+    """Tell whether a browser asks for a page of anybody's.
+
+    A browser shows its certificates as it shows its cookies, whoever's page makes it ask.
+    """
+    return "origin" in request.headers or "sec-fetch-site" in request.headers
+
+
+def bearer_token(request: Request) -> str | None:
+    """Return the token of a request; None where it has none."""
+    authorization = request.headers.get("authorization", "")
+    if not authorization.lower().startswith(_BEARER):
+        return None
+    return authorization[len(_BEARER) :].strip()
+
+
 def machine_for(*scopes: MachineScope) -> Callable[[Request, Parts], Machine]:
-    """Return the dependency that tells which machine is asking, by its bearer token (RFC 6750).
+    """Return the dependency that tells which machine is asking.
 
     scopes: a token for one of them is taken.
     """
 
     def asking(request: Request, services: Parts) -> Machine:
-        authorization = request.headers.get("authorization", "")
-        machine = None
-        if authorization.lower().startswith(_BEARER):
-            with (
-                walls.beyond("the token says whose request it is"),
-                services.database.transaction() as session,
-            ):
-                machine = find_machine(session, authorization[len(_BEARER) :].strip(), *scopes)
+        machine = shown_machine(request, services, *scopes)
         if machine is None:
             names = " or ".join(scope.value for scope in scopes)
             raise Problem(
                 HTTPStatus.UNAUTHORIZED,
                 "wrong-token",
                 "The token is not taken",
-                expected=f"Authorization: Bearer with a token for {names},"
-                " neither over nor revoked",
+                expected=f"Authorization: Bearer with a token for {names}, the client certificate"
+                " that stands for it, or both, neither over nor revoked",
                 remedy="Have one made at the centre: rdc site token create SITE NAME --for …",
             )
-        walls.see((machine.site_id,))
         return machine
 
     return asking

@@ -39,10 +39,14 @@ class ForwardedHeader(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ProxyTrust:
-    """Which proxies are believed; without a network none, and no header is read."""
+    """Which proxies are believed; without a network none, and no header is read.
+
+    client_certificates: whether they write Client-Cert (RFC 9440), and take away a stranger's.
+    """
 
     networks: tuple[Network, ...] = ()
     header: ForwardedHeader = ForwardedHeader.X_FORWARDED_FOR
+    client_certificates: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ from reading_worklist.problems import forbidden
 from storage.audit import Actor
 from storage.database import one_of
 from storage.registry import OrganisationKind, Role
+from storage.walls import Reach, Standing
 
 IMAGE_READERS: Final = (
     Role.SITE_TECHNICIAN,
@@ -33,8 +34,15 @@ IMAGE_READERS: Final = (
 """Who sees the images of every visible site; auditors, regulators and system administrators do no
 clinical reading, and an expert sees what is shared with him."""
 
-_BEYOND_SITES: Final = frozenset({Role.WRITER, Role.REVIEWER, Role.QUALITY_CONTROLLER, Role.EXPERT})
-"""Who sees single studies of sites that are not his, by a reason or by a consultation."""
+_BEYOND_SITES: Final = frozenset({Role.WRITER, Role.REVIEWER, Role.QUALITY_CONTROLLER})
+"""Who sees, by a reason, single studies of sites of his consortium that are not his."""
+
+_NARROW: Final = {
+    Role.SYSTEM_ADMIN: Standing.OPERATOR,
+    Role.AUDITOR: Standing.AUDITOR,
+    Role.REGULATOR: Standing.REGULATOR,
+}
+"""Who treats nobody: whoever is that and nothing else has no part in what is read and written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +56,8 @@ class Scope:
     outstanding: what the person has to do before anything else is done.
     ends_at: when the session ends in any case; None where there is none.
     provider: the identity provider that vouched; None: a password of ours.
+    consortium_sites: the sites of the consortium that the organisation belongs to.
+    reaches_all: these are all the sites that there are.
     """
 
     person_id: UUID
@@ -66,6 +76,8 @@ class Scope:
     outstanding: Outstanding | None = None
     ends_at: datetime | None = None
     provider: str | None = None
+    consortium_sites: frozenset[UUID] = frozenset()
+    reaches_all: bool = False
 
     def sees(
         self, site_id: InstrumentedAttribute[UUID] | InstrumentedAttribute[UUID | None]
@@ -98,15 +110,21 @@ class Scope:
         )
 
     @property
-    def reach(self) -> frozenset[UUID] | None:
-        """Return the sites that the database itself keeps this person's transactions to.
+    def reach(self) -> Reach | None:
+        """Return the rows that the database itself keeps this person's transactions to.
 
-        None: every site, and `sees` alone decides; so it is for a centre, whose questions must not
-        wait behind a condition of the database, and for who sees studies of other sites too.
+        None: every row, and `sees` alone decides; so it is for a centre where no site is of
+        another consortium, whose questions wait behind no condition of the database.
         """
-        if self.organisation_kind is not OrganisationKind.SITE or self.roles & _BEYOND_SITES:
-            return None
-        return self.site_ids
+        if self.roles <= _NARROW.keys() and len(self.roles) == 1:
+            return Reach(self.site_ids, _NARROW[next(iter(self.roles))])
+        if Role.EXPERT in self.roles:
+            alone = self.roles == frozenset({Role.EXPERT})
+            sites = frozenset[UUID]() if alone else self.consortium_sites
+            return Reach(sites, Standing.EXPERT, self.person_id)
+        if self.organisation_kind is OrganisationKind.SITE and not self.roles & _BEYOND_SITES:
+            return Reach(self.site_ids)
+        return None if self.reaches_all else Reach(self.consortium_sites)
 
     @property
     def _reads_images(self) -> bool:

@@ -10,7 +10,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import Connection, Select, and_, bindparam, exists, func, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from reading_worklist.access.passwords import verify_password
 from reading_worklist.access.policy import AccessPolicy, Outstanding, Proofs
@@ -22,8 +22,10 @@ from storage.clock import utc_now
 from storage.registry import (
     Membership,
     Organisation,
+    OrganisationKind,
     Person,
     Role,
+    consortium_site_ids,
     holds_today,
     valid_memberships,
     visible_site_ids,
@@ -146,13 +148,14 @@ def sign_in(
     policy: AccessPolicy = LENIENT,
     second_factor: bool = False,
     provider: str | None = None,
+    provider_sid: str | None = None,
 ) -> SignedIn:
     """Start a session for a person whose password has been verified, or who is vouched for.
 
     organisation_code: for which of their organisations to act; the first by code when not given.
     user_agent: what the browser calls itself.
     second_factor: whether a second factor has been proved as well.
-    provider: the identity provider that vouches.
+    provider: the identity provider that vouches. provider_sid: its name for its own session.
 
     Raises:
         Problem: 401 when the person is gone, 403 without a role that is valid today, or from afar
@@ -176,6 +179,7 @@ def sign_in(
         expires_at=now + limits.absolute,
         second_factor_at=now if second_factor else None,
         provider=provider,
+        provider_sid=provider_sid,
     )
     session.add(row)
     session.flush()
@@ -335,6 +339,7 @@ def _load(session: Session | Connection, token: str, client: str, policy: Access
     if not roles:
         # To sign in again is to act for an organisation where there still is one.
         raise not_signed_in(_ROLE_ENDED)
+    consortium_sites = frozenset[UUID](one.consortium_sites or ())
     shown = Proofs(
         roles=roles,
         client=client,
@@ -363,6 +368,9 @@ def _load(session: Session | Connection, token: str, client: str, policy: Access
         outstanding=policy.outstanding(shown, utc_now()),
         ends_at=one.expires_at,
         provider=one.provider,
+        consortium_sites=consortium_sites,
+        # Every one of a consortium's sites is a site: as many as there are is all of them.
+        reaches_all=len(consortium_sites) == one.all_sites,
     )
     return _Loaded(scope, one.expires_at, one.last_seen_at)
 
@@ -372,6 +380,12 @@ def _session_query() -> Select[*tuple[Any, ...]]:
     acting = select(WebSession.organisation_id).where(of_token).scalar_subquery()
     sites = visible_site_ids(acting).subquery()
     site_ids = select(func.array_agg(sites.c.id)).scalar_subquery()
+    of_consortium = consortium_site_ids(acting).subquery()
+    consortium_sites = select(func.array_agg(of_consortium.c.id)).scalar_subquery()
+    every = aliased(Organisation)
+    all_sites = (
+        select(func.count(every.id)).where(every.kind == OrganisationKind.SITE).scalar_subquery()
+    )
     enrolled = exists().where(
         SecondFactor.person_id == Person.id, SecondFactor.confirmed_at.is_not(None)
     )
@@ -395,6 +409,8 @@ def _session_query() -> Select[*tuple[Any, ...]]:
             Organisation.kind,
             Membership.role,
             site_ids.label("site_ids"),
+            consortium_sites.label("consortium_sites"),
+            all_sites.label("all_sites"),
         )
         .join(Person, Person.id == WebSession.person_id)
         .join(Organisation, Organisation.id == WebSession.organisation_id)

@@ -17,6 +17,7 @@ class WebSession(Base):
     user_agent: what the browser called itself, for its person to tell it from others.
     second_factor_at: when a second factor was proved last in this session; None: never.
     provider: the identity provider that vouched for the person; None: a password of ours.
+    provider_sid: what it calls its own session with that browser; None: it did not tell.
     """
 
     __tablename__ = "web_session"
@@ -33,6 +34,7 @@ class WebSession(Base):
     ended_at: Mapped[datetime | None]
     second_factor_at: Mapped[datetime | None]
     provider: Mapped[str | None]
+    provider_sid: Mapped[str | None]
 
 
 class SignInThrottle(Base):
@@ -133,3 +135,20 @@ class OutsideSignIn(Base):
     code_verifier: Mapped[str]
     next_path: Mapped[str]
     began_at: Mapped[datetime] = mapped_column(server_default=func.now(), index=True)
+
+
+class OutsideLogout(Base):
+    """That a provider has told of a sign-out; kept until its token can be shown to nobody again.
+
+    jti: the token's own name. subject, sid: whose sessions ended, and which; one of them may be
+        None. at: when the provider says it was.
+    """
+
+    __tablename__ = "outside_logout"
+
+    provider: Mapped[str] = mapped_column(primary_key=True)
+    jti_sha256: Mapped[str] = mapped_column(primary_key=True)
+    subject: Mapped[str | None]
+    sid: Mapped[str | None]
+    at: Mapped[datetime]
+    received_at: Mapped[datetime] = mapped_column(server_default=func.now(), index=True)

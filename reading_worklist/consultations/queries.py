@@ -57,7 +57,8 @@ _EXPERTS: Final = frozenset(
         ConsultationAction.SIGN_OPINION,
     }
 )
-_SEERS: Final = frozenset({*CENTRE_ROLES, *APPLICANTS})
+SEERS: Final = frozenset({*CENTRE_ROLES, *APPLICANTS})
+"""Who sees the consultations of the sites he sees; anybody else those he is asked in."""
 _Applicant = aliased(Person)
 _Invitee = aliased(Person)
 
@@ -80,7 +81,7 @@ def visible(scope: Scope) -> ColumnElement[bool]:
     An expert sees the cases that are shared with him and nothing else.
     """
     invited = Consultation.invitee_id == scope.person_id
-    if not scope.roles & _SEERS:
+    if not scope.roles & SEERS:
         return invited
     return or_(scope.sees(Consultation.site_id), invited)
 
@@ -184,7 +185,7 @@ def _waiting(session: Session, scope: Scope) -> int:
     answered = Consultation.state == ConsultationState.OPINION_SIGNED
     late = Consultation.state.in_(UNANSWERED) & Consultation.overdue_at.is_not(None)
     mine = Consultation.state.in_(UNANSWERED) & (Consultation.invitee_id == scope.person_id)
-    waits = or_(mine, answered, late) if scope.roles & _SEERS else mine
+    waits = or_(mine, answered, late) if scope.roles & SEERS else mine
     return (
         session.scalar(select(func.count()).select_from(Consultation).where(visible(scope), waits))
         or 0

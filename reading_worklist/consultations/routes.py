@@ -24,11 +24,12 @@ Problems: 403 forbidden, not-applicant · 404 not-found · 409 wrong-state, stal
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Depends, Query
 
+from reading_worklist.access.scope import Scope
 from reading_worklist.changes import changed
 from reading_worklist.consultations import queries, service
-from reading_worklist.consultations.queries import PAGE_SIZE_MAX, ConsultationFilter
+from reading_worklist.consultations.queries import PAGE_SIZE_MAX, SEERS, ConsultationFilter
 from reading_worklist.consultations.schemas import (
     ApplyBody,
     ConsultationPage,
@@ -46,13 +47,23 @@ from reading_worklist.consultations.service import APPLICANTS
 from reading_worklist.consultations.states import ConsultationState
 from reading_worklist.services import Asking, Parts
 from reading_worklist.workitems.routes import CENTRE_ROLES
+from storage.registry import Role
 
 router = APIRouter(prefix="/api", tags=["consultations"])
 
 
+def _taking_part(scope: Asking) -> Scope:
+    """Return who asks, if his role has any part in consultations."""
+    scope.require(*SEERS, Role.EXPERT)
+    return scope
+
+
+_TakingPart = Annotated[Scope, Depends(_taking_part)]
+
+
 @router.get("/consultations")
 def list_consultations(  # noqa: PLR0917 -- one parameter for each query parameter
-    scope: Asking,
+    scope: _TakingPart,
     services: Parts,
     state: Annotated[list[ConsultationState] | None, Query()] = None,
     workitem: UUID | None = None,
@@ -84,21 +95,25 @@ def apply_for_consultation(
 
 
 @router.get("/consultations/{consultation_id}")
-def get_consultation(consultation_id: UUID, scope: Asking, services: Parts) -> ConsultationView:
+def get_consultation(
+    consultation_id: UUID, scope: _TakingPart, services: Parts
+) -> ConsultationView:
     """Return one consultation."""
     with services.database.transaction() as session:
         return queries.one(session, scope, consultation_id, services.config.trust_anchors)
 
 
 @router.post("/consultations/{consultation_id}/accept")
-def accept_consultation(consultation_id: UUID, scope: Asking, services: Parts) -> ConsultationView:
+def accept_consultation(
+    consultation_id: UUID, scope: _TakingPart, services: Parts
+) -> ConsultationView:
     """Agree to give an opinion."""
     return changed(get_consultation, consultation_id, scope, services, service.accept)
 
 
 @router.post("/consultations/{consultation_id}/decline")
 def decline_consultation(
-    consultation_id: UUID, body: ReasonBody, scope: Asking, services: Parts
+    consultation_id: UUID, body: ReasonBody, scope: _TakingPart, services: Parts
 ) -> ConsultationView:
     """Refuse to give an opinion."""
     return changed(get_consultation, consultation_id, scope, services, service.decline, body.reason)
@@ -106,7 +121,7 @@ def decline_consultation(
 
 @router.post("/consultations/{consultation_id}/schedule")
 def schedule_consultation(
-    consultation_id: UUID, body: ScheduleBody, scope: Asking, services: Parts
+    consultation_id: UUID, body: ScheduleBody, scope: _TakingPart, services: Parts
 ) -> ConsultationView:
     """Say when one will look at it."""
     return changed(
@@ -116,7 +131,7 @@ def schedule_consultation(
 
 @router.post("/consultations/{consultation_id}/opinion")
 def sign_consultation_opinion(
-    consultation_id: UUID, body: OpinionBody, scope: Asking, services: Parts
+    consultation_id: UUID, body: OpinionBody, scope: _TakingPart, services: Parts
 ) -> ConsultationView:
     """Give one's opinion and sign it."""
     service.sign_opinion(services, scope, consultation_id, body.opinion, body.signing_pin)
@@ -125,7 +140,7 @@ def sign_consultation_opinion(
 
 @router.put("/consultations/{consultation_id}/opinion/draft")
 def save_consultation_opinion(
-    consultation_id: UUID, body: OpinionDraftBody, scope: Asking, services: Parts
+    consultation_id: UUID, body: OpinionDraftBody, scope: _TakingPart, services: Parts
 ) -> OpinionDraft:
     """Keep what one has typed so far; 409 when it was saved elsewhere since `revision`."""
     with services.database.transaction() as session:
@@ -133,14 +148,16 @@ def save_consultation_opinion(
 
 
 @router.post("/consultations/{consultation_id}/archive")
-def archive_consultation(consultation_id: UUID, scope: Asking, services: Parts) -> ConsultationView:
+def archive_consultation(
+    consultation_id: UUID, scope: _TakingPart, services: Parts
+) -> ConsultationView:
     """Put the signed opinion to the case's records."""
     return changed(get_consultation, consultation_id, scope, services, service.archive)
 
 
 @router.post("/consultations/{consultation_id}/rate")
 def rate_consultation(
-    consultation_id: UUID, body: RatingBody, scope: Asking, services: Parts
+    consultation_id: UUID, body: RatingBody, scope: _TakingPart, services: Parts
 ) -> ConsultationView:
     """Say as the applicant how useful it was."""
     return changed(

@@ -24,7 +24,7 @@ from reading_worklist.dicomweb.queries import Root
 from reading_worklist.dicomweb.series_views import SeriesViews
 from reading_worklist.priors.grants import Granted, RecentGrants, granted
 from reading_worklist.problems import not_found
-from reading_worklist.services import Parts, Services, current_scope
+from reading_worklist.services import Deciding, Parts, Services, current_scope
 from reading_worklist.shares.guests import Guest, guest_of
 from storage.identifiers import Uid
 from storage.objects import ObjectStore
@@ -105,7 +105,7 @@ def accepted_by(*headers: str | None) -> Sequence[Acceptable]:
     return tuple(parse_accept(*headers))
 
 
-def _asker(request: Request, services: Parts) -> Scope | Guest:
+def _asker(request: Request, services: Deciding) -> Scope | Guest:
     """Return who asks: below the root of a link, whoever came by it; else a person of ours."""
     share = request.path_params.get("share_id")
     if share is None:
@@ -117,7 +117,10 @@ def _asker(request: Request, services: Parts) -> Scope | Guest:
 
 
 async def asked(
-    request: Request, asker: Annotated[Scope | Guest, Depends(_asker)], services: Parts
+    request: Request,
+    asker: Annotated[Scope | Guest, Depends(_asker)],
+    services: Parts,
+    deciding: Deciding,
 ) -> Asked:
     """Return the request of somebody who may see images.
 
@@ -131,7 +134,7 @@ async def asked(
     scope.require(*IMAGE_ROLES)
     reading = request.path_params.get("reading_id")
     if reading is not None:
-        found = await asyncio.to_thread(_granted, request, scope, services, reading)
+        found = await asyncio.to_thread(_granted, request, scope, deciding, reading)
         return Asked(request, services, Root(scope, reading=found))
     return Asked(request, services, Root(scope, request.path_params.get("site_code")))
 

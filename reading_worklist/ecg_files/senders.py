@@ -6,10 +6,11 @@ from uuid import UUID
 
 from fastapi import Depends, Request
 
+from reading_worklist.access.client_certificates import client_certificate
+from reading_worklist.access.machines import bearer_token, shown_machine
 from reading_worklist.access.scope import Scope
 from reading_worklist.problems import Problem, forbidden
-from reading_worklist.services import Parts, current_scope
-from storage import walls
+from reading_worklist.services import COOKIE, Parts, current_scope
 from storage.ecg_files.service import Sender
 from storage.ecg_files.tables import EcgFileWay
 from storage.registry import (
@@ -17,39 +18,32 @@ from storage.registry import (
     MachineScope,
     OrganisationKind,
     Role,
-    find_machine,
 )
 
 SENDING_ROLES: Final = (Role.SITE_TECHNICIAN, Role.SITE_DOCTOR)
-_BEARER: Final = "bearer "
 
 
 def person_or_machine(request: Request, services: Parts) -> Scope | Machine:
-    """Return who is asking: the machine of a bearer token (RFC 6750), else the session's person.
+    """Return who is asking: a machine by its token or certificate, else the session's person.
 
     Raises:
         Problem: 401 for a token that is unknown, over, revoked or for other things, and as
             `current_scope` for people.
     """
-    authorization = request.headers.get("authorization", "")
-    if not authorization.lower().startswith(_BEARER):
-        return current_scope(request, services)
-    with (
-        walls.beyond("the token says whose request it is"),
-        services.database.transaction() as session,
+    if bearer_token(request) is None and (
+        client_certificate(request) is None or COOKIE in request.cookies
     ):
-        machine = find_machine(
-            session, authorization[len(_BEARER) :].strip(), MachineScope.ECG_FILES
-        )
+        return current_scope(request, services)
+    machine = shown_machine(request, services, MachineScope.ECG_FILES)
     if machine is None:
         raise Problem(
             HTTPStatus.UNAUTHORIZED,
             "wrong-token",
             "The token is not taken",
-            expected="a token for ECG files that is neither over nor revoked",
+            expected="a token for ECG files, the client certificate that stands for it, or both,"
+            " neither over nor revoked",
             remedy="Have a new one made: `rdc site token rotate`, or `rdc device token create`.",
         )
-    walls.see((machine.site_id,))
     return machine
 
 

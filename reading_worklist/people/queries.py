@@ -23,6 +23,7 @@ from reading_worklist.people.schemas import (
 )
 from reading_worklist.people.service import ADMINISTRATORS, known, ours
 from reading_worklist.signing.tables import SigningCredential
+from reading_worklist.signing_approvals.tables import SigningApproval
 from storage.civil_day import civil_day
 from storage.clock import utc_now
 from storage.database import one_of
@@ -134,6 +135,16 @@ def _shown(session: Session, scope: Scope, person_id: UUID | None) -> list[KeptP
             )
         ).all()
     )
+    approved = _by_person(
+        session.execute(
+            select(SigningApproval.person_id, SigningApproval.expires_at).where(
+                one_of(SigningApproval.person_id, ids),
+                SigningApproval.used_at.is_(None),
+                SigningApproval.withdrawn_at.is_(None),
+                SigningApproval.expires_at > now,
+            )
+        ).all()
+    )
     waiting = _waits(session, found.values(), now)
     return [
         KeptPerson(
@@ -146,6 +157,7 @@ def _shown(session: Session, scope: Scope, person_id: UUID | None) -> list[KeptP
             second_factor_since=factors.get(one.id),
             last_seen_at=seen.get(one.id),
             signing_until=keys.get(one.id),
+            approved_until=approved.get(one.id),
             elsewhere=one.id in elsewhere,
             roles=roles[one.id],
         )

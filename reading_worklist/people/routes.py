@@ -9,12 +9,15 @@
     POST   /api/people/{id}/lift-wait
     POST   /api/people/{id}/password                  → OneTimePassword
     POST   /api/people/{id}/second-factor/reset
+    POST   /api/people/{id}/signing-approval
+    DELETE /api/people/{id}/signing-approval
     DELETE /api/people/{id}/sessions[/{session_id}]
     POST   /api/people/{id}/identities
     DELETE /api/people/{id}/identities/{identity_id}
 
 All others answer with the PersonDetail.
-Problems: 403 forbidden · 404 not-found · 409 login-taken, role-of-provider, identity-registered.
+Problems: 403 forbidden · 404 not-found · 409 login-taken, role-of-provider, identity-registered,
+no-signing-role, no-second-factor.
 """
 
 from http import HTTPStatus
@@ -127,6 +130,22 @@ def reset_second_factor(person_id: UUID, scope: Asking, services: Parts) -> Pers
     """Take a lost second factor away; the person sets up another."""
     with services.database.transaction() as session:
         service.reset_second_factor(session, scope, person_id)
+        return _detail(session, scope, person_id, services)
+
+
+@router.post("/{person_id}/signing-approval")
+def approve_signing(person_id: UUID, scope: Asking, services: Parts) -> PersonDetail:
+    """Let a person make a signing key, with a PIN of the own choice, in the own account."""
+    with services.database.transaction() as session:
+        service.approve_signing(session, scope, person_id)
+        return _detail(session, scope, person_id, services)
+
+
+@router.delete("/{person_id}/signing-approval")
+def withdraw_signing(person_id: UUID, scope: Asking, services: Parts) -> PersonDetail:
+    """Take an approval back of which no key was made yet."""
+    with services.database.transaction() as session:
+        service.withdraw_signing(session, scope, person_id)
         return _detail(session, scope, person_id, services)
 
 

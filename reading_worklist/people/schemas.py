@@ -56,6 +56,7 @@ class KeptPerson(BaseModel):
 
     active: False: locked out by an administrator. waits_until: too many wrong passwords.
     one_time_password: waits to choose his own. signing_until: None: no signing key in force.
+    approved_until: until when he may make a new key; None: he is not approved.
     elsewhere: has roles outside of what the asker administers, who then may not change him.
     """
 
@@ -68,6 +69,7 @@ class KeptPerson(BaseModel):
     second_factor_since: datetime | None
     last_seen_at: datetime | None
     signing_until: datetime | None
+    approved_until: datetime | None
     elsewhere: bool
     roles: list[RoleView]
 

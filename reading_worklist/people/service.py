@@ -19,6 +19,7 @@ from reading_worklist.access.scope import Scope
 from reading_worklist.access.tables import OutsideIdentity
 from reading_worklist.people.schemas import IdentityBody, NewPerson, PersonChange, RoleBody
 from reading_worklist.problems import conflict, forbidden, not_found
+from reading_worklist.signing_approvals import service as signing_approvals
 from storage import audit, registry
 from storage.civil_day import civil_day
 from storage.registry import (
@@ -92,6 +93,7 @@ def change(session: Session, scope: Scope, person_id: UUID, body: PersonChange) 
         _note(session, scope, "person:rename", person.id)
     if body.active is not None and body.active != person.active:
         _not_oneself(scope, person_id)
+        signing_approvals.withdraw(session, scope, person.id)
         person.active = body.active
         if not body.active:
             sessions.end_all(session, person.id)
@@ -184,6 +186,7 @@ def reset_password(session: Session, scope: Scope, person_id: UUID, password_has
         Problem: 403 without the role, 404 for an unknown person.
     """
     person = _own(session, scope, person_id)
+    signing_approvals.withdraw(session, scope, person.id)
     set_password(session, person.id, password_hash, history=_KEPT, must_change=True)
     sessions.end_all(session, person.id)
     throttle.lift(session, person.login)
@@ -203,8 +206,30 @@ def reset_second_factor(session: Session, scope: Scope, person_id: UUID) -> None
     _not_oneself(scope, person_id)
     if not second_factor.remove(session, person.id):
         raise not_found("A second factor of this person")
+    signing_approvals.withdraw(session, scope, person.id)
     sessions.end_all(session, person.id)
     _note(session, scope, "second_factor:reset", person.id)
+
+
+def approve_signing(session: Session, scope: Scope, person_id: UUID) -> None:
+    """Let a person make a signing key in the own account.
+
+    Raises:
+        Problem: 403 without the role or for oneself, 404 for an unknown person, 409 for who signs
+            nothing or has no second factor.
+    """
+    signing_approvals.approve(session, scope, _own(session, scope, person_id))
+
+
+def withdraw_signing(session: Session, scope: Scope, person_id: UUID) -> None:
+    """Let a person make no key of the last approval any more.
+
+    Raises:
+        Problem: 403 without the role, 404 for an unknown person or one who was not approved.
+    """
+    person = _own(session, scope, person_id)
+    if not signing_approvals.withdraw(session, scope, person.id):
+        raise not_found("An approval of this person")
 
 
 def end_sessions(session: Session, scope: Scope, person_id: UUID) -> None:
@@ -238,6 +263,7 @@ def register_identity(session: Session, scope: Scope, person_id: UUID, body: Ide
             "This identity, or another of this person, is registered there already",
             remedy="Remove that one first.",
         )
+    signing_approvals.withdraw(session, scope, person.id)
     session.add(
         OutsideIdentity(person_id=person.id, provider=body.provider, email=email, subject=subject)
     )

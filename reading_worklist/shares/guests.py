@@ -111,5 +111,5 @@ def guest_of(services: Services, request: HTTPConnection, share_id: UUID | None 
     if row is None or share_id not in (None, row[0]):
         raise not_signed_in(_REMEDY)
     guest = Guest(*row, client=client_address(request))
-    walls.see((guest.site_id,))
+    walls.see(walls.Reach(frozenset({guest.site_id})))
     return guest

@@ -73,6 +73,17 @@ class Signer:
     cms: signers.Signer
 
 
+@dataclass(frozen=True, slots=True)
+class MadeKey:
+    """A new key, sealed under its person's PIN, and the certificate for it; nowhere kept yet."""
+
+    person_id: UUID
+    certificate: x509.Certificate
+    chain_pem: str
+    sealed: bytes
+    derivation: str
+
+
 def issue_credential(
     session: Session,
     authority: Authority,
@@ -96,8 +107,40 @@ def issue_credential(
         PinTooWeak: the PIN is not acceptable.
         CredentialExists: the person has a key in force and `replace` is false.
     """
+    if not replace and (live := _live(session, person_id)) is not None:
+        raise _exists(live)
+    made = make_key(
+        authority,
+        person_id=person_id,
+        display_name=display_name,
+        organisation=organisation,
+        pin=pin,
+        not_before=not_before,
+        not_after=not_after,
+        cost=cost,
+    )
+    return keep_credential(session, made, replace=replace)
+
+
+def make_key(
+    authority: Authority,
+    *,
+    person_id: UUID,
+    display_name: str,
+    organisation: str,
+    pin: str,
+    not_before: datetime | None = None,
+    not_after: datetime | None = None,
+    cost: GuessCost = FULL_COST,
+) -> MadeKey:
+    """Make a key and certificate for a person, as `issue_credential` does, in no transaction.
+
+    Sealing takes a good part of a second on purpose.
+
+    Raises:
+        PinTooWeak: the PIN is not acceptable.
+    """
     check_pin(pin)
-    _make_room(session, person_id, replace=replace)
     key = ec.generate_private_key(ec.SECP256R1())
     certificate = authority.issue(
         key.public_key(),
@@ -114,15 +157,29 @@ def issue_credential(
         serialization.NoEncryption(),
     )
     sealed, derivation = seal(secret, pin, person_id=person_id, serial=serial, cost=cost)
+    return MadeKey(
+        person_id, certificate, _pem(certificate) + authority.certificate_pem, sealed, derivation
+    )
+
+
+def keep_credential(session: Session, made: MadeKey, *, replace: bool = False) -> SigningCredential:
+    """Take a key that was made into force.
+
+    replace: revoke the key in force first.
+
+    Raises:
+        CredentialExists: the person has a key in force and `replace` is false.
+    """
+    _make_room(session, made.person_id, replace=replace)
     credential = SigningCredential(
-        person_id=person_id,
-        serial=serial,
-        certificate_chain_pem=_pem(certificate) + authority.certificate_pem,
+        person_id=made.person_id,
+        serial=serial_of(made.certificate),
+        certificate_chain_pem=made.chain_pem,
         provider=ProviderKind.SEALED,
-        sealed_key=sealed,
-        key_derivation=derivation,
-        not_before=certificate.not_valid_before_utc,
-        not_after=certificate.not_valid_after_utc,
+        sealed_key=made.sealed,
+        key_derivation=made.derivation,
+        not_before=made.certificate.not_valid_before_utc,
+        not_after=made.certificate.not_valid_after_utc,
     )
     session.add(credential)
     session.flush()
@@ -196,14 +253,18 @@ def _make_room(session: Session, person_id: UUID, *, replace: bool) -> None:
     if live is None:
         return
     if not replace:
-        raise CredentialExists(
-            "the person already has a signing key",
-            found=f"certificate {live.serial}, valid until {live.not_after:%Y-%m-%d}",
-            remedy="Ask for replacement if the PIN was forgotten.",
-        )
+        raise _exists(live)
     live.revoked_at = session.execute(select(func.now())).scalar_one()
     live.revocation_reason = "superseded"
     session.flush()
+
+
+def _exists(live: SigningCredential) -> CredentialExists:
+    return CredentialExists(
+        "the person already has a signing key",
+        found=f"certificate {live.serial}, valid until {live.not_after:%Y-%m-%d}",
+        remedy="Ask for replacement if the PIN was forgotten.",
+    )
 
 
 def revoke_credential(session: Session, person_id: UUID, reason: str) -> None:
@@ -414,7 +475,7 @@ def _named(certificate: x509.Certificate, attribute: x509.ObjectIdentifier) -> s
 def _missing() -> CredentialMissing:
     return CredentialMissing(
         "the person has no signing key",
-        remedy="Ask the administrator to issue one.",
+        remedy="Ask the administrator to approve you, then make one in your account.",
     )
 
 

@@ -9,15 +9,17 @@ Images are not in it: they are handed over as DICOM media, and their list says w
 """
 
 import html
+import io
 import json
 import zipfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, BinaryIO, Final
 from uuid import UUID
 
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
+from typing_extensions import Buffer, override
 
 from reading_worklist.access.scope import Scope
 from reading_worklist.problems import Problem, not_found
@@ -55,17 +57,13 @@ class Subject:
     accesses: Sequence[dict[str, str]]
 
 
-def gather(
-    session: Session, scope: Scope, *, site_code: str, local_id: str, reason: str
-) -> Subject:
-    """Return what is kept about a patient of a visible site, and record that it is handed over.
+def find(session: Session, scope: Scope, *, site_code: str, local_id: str) -> tuple[Patient, str]:
+    """Return the patient of a visible site with this number, and the site's code.
 
     Raises:
-        Problem: 403 for other roles, 404 for no such patient of a visible site, 422 without reason.
+        Problem: 403 for other roles, 404 for no such patient of a visible site.
     """
     scope.require(*MAY)
-    if len(reason.strip()) < REASON_MIN:
-        raise Problem(422, "reason-missing", "Say why the data are handed over")
     found = session.execute(
         select(Patient, Organisation.code)
         .join(Organisation, Organisation.id == Patient.site_id)
@@ -77,7 +75,20 @@ def gather(
     ).one_or_none()
     if found is None:
         raise not_found("The patient")
-    patient, code = found
+    return found[0], found[1]
+
+
+def gather(
+    session: Session, scope: Scope, *, site_code: str, local_id: str, reason: str
+) -> Subject:
+    """Return what is kept about a patient of a visible site, and record that it is handed over.
+
+    Raises:
+        Problem: 403 for other roles, 404 for no such patient of a visible site, 422 without reason.
+    """
+    patient, code = find(session, scope, site_code=site_code, local_id=local_id)
+    if len(reason.strip()) < REASON_MIN:
+        raise Problem(422, "reason-missing", "Say why the data are handed over")
     rows = rows_of(session, patient.id)
     accesses = list(_accesses(session, rows))
     audit.record(
@@ -92,23 +103,59 @@ def gather(
 
 
 def write(subject: Subject, objects: ObjectStore, file: BinaryIO) -> int:
-    """Write the archive, one document after the other; return how many reports are in it.
+    """Write the archive; return how many reports are in it. Waits as `pieces` does."""
+    file.writelines(pieces(subject, objects))
+    return len(_reports(subject))
 
-    Outside of any transaction: it waits for the object store.
+
+def pieces(subject: Subject, objects: ObjectStore) -> Iterator[bytes]:
+    """Yield the archive, one document after the other, and no more of it in memory than one.
+
+    Outside of any transaction: it waits for the object store. Who is given pieces that end before
+    the archive's own directory has an archive that does not open.
     """
-    reports = sorted(
-        subject.rows.get("report_version", ()), key=lambda row: (row["issued_at"], row["number"])
-    )
-    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
-        names: list[str] = []
-        for place, row in enumerate(reports, 1):
+    names: list[str] = []
+    sink = _Sink()
+    with zipfile.ZipFile(sink, "w", zipfile.ZIP_DEFLATED) as archive:
+        for place, row in enumerate(_reports(subject), 1):
             names.append(f"reports/{place:03}-version-{row['number']}-{row['status']}.pdf")
             archive.writestr(names[-1], objects.read(ObjectKey(row["pdf_object_key"])))
+            yield sink.taken()
         for name, content in (("records", subject.rows), ("access", subject.accesses)):
             text = json.dumps(content, ensure_ascii=False, indent=1, default=str)
             archive.writestr(f"{name}.json", text)
+            yield sink.taken()
         archive.writestr("index.html", _index(subject, names))
-    return len(names)
+    yield sink.taken()
+
+
+class _Sink(io.RawIOBase):
+    """What was written since it was taken last; there is no way back in it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._written = bytearray()
+
+    @override
+    def writable(self) -> bool:
+        return True
+
+    @override
+    def write(self, data: Buffer, /) -> int:
+        self._written += data
+        return memoryview(data).nbytes
+
+    def taken(self) -> bytes:
+        """Return what there is, and keep nothing of it."""
+        written = bytes(self._written)
+        self._written.clear()
+        return written
+
+
+def _reports(subject: Subject) -> list[dict[str, Any]]:
+    """Return the rows of the report versions in the order in which they were issued."""
+    rows = subject.rows.get("report_version", ())
+    return sorted(rows, key=lambda row: (row["issued_at"], row["number"]))
 
 
 def _accesses(session: Session, rows: Rows) -> Iterable[dict[str, str]]:

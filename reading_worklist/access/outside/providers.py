@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from ssl import SSLContext, create_default_context
@@ -35,7 +36,8 @@ ALGORITHMS: Final = (
 )
 _KEPT_SECONDS: Final = 3600.0
 _KEYS_AGAIN_SECONDS: Final = 30.0
-_CLOCK_SECONDS: Final = 60
+CLOCK_SECONDS: Final = 60
+"""How far its clock may be ahead of ours, or behind."""
 
 
 class ProviderFailed(RdcError):
@@ -87,12 +89,16 @@ class Vouched:
     """Whom a provider vouches for.
 
     email: in lower case, and verified; None where it says none, or none that is.
+    sid: its name for its own session with the person's browser; None where it tells none.
+    at: when it said so.
     """
 
     subject: str
     email: str | None
     second_factor: bool
     claims: Mapping[str, Any]
+    sid: str | None
+    at: datetime
 
 
 @dataclass(slots=True)
@@ -185,21 +191,15 @@ class Provider:
             email=email.strip().lower() if isinstance(email, str) and verified else None,
             second_factor=not self.config.second_factor_amr.isdisjoint(shown),
             claims=claims,
+            sid=sid if isinstance(sid := claims.get("sid"), str) else None,
+            at=datetime.fromtimestamp(float(claims["iat"]), UTC),
         )
 
     def _verified(self, token: Mapping[str, Any], nonce: str) -> dict[str, Any]:
         """Return the claims of an ID token (Core §3.1.3.7)."""
         from authlib.oidc.core import CodeIDToken  # noqa: PLC0415
 
-        encoded = str(token["id_token"])
-        known = self._metadata()
-        try:
-            decoded = jwt.decode(encoded, known.keys, algorithms=list(ALGORITHMS))
-        except (JoseError, ValueError):
-            # Its keys may have changed.
-            if time.monotonic() - known.at < _KEYS_AGAIN_SECONDS:
-                raise
-            decoded = jwt.decode(encoded, self._ask().keys, algorithms=list(ALGORITHMS))
+        decoded = self.decoded(str(token["id_token"]))
         checked = cast("Any", CodeIDToken)(
             decoded.claims,
             decoded.header,
@@ -214,7 +214,7 @@ class Provider:
                 "access_token": token.get("access_token"),
             },
         )
-        checked.validate(leeway=_CLOCK_SECONDS)
+        checked.validate(leeway=CLOCK_SECONDS)
         return dict(decoded.claims)
 
     def _user_info(self, token: Mapping[str, Any], subject: str) -> dict[str, Any]:
@@ -231,6 +231,22 @@ class Provider:
             message = "the user info is somebody else's"
             raise ValueError(message)
         return told
+
+    def decoded(self, encoded: str) -> jwt.Token:
+        """Return a token that the provider has signed; what it says is not looked at.
+
+        Raises:
+            ProviderFailed: it cannot be asked for its keys.
+            JoseError, ValueError: it is none, or of somebody else.
+        """
+        known = self._metadata()
+        try:
+            return jwt.decode(encoded, known.keys, algorithms=list(ALGORITHMS))
+        except (JoseError, ValueError):
+            # Its keys may have changed.
+            if time.monotonic() - known.at < _KEYS_AGAIN_SECONDS:
+                raise
+            return jwt.decode(encoded, self._ask().keys, algorithms=list(ALGORITHMS))
 
     def _endpoint(self, name: str) -> str:
         found = self._metadata().metadata.get(name)

@@ -4,31 +4,37 @@
     GET /api/session/outside/{provider}?next=…    303 to the provider
     GET /api/session/outside/{provider}/callback  303 to our pages, signed in or with a word why not
     GET /api/session/outside/{provider}/leave     303 to where the provider ends its own session
+    POST /api/session/outside/{provider}/logout   a provider's server tells that somebody left there
 
-A browser comes to the last three itself, so that they answer with pages to go to.
+A browser comes to the three before the last itself, so that they answer with pages to go to.
 """
 
 import hmac
 import re
 from http import HTTPStatus
 from typing import Annotated, Final
-from urllib.parse import urlencode
+from urllib.parse import parse_qs, urlencode
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import RedirectResponse
 from pydantic import BaseModel
 
 from reading_worklist.access import sessions
-from reading_worklist.access.outside import service
+from reading_worklist.access.outside import logout, service
 from reading_worklist.access.outside.providers import Provider, ProviderFailed
 from reading_worklist.access.routes import is_secure, keep_cookie
 from reading_worklist.problems import Problem, not_found
 from reading_worklist.public_rate import PublicRate
 from reading_worklist.services import Parts, Services, client_address
+from storage.clock import utc_now
 
 router = APIRouter(prefix="/api/session", tags=["session"])
 
 STATE_COOKIE: Final = "rdc_outside"
+_FORM: Final = "application/x-www-form-urlencoded"
+_FIELDS: Final = 20
+# A provider tells of everybody from one address: a whole hospital's shift goes home at once.
+_LOGOUT_RATE: Final = PublicRate("outside-logout", 600, 20.0)
 _RATE: Final = PublicRate("outside-sign-in", 30, 0.5)
 # As session/ownPath.ts: a path here, and nothing that a browser reads as a host.
 _OWN_PATH: Final = re.compile(r"/(?![/\\])[^\x00-\x20\\]*")
@@ -135,6 +141,62 @@ def leave_provider(provider: str, services: Parts) -> Response:
     return _to(address or "/sign-in")
 
 
+async def _logout_token(request: Request) -> str:
+    """Return the one parameter of a provider's message (Back-Channel Logout 1.0 §2.5)."""
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    try:
+        sent = parse_qs((await request.body()).decode("ascii"), max_num_fields=_FIELDS)
+    except ValueError:
+        sent = {}
+    tokens = sent.get("logout_token", [])
+    if kind != _FORM or len(tokens) != 1:
+        raise Problem(
+            HTTPStatus.BAD_REQUEST,
+            "logout-token-refused",
+            "There is no logout token",
+            expected=f"logout_token, as {_FORM}",
+        )
+    return tokens[0]
+
+
+@router.post(
+    "/outside/{provider}/logout",
+    dependencies=[Depends(_LOGOUT_RATE)],
+    openapi_extra={
+        "requestBody": {
+            "required": True,
+            "content": {
+                _FORM: {
+                    "schema": {
+                        "type": "object",
+                        "properties": {"logout_token": {"type": "string"}},
+                        "required": ["logout_token"],
+                    }
+                }
+            },
+        }
+    },
+)
+def logged_out_at_provider(
+    provider: str,
+    request: Request,
+    services: Parts,
+    response: Response,
+    token: Annotated[str, Depends(_logout_token)],
+) -> None:
+    """End the sessions of somebody who signed out at a provider, which tells us so itself."""
+    response.headers["Cache-Control"] = "no-store"
+    asked = _provider(services, provider)
+    try:
+        told = logout.read_logout_token(asked, token, utc_now())
+    except ProviderFailed as error:
+        raise Problem(
+            HTTPStatus.SERVICE_UNAVAILABLE, "provider-away", error.what, remedy=error.remedy
+        ) from error
+    with services.database.transaction() as session:
+        logout.end_sessions(session, provider, told, client_address(request))
+
+
 def _signed_in(
     provider: str,
     request: Request,
@@ -168,6 +230,7 @@ def _signed_in(
     try:
         with services.database.transaction() as session:
             person = service.person_of(session, provider, vouched, client)
+            logout.require_standing(session, provider, vouched)
             service.follow_roles(session, asked.config, person, vouched.claims, client)
             entered = sessions.sign_in(
                 session,
@@ -178,6 +241,7 @@ def _signed_in(
                 policy=services.config.access,
                 second_factor=vouched.second_factor,
                 provider=provider,
+                provider_sid=vouched.sid,
             )
     except Problem:
         with services.database.transaction() as session:

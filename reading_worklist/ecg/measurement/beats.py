@@ -26,6 +26,9 @@ _SEARCH_BACK_RR: Final = 1.6
 _T_WAVE: Final = samples(0.36)
 _P_WAVE: Final = samples(0.26)
 _SMALL_WAVE_SHARE: Final = 0.55
+# A long PR, and what a P wave is of a QRS in µV, where every lead counts as it is.
+_EARLY_P_WAVE: Final = samples(0.36)
+_P_WAVE_SHARE: Final = 0.2
 _CAP: Final = 40.0
 # Noise alone has peaks of twice what lies between them; the least distinct beats of LUDB have
 # eleven times. At 250 beats a minute most of the time is QRS; the lowest fifth is not.
@@ -39,14 +42,18 @@ def activity(stretch: Stretch) -> Microvolts:
     Each lead counts by its own background, so that one with noise or a small
     signal cannot drown the others; where it has no signal it counts nothing.
     """
-    rows = list(stretch.basis)
-    fast = band_pass(stretch.microvolts[rows], *_BAND_HZ)
-    valid = stretch.valid[rows]
-    fast = np.where(valid, fast, 0.0)
+    fast = _fast(stretch)
     background = np.median(np.abs(fast), axis=1, keepdims=True)
     scale = np.maximum(background, 0.02 * np.max(np.abs(fast), axis=1, keepdims=True))
     scaled = np.minimum(np.abs(fast) / np.maximum(scale, 1.0), _CAP)
     return np.sqrt(moving_mean(np.mean(scaled**2, axis=0), _SMOOTH))
+
+
+def _fast(stretch: Stretch) -> Microvolts:
+    """Return the independent leads in the band of the QRS, 0 where they have no signal."""
+    rows = list(stretch.basis)
+    fast = band_pass(stretch.microvolts[rows], *_BAND_HZ)
+    return np.where(stretch.valid[rows], fast, 0.0)
 
 
 def find_beats(stretch: Stretch) -> Indices:
@@ -62,7 +69,12 @@ def find_beats(stretch: Stretch) -> Indices:
     found = peaks[moved[peaks] > _THRESHOLD * level]
     if np.median(moved[found]) < _DISTINCT * np.percentile(moved, _BETWEEN_PERCENTILE):
         return found[:0]
-    found = _without_t_waves(_without_p_waves(found, moved, level), moved)
+    found = _without_p_waves(found, moved, soon=_P_WAVE, share=_SMALL_WAVE_SHARE)
+    # Where the axis of the QRS is across a lead its largest wave is P, and counts there as a QRS
+    # does elsewhere. Of long PR such a P wave was a beat.
+    plain = np.sqrt(moving_mean(np.mean(_fast(stretch) ** 2, axis=0), _SMOOTH))
+    found = _without_p_waves(found, plain, soon=_EARLY_P_WAVE, share=_P_WAVE_SHARE)
+    found = _without_t_waves(found, moved)
     return _searched_back(found, peaks, moved, level)
 
 
@@ -83,15 +95,16 @@ def _level(moved: Microvolts) -> float:
     return float(np.median([part.max() for part in np.array_split(moved, count)]))
 
 
-def _without_p_waves(found: Indices, moved: Microvolts, level: float) -> Indices:
+def _without_p_waves(found: Indices, moved: Microvolts, *, soon: int, share: float) -> Indices:
     """Leave out what is small and comes shortly before something much larger.
 
-    level: what a QRS reaches; one before an artefact is not small against the others.
+    soon: how many samples before. share: of what follows, below which it is small; one before an
+        artefact is not, against the others.
     """
-    soon = np.diff(found) < _P_WAVE
-    following = np.minimum(moved[found[1:]], level)
-    small = moved[found[:-1]] < _SMALL_WAVE_SHARE * following
-    return found[~np.append(soon & small, [False])]
+    near = np.diff(found) < soon
+    following = np.minimum(moved[found[1:]], _level(moved))
+    small = moved[found[:-1]] < share * following
+    return found[~np.append(near & small, [False])]
 
 
 def _without_t_waves(found: Indices, moved: Microvolts) -> Indices:

@@ -1,0 +1,1 @@
+"""Tokens of the sites' machines, for who looks after them."""

@@ -1,0 +1,1 @@
+"""How somebody who was approved for signing makes his own key, with a PIN that he alone knows."""
