@@ -11,6 +11,7 @@ import { browserOf } from './browser';
 import { PasswordForm } from './PasswordForm';
 import { type OpenSession, useAccountRules, useEndSession, useOpenSessions } from './queries';
 import { SecondFactorPart } from './SecondFactor';
+import { SigningKeyPart } from './SigningKey';
 import './account.css';
 
 /** One's second factor and password, and where one is signed in. */
@@ -28,6 +29,7 @@ export function AccountPage() {
         <p className="quiet">{t('account.factor.note')}</p>
         <SecondFactorPart />
       </section>
+      <SigningKeyPart />
       {(session.data?.provider ?? null) === null && (
         <section className="account-part">
           <h2>{t('account.password')}</h2>

@@ -64,3 +64,23 @@ export function useSecondFactorActs() {
     remove: (code: string) => again(answer(api.POST('/api/account/second-factor/remove', { body: { code } }))),
   };
 }
+
+const KEY = ['account', 'signing-key'] as const;
+
+export function useSigningKey() {
+  return useQuery({ queryKey: KEY, queryFn: () => answer(api.GET('/api/account/signing-key')) });
+}
+
+/** Makes one's signing key; a code of the second factor is proved first where there is one. */
+export function useMakeSigningKey() {
+  const client = useQueryClient();
+  return useMutation({
+    // The PIN is kept nowhere.
+    gcTime: 0,
+    mutationFn: async ({ pin, code }: { pin: string; code: string }) => {
+      if (code !== '') await answer(api.POST('/api/account/second-factor/prove', { body: { code } }));
+      return answer(api.POST('/api/account/signing-key', { body: { pin } }));
+    },
+    onSuccess: (key) => client.setQueryData(KEY, key),
+  });
+}

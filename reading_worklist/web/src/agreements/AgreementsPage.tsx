@@ -2,14 +2,15 @@ import { Segmented } from 'antd';
 import { useSearchParams } from 'react-router';
 
 import { useLanguage } from '../i18n/language';
+import { MarksTab } from './MarksTab';
 import { ServicesTab } from './ServicesTab';
 import { SingleTab } from './SingleTab';
 import '../rules/rules.css';
 import './agreements.css';
 
-const TABS = ['services', 'single'] as const;
+const TABS = ['services', 'marks', 'single'] as const;
 
-/** What organisations do for each other, and when one signature is enough. */
+/** What organisations do for each other, whose exams are recognised, and when one signature is enough. */
 export function AgreementsPage() {
   const { t } = useLanguage();
   const [parameters, setParameters] = useSearchParams();
@@ -25,7 +26,9 @@ export function AgreementsPage() {
           onChange={(chosen) => setParameters(chosen === 'services' ? {} : { tab: chosen }, { replace: true })}
         />
       </div>
-      {tab === 'services' ? <ServicesTab /> : <SingleTab />}
+      {tab === 'services' && <ServicesTab />}
+      {tab === 'marks' && <MarksTab />}
+      {tab === 'single' && <SingleTab />}
     </div>
   );
 }

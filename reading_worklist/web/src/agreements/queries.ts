@@ -8,6 +8,9 @@ type Schemas = components['schemas'];
 export type Agreement = Schemas['AgreementView'];
 export type AgreementBody = Schemas['AgreementBody'];
 export type Party = Schemas['PartyView'];
+export type Mark = Schemas['MarkView'];
+export type MarkBody = Schemas['MarkBody'];
+export type MarkEndBody = Schemas['MarkEndBody'];
 export type SinglePeriod = Schemas['SingleSignatureView'];
 export type SingleBody = Schemas['SingleSignatureBody'];
 
@@ -25,9 +28,15 @@ export function useSinglePeriods() {
   return useQuery({ queryKey: [...AGREEMENTS, 'single'], queryFn: () => answer(api.GET('/api/single-signatures')) });
 }
 
+export function useMarks() {
+  return useQuery({ queryKey: [...AGREEMENTS, 'marks'], queryFn: () => answer(api.GET('/api/recognition-marks')) });
+}
+
 type Act =
   | { kind: 'make'; body: AgreementBody }
   | { kind: 'end'; id: string }
+  | { kind: 'mark'; body: MarkBody }
+  | { kind: 'mark-end'; id: string; body: MarkEndBody }
   | { kind: 'single-on'; body: SingleBody }
   | { kind: 'single-off'; id: string };
 
@@ -37,6 +46,12 @@ function perform(act: Act): Promise<unknown> {
       return answer(api.POST('/api/agreements', { body: act.body }));
     case 'end':
       return answer(api.POST('/api/agreements/{agreement_id}/end', { params: { path: { agreement_id: act.id } } }));
+    case 'mark':
+      return answer(api.POST('/api/recognition-marks', { body: act.body }));
+    case 'mark-end':
+      return answer(
+        api.POST('/api/recognition-marks/{mark_id}/end', { params: { path: { mark_id: act.id } }, body: act.body }),
+      );
     case 'single-on':
       return answer(api.POST('/api/single-signatures', { body: act.body }));
     case 'single-off':

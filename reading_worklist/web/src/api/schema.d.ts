@@ -188,6 +188,30 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/account/signing-key": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Own Signing Key
+         * @description Tell whether one has a signing key, and whether one may make one.
+         */
+        get: operations["own_signing_key"];
+        put?: never;
+        /**
+         * Make Own Signing Key
+         * @description Make a new signing key under a PIN that nobody else knows; an earlier one is revoked.
+         */
+        post: operations["make_own_signing_key"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/agreements": {
         parameters: {
             query?: never;
@@ -1932,6 +1956,70 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/machine-tokens": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Machine Tokens
+         * @description Return the tokens of the visible sites; none of them can be shown again.
+         */
+        get: operations["list_machine_tokens"];
+        put?: never;
+        /**
+         * Make Machine Token
+         * @description Make a token; its secret is shown this once.
+         */
+        post: operations["make_machine_token"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/machine-tokens/{token_id}/revoke": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Revoke Machine Token
+         * @description End a token at once.
+         */
+        post: operations["revoke_machine_token"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/machine-tokens/{token_id}/rotate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Rotate Machine Token
+         * @description Make a token's successor; the old one is taken beside it for some days.
+         */
+        post: operations["rotate_machine_token"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/machine/reports": {
         parameters: {
             query?: never;
@@ -2124,6 +2212,48 @@ export interface paths {
          * @description Check the patient in, or cancel the exam.
          */
         patch: operations["set_order_state"];
+        trace?: never;
+    };
+    "/api/patient-copies": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Download Patient Copy
+         * @description Hand over everything kept about a patient of a visible site but his images.
+         *
+         *     It is recorded with the reason before the first byte is sent.
+         */
+        post: operations["download_patient_copy"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/patient-copies/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Preview Patient Copy
+         * @description Return who has this number at a visible site, and how much there is of him.
+         */
+        post: operations["preview_patient_copy"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/api/patient-links": {
@@ -2389,6 +2519,30 @@ export interface paths {
          * @description Sign a person out at one place.
          */
         delete: operations["end_one_session"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/people/{person_id}/signing-approval": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Approve Signing
+         * @description Let a person make a signing key, with a PIN of the own choice, in the own account.
+         */
+        post: operations["approve_signing"];
+        /**
+         * Withdraw Signing
+         * @description Take an approval back of which no key was made yet.
+         */
+        delete: operations["withdraw_signing"];
         options?: never;
         head?: never;
         patch?: never;
@@ -2813,6 +2967,50 @@ export interface paths {
          * @description Take down that somebody of the site said on the telephone that he knows of a recall.
          */
         post: operations["acknowledge_recall_by_telephone"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/recognition-marks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Recognition Marks
+         * @description Return the marks of visible sites, those that have ended too.
+         */
+        get: operations["list_recognition_marks"];
+        put?: never;
+        /**
+         * Grant Recognition Mark
+         * @description Let a site's exams of a modality carry a mark.
+         */
+        post: operations["grant_recognition_mark"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/recognition-marks/{mark_id}/end": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * End Recognition Mark
+         * @description End a mark; exams after that day do not carry it, what was printed stays as it is.
+         */
+        post: operations["end_recognition_mark"];
         delete?: never;
         options?: never;
         head?: never;
@@ -3356,6 +3554,26 @@ export interface paths {
         get: operations["leave_provider"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/session/outside/{provider}/logout": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Logged Out At Provider
+         * @description End the sessions of somebody who signed out at a provider, which tells us so itself.
+         */
+        post: operations["logged_out_at_provider"];
         delete?: never;
         options?: never;
         head?: never;
@@ -5301,7 +5519,7 @@ export interface paths {
         };
         /**
          * Ready
-         * @description Answer 200 when requests can be served: the database answers.
+         * @description Answer 200 when requests can be served: the database answers, and we are not about to stop.
          *
          *     Raises:
          *         Problem: 503, naming what is missing.
@@ -6005,7 +6223,7 @@ export interface components {
          * @description What is looked at, in the order in which it is.
          * @enum {string}
          */
-        Check: "devices" | "heard" | "received" | "quarantine" | "clock" | "echo" | "filing" | "chinese" | "worklist" | "orders" | "destination" | "delivered" | "certificate" | "token" | "people";
+        Check: "devices" | "heard" | "received" | "quarantine" | "clock" | "echo" | "filing" | "chinese" | "worklist" | "orders" | "destination" | "receiver_clock" | "delivered" | "certificate" | "token" | "people";
         /**
          * CheckFinding
          * @description What a check found in a report; see `checks.findings.Finding`.
@@ -8968,11 +9186,14 @@ export interface components {
          *
          *     active: False: locked out by an administrator. waits_until: too many wrong passwords.
          *     one_time_password: waits to choose his own. signing_until: None: no signing key in force.
+         *     approved_until: until when he may make a new key; None: he is not approved.
          *     elsewhere: has roles outside of what the asker administers, who then may not change him.
          */
         KeptPerson: {
             /** Active */
             active: boolean;
+            /** Approved Until */
+            approved_until: string | null;
             /** Display Name */
             display_name: string;
             /** Elsewhere */
@@ -9431,6 +9652,21 @@ export interface components {
             seconds: number;
         };
         /**
+         * MachineProof
+         * @description What a machine shows. BEARER: the token. CERTIFICATE: a TLS client certificate. BOTH.
+         * @enum {string}
+         */
+        MachineProof: "bearer" | "certificate" | "both";
+        /**
+         * MachineScope
+         * @description What a token is good for.
+         *
+         *     ECG_FILES: sending ECG files of the site and asking what became of them.
+         *     FHIR: reading the site's reports as FHIR R4. REPORTS: fetching them as plain JSON and PDF.
+         * @enum {string}
+         */
+        MachineScope: "ecg-files" | "fhir" | "reports";
+        /**
          * MadeShare
          * @description A new link, shown once. code: None without one; it goes another way than the link.
          */
@@ -9440,6 +9676,84 @@ export interface components {
             share: components["schemas"]["ShareView"];
             /** Url */
             url: string;
+        };
+        /**
+         * MadeToken
+         * @description A new token; secret: shown this once; None where a certificate alone is the proof.
+         */
+        MadeToken: {
+            /** Secret */
+            secret: string | null;
+            token: components["schemas"]["TokenView"];
+        };
+        /**
+         * MarkBody
+         * @description Which exams of a site carry a mark, from which day to which, both included, and by what.
+         *
+         *     valid_until: None while no end is known. mark: as it is printed.
+         */
+        MarkBody: {
+            /** Basis */
+            basis: string;
+            /**
+             * Mark
+             * @default HR
+             */
+            mark: string;
+            /** Modality */
+            modality: string;
+            /** Site Code */
+            site_code: string;
+            /**
+             * Valid From
+             * Format: date
+             */
+            valid_from: string;
+            /** Valid Until */
+            valid_until?: string | null;
+        };
+        /**
+         * MarkEndBody
+         * @description The last day on which a mark holds, and why it ends.
+         */
+        MarkEndBody: {
+            /**
+             * Last Day
+             * Format: date
+             */
+            last_day: string;
+            /** Reason */
+            reason: string;
+        };
+        /**
+         * MarkView
+         * @description A mark of a visible site; those that have ended stay in the list.
+         */
+        MarkView: {
+            /** Basis */
+            basis: string;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Mark */
+            mark: string;
+            /** Modality */
+            modality: string;
+            /** Site Code */
+            site_code: string;
+            /** Site Name */
+            site_name: string;
+            /** Site Name En */
+            site_name_en: string;
+            /**
+             * Valid From
+             * Format: date
+             */
+            valid_from: string;
+            /** Valid Until */
+            valid_until: string | null;
         };
         /**
          * MatchedBy
@@ -9704,6 +10018,32 @@ export interface components {
             valid_from?: string | null;
             /** Valid Until */
             valid_until?: string | null;
+        };
+        /**
+         * NewToken
+         * @description A token to make.
+         *
+         *     device: AE title; None: for software of the site. days: until it is over.
+         *     certificate: SHA-256 fingerprint, where a site's software proves itself with a certificate; a
+         *     device has that of DICOM.
+         */
+        NewToken: {
+            /** Certificate */
+            certificate?: string | null;
+            /**
+             * Days
+             * @default 365
+             */
+            days: number;
+            /** Device */
+            device?: string | null;
+            /** Name */
+            name: string;
+            /** @default bearer */
+            proof: components["schemas"]["MachineProof"];
+            scope: components["schemas"]["MachineScope"];
+            /** Site */
+            site: string;
         };
         /**
          * NotMeasured
@@ -10166,6 +10506,40 @@ export interface components {
             old: string;
         };
         /**
+         * PatientCopyBody
+         * @description Whose data are handed over, and why.
+         */
+        PatientCopyBody: {
+            /** Local Id */
+            local_id: string;
+            /** Reason */
+            reason: string;
+            /** Site Code */
+            site_code: string;
+        };
+        /**
+         * PatientCopyPreview
+         * @description Who is meant, to be compared with the person who asks before anything is handed over.
+         */
+        PatientCopyPreview: {
+            /** Birth Date */
+            birth_date: string | null;
+            /** Last Study Date */
+            last_study_date: string | null;
+            /** Local Id */
+            local_id: string;
+            /** Patient Latin Name */
+            patient_latin_name: string;
+            /** Patient Name */
+            patient_name: string;
+            /** Sex */
+            sex: string;
+            /** Site Code */
+            site_code: string;
+            /** Studies */
+            studies: number;
+        };
+        /**
          * PatientView
          * @description The patient of a study.
          *
@@ -10243,6 +10617,8 @@ export interface components {
         PersonDetail: {
             /** Active */
             active: boolean;
+            /** Approved Until */
+            approved_until: string | null;
             /** Display Name */
             display_name: string;
             /** Elsewhere */
@@ -10379,6 +10755,14 @@ export interface components {
              * Format: uuid
              */
             workitem_id: string;
+        };
+        /**
+         * PinBody
+         * @description A PIN of one's own choice.
+         */
+        PinBody: {
+            /** Pin */
+            pin: string;
         };
         /**
          * PlaceView
@@ -11690,6 +12074,14 @@ export interface components {
             verdict: components["schemas"]["reading_worklist__priors__tables__Verdict"];
         };
         /**
+         * Revocation
+         * @description Why a token is taken no more.
+         */
+        Revocation: {
+            /** Reason */
+            reason: string;
+        };
+        /**
          * RevocationState
          * @description Where a revocation stands; all but the first are final.
          * @enum {string}
@@ -11787,6 +12179,24 @@ export interface components {
         RosterCopyResult: {
             /** Added */
             added: number;
+        };
+        /**
+         * Rotation
+         * @description How long a successor lasts, and its predecessor beside it; certificate: its new one.
+         */
+        Rotation: {
+            /** Certificate */
+            certificate?: string | null;
+            /**
+             * Days
+             * @default 365
+             */
+            days: number;
+            /**
+             * Overlap Days
+             * @default 7
+             */
+            overlap_days: number;
         };
         /**
          * Rule
@@ -12268,6 +12678,32 @@ export interface components {
             signer_name: string | null;
             /** Verdict */
             verdict: string;
+        };
+        /**
+         * SigningKeyView
+         * @description One's signing key.
+         *
+         *     signs: whether one has a role that signs. until: of the key in force; None: there is none.
+         *     elsewhere: it is kept on a token or by a service, with a PIN of theirs.
+         *     locked_until: too many wrong PINs.
+         *     approved_until: until when one may make a new key; None: one may not.
+         *     shortest: characters that a PIN has at least.
+         */
+        SigningKeyView: {
+            /** Approved Until */
+            approved_until: string | null;
+            /** Elsewhere */
+            elsewhere: boolean;
+            /** Locked Until */
+            locked_until: string | null;
+            /** Serial */
+            serial: string | null;
+            /** Shortest */
+            shortest: number;
+            /** Signs */
+            signs: boolean;
+            /** Until */
+            until: string | null;
         };
         /**
          * SilentDevice
@@ -13027,6 +13463,107 @@ export interface components {
             unopened_at: string | null;
         };
         /**
+         * TokenConcern
+         * @description What somebody should look at. EXPIRING: over within two weeks and no successor in use.
+         * @enum {string}
+         */
+        TokenConcern: "expiring" | "never-used";
+        /**
+         * TokenDevice
+         * @description A device that a token can be made for; bound: to a certificate that it must call with.
+         */
+        TokenDevice: {
+            /** Ae Title */
+            ae_title: string;
+            /** Bound */
+            bound: boolean;
+            /** Name */
+            name: string;
+        };
+        /**
+         * TokenSite
+         * @description A site whose machines can have tokens, with its devices that are on.
+         */
+        TokenSite: {
+            /** Code */
+            code: string;
+            /** Devices */
+            devices: components["schemas"]["TokenDevice"][];
+            /** Name */
+            name: string;
+            /** Name En */
+            name_en: string;
+        };
+        /**
+         * TokenState
+         * @description Whether a token is taken. REPLACED: still, beside its successor; OFF: its device is off.
+         * @enum {string}
+         */
+        TokenState: "taken" | "replaced" | "over" | "revoked" | "off";
+        /**
+         * TokenView
+         * @description A token; itself it is nowhere kept.
+         *
+         *     device: AE title; None: software of the site. certificate_sha256: of the certificate that is
+         *     wanted, where one is. made_by: None: the command line. replaces: whose successor it is.
+         *     last_used_at: to the minute.
+         */
+        TokenView: {
+            /** Certificate Sha256 */
+            certificate_sha256: string | null;
+            /** Concerns */
+            concerns: components["schemas"]["TokenConcern"][];
+            /** Device */
+            device: string | null;
+            /** Expires At */
+            expires_at: string | null;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Last Used At */
+            last_used_at: string | null;
+            /**
+             * Made At
+             * Format: date-time
+             */
+            made_at: string;
+            /** Made By */
+            made_by: string | null;
+            /** Name */
+            name: string;
+            proof: components["schemas"]["MachineProof"];
+            /** Replaces */
+            replaces: string | null;
+            /** Revoked At */
+            revoked_at: string | null;
+            /** Revoked Reason */
+            revoked_reason: string;
+            scope: components["schemas"]["MachineScope"];
+            /** Site Code */
+            site_code: string;
+            /** Site Name */
+            site_name: string;
+            /** Site Name En */
+            site_name_en: string;
+            state: components["schemas"]["TokenState"];
+        };
+        /**
+         * TokensView
+         * @description The tokens of the visible sites: by site, newest first.
+         *
+         *     editable: whether the asker makes and rotates them, or revokes alone.
+         */
+        TokensView: {
+            /** Editable */
+            editable: boolean;
+            /** Sites */
+            sites: components["schemas"]["TokenSite"][];
+            /** Tokens */
+            tokens: components["schemas"]["TokenView"][];
+        };
+        /**
          * ToldBody
          * @description Who of the site said on the telephone that he knows, and as what.
          */
@@ -13280,6 +13817,16 @@ export interface components {
             /** Order Id */
             order_id?: string | null;
             patient?: components["schemas"]["ChosenPatientBody"] | null;
+        };
+        /**
+         * WhoseCopyBody
+         * @description A patient, by his number (0010,0020) at a site.
+         */
+        WhoseCopyBody: {
+            /** Local Id */
+            local_id: string;
+            /** Site Code */
+            site_code: string;
         };
         /**
          * Window
@@ -14421,6 +14968,68 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["OpenSessionView"][];
+                };
+            };
+            /** @description Refused, or failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    own_signing_key: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SigningKeyView"];
+                };
+            };
+            /** @description Refused, or failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    make_own_signing_key: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PinBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SigningKeyView"];
                 };
             };
             /** @description Refused, or failed */
@@ -17553,6 +18162,138 @@ export interface operations {
             };
         };
     };
+    list_machine_tokens: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TokensView"];
+                };
+            };
+            /** @description Refused, or failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    make_machine_token: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewToken"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MadeToken"];
+                };
+            };
+            /** @description Refused, or failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    revoke_machine_token: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                token_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Revocation"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TokenView"];
+                };
+            };
+            /** @description Refused, or failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    rotate_machine_token: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                token_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Rotation"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MadeToken"];
+                };
+            };
+            /** @description Refused, or failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
     list_issued_reports: {
         parameters: {
             query?: {
@@ -17926,6 +18667,72 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["OrderView"];
+                };
+            };
+            /** @description Refused, or failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    download_patient_copy: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PatientCopyBody"];
+            };
+        };
+        responses: {
+            /** @description The archive */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/zip": unknown;
+                };
+            };
+            /** @description Refused, or failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    preview_patient_copy: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WhoseCopyBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PatientCopyPreview"];
                 };
             };
             /** @description Refused, or failed */
@@ -18397,6 +19204,68 @@ export interface operations {
             path: {
                 person_id: string;
                 session_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PersonDetail"];
+                };
+            };
+            /** @description Refused, or failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    approve_signing: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                person_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PersonDetail"];
+                };
+            };
+            /** @description Refused, or failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    withdraw_signing: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                person_id: string;
             };
             cookie?: never;
         };
@@ -19076,6 +19945,103 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Refused, or failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    list_recognition_marks: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MarkView"][];
+                };
+            };
+            /** @description Refused, or failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    grant_recognition_mark: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MarkBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MarkView"][];
+                };
+            };
+            /** @description Refused, or failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    end_recognition_mark: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                mark_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MarkEndBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MarkView"][];
+                };
             };
             /** @description Refused, or failed */
             default: {
@@ -20046,6 +21012,43 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Refused, or failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    logged_out_at_provider: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                provider: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/x-www-form-urlencoded": {
+                    logout_token: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
             };
             /** @description Refused, or failed */
             default: {

@@ -92,6 +92,9 @@ export type DuePatient = Schemas['DuePatient'];
 export type Purge = Schemas['PurgeView'];
 export type PurgeDetail = Schemas['PurgeDetail'];
 export type LegalHold = Schemas['HoldView'];
+export type PatientCopyPreview = Schemas['PatientCopyPreview'];
+export type PatientCopyBody = Schemas['PatientCopyBody'];
+export type WhoseCopyBody = Schemas['WhoseCopyBody'];
 
 export type CriticalValue = Schemas['CriticalView'];
 export type CriticalDetail = Schemas['CriticalDetail'];

@@ -112,6 +112,7 @@ const router = createBrowserRouter([
       { path: 'roster', lazy: { Component: async () => (await import('../roster/RosterPage')).RosterPage } },
       { path: 'account', lazy: { Component: async () => (await import('../account/AccountPage')).AccountPage } },
       { path: 'people/:id?', lazy: { Component: async () => (await import('../people/PeoplePage')).PeoplePage } },
+      { path: 'tokens', lazy: { Component: async () => (await import('../tokens/TokensPage')).TokensPage } },
       { path: 'audit', lazy: { Component: async () => (await import('../audit/AuditPage')).AuditPage } },
       {
         path: 'agreements',

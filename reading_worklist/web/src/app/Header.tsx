@@ -9,13 +9,12 @@ import {
 import { App, Button, Dropdown, Tooltip } from 'antd';
 import { NavLink, useNavigate } from 'react-router';
 
-import { asProblem } from '../api/problem';
 import type { Session } from '../api/types';
 import { useAppearance } from '../design/appearance';
 import { LanguageSwitch } from '../design/LanguageSwitch';
 import { Mark } from '../design/Mark';
+import { useRefusal } from '../design/useRefusal';
 import { useLanguage } from '../i18n/language';
-import { wordsOf } from '../i18n/problemWords';
 import { siteName } from '../i18n/siteName';
 import { roleNames } from '../session/roleNames';
 import { mustChoose, pagesOf } from '../session/roles';
@@ -45,7 +44,8 @@ export function Header({ session }: { session: Session }) {
 function Organisation({ session }: { session: Session }) {
   const { t, language } = useLanguage();
   const navigate = useNavigate();
-  const { message, notification } = App.useApp();
+  const { message } = App.useApp();
+  const refused = useRefusal();
   const choose = useChooseOrganisation();
   const name = siteName(language, session.organisation);
   if (!mustChoose(session)) {
@@ -62,8 +62,7 @@ function Organisation({ session }: { session: Session }) {
       void message.success(t('organisation.switched', { name: siteName(language, changed.organisation) }));
       void navigate('/');
     } catch (error) {
-      const words = wordsOf(language, asProblem(error));
-      notification.error({ title: words.title, description: words.remedy, placement: 'bottomRight' });
+      refused(error);
     }
   };
   return (

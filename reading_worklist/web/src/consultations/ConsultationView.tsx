@@ -1,7 +1,6 @@
 import { App, Button, Input, Modal, Rate, Skeleton } from 'antd';
 import { lazy, Suspense, useId, useState } from 'react';
 
-import { asProblem } from '../api/problem';
 import type { Consultation } from '../api/types';
 import { Loading } from '../app/Loading';
 import { Chip, ModalityMark } from '../design/Chip';
@@ -9,9 +8,9 @@ import { Countdown } from '../design/Due';
 import { ProblemNotice } from '../design/Notice';
 import { PatientName, SexAge } from '../design/PatientName';
 import { ReasonDialog } from '../design/ReasonDialog';
+import { useRefusal } from '../design/useRefusal';
 import { formatDateTime } from '../i18n/format';
 import { useLanguage } from '../i18n/language';
-import { wordsOf } from '../i18n/problemWords';
 import { siteName } from '../i18n/siteName';
 import { useSession } from '../session/session';
 import { OpinionForm } from './OpinionForm';
@@ -126,8 +125,9 @@ function Opinion({ consultation }: { consultation: Consultation }) {
 }
 
 function Acts({ consultation, expert }: { consultation: Consultation; expert: boolean }) {
-  const { t, language } = useLanguage();
-  const { message, notification } = App.useApp();
+  const { t } = useLanguage();
+  const { message } = App.useApp();
+  const refused = useRefusal();
   const { mutateAsync, isPending } = useConsultationAct(consultation.id);
   const [dialog, setDialog] = useState<'decline' | 'rate' | null>(null);
   const can = (action: string): boolean => consultation.actions.includes(action);
@@ -136,8 +136,7 @@ function Acts({ consultation, expert }: { consultation: Consultation; expert: bo
       await mutateAsync({ act });
       void message.success(t(`consult.done.${act}`));
     } catch (error) {
-      const words = wordsOf(language, asProblem(error));
-      notification.error({ title: words.title, description: words.remedy, placement: 'bottomRight' });
+      refused(error);
     }
   };
   return (

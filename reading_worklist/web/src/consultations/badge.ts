@@ -1,5 +1,5 @@
 import type { WorkitemDetail } from '../api/types';
-import type { PanelBadge } from '../reading/panels';
+import type { PanelBadge } from '../reading/panel';
 import { useConsultationsOf } from './queries';
 import { isUnanswered } from './words';
 

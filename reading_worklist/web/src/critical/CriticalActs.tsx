@@ -1,11 +1,10 @@
 import { App, Button } from 'antd';
 import { useState } from 'react';
 
-import { asProblem } from '../api/problem';
 import type { CriticalDetail } from '../api/types';
 import { ReasonDialog } from '../design/ReasonDialog';
+import { useRefusal } from '../design/useRefusal';
 import { useLanguage } from '../i18n/language';
-import { wordsOf } from '../i18n/problemWords';
 import { CallDialog } from '../phone/CallDialog';
 import { useSession } from '../session/session';
 import { AcknowledgeForm } from './AcknowledgeForm';
@@ -15,8 +14,9 @@ import { isSite } from './words';
 
 /** What this person can do about a critical value now; the server says what that is. */
 export function CriticalActs({ value }: { value: CriticalDetail }) {
-  const { t, language } = useLanguage();
-  const { message, notification } = App.useApp();
+  const { t } = useLanguage();
+  const { message } = App.useApp();
+  const refused = useRefusal();
   const { data: session } = useSession();
   const { mutateAsync, isPending } = useCriticalAct(value.id);
   const [dialog, setDialog] = useState<'dismiss' | 'call' | null>(null);
@@ -28,8 +28,7 @@ export function CriticalActs({ value }: { value: CriticalDetail }) {
       await mutateAsync({ act });
       void message.success(t(`critical.done.${act}`));
     } catch (error) {
-      const words = wordsOf(language, asProblem(error));
-      notification.error({ title: words.title, description: words.remedy, placement: 'bottomRight' });
+      refused(error);
     }
   };
   return (

@@ -3,7 +3,7 @@ import { useState } from 'react';
 
 import { ProblemNotice } from '../design/Notice';
 import { useLanguage } from '../i18n/language';
-import type { PanelProps } from '../reading/panels';
+import type { PanelProps } from '../reading/panel';
 import { useSession } from '../session/session';
 import { CriticalView } from './CriticalView';
 import { useCriticalOf } from './queries';

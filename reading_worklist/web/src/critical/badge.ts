@@ -1,5 +1,5 @@
 import type { WorkitemDetail } from '../api/types';
-import type { PanelBadge } from '../reading/panels';
+import type { PanelBadge } from '../reading/panel';
 import { useCriticalOf } from './queries';
 
 /** How many critical values of the exam are open; red as long as the site has not acknowledged one. */

@@ -36,6 +36,7 @@ import { retakes } from './catalogue/retakes';
 import { siteTests } from './catalogue/siteTests';
 import { session } from './catalogue/session';
 import { shares } from './catalogue/shares';
+import { tokens } from './catalogue/tokens';
 import { verification } from './catalogue/verification';
 import { worklist } from './catalogue/worklist';
 import { writing } from './catalogue/writing';
@@ -79,6 +80,7 @@ export const catalogue = {
   ...audit,
   ...session,
   ...siteTests,
+  ...tokens,
   ...verification,
   ...critical,
   ...people,

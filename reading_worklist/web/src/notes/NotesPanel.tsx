@@ -1,4 +1,4 @@
-import type { PanelProps } from '../reading/panels';
+import type { PanelProps } from '../reading/panel';
 import { NotesThread } from './NotesThread';
 
 /** The notes between the centre and the site that examined. */

@@ -1,5 +1,5 @@
 import type { WorkitemDetail } from '../api/types';
-import type { PanelBadge } from '../reading/panels';
+import type { PanelBadge } from '../reading/panel';
 import { useNotes } from './queries';
 
 /** Amber for notes that nobody here has seen, else how many there are. */

@@ -12,10 +12,9 @@ import { Name } from '../design/PatientName';
 import { ReasonDialog } from '../design/ReasonDialog';
 import { useShortcuts } from '../design/shortcuts';
 import { type Column, Table } from '../design/Table';
-import { asProblem } from '../api/problem';
+import { useRefusal } from '../design/useRefusal';
 import { formatDateTime, formatShortTime } from '../i18n/format';
 import { useLanguage } from '../i18n/language';
-import { wordsOf } from '../i18n/problemWords';
 import { canAmend, ORDER_TABS, type OrderTab } from './filters';
 import { OrderForm } from './OrderForm';
 import { PAGE_SIZE, useOrderActs, useOrders } from './queries';
@@ -218,16 +217,16 @@ function Procedure({ order }: { order: Order }) {
 }
 
 function Acts({ order, onCancel, onAmend }: OrderChanges & { order: Order }) {
-  const { t, language } = useLanguage();
+  const { t } = useLanguage();
   const { move } = useOrderActs();
-  const { message, notification } = App.useApp();
+  const { message } = App.useApp();
+  const refused = useRefusal();
   const checkIn = async (): Promise<void> => {
     try {
       await move.mutateAsync({ id: order.id, state: 'CHECKED_IN' });
       void message.success(t('orders.checkedIn'));
     } catch (error) {
-      const words = wordsOf(language, asProblem(error));
-      notification.error({ title: words.title, description: words.remedy, placement: 'bottomRight' });
+      refused(error);
     }
   };
   const waits = order.state === 'REQUESTED' || order.state === 'CHECKED_IN';

@@ -1,15 +1,14 @@
 import { App, Button } from 'antd';
 import { useState } from 'react';
 
-import { asProblem } from '../api/problem';
 import { browserOf } from '../account/browser';
 import { Loading } from '../app/Loading';
 import { Chip, type Tone } from '../design/Chip';
 import { ProblemNotice } from '../design/Notice';
 import { type Column, Table } from '../design/Table';
+import { useRefusal } from '../design/useRefusal';
 import { formatClock, formatDateTime } from '../i18n/format';
 import { useLanguage } from '../i18n/language';
-import { wordsOf } from '../i18n/problemWords';
 import { siteName } from '../i18n/siteName';
 import { roleNames } from '../session/roleNames';
 import { useSession } from '../session/session';
@@ -23,7 +22,7 @@ import {
   usePerson,
   usePersonAct,
 } from './queries';
-import { lacksKey } from './words';
+import { lacksKey, signs } from './words';
 
 const STATE_TONES: Record<HeldRole['state'], Tone> = { holds: 'green', 'to-come': 'blue', ended: 'slate' };
 
@@ -59,6 +58,7 @@ interface Asked {
   title: string;
   text: string;
   ok: string;
+  danger?: boolean;
   act: () => Promise<unknown>;
 }
 
@@ -71,15 +71,12 @@ function Panel({
   onSecret,
 }: Omit<PanelProps, 'id' | 'editable'> & { person: PersonDetail; changes: boolean; oneself: boolean }) {
   const { t, language } = useLanguage();
-  const { message, modal, notification } = App.useApp();
+  const { message, modal } = App.useApp();
+  const refused = useRefusal();
   const { mutateAsync } = usePersonAct(person.id);
   const newPassword = useNewPassword();
   const [giving, setGiving] = useState<HeldRole | 'new' | null>(null);
   const [registering, setRegistering] = useState(false);
-  const refused = (error: unknown): void => {
-    const words = wordsOf(language, asProblem(error));
-    notification.error({ title: words.title, description: words.remedy, placement: 'bottomRight' });
-  };
   const act = async (what: Act, done: string = t('people.done')): Promise<void> => {
     try {
       await mutateAsync(what);
@@ -88,12 +85,12 @@ function Panel({
       refused(error);
     }
   };
-  const ask = ({ title, text, ok, act: onOk }: Asked): void => {
+  const ask = ({ title, text, ok, danger = true, act: onOk }: Asked): void => {
     modal.confirm({
       title,
       content: text,
       okText: ok,
-      okButtonProps: { danger: true },
+      okButtonProps: { danger },
       cancelText: t('app.cancel'),
       onOk: () => onOk().catch(refused),
     });
@@ -210,8 +207,15 @@ function Panel({
           <Chip tone="green">{t('people.key', { date: person.signing_until.slice(0, 10) })}</Chip>
         )}
         {lacksKey(person) && <Chip tone="amber">{t('people.keyMissing')}</Chip>}
+        {person.approved_until !== null && (
+          <Chip tone="blue">{t('people.sign.approved', { date: formatDateTime(person.approved_until) })}</Chip>
+        )}
       </div>
-      {lacksKey(person) && <p className="quiet people-note">{t('people.keyMissing.how', { login: person.login })}</p>}
+      {lacksKey(person) && person.approved_until === null && changes && (
+        <p className="quiet people-note">
+          {t(person.second_factor_since === null ? 'people.keyMissing.factor' : 'people.keyMissing.how')}
+        </p>
+      )}
       {person.elsewhere && <p className="quiet people-note">{t('people.elsewhere')}</p>}
       <div className="people-buttons">
         {person.waits_until !== null && (
@@ -221,6 +225,27 @@ function Panel({
         )}
         {changes && !oneself && (
           <>
+            {person.approved_until !== null && (
+              <Button onClick={() => void act({ kind: 'withdraw-signing' }, t('people.sign.withdrawn'))}>
+                {t('people.sign.withdraw')}
+              </Button>
+            )}
+            {person.approved_until === null && person.second_factor_since !== null && signs(person) && (
+              <Button
+                type={lacksKey(person) ? 'primary' : 'default'}
+                onClick={() =>
+                  ask({
+                    title: t('people.sign.title', { name: person.display_name }),
+                    text: t('people.sign.text'),
+                    ok: t('people.sign.approve'),
+                    danger: false,
+                    act: () => act({ kind: 'approve-signing' }),
+                  })
+                }
+              >
+                {t(lacksKey(person) ? 'people.sign.approve' : 'people.sign.again')}
+              </Button>
+            )}
             <Button
               onClick={() =>
                 ask({

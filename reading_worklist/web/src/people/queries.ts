@@ -29,7 +29,7 @@ export function usePerson(id: string) {
 export type Act =
   | { kind: 'change'; display_name?: string; active?: boolean }
   | { kind: 'give-role' | 'end-role'; role: RoleBody }
-  | { kind: 'lift-wait' | 'reset-factor' | 'end-all' }
+  | { kind: 'lift-wait' | 'reset-factor' | 'end-all' | 'approve-signing' | 'withdraw-signing' }
   | { kind: 'end-session'; session: string }
   | { kind: 'register'; identity: IdentityBody }
   | { kind: 'remove-identity'; identity: string };
@@ -49,6 +49,10 @@ function acted(id: string, act: Act): Promise<PersonDetail> {
       return answer(api.POST('/api/people/{person_id}/lift-wait', { params }));
     case 'reset-factor':
       return answer(api.POST('/api/people/{person_id}/second-factor/reset', { params }));
+    case 'approve-signing':
+      return answer(api.POST('/api/people/{person_id}/signing-approval', { params }));
+    case 'withdraw-signing':
+      return answer(api.DELETE('/api/people/{person_id}/signing-approval', { params }));
     case 'end-all':
       return answer(api.DELETE('/api/people/{person_id}/sessions', { params }));
     case 'end-session':

@@ -24,6 +24,7 @@ function person(login: string, more: Partial<Person> = {}): Person {
     one_time_password: false,
     second_factor_since: null,
     last_seen_at: null,
+    approved_until: null,
     signing_until: null,
     elsewhere: false,
     roles: [role('dispatcher', 'holds')],

@@ -24,9 +24,14 @@ export function rolesToday(person: Person): HeldRole[] {
   return person.roles.filter((role) => role.state === 'holds');
 }
 
+/** Whether somebody has a role today that signs reports. */
+export function signs(person: Person): boolean {
+  return person.active && rolesToday(person).some((role) => SIGNING.has(role.role));
+}
+
 /** Whether somebody signs reports and has no key to do it with. */
 export function lacksKey(person: Person): boolean {
-  return person.active && person.signing_until === null && rolesToday(person).some((role) => SIGNING.has(role.role));
+  return signs(person) && person.signing_until === null;
 }
 
 /** Whether an administrator may have something to do: a lock, a wait, a password not chosen, a key that is missing. */

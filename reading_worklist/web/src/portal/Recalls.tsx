@@ -1,12 +1,11 @@
 import { App, Button } from 'antd';
 import { Link } from 'react-router';
 
-import { asProblem } from '../api/problem';
 import type { RecallNotice } from '../api/types';
 import { Name } from '../design/PatientName';
+import { useRefusal } from '../design/useRefusal';
 import { formatDateTime } from '../i18n/format';
 import { useLanguage } from '../i18n/language';
-import { wordsOf } from '../i18n/problemWords';
 import { useRecallAct } from './queries';
 import './portal.css';
 
@@ -24,16 +23,16 @@ export function Recalls({ notices, linked }: { notices: readonly RecallNotice[];
 }
 
 function Recall({ notice, linked }: { notice: RecallNotice; linked: boolean }) {
-  const { t, language } = useLanguage();
-  const { message, notification } = App.useApp();
+  const { t } = useLanguage();
+  const { message } = App.useApp();
+  const refused = useRefusal();
   const act = useRecallAct();
   const acknowledge = async (): Promise<void> => {
     try {
       await act.mutateAsync(notice.id);
       void message.success(t('portal.recall.known'));
     } catch (error) {
-      const words = wordsOf(language, asProblem(error));
-      notification.error({ title: words.title, description: words.remedy, placement: 'bottomRight' });
+      refused(error);
     }
   };
   return (

@@ -1,10 +1,9 @@
-import { App, Button } from 'antd';
+import { Button } from 'antd';
 
-import { asProblem } from '../api/problem';
 import type { PriorStudy, WorkitemDetail } from '../api/types';
 import { Chip, ModalityMark, StateChip } from '../design/Chip';
+import { useSetback } from '../design/useRefusal';
 import { useLanguage } from '../i18n/language';
-import { wordsOf } from '../i18n/problemWords';
 import { siteName } from '../i18n/siteName';
 import { compare, useComparison } from './comparison';
 import { PriorReportView } from './PriorReportView';
@@ -23,7 +22,7 @@ export function PriorRow({
   onOpen: (open: boolean) => void;
 }) {
   const { t, language } = useLanguage();
-  const { message } = App.useApp();
+  const setBack = useSetback();
   const opening = useOpenPrior(item.id);
   const shown = useComparison(item.id)?.prior.study_id === prior.study_id;
   const isEcg = prior.lane === 'ecg';
@@ -38,8 +37,7 @@ export function PriorRow({
       const opened = await opening.mutateAsync(prior.study_id);
       compare({ workitemId: item.id, prior, url: isEcg ? null : opened.compare_url });
     } catch (error) {
-      const words = wordsOf(language, asProblem(error));
-      void message.warning([words.title, words.remedy].filter((part) => part !== null).join(' '));
+      setBack(error);
     }
   };
   return (

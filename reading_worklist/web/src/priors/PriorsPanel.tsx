@@ -7,7 +7,7 @@ import { Empty, ProblemNotice } from '../design/Notice';
 import { ReasonDialog } from '../design/ReasonDialog';
 import { formatDateTime } from '../i18n/format';
 import { useLanguage } from '../i18n/language';
-import type { PanelProps } from '../reading/panels';
+import type { PanelProps } from '../reading/panel';
 import { PriorRow } from './PriorRow';
 import { useEmergency, usePriors } from './queries';
 import { ReasonForm } from './ReasonForm';

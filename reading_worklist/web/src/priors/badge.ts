@@ -1,5 +1,5 @@
 import type { WorkitemDetail } from '../api/types';
-import type { PanelBadge } from '../reading/panels';
+import type { PanelBadge } from '../reading/panel';
 import { usePriors } from './queries';
 
 /** How many priors there are; blue where one is of the same body part, or more wait at other sites for a reason. */

@@ -3,7 +3,7 @@ import { Skeleton } from 'antd';
 import { Chip } from '../design/Chip';
 import { Empty, ProblemNotice } from '../design/Notice';
 import { useLanguage } from '../i18n/language';
-import type { PanelProps } from '../reading/panels';
+import type { PanelProps } from '../reading/panel';
 import { useQuality } from './queries';
 import { QualityNotes } from './QualityNotes';
 import { SeriesStrip } from './SeriesStrip';

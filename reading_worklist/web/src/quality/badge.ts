@@ -1,5 +1,5 @@
 import type { WorkitemDetail } from '../api/types';
-import type { PanelBadge } from '../reading/panels';
+import type { PanelBadge } from '../reading/panel';
 import { useQuality } from './queries';
 
 /** How many findings about the images stand; amber when one of them is a warning. */

@@ -3,7 +3,7 @@ import { Tooltip } from 'antd';
 
 import type { WorkitemDetail } from '../api/types';
 import { useLanguage } from '../i18n/language';
-import type { ReadingPanel } from './panels';
+import type { ReadingPanel } from './panel';
 
 /** The panels that there are, each with its key and with what is to be noticed in it. */
 export function PanelRail({

@@ -1,10 +1,9 @@
 import { App } from 'antd';
 
-import { asProblem } from '../api/problem';
 import type { WorkitemDetail } from '../api/types';
+import { useRefusal } from '../design/useRefusal';
 import type { PlainKey } from '../i18n/catalogue';
 import { useLanguage } from '../i18n/language';
-import { wordsOf } from '../i18n/problemWords';
 import { DraftEditor } from './DraftEditor';
 import { FinalPanel } from './FinalPanel';
 import type { Act } from './act';
@@ -48,8 +47,9 @@ const IN_DIALOG: ReadonlySet<WorkitemAct['act']> = new Set<WorkitemAct['act']>([
 ]);
 
 export function ReportPanel({ item }: { item: WorkitemDetail }) {
-  const { t, language } = useLanguage();
-  const { message, notification } = App.useApp();
+  const { t } = useLanguage();
+  const { message } = App.useApp();
+  const refused = useRefusal();
   const { mutateAsync, isPending } = useWorkitemAct(item.id);
 
   const act: Act = async (request) => {
@@ -60,8 +60,7 @@ export function ReportPanel({ item }: { item: WorkitemDetail }) {
     } catch (error) {
       // A dialog shows its own refusals, beside the field.
       if (IN_DIALOG.has(request.act)) throw error;
-      const words = wordsOf(language, asProblem(error));
-      notification.error({ title: words.title, description: words.remedy, placement: 'bottomRight' });
+      refused(error);
       return false;
     }
   };

@@ -5,7 +5,7 @@ import { Empty, ProblemNotice } from '../design/Notice';
 import { isPlainKey } from '../i18n/catalogue';
 import { formatDateTime } from '../i18n/format';
 import { useLanguage } from '../i18n/language';
-import type { PanelProps } from './panels';
+import type { PanelProps } from './panel';
 import { useRequest } from './request';
 
 /** What was asked for and what is known of the patient: the question first. */

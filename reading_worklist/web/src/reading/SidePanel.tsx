@@ -4,7 +4,7 @@ import { type KeyboardEvent, Suspense, useEffect, useRef } from 'react';
 
 import type { WorkitemDetail } from '../api/types';
 import { useLanguage } from '../i18n/language';
-import type { ReadingPanel } from './panels';
+import type { ReadingPanel } from './panel';
 
 /** The open panel. It takes the focus when it is called, and gives it back to where it was when it is closed. */
 export function SidePanel({

@@ -1,5 +1,5 @@
 import { EmergencyTimes } from '../emergency/EmergencyTimes';
-import type { PanelProps } from './panels';
+import type { PanelProps } from './panel';
 import { useTimeline } from './queries';
 import { TimelineView } from './TimelineView';
 

@@ -5,10 +5,10 @@ import { useLocation, useNavigate } from 'react-router';
 
 import { answer, api } from '../api/client';
 import { keys } from '../api/keys';
-import { asProblem, Problem } from '../api/problem';
+import { Problem } from '../api/problem';
 import type { WorkitemDetail } from '../api/types';
+import { useSetback } from '../design/useRefusal';
 import { useLanguage } from '../i18n/language';
-import { wordsOf } from '../i18n/problemWords';
 import { useSession } from '../session/session';
 import { prepareExam } from './opening';
 
@@ -93,8 +93,9 @@ async function reviewNext(lane: WorkitemDetail['lane']): Promise<WorkitemDetail 
 
 /** Takes the next exam in one step: what this person does most comes first, and of that the most urgent. */
 export function useTakeNext(item: WorkitemDetail): { take: () => void; isPending: boolean } {
-  const { t, language } = useLanguage();
+  const { t } = useLanguage();
   const { message, modal } = App.useApp();
+  const setBack = useSetback();
   const client = useQueryClient();
   const navigate = useNavigate();
   const origin = useOrigin();
@@ -123,10 +124,7 @@ export function useTakeNext(item: WorkitemDetail): { take: () => void; isPending
       client.setQueryData(keys.workitem(found.id), found);
       void navigate(`/exams/${found.id}`, { state: origin });
     },
-    onError: (error) => {
-      const words = wordsOf(language, asProblem(error));
-      void message.warning([words.title, words.remedy].filter((part) => part !== null).join(' '));
-    },
+    onError: setBack,
   });
   const mine = item.claimed_by !== null && item.claimed_by.id === session?.person.id;
   const take = useCallback(() => {

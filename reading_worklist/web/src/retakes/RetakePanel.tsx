@@ -5,7 +5,7 @@ import type { RetakeReason, WorkitemDetail } from '../api/types';
 import { ProblemNotice } from '../design/Notice';
 import { useLanguage } from '../i18n/language';
 import { useContacts } from '../phone/queries';
-import type { PanelProps } from '../reading/panels';
+import type { PanelProps } from '../reading/panel';
 import { useSession } from '../session/session';
 import { useRequestRetake, useRetakesOf } from './queries';
 import { RetakeView } from './RetakeView';

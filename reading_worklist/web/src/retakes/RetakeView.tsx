@@ -2,16 +2,15 @@ import { App, Button, Skeleton } from 'antd';
 import { useState } from 'react';
 import { Link } from 'react-router';
 
-import { asProblem } from '../api/problem';
 import type { Retake } from '../api/types';
 import { Chip, ModalityMark, PriorityMark } from '../design/Chip';
 import { Countdown } from '../design/Due';
 import { ProblemNotice } from '../design/Notice';
 import { PatientName, SexAge } from '../design/PatientName';
 import { ReasonDialog } from '../design/ReasonDialog';
+import { useRefusal } from '../design/useRefusal';
 import { formatClock, formatDateTime } from '../i18n/format';
 import { useLanguage } from '../i18n/language';
-import { wordsOf } from '../i18n/problemWords';
 import { siteName } from '../i18n/siteName';
 import { CallDialog } from '../phone/CallDialog';
 import { useContacts } from '../phone/queries';
@@ -123,8 +122,9 @@ function Fact({ name, value }: { name: string; value: string }) {
 }
 
 function RetakeActs({ retake, site }: { retake: Retake; site: boolean }) {
-  const { t, language } = useLanguage();
-  const { message, notification } = App.useApp();
+  const { t } = useLanguage();
+  const { message } = App.useApp();
+  const refused = useRefusal();
   const { mutateAsync, isPending } = useRetakeAct(retake.id);
   const contacts = useContacts(retake.site.id);
   const [dialog, setDialog] = useState<'decline' | 'call' | null>(null);
@@ -134,8 +134,7 @@ function RetakeActs({ retake, site }: { retake: Retake; site: boolean }) {
       await mutateAsync({ act });
       void message.success(t(`retake.done.${act}`));
     } catch (error) {
-      const words = wordsOf(language, asProblem(error));
-      notification.error({ title: words.title, description: words.remedy, placement: 'bottomRight' });
+      refused(error);
     }
   };
   return (

@@ -1,5 +1,5 @@
 import type { WorkitemDetail } from '../api/types';
-import type { PanelBadge } from '../reading/panels';
+import type { PanelBadge } from '../reading/panel';
 import { useRetakesOf } from './queries';
 
 /** How many retakes of the exam are open. */

@@ -3,15 +3,14 @@ import { App, Button, Modal, Tooltip } from 'antd';
 import { type KeyboardEvent, useRef, useState } from 'react';
 import { useSearchParams } from 'react-router';
 
-import { asProblem } from '../api/problem';
 import { serverNow } from '../api/serverClock';
 import type { Lane } from '../api/types';
 import { useMinute } from '../design/clock';
 import { ProblemNotice } from '../design/Notice';
 import { ShortcutHelp } from '../design/ShortcutHelp';
 import { useShortcuts } from '../design/shortcuts';
+import { useRefusal } from '../design/useRefusal';
 import { useLanguage } from '../i18n/language';
-import { wordsOf } from '../i18n/problemWords';
 import { siteName } from '../i18n/siteName';
 import { daysLater, weekdayOf } from '../rules/days';
 import { type Group, useGroups, useWorkingTime } from '../rules/queries';
@@ -33,8 +32,9 @@ interface Row {
 
 /** Who is on duty for what, a week at a time; where nobody is, it is said. */
 export function RosterPage() {
-  const { t, language } = useLanguage();
-  const { message, notification } = App.useApp();
+  const { t } = useLanguage();
+  const { message } = App.useApp();
+  const refused = useRefusal();
   const [parameters, setParameters] = useSearchParams();
   const time = useWorkingTime(new Date(serverNow()).getFullYear());
   const zone = time.data?.time_zone ?? 'Asia/Shanghai';
@@ -54,8 +54,7 @@ export function RosterPage() {
       const added = addedBy(await mutateAsync({ kind: 'copy', firstDay: monday }));
       void message.success(added === 0 ? t('roster.copiedNone') : t('roster.copied', { n: added }));
     } catch (error) {
-      const words = wordsOf(language, asProblem(error));
-      notification.error({ title: words.title, description: words.remedy, placement: 'bottomRight' });
+      refused(error);
     }
   };
   useShortcuts({

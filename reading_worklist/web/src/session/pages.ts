@@ -97,6 +97,7 @@ const TABLE = {
   },
   '/destinations': { name: 'nav.destinations', group: 'desk', roles: ['system_admin'] },
   '/site-tests': { name: 'nav.siteTests', group: 'desk', roles: ['consortium_admin', 'system_admin'] },
+  '/tokens': { name: 'nav.tokens', group: 'desk', roles: ['consortium_admin', 'system_admin'] },
   '/quarantine': { name: 'nav.quarantine', group: 'desk', roles: KEEPERS },
   '/templates': {
     name: 'nav.templates',

@@ -3,10 +3,9 @@ import { App } from 'antd';
 
 import { answer, api } from '../api/client';
 import { keys } from '../api/keys';
-import { asProblem } from '../api/problem';
 import type { Assignments, Lane, WorkitemDetail, WorklistLine } from '../api/types';
+import { useSetback } from '../design/useRefusal';
 import { useLanguage } from '../i18n/language';
-import { wordsOf } from '../i18n/problemWords';
 
 /** The action that takes a workitem from the list: claim it for writing, take it for review, or none. */
 export function takingAction(item: WorklistLine): 'claim' | 'review' | null {
@@ -19,15 +18,11 @@ export function takingAction(item: WorklistLine): 'claim' | 'review' | null {
 /** Renews the list after an act, whether it went well or somebody was faster; a refusal is said in words. */
 function useAct<Variables, Result>(act: (variables: Variables) => Promise<Result>, done: (result: Result) => void) {
   const client = useQueryClient();
-  const { message } = App.useApp();
-  const { language } = useLanguage();
+  const setBack = useSetback();
   return useMutation({
     mutationFn: act,
     onSuccess: done,
-    onError: (error) => {
-      const words = wordsOf(language, asProblem(error));
-      void message.warning([words.title, words.remedy].filter((part) => part !== null).join(' '));
-    },
+    onError: setBack,
     onSettled: () => client.invalidateQueries({ queryKey: keys.workitems }),
   });
 }

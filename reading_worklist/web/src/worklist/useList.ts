@@ -1,11 +1,8 @@
-import { App } from 'antd';
 import { useCallback, useEffect, useMemo } from 'react';
 import { useSearchParams } from 'react-router';
 
-import { asProblem } from '../api/problem';
 import type { Preferences, SavedView } from '../api/types';
-import { useLanguage } from '../i18n/language';
-import { wordsOf } from '../i18n/problemWords';
+import { useSetback } from '../design/useRefusal';
 import { type Filters, filtersFrom, filtersOf, parametersFrom, questionOf, sameFilters, type Tab } from './filters';
 import { useChangeView, usePrefer, useViews } from './queries';
 import { NOTHING_ASKED } from './ViewDialog';
@@ -18,8 +15,7 @@ const NO_VIEWS: readonly SavedView[] = [];
 
 /** What the list asks: it is the address, a kept view, or the view that this person begins with. */
 export function useList(preferences: Preferences | undefined) {
-  const { language } = useLanguage();
-  const { message } = App.useApp();
+  const failed = useSetback();
   const [parameters, setParameters] = useSearchParams();
   const address = parameters.toString();
   const first = preferences?.default_view ?? null;
@@ -60,10 +56,6 @@ export function useList(preferences: Preferences | undefined) {
     if (begins !== undefined) go(filtersOf(begins.filter), begins.id);
   }, [begins, go]);
 
-  const failed = (error: unknown): void => {
-    const words = wordsOf(language, asProblem(error));
-    void message.warning([words.title, words.remedy].filter((part) => part !== null).join(' '));
-  };
   const act = (what: Exclude<ViewAct, 'edit'>, view: SavedView): void => {
     if (what === 'default') {
       const wanted = view.id === first ? null : view.id;

@@ -8,12 +8,38 @@ export const keeping = {
   'keeping.tab.due': ['保存到期', 'Due'],
   'keeping.tab.purges': ['清除审批', 'Purges'],
   'keeping.tab.holds': ['法律保留', 'Legal holds'],
+  'keeping.tab.copy': ['患者数据副本', 'Patient’s copy'],
   'keeping.failed': ['载入失败', 'This could not be loaded'],
   'keeping.column.site': ['机构', 'Site'],
   'keeping.column.patient': ['患者', 'Patient'],
   'keeping.column.state': ['状态', 'State'],
   'keeping.column.action': ['操作', 'Action'],
   'keeping.column.reason': ['理由', 'Reason'],
+
+  'copy.intro': [
+    '患者本人（或其合法代理人）有权取得自己的数据。请先核对申请人身份；每次交付都连同理由记入审计。',
+    'Patients may have their own data. Check who asks first; each time they are handed over it is recorded with the reason.',
+  ],
+  'copy.number': ['该机构的患者编号', 'Patient number at that site'],
+  'copy.look': ['查找', 'Look up'],
+  'copy.nobody': [
+    '该机构没有这个编号的患者，请核对机构和编号。',
+    'No patient of this site has this number; check both.',
+  ],
+  'copy.whose': ['将交付此患者的数据', 'Whose data are handed over'],
+  'copy.born': ['出生 {day}', 'born {day}'],
+  'copy.kept': ['共 {n} 个检查，最近一次 {day}', '{n} studies, the last of {day}'],
+  'copy.contents': [
+    'ZIP 压缩包：目录页、全部已签名报告（PDF）、全部记录、谁看过和做过什么。影像另以 DICOM 介质提供。本系统不保留副本。',
+    'A ZIP archive: a page of contents, every signed report as PDF, all records, who saw and did what. Images are handed over as DICOM media. No copy of it is kept here.',
+  ],
+  'copy.reasonHint': ['例如：患者本人书面申请，已核对身份证', 'Such as: asked for in writing, identity card seen'],
+  'copy.download': ['下载并记录', 'Download, on record'],
+  'copy.receiving': ['正在生成并接收… {size}', 'Being made and received … {size}'],
+  'copy.done': [
+    '完成，{size}。请妥善交给本人，不要留在此电脑上。',
+    'Done, {size}. Hand it to the patient; do not leave it on this computer.',
+  ],
 
   'usage.table': ['各机构的存储用量', 'Storage use by site'],
   'usage.refreshed': ['统计于 {time}', 'Counted {time}'],

@@ -99,6 +99,11 @@ export const problems = {
     '统一认证暂时无法使用，请稍后再试，或用密码登录。',
     'The provider could not be asked. Try again later, or sign in with your password.',
   ],
+  'problem.token-refused': ['无法按此生成令牌', 'The token cannot be made like that'],
+  'problem.token-refused.remedy': [
+    '请检查证书指纹和所选设备，或生成新的令牌。',
+    'Change what is wanted, or make a new token.',
+  ],
   'problem.login-taken': ['该用户名不可用', 'This login cannot be used'],
   'problem.login-taken.remedy': ['请换一个。', 'Choose another one.'],
   'problem.role-of-provider': ['该角色由统一认证管理', 'This role holds by the word of an identity provider'],
@@ -141,6 +146,31 @@ export const problems = {
   'problem.signing-key-away.remedy': [
     '请检查签名令牌是否已插入，或稍后重试；如仍出现，请告知系统管理员。',
     'Check that your token is inserted, or try again in a moment; if it stays, tell your system administrator.',
+  ],
+  'problem.no-signing-key': ['您还没有签名密钥，报告未签名', 'You have no signing key; nothing was signed'],
+  'problem.no-signing-key.remedy': [
+    '请医共体管理员在“人员”页批准，然后在“我的账户”设置签名密码。',
+    'Let your consortium administrator approve you on the people page, then choose a PIN in your account.',
+  ],
+  'problem.no-signing-role': ['此人今天没有需要签名的角色', 'This person signs nothing today'],
+  'problem.no-signing-role.remedy': ['请先授予书写、审核或会诊角色。', 'Give the person such a role first.'],
+  'problem.no-second-factor': ['此人尚未设置动态验证码', 'This person has not set up a second factor yet'],
+  'problem.no-second-factor.remedy': [
+    '请本人先在“我的账户”设置，然后您再批准。',
+    'The person sets it up in the own account; then approve.',
+  ],
+  'problem.weak-pin': ['签名密码太简单', 'This PIN is too easy'],
+  'problem.weak-pin.remedy': [
+    '至少 6 个字符，不能是 111111、123456 这样的规律。',
+    'Six characters or more, and no simple row such as 123456.',
+  ],
+  'problem.signing-authority-away': [
+    '本服务器上没有签名证书颁发机构',
+    'The centre’s signing authority is not on this machine',
+  ],
+  'problem.signing-authority-away.remedy': [
+    '请系统管理员在服务器上签发：rdc signer issue 用户名。',
+    'Have the key issued at the server: rdc signer issue LOGIN.',
   ],
   'problem.signing-refused': ['无法签名', 'The document could not be signed'],
   'problem.signing-refused.remedy': [

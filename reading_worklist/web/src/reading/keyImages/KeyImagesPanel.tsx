@@ -5,7 +5,7 @@ import type { ReactNode } from 'react';
 import type { KeyImage } from '../../api/types';
 import { Empty, ProblemNotice } from '../../design/Notice';
 import { useLanguage } from '../../i18n/language';
-import type { PanelProps } from '../panels';
+import type { PanelProps } from '../panel';
 import { MeasurementList } from './MeasurementList';
 import { imageText } from './phrase';
 import { pictureOf } from './picture';

@@ -1,5 +1,5 @@
 import type { WorkitemDetail } from '../../api/types';
-import type { PanelBadge } from '../panels';
+import type { PanelBadge } from '../panel';
 import { useKeyImages } from './queries';
 
 /** How many key images there are. */
