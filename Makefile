@@ -23,14 +23,17 @@ WEB_SOURCES := $(shell find $(WEB) \( -name node_modules -o -name dist \) -prune
 
 # Extra words for pytest: `make test PYTEST_ARGS="tests/deploy -x"`.
 PYTEST_ARGS ?=
+# What is compiled is kept, whatever the caller's environment says: without that each process of a
+# run compiles a thousand tests and their libraries for itself.
+PYTEST := PYTHONDONTWRITEBYTECODE= $(VENV)/bin/python -m pytest
 # Who has no tests left takes some of the other's.
-QUICK_TESTS := $(VENV)/bin/python -m pytest -rs -n auto --dist worksteal -m "not slow"
+QUICK_TESTS := $(PYTEST) -rs -n auto --dist worksteal -m "not slow"
 # A file of these shares a whole system, so it stays with one worker; the long ones come first.
-SLOW_TESTS := $(VENV)/bin/python -m pytest -rs -n auto --dist loadfile --no-loadscope-reorder -m slow
+SLOW_TESTS := $(PYTEST) -rs -n auto --dist loadfile --no-loadscope-reorder -m slow
 # Extra words for the benchmark: `make bench BENCH_ARGS="--rows store --repeats 3"`.
 BENCH_ARGS ?=
 
-.PHONY: help setup python web demo up test test-fast soak cluster fuzz-api test-web lint audit sbom format bench lock clean distclean
+.PHONY: help setup python web demo up test test-fast soak cluster containers fuzz-api test-web lint audit sbom format bench lock clean distclean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -81,6 +84,9 @@ fuzz-api: setup ## An hour of made-up requests to every operation of the HTTP in
 
 cluster: setup ## A distributed centre in network namespaces: road, faults, replacement (root; 20 minutes)
 	@RDC_SOAK=1 $(VENV)/bin/python -m pytest -s -m slow --timeout 1800 tests/cluster $(PYTEST_ARGS)
+
+containers: setup ## The centre by Docker Compose and by systemd, as shipped (root, docker.io, mmdebstrap; 30 minutes)
+	@RDC_SOAK=1 $(VENV)/bin/python -m pytest -s -m slow --timeout 3600 tests/containers $(PYTEST_ARGS)
 
 test-web: web
 	@cd $(WEB) && $(NODE_PATHS) npm run --silent test

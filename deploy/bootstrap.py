@@ -10,11 +10,13 @@ import os
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from zoneinfo import ZoneInfo
 
-from deploy import logs
+from deploy import logs, signing
+from deploy.connections import PLAIN, WEB_POOL, Share
 from deploy.errors import DeployError, SettingsError
 from deploy.weaknesses import require_strong
 from storage import metering, tracing
@@ -22,7 +24,7 @@ from storage.database import Database, check_schema
 from storage.objects import ObjectStore, open_object_store
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Sequence
+    from collections.abc import Generator
 
     from deploy.settings import Settings
     from pacs_gateway.config import (
@@ -36,14 +38,9 @@ if TYPE_CHECKING:
     from reading_worklist.access.outside.providers import Provider
     from reading_worklist.access.policy import AccessPolicy
     from reading_worklist.services import WebConfig
-    from reading_worklist.signing.authority import Authority
-    from reading_worklist.signing.long_term import LongTerm
-    from reading_worklist.signing.providers.csc import SigningServices
-    from reading_worklist.signing.providers.port import Providers
-    from reading_worklist.signing.providers.tokens import Tokens
-    from reading_worklist.signing.service_keys import ServiceKeys
     from storage.audit_export.exporting import Exporter
     from storage.quiet_times import QuietTimes
+    from storage.standby import StandbyReads
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 WEB_SOURCES: Final = ROOT / "reading_worklist" / "web"
@@ -62,8 +59,13 @@ class Parts:
 
 
 @contextmanager
-def open_parts(settings: Settings, process: str, *, pool_size: int = 10) -> Generator[Parts]:
+def open_parts(
+    settings: Settings, process: str, *, share: Share = PLAIN, patience: float = 0.0
+) -> Generator[Parts]:
     """Set logging up and open database and object store for the process of that name.
+
+    share: how many connections to the database it may hold, which the server's list of them tells.
+    patience: so many seconds it waits for a statement or a lock of the database; 0: for ever.
 
     Raises SettingsError when no database is named or a choice is weak, InvalidObjectStoreUrl or
     ObjectStoreUnavailable when the object store cannot be used, SchemaUnfit when this
@@ -74,13 +76,40 @@ def open_parts(settings: Settings, process: str, *, pool_size: int = 10) -> Gene
     require_strong(settings)
     count_in(settings, process)
     check_schema(database_url(settings))
-    database = Database(database_url(settings), pool_size=pool_size, time_zone=settings.time_zone)
+    database = Database(
+        database_url(settings),
+        pool_size=share.pool,
+        time_zone=settings.time_zone,
+        name=share.told(process),
+        patience=patience,
+    )
     try:
         with _traced(settings, process):
             yield Parts(settings, database, open_object_store(settings.object_store))
     finally:
         database.close()
         metering.disable()
+
+
+@contextmanager
+def reading_at_standby(parts: Parts) -> Generator[StandbyReads | None]:
+    """Open what reads at the standby of the database; None where no standby is set."""
+    settings = parts.settings
+    if settings.database_read_url is None:
+        yield None
+        return
+    from storage.standby import StandbyReads  # noqa: PLC0415
+
+    opened = StandbyReads(
+        parts.database,
+        settings.database_read_url,
+        pool_size=WEB_POOL,
+        time_zone=settings.time_zone,
+    )
+    try:
+        yield opened
+    finally:
+        opened.close()
 
 
 @contextmanager
@@ -250,20 +279,25 @@ def web_config(settings: Settings) -> WebConfig:
         ohif=OHIF,
         packed_files=settings.data_dir / "cache" / "viewer",
         fonts=settings.font_dirs,
-        trust_anchors=trust_anchors(settings),
-        time_anchors=time_anchors(settings),
-        long_term=long_term(settings),
-        key_providers=key_providers(settings),
+        trust_anchors=signing.trust_anchors(settings),
+        time_anchors=signing.time_anchors(settings),
+        long_term=signing.long_term(settings),
+        key_providers=signing.key_providers(settings),
         public_url=settings.web_address,
         time_zone=settings.time_zone,
         secure_cookie=settings.web_address.startswith("https://"),
         claim_lease=timedelta(seconds=settings.claim_lease_seconds),
         prior_access=timedelta(seconds=settings.prior_access_seconds),
         quiet_times=quiet_times(settings),
-        proxies=ProxyTrust(settings.trusted_proxies, ForwardedHeader(settings.forwarded_header)),
+        proxies=ProxyTrust(
+            settings.trusted_proxies,
+            ForwardedHeader(settings.forwarded_header),
+            settings.client_certificate_header,
+        ),
         access=access_policy(settings),
         seal=open_seal(settings.authority_dir),
         identity_providers=identity_providers(settings),
+        signing_authority=partial(signing.present_signing_authority, settings),
         metrics_dir=settings.metrics_dir,
         session_limits=SessionLimits(
             idle=timedelta(seconds=settings.session_idle_seconds),
@@ -330,123 +364,6 @@ def identity_providers(settings: Settings) -> dict[str, Provider]:
     }
 
 
-def trust_anchors(settings: Settings, files: Sequence[Path] = ()) -> tuple[str, ...]:
-    """Return the certificates (PEM) of the authorities whose signatures count.
-
-    files: these instead of those that are set; without either, our own authority and those that
-        it has followed.
-
-    Raises DeployError when one cannot be read.
-    """
-    from reading_worklist.signing.authority import former_certificates  # noqa: PLC0415
-
-    named = (
-        files
-        or settings.trust_anchors
-        or (
-            settings.authority_dir / "authority.pem",
-            *former_certificates(settings.authority_dir),
-        )
-    )
-    return tuple(_read_anchor(path) for path in named)
-
-
-def time_anchors(settings: Settings) -> tuple[str, ...]:
-    """Return the certificates (PEM) of the authorities whose time stamps count beside our own.
-
-    Raises DeployError when one cannot be read.
-    """
-    return tuple(_read_anchor(path) for path in settings.time_stamp_trust)
-
-
-def long_term(settings: Settings) -> LongTerm:
-    """Open what adds lasting proof to reports: our services' keys, and the time-stamp authority.
-
-    Raises DeployError when an authority is set without saying whom it is believed for.
-    """
-    from reading_worklist.signing.long_term import LongTerm  # noqa: PLC0415
-    from reading_worklist.signing.time_authority import TimeAuthority  # noqa: PLC0415
-
-    outside = None
-    if settings.time_stamp_url is not None:
-        trust = time_anchors(settings)
-        if not trust:
-            raise DeployError(
-                "a time-stamp authority is set, and nobody who vouches for it",
-                expected="RDC_TIME_STAMP_TRUST with PEM files",
-                remedy="Ask the authority for its root certificate.",
-            )
-        outside = TimeAuthority(settings.time_stamp_url, trust, settings.time_stamp_seconds)
-    return LongTerm(_open_service_keys(settings), outside)
-
-
-def key_providers(settings: Settings) -> Providers:
-    """Return the kinds of places where people's signing keys may be kept, as set."""
-    from reading_worklist.signing.credentials import SEALED_ONLY  # noqa: PLC0415
-    from reading_worklist.signing.providers.port import ProviderKind, Providers  # noqa: PLC0415
-
-    found = dict(SEALED_ONLY.by_kind)
-    if settings.token_modules:
-        found[ProviderKind.TOKEN] = open_tokens(settings)
-    if settings.signing_services:
-        found[ProviderKind.SERVICE] = open_signing_services(settings)
-    return Providers(found)
-
-
-def open_tokens(settings: Settings) -> Tokens:
-    """Return what reaches the tokens of the set libraries."""
-    # The library of PKCS#11 is loaded by who uses it.
-    from reading_worklist.signing.providers.tokens import Tokens  # noqa: PLC0415
-
-    return Tokens(settings.token_modules)
-
-
-def open_signing_services(settings: Settings) -> SigningServices:
-    """Return what reaches the set signing services."""
-    from reading_worklist.signing.providers.csc import (  # noqa: PLC0415
-        SigningService,
-        SigningServices,
-    )
-
-    return SigningServices(
-        {name: SigningService(**dict(one)) for name, one in settings.signing_services.items()}
-    )
-
-
-def _read_anchor(path: Path) -> str:
-    try:
-        return path.read_text(encoding="ascii")
-    except (OSError, UnicodeDecodeError) as error:
-        raise DeployError(
-            "a certificate authority whose signatures shall count cannot be read",
-            expected=f"a PEM certificate at {path}",
-            found=str(error),
-            remedy="Run `rdc migrate`, which makes our own authority, or set RDC_TRUST_ANCHORS.",
-        ) from error
-
-
-def _open_service_keys(settings: Settings) -> ServiceKeys:
-    from cryptography import x509  # noqa: PLC0415
-
-    from reading_worklist.signing.service_keys import open_service_keys  # noqa: PLC0415
-
-    own = _read_anchor(settings.authority_dir / "authority.pem")
-    certificate = x509.load_pem_x509_certificate(own.encode("ascii"))
-    return open_service_keys(settings.authority_dir, certificate)
-
-
-def open_signing_authority(settings: Settings) -> Authority:
-    """Open the signing authority below the data directory, making it at first start."""
-    from reading_worklist.signing.authority import open_authority  # noqa: PLC0415
-
-    return open_authority(
-        settings.authority_dir,
-        organisation=settings.authority_organisation,
-        name=settings.authority_name,
-        status_url=settings.pki_address,
-    )
-
-
 def prepare(settings: Settings) -> None:
     """Bring the database to the newest version and make this installation's own secrets.
 
@@ -459,7 +376,7 @@ def prepare(settings: Settings) -> None:
 
     migrate(database_url(settings))
     _see_that_no_authority_is_elsewhere(settings)
-    make_service_keys(settings.authority_dir, open_signing_authority(settings))
+    make_service_keys(settings.authority_dir, signing.open_signing_authority(settings))
     make_seal(settings.authority_dir)
 
 
@@ -490,14 +407,20 @@ def _see_that_no_authority_is_elsewhere(settings: Settings) -> None:
         )
 
 
-def audit_exporter(parts: Parts) -> Exporter | None:
-    """Return what sends the audit trail to a repository elsewhere; None where none is set."""
-    from storage.audit_export import exporting  # noqa: PLC0415
+def audit_exporters(parts: Parts) -> list[Exporter]:
+    """Return what sends the audit trail, or events of it, to the repositories that are set."""
+    from storage.audit_export import exporting, sole  # noqa: PLC0415
     from storage.audit_export.syslog import repository  # noqa: PLC0415
 
     settings = parts.settings
-    if settings.audit_syslog is None:
-        return None
-    return exporting.Exporter(
-        parts.database, repository(settings.audit_syslog), source=settings.audit_source
+    feeds = (
+        (settings.audit_syslog, exporting.TRAIL),
+        (settings.sole_syslog, sole.FEED),
     )
+    return [
+        exporting.Exporter(
+            parts.database, repository(address), source=settings.audit_source, feed=feed
+        )
+        for address, feed in feeds
+        if address is not None
+    ]

@@ -313,9 +313,9 @@ def _add_return_tasks(app: Any, parts: Parts) -> None:  # noqa: ANN401 - Celery 
         run.attempt(UUID(test_id), parts.database, parts.objects, site_test_config(parts.settings))
 
     def export_audit() -> None:
-        from deploy.bootstrap import audit_exporter  # noqa: PLC0415
+        from deploy.bootstrap import audit_exporters  # noqa: PLC0415
 
-        if (exporter := audit_exporter(parts)) is not None:
+        for exporter in audit_exporters(parts):
             exporter.run()
 
     app.task(name=EXPORT_AUDIT)(export_audit)

@@ -50,6 +50,7 @@ app = typer.Typer(
 )
 app.add_typer(cli_registry.sites, name="site")
 app.add_typer(cli_devices.devices, name="device")
+app.add_typer(cli_tokens.all_tokens, name="token")
 cli_registry.sites.add_typer(cli_tokens.site_tokens, name="token")
 cli_registry.sites.add_typer(cli_recognition.recognition, name="recognition")
 cli_registry.sites.command("test")(cli_site_test.try_site)

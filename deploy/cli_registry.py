@@ -173,12 +173,12 @@ def add_user(
 
     Writers, reviewers and experts get a signing key and certificate as well.
     """
-    from deploy import bootstrap, people  # noqa: PLC0415
+    from deploy import people, signing  # noqa: PLC0415
 
     with open_session(data_dir) as (session, settings):
         added = people.add(
             session,
-            bootstrap.open_signing_authority(settings),
+            signing.open_signing_authority(settings),
             login=login,
             display_name=name,
             organisation=organisation,
@@ -204,12 +204,12 @@ def renew_user(
     The person is signed out everywhere. With --signing-key the old key is revoked and a new one
     made; reports it signed stay as they are.
     """
-    from deploy import bootstrap, people  # noqa: PLC0415
+    from deploy import people, signing  # noqa: PLC0415
 
     with open_session(data_dir) as (session, settings):
         renewed = people.renew(
             session,
-            bootstrap.open_signing_authority(settings),
+            signing.open_signing_authority(settings),
             login=login,
             signing_key=signing_key,
         )

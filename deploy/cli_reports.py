@@ -51,8 +51,8 @@ def verify_file(
     Exit code 0: valid. 1: invalid, do not rely on it. 2: it cannot be proven, with the reason. Of
     several files the gravest counts.
     """
-    from deploy.bootstrap import time_anchors, trust_anchors  # noqa: PLC0415 - `--help` stays quick
     from deploy.settings import load  # noqa: PLC0415
+    from deploy.signing import time_anchors, trust_anchors  # noqa: PLC0415 - `--help` stays quick
     from reading_worklist.signing.verification import required_roles, verify  # noqa: PLC0415
 
     settings = load(data_dir=data_dir)
@@ -79,9 +79,9 @@ def stamp_again(*, data_dir: DataDir = None) -> None:
 
     The system does this by itself every ten minutes.
     """
-    from deploy.bootstrap import long_term  # noqa: PLC0415
     from deploy.database_access import open_database  # noqa: PLC0415
     from deploy.settings import load  # noqa: PLC0415
+    from deploy.signing import long_term  # noqa: PLC0415
     from reading_worklist.reports import time_stamps  # noqa: PLC0415
     from storage.clock import utc_now  # noqa: PLC0415
     from storage.objects import open_object_store  # noqa: PLC0415

@@ -60,10 +60,10 @@ def issue(login: Login, *, data_dir: DataDir = None) -> None:
     This renews a certificate that ends, and serves who forgot the PIN: a key in force is revoked,
     and what it signed keeps its date.
     """
-    from deploy import bootstrap, people  # noqa: PLC0415
+    from deploy import people, signing  # noqa: PLC0415
 
     with open_session(data_dir) as (session, settings):
-        authority = bootstrap.open_signing_authority(settings)
+        authority = signing.open_signing_authority(settings)
         person = people.by_login(session, login)
         pin = people.new_key(session, authority, person)
         _publish(session, settings)
@@ -87,7 +87,7 @@ def register_token(
     The key must be there already, and never leaves the token. From now on the token's PIN is the
     person's signing PIN.
     """
-    from deploy import bootstrap, people  # noqa: PLC0415
+    from deploy import people, signing  # noqa: PLC0415
     from deploy.settings import load  # noqa: PLC0415
     from reading_worklist.signing.authority import serial_of  # noqa: PLC0415
     from reading_worklist.signing.providers.port import (  # noqa: PLC0415
@@ -98,7 +98,7 @@ def register_token(
 
     place = {"module": module, "token": token, "key": key}
     pin: str = typer.prompt("PIN of the token", hide_input=True)
-    tokens = bootstrap.open_tokens(load(data_dir=data_dir))
+    tokens = signing.open_tokens(load(data_dir=data_dir))
     try:
         public_key: Any = tokens.public_key(place, pin)
     except PinRefused:
@@ -107,7 +107,7 @@ def register_token(
     with open_session(data_dir) as (session, settings):
         person = people.by_login(session, login)
         organisation = people.signs_for(session, person)
-    authority = bootstrap.open_signing_authority(settings)
+    authority = signing.open_signing_authority(settings)
     certificate = authority.issue(
         public_key,
         person_id=person.id,
@@ -135,7 +135,7 @@ def register_service(
 
     The certificate's issuer must be among RDC_TRUST_ANCHORS.
     """
-    from deploy import bootstrap, people  # noqa: PLC0415
+    from deploy import people, signing  # noqa: PLC0415
     from deploy.settings import load  # noqa: PLC0415
     from reading_worklist.signing.authority import serial_of  # noqa: PLC0415
     from reading_worklist.signing.credentials import require_fit  # noqa: PLC0415
@@ -143,8 +143,8 @@ def register_service(
 
     place = {"service": service, "credential": credential}
     settings = load(data_dir=data_dir)
-    chain = bootstrap.open_signing_services(settings).chain(place)
-    require_fit(chain, bootstrap.trust_anchors(settings))
+    chain = signing.open_signing_services(settings).chain(place)
+    require_fit(chain, signing.trust_anchors(settings))
     with open_session(data_dir) as (session, _):
         person_id = people.by_login(session, login).id
     stored = StoredKey(person_id, serial_of(chain[0]), chain, place=place)
@@ -199,7 +199,7 @@ def succeed_authority(
     """
     from sqlalchemy import func, select  # noqa: PLC0415
 
-    from deploy import bootstrap  # noqa: PLC0415
+    from deploy import signing  # noqa: PLC0415
     from reading_worklist.signing.authority import serial_of, succeed  # noqa: PLC0415
     from reading_worklist.signing.service_keys import make_service_keys  # noqa: PLC0415
     from reading_worklist.signing.tables import SigningCredential  # noqa: PLC0415
@@ -209,7 +209,7 @@ def succeed_authority(
             "Make a new authority? Every process has to be restarted after it", abort=True
         )
     with open_session(data_dir) as (session, settings):
-        former = serial_of(bootstrap.open_signing_authority(settings).certificate)
+        former = serial_of(signing.open_signing_authority(settings).certificate)
         made = succeed(
             settings.authority_dir,
             organisation=settings.authority_organisation,
@@ -264,11 +264,11 @@ def _register(
 
 
 def _publish(session: Session, settings: Settings) -> int | None:
-    from deploy import bootstrap  # noqa: PLC0415
+    from deploy import signing  # noqa: PLC0415
     from reading_worklist.signing import revocation_lists  # noqa: PLC0415
     from storage.clock import utc_now  # noqa: PLC0415
 
-    authority = bootstrap.open_signing_authority(settings)
+    authority = signing.open_signing_authority(settings)
     made = revocation_lists.publish(session, authority, now=utc_now())
     return made.number if made else None
 

@@ -1,4 +1,4 @@
-"""`rdc device token`, `rdc site token`: what machines show to be let in over HTTP."""
+"""`rdc token`, `rdc device token`, `rdc site token`: what machines show to be let in over HTTP."""
 
 from __future__ import annotations
 
@@ -8,18 +8,21 @@ from uuid import UUID
 
 import typer
 
-from deploy.cli_session import Code, DataDir, note, open_session, show_table
+from deploy.cli_session import Code, DataDir, Fingerprint, note, open_session, show_table
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from sqlalchemy.orm import Session
 
-    from storage.registry import MachineToken
+    from storage.registry import Device, MachineToken, Organisation
     from storage.registry.tokens import IssuedToken
 
 _DAYS: Final = 365
 _OVERLAP_DAYS: Final = 7
 
 device_tokens = typer.Typer(help="Tokens of one device, for HTTPS.")
+all_tokens = typer.Typer(help="Tokens of every site and device.")
 site_tokens = typer.Typer(help="Tokens of a site's software, for HTTPS.")
 
 Days = Annotated[
@@ -36,22 +39,44 @@ Scope = Annotated[
         " or fetching them as JSON and PDF",
     ),
 ]
+Proof = Annotated[
+    Literal["bearer", "certificate", "both"],
+    typer.Option(
+        "--proof",
+        help="What the machine shows: the token, a TLS client certificate in its place, or both",
+    ),
+]
+Reason = Annotated[str, typer.Option("--reason", help="Why, for the audit trail")]
 TokenId = Annotated[str, typer.Argument(help="Id of the token, as the list shows it")]
 AeTitleArgument = Annotated[str, typer.Argument(help="AE title of the device")]
 
 
 @device_tokens.command("create")
 def create_device_token(
-    ae_title: AeTitleArgument, *, days: Days = _DAYS, data_dir: DataDir = None
+    ae_title: AeTitleArgument,
+    *,
+    scope: Scope = "ecg-files",
+    days: Days = _DAYS,
+    proof: Proof = "bearer",
+    data_dir: DataDir = None,
 ) -> None:
-    """Make a token for a device; it is printed once and not kept."""
+    """Make a token for a device; it is printed once and not kept.
+
+    The certificate of a device is the one that it is bound to for DICOM: see `device limit`.
+    """
     from storage import registry  # noqa: PLC0415
 
     with open_session(data_dir) as (session, _):
         device = registry.device_by_ae_title(session, ae_title)
         site = session.get_one(registry.Organisation, device.site_id)
         issued = registry.issue_token(
-            session, site, device.name or ae_title, device=device, lifetime=_lifetime(days)
+            session,
+            site,
+            device.name or ae_title,
+            registry.MachineScope(scope),
+            device=device,
+            lifetime=_lifetime(days),
+            proof=registry.Proof(registry.MachineProof(proof)),
         )
         _note(session, "create", issued.row)
     _show(issued)
@@ -64,6 +89,8 @@ def create_site_token(
     *,
     scope: Scope = "ecg-files",
     days: Days = _DAYS,
+    proof: Proof = "bearer",
+    certificate: Fingerprint = None,
     data_dir: DataDir = None,
 ) -> None:
     """Make a token for software of a site; it is printed once and not kept."""
@@ -72,12 +99,18 @@ def create_site_token(
     with open_session(data_dir) as (session, _):
         organisation = registry.organisation_by_code(session, site)
         issued = registry.issue_token(
-            session, organisation, name, registry.MachineScope(scope), lifetime=_lifetime(days)
+            session,
+            organisation,
+            name,
+            registry.MachineScope(scope),
+            lifetime=_lifetime(days),
+            proof=registry.Proof(registry.MachineProof(proof), certificate),
         )
         _note(session, "create", issued.row)
     _show(issued)
 
 
+@all_tokens.command("rotate")
 @device_tokens.command("rotate")
 @site_tokens.command("rotate")
 def rotate(
@@ -87,6 +120,7 @@ def rotate(
         int, typer.Option("--days", min=1, help="Days until the new one is over")
     ] = _DAYS,
     overlap_days: Overlap = _OVERLAP_DAYS,
+    certificate: Fingerprint = None,
     data_dir: DataDir = None,
 ) -> None:
     """Make a token's successor; the old one is taken for a while, until the machine has it."""
@@ -98,20 +132,22 @@ def rotate(
             _id(token),
             overlap=timedelta(days=overlap_days),
             lifetime=timedelta(days=days),
+            certificate=certificate,
         )
         _note(session, "rotate", issued.row)
     _show(issued)
 
 
+@all_tokens.command("revoke")
 @device_tokens.command("revoke")
 @site_tokens.command("revoke")
-def revoke(token: TokenId, *, data_dir: DataDir = None) -> None:
+def revoke(token: TokenId, *, reason: Reason = "", data_dir: DataDir = None) -> None:
     """End a token at once."""
     from storage import registry  # noqa: PLC0415
 
     with open_session(data_dir) as (session, _):
-        row = registry.revoke_token(session, _id(token))
-        _note(session, "revoke", row)
+        row = registry.revoke_token(session, _id(token), reason)
+        _note(session, "revoke", row, reason=row.revoked_reason)
     typer.echo(f"token {token} is not taken any more")
 
 
@@ -123,36 +159,47 @@ def list_tokens(site: Code, *, data_dir: DataDir = None) -> None:
 
     with open_session(data_dir) as (session, _):
         organisation = registry.organisation_by_code(session, site)
-        rows = registry.tokens_of_site(session, organisation.id)
-        devices = {
-            row.device_id: session.get_one(registry.Device, row.device_id).ae_title
-            for row in rows
-            if row.device_id is not None
-        }
-        show_table(
-            ("id", "name", "device", "for", "made", "over", "last used", "state"),
-            [
-                (
-                    str(row.id),
-                    row.name,
-                    "" if row.device_id is None else devices[row.device_id],
-                    row.scope.value,
-                    f"{row.created_at:%Y-%m-%d}",
-                    f"{row.expires_at:%Y-%m-%d}" if row.expires_at else "never",
-                    f"{row.last_used_at:%Y-%m-%d %H:%M}" if row.last_used_at else "never",
-                    _state(row),
-                )
-                for row in rows
-            ],
-        )
+        _show_list(registry.visible_tokens(session, {organisation.id}))
 
 
-def _state(row: MachineToken) -> str:
+@all_tokens.command("list")
+def list_all_tokens(*, data_dir: DataDir = None) -> None:
+    """List the tokens of every site, by site and newest first; none of them can be shown again."""
+    from storage import registry  # noqa: PLC0415
+
+    with open_session(data_dir) as (session, _):
+        _show_list(registry.visible_tokens(session))
+
+
+def _show_list(found: Sequence[tuple[MachineToken, Organisation, Device | None]]) -> None:
+    show_table(
+        ("id", "site", "name", "device", "for", "shows", "made", "over", "last used", "state"),
+        [
+            (
+                str(row.id),
+                site.code,
+                row.name,
+                "" if device is None else device.ae_title,
+                row.scope.value,
+                row.proof.value,
+                f"{row.created_at:%Y-%m-%d}",
+                f"{row.expires_at:%Y-%m-%d}" if row.expires_at else "never",
+                f"{row.last_used_at:%Y-%m-%d %H:%M}" if row.last_used_at else "never",
+                _state(row, device),
+            )
+            for row, site, device in found
+        ],
+    )
+
+
+def _state(row: MachineToken, device: Device | None) -> str:
     from storage.clock import utc_now  # noqa: PLC0415
 
     if row.revoked_at is not None:
         return "revoked"
-    return "over" if row.expires_at is not None and row.expires_at <= utc_now() else "taken"
+    if row.expires_at is not None and row.expires_at <= utc_now():
+        return "over"
+    return "taken" if device is None or device.active else "off"
 
 
 def _lifetime(days: int) -> timedelta | None:
@@ -166,7 +213,7 @@ def _id(text: str) -> UUID:
         raise typer.BadParameter("an id as `list` shows it") from error
 
 
-def _note(session: Session, verb: str, row: MachineToken) -> None:
+def _note(session: Session, verb: str, row: MachineToken, **detail: object) -> None:
     note(
         session,
         f"machine_token:{verb}",
@@ -175,6 +222,8 @@ def _note(session: Session, verb: str, row: MachineToken) -> None:
         site_id=str(row.site_id),
         name=row.name,
         scope=row.scope.value,
+        proof=row.proof.value,
+        **detail,
     )
 
 
@@ -182,4 +231,7 @@ def _show(issued: IssuedToken) -> None:
     typer.echo(
         f"token {issued.row.id}, until {issued.row.expires_at or 'it is revoked'}:", err=True
     )
-    typer.echo(issued.secret)
+    if issued.secret is None:
+        typer.echo("its machine's certificate is the token", err=True)
+    else:
+        typer.echo(issued.secret)

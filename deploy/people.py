@@ -15,10 +15,10 @@ from reading_worklist.access.sessions import end_all
 from reading_worklist.signing.authority import Authority
 from reading_worklist.signing.credentials import check_pin, issue_credential
 from reading_worklist.signing.errors import PinTooWeak
+from reading_worklist.signing_approvals.service import SIGNING_ROLES
 from storage import registry
 from storage.registry import Person, Role
 
-SIGNING_ROLES: Final = frozenset({Role.WRITER, Role.REVIEWER, Role.EXPERT})
 PASSWORD_BYTES: Final = 12
 PIN_DIGITS: Final = 6
 # As many as any policy asks for.

@@ -6,7 +6,6 @@ a container alike, and says through `readiness` when it can work.
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import os
 import signal
@@ -14,7 +13,7 @@ import socket
 import threading
 from contextlib import contextmanager
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from deploy import logs, readiness
 from deploy.bootstrap import (
@@ -24,9 +23,11 @@ from deploy.bootstrap import (
     gateway_config,
     hl7_config,
     open_parts,
+    reading_at_standby,
     returns_config,
     web_config,
 )
+from deploy.connections import ECG_INTAKE, RELAY, of_web, of_worker
 from deploy.embedded.processes import recorded
 
 if TYPE_CHECKING:
@@ -38,7 +39,8 @@ if TYPE_CHECKING:
 
 SIGNATURE_SECONDS: Final = 600.0
 AUDIT_SECONDS: Final = 30.0
-WARM_UP_SECONDS: Final = 5.0
+PAGE_SECONDS: Final = 60.0
+"""For so long a page waits for a statement of the database; who asked has left by then."""
 ANALYSIS_NICENESS: Final = 10
 
 _log = logging.getLogger(__name__)
@@ -122,7 +124,7 @@ def ecg_intake(settings: Settings) -> None:
     from pacs_gateway.ecg_intake.workshop import Workshop  # noqa: PLC0415
 
     stop = _stop_on_signals()
-    with open_parts(settings, "ecg-intake", pool_size=4) as parts, Workshop() as workshop:
+    with open_parts(settings, "ecg-intake", share=ECG_INTAKE) as parts, Workshop() as workshop:
         config = ecg_intake_config(settings)
         station = IntakeStation(config, parts.database, parts.objects, workshop)
         station.start()
@@ -163,7 +165,7 @@ def relay(settings: Settings) -> None:
             watching.run_clock(session, utc_now())
 
     stop = _stop_on_signals()
-    with open_parts(settings, "relay", pool_size=2) as parts:
+    with open_parts(settings, "relay", share=RELAY) as parts:
         due = partial(returns.due, most_probes=returns_config(settings).most_probes)
         Relay(
             parts.database,
@@ -185,7 +187,7 @@ def relay(settings: Settings) -> None:
                 ),
                 *(
                     [Work(Regularly.CHANNEL, Regularly(AUDIT_SECONDS), wakeups.audit, alone=True)]
-                    if settings.audit_syslog
+                    if settings.audit_syslog or settings.sole_syslog
                     else []
                 ),
             ),
@@ -203,9 +205,8 @@ def worker(settings: Settings, queues: Sequence[str], name: str) -> int:
     if list(queues) == [ANALYSIS]:
         # Messages and returns have the processor first.
         os.nice(ANALYSIS_NICENESS)
-    # Those that wait for a site's network hold no connection meanwhile.
-    most = min(threads(queues, settings), 2 * settings.worker_threads)
-    with open_parts(settings, name, pool_size=most + 1) as parts:
+    share = of_worker(threads(queues, settings), settings)
+    with open_parts(settings, name, share=share) as parts:
         return run_worker(parts, queues, name, readiness.announce)
 
 
@@ -225,31 +226,12 @@ def _shared_port(host: str, port: int) -> socket.socket:
 def web(settings: Settings, name: str) -> None:
     """Run the web server."""
     readiness.begin()
-    import uvicorn  # noqa: PLC0415
-
-    from deploy import web_server  # noqa: PLC0415
-    from deploy.zero_copy import ZeroCopySends  # noqa: PLC0415
+    from deploy.web_server import WebServer  # noqa: PLC0415
     from reading_worklist.app import create_app  # noqa: PLC0415
-    from reading_worklist.warm_up import warm_up  # noqa: PLC0415
 
-    with open_parts(settings, name, pool_size=20) as parts:
-        app = create_app(web_config(settings), parts.database, parts.objects)
-
-        class Server(uvicorn.Server):
-            """Tells when it listens, and ends open event streams before it waits for them."""
-
-            async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-                # Not cancelled when it takes longer: a thread in it cannot be.
-                await asyncio.wait({asyncio.create_task(warm_up(app))}, timeout=WARM_UP_SECONDS)
-                await super().startup(sockets)
-                if self.started:
-                    readiness.announce()
-
-            def handle_exit(self, sig: int, frame: Any) -> None:  # noqa: ANN401 - uvicorn's
-                # In a thread: it waits for the listener's end, and this is a signal handler.
-                threading.Thread(target=app.state.services.events.stop, daemon=True).start()
-                super().handle_exit(sig, frame)
-
-        Server(web_server.config(ZeroCopySends(app), settings)).run(
-            sockets=[_shared_port(settings.http_host, settings.http_port)]
-        )
+    with (
+        open_parts(settings, name, share=of_web(), patience=PAGE_SECONDS) as parts,
+        reading_at_standby(parts) as standby,
+    ):
+        app = create_app(web_config(settings), parts.database, parts.objects, standby=standby)
+        WebServer(app, settings).run(sockets=[_shared_port(settings.http_host, settings.http_port)])

@@ -15,9 +15,7 @@ from typing import Annotated, Any, Final, Self, cast
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
     BeforeValidator,
-    ConfigDict,
     Field,
     IPvAnyNetwork,
     ValidationError,
@@ -29,6 +27,7 @@ from deploy.errors import SettingsError
 from deploy.settings_access import AccessSettings, SecondFactorFor, Seconds, required_of
 from deploy.settings_audit import AuditSettings
 from deploy.settings_seeing import SeeingSettings
+from deploy.settings_signing import SigningSettings
 from deploy.settings_tls import FILES, TlsSettings, believing, listening
 from storage.identifiers import AeTitle, InvalidIdentifier
 
@@ -51,6 +50,7 @@ QUIET_SECONDS: Final[Mapping[str, float]] = {
 
 SCHEMES: Final[Mapping[str, tuple[str, ...]]] = {
     "database_url": ("postgresql", "postgresql+psycopg"),
+    "database_read_url": ("postgresql", "postgresql+psycopg"),
     "broker_url": ("redis", "rediss", "redis+socket", "amqp", "amqps"),
     "object_store_url": ("file", "s3"),
     "public_url": ("http", "https"),
@@ -58,7 +58,7 @@ SCHEMES: Final[Mapping[str, tuple[str, ...]]] = {
     "certificate_url": ("http", "https"),
 }
 SECRET_FIELDS: Final = frozenset(
-    {"database_url", "broker_url", "object_store_url", "time_stamp_url"}
+    {"database_url", "database_read_url", "broker_url", "object_store_url", "time_stamp_url"}
 )
 
 # Variables with our prefix that are not settings of the system.
@@ -125,20 +125,7 @@ QuietSeconds = Annotated[
 ]
 
 
-class SigningServiceSettings(BaseModel):
-    """One service that keeps signing keys; see `reading_worklist.signing.providers.csc`."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    url: Annotated[str, Field(pattern="^https?://")]
-    trust: Path | None = None
-    certificate: Path | None = None
-    key: Path | None = None
-    token_file: Path | None = None
-    timeout: Seconds = 10.0
-
-
-class Settings(AccessSettings, AuditSettings, SeeingSettings, TlsSettings):
+class Settings(AccessSettings, AuditSettings, SeeingSettings, SigningSettings, TlsSettings):
     """The settings of one process. Make them with `load`, which explains what is wrong."""
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid")
@@ -147,6 +134,12 @@ class Settings(AccessSettings, AuditSettings, SeeingSettings, TlsSettings):
         default=None,
         repr=False,
         description="PostgreSQL 15 or newer, postgresql://…; unset: embedded",
+    )
+    database_read_url: str | None = Field(
+        default=None,
+        repr=False,
+        description="a streaming standby of it, which answers searches and lists while it knows all"
+        " that the primary does; unset: the primary answers them",
     )
     broker_url: str | None = Field(
         default=None,
@@ -225,49 +218,6 @@ class Settings(AccessSettings, AuditSettings, SeeingSettings, TlsSettings):
         default=43200.0,
         description="a reason for seeing other sites' studies of a patient stands this long",
     )
-    authority_name: str = Field(
-        default="RDC Signing Authority",
-        min_length=1,
-        max_length=64,
-        description="name in the certificate of the signing authority, made at first start",
-    )
-    authority_organisation: str = Field(
-        default="Regional Diagnostic Centre",
-        min_length=1,
-        max_length=64,
-        description="organisation in the same certificate",
-    )
-    trust_anchors: tuple[Path, ...] = Field(
-        default=(),
-        description="JSON list of PEM files whose signatures count; unset: our own authority's",
-    )
-    token_modules: dict[str, Path] = Field(
-        default={},
-        description="PKCS#11 libraries of tokens with signing keys: JSON such as"
-        ' {"card": "/usr/lib/softhsm/libsofthsm2.so"}',
-    )
-    signing_services: dict[str, SigningServiceSettings] = Field(
-        default={},
-        description="services that keep signing keys (CSC API): JSON such as"
-        ' {"ca": {"url": "https://…/csc/v1", "token_file": "/…"}}; also trust, certificate, key'
-        " (PEM files), timeout (s)",
-    )
-    time_stamp_url: str | None = Field(
-        default=None,
-        repr=False,
-        description="time-stamp authority (RFC 3161) that stamps reports; unset: our own clock",
-    )
-    time_stamp_trust: tuple[Path, ...] = Field(
-        default=(),
-        description="JSON list of PEM files of who may issue that authority's certificate",
-    )
-    time_stamp_seconds: Seconds = Field(
-        default=5.0, description="after so long our own clock stamps, and the other's stamp follows"
-    )
-    certificate_url: str | None = Field(
-        default=None,
-        description="address of CRL and OCSP written into certificates; unset: public_url + /pki",
-    )
     font_dirs: tuple[Path, ...] = Field(
         default=(), description="JSON list of folders with the report's fonts; unset: those we ship"
     )
@@ -299,6 +249,7 @@ class Settings(AccessSettings, AuditSettings, SeeingSettings, TlsSettings):
 
     @field_validator(
         "database_url",
+        "database_read_url",
         "broker_url",
         "object_store_url",
         "public_url",
@@ -401,7 +352,7 @@ def _completed(settings: Settings) -> dict[str, object]:
     """Return what the settings of encrypted connections make of others."""
     found: dict[str, object] = dict(listening(settings, settings.tls_dir))
     if settings.ca_bundle is not None:
-        for name in ("database_url", "broker_url", "object_store_url"):
+        for name in ("database_url", "database_read_url", "broker_url", "object_store_url"):
             if (url := getattr(settings, name)) is not None:
                 found[name] = believing(settings.ca_bundle, url)
     return found

@@ -91,6 +91,11 @@ class AccessSettings(BaseSettings):
         default="x-forwarded-for",
         description="where those proxies say whom they speak for: x-forwarded-for or forwarded",
     )
+    client_certificate_header: bool = Field(
+        default=False,
+        description="those proxies tell verified certificates of machines in Client-Cert (RFC 9440)"
+        " and take that header away from everybody else: deploy/balancer/machines.cfg",
+    )
     session_idle_seconds: Seconds = Field(
         default=3600.0, description="a sign-in ends after this long without its person"
     )

@@ -25,6 +25,11 @@ class AuditSettings(BaseSettings):
         description="audit record repository that gets the trail as syslog over TLS:"
         " tls://HOST:6514?ca=FILE&certificate=FILE&key=FILE; unset: it stays here",
     )
+    sole_syslog: Annotated[str, AfterValidator(_repository)] | None = Field(
+        default=None,
+        description="event repository that gets the steps of each exam's walk as IHE SOLE events,"
+        " written as RDC_AUDIT_SYSLOG is; unset: none",
+    )
     audit_source: str = Field(
         default="rdc",
         pattern=r"^[!-~]{1,48}$",

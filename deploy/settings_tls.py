@@ -20,6 +20,7 @@ LISTENERS: Final = ("http_tls", "dicom_tls", "mllp_tls")
 FILES: Final = (
     "ca_bundle",
     *(f"{group}_{part}" for group in LISTENERS for part in ("certificate", "key")),
+    "http_tls_ca",
     "dicom_tls_ca",
     "mllp_tls_ca",
 )
@@ -39,6 +40,14 @@ class TlsSettings(BaseSettings):
     )
     http_tls_key: Path | None = Field(
         default=None, description="PEM key of it; unset: in the same file"
+    )
+    http_tls_ca: Path | None = Field(
+        default=None, description="PEM certificates that may issue those of machines for HTTPS"
+    )
+    machine_https_port: Port | None = Field(
+        default=None,
+        description="port for HTTPS of machines that show a certificate, and for nobody without;"
+        " unset: none",
     )
     ca_bundle: Path | None = Field(
         default=None,

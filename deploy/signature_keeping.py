@@ -7,7 +7,7 @@ outside authority's, get another one.
 import logging
 from typing import Final
 
-from deploy import bootstrap
+from deploy import signing
 from deploy.bootstrap import Parts
 from reading_worklist.reports import time_stamps
 from reading_worklist.signing import revocation_lists
@@ -28,7 +28,7 @@ def keep(parts: Parts) -> None:
     """
     now = utc_now()
     try:
-        authority = bootstrap.open_signing_authority(parts.settings)
+        authority = signing.open_signing_authority(parts.settings)
         make_service_keys(parts.settings.authority_dir, authority)
         with parts.database.transaction() as session:
             made = revocation_lists.publish(session, authority, now=now)
@@ -37,7 +37,7 @@ def keep(parts: Parts) -> None:
     else:
         if made is not None:
             _log.info("a list of revoked certificates was made", extra={"number": made.number})
-    long_term = bootstrap.long_term(parts.settings)
+    long_term = signing.long_term(parts.settings)
     stamped = time_stamps.renew(parts.database, parts.objects, long_term, now=now, limit=_STAMPS)
     with parts.database.transaction() as session:
         waiting = time_stamps.waiting(session)

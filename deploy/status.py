@@ -17,6 +17,7 @@ from deploy.celery_app import BrokerUnavailable, Wakeups
 from deploy.embedded.processes import ProcessRecord
 from deploy.supervisor import children_of
 from deploy.tables import render
+from deploy.tls.refusals import refusal_of
 from pacs_gateway import inbox
 from reading_worklist.workitems.tables import Workitem
 from storage import outbox
@@ -51,11 +52,12 @@ class ProcessStatus:
 
 @dataclass(frozen=True)
 class ServerStatus:
-    """One server: whether it answers, and what it said or why not."""
+    """One server: whether it answers, what it said or why not; what to do, where that is known."""
 
     name: str
     answers: bool
     detail: str
+    remedy: str = ""
 
 
 @dataclass
@@ -171,10 +173,18 @@ def _look_at_database(settings: Settings, found: Status) -> None:
         found.servers.append(ServerStatus("database", answers=True, detail=detail))
     except SQLAlchemyError as error:
         found.servers.append(
-            ServerStatus("database", answers=False, detail=f"{type(error).__name__}")
+            _refused("database", settings.database_url, error, type(error).__name__)
         )
     finally:
         database.close()
+
+
+def _refused(name: str, url: str, error: Exception, detail: str) -> ServerStatus:
+    """Tell of a server that does not answer; an error's own words may hold its address."""
+    refusal = refusal_of(error, url)
+    if refusal is None:
+        return ServerStatus(name, answers=False, detail=detail)
+    return ServerStatus(name, answers=False, detail=refusal.what, remedy=refusal.remedy)
 
 
 def _count(session: Session) -> dict[str, int]:
@@ -208,7 +218,7 @@ def _look_at_broker(settings: Settings, found: Status) -> None:
     try:
         waiting = Wakeups(settings.broker_url).waiting()
     except BrokerUnavailable as error:
-        found.servers.append(ServerStatus("broker", answers=False, detail=error.found))
+        found.servers.append(_refused("broker", settings.broker_url, error, error.found))
         return
     detail = ", ".join(f"{number} in {queue}" for queue, number in waiting.items())
     found.servers.append(ServerStatus("broker", answers=True, detail=detail))
@@ -224,7 +234,9 @@ def _look_at_objects(settings: Settings, found: Status) -> None:
         open_object_store(settings.object_store).stat(PROBE)
     except (ObjectStoreError, OSError) as error:
         found.servers.append(
-            ServerStatus("object store", answers=False, detail=f"{kind}: {type(error).__name__}")
+            _refused(
+                "object store", settings.object_store, error, f"{kind}: {type(error).__name__}"
+            )
         )
         return
     found.servers.append(ServerStatus("object store", answers=True, detail=kind))

@@ -225,7 +225,10 @@ class Supervisor:
     def _start_servers(self) -> None:
         data = self.settings.data_dir
         if self.settings.database_url is None:
-            self._postgres = EmbeddedPostgres(data / "postgres")
+            from deploy.connections import of_system  # noqa: PLC0415 -- SQLAlchemy, as above
+
+            wanted = of_system((spec.name for spec in self._specs), self.settings)
+            self._postgres = EmbeddedPostgres(data / "postgres", connections=wanted)
             self._step("database", self._start_postgres)
         if self.settings.broker_url is None:
             self._valkey = EmbeddedValkey(data / "valkey")

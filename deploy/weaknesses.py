@@ -56,7 +56,12 @@ class Weakness:
 
 def is_distributed(settings: Settings) -> bool:
     """Tell whether one of the servers that the settings name is on another machine."""
-    addresses = (settings.database_url, settings.broker_url, settings.object_store_url)
+    addresses = (
+        settings.database_url,
+        settings.database_read_url,
+        settings.broker_url,
+        settings.object_store_url,
+    )
     return any(not _is_here(host) for url in addresses if url for host in _hosts(url))
 
 
@@ -73,6 +78,7 @@ def weaknesses(settings: Settings) -> Iterator[Weakness]:
         return
     for name, field in (
         ("database-password", settings.database_url),
+        ("database-read-password", settings.database_read_url),
         ("broker-password", settings.broker_url),
         ("object-store-password", settings.object_store_url),
     ):

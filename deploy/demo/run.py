@@ -14,7 +14,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from deploy import bootstrap, settings
+from deploy import bootstrap, settings, signing
 from deploy.demo.consortium import SITES, DemoPerson, point_destinations, seed
 from deploy.demo.exams import prepare_exams
 from deploy.demo.walk import Road, send_exams, walk
@@ -103,7 +103,7 @@ def _system(wanted: Settings, stop: threading.Event) -> Generator[tuple[Supervis
         live = supervisor.settings
         database = Database(bootstrap.database_url(live))
         running.callback(database.close)
-        authority = bootstrap.open_signing_authority(live)
+        authority = signing.open_signing_authority(live)
         people = seed(database, authority, live.data_dir / "demo-sign-ins.json")
         pacs = {
             site.code: running.enter_context(

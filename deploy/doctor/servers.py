@@ -10,14 +10,14 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from deploy import bootstrap, state
-from deploy.doctor import centre, trail
+from deploy.doctor import centre, connections, standby, trail
 from deploy.doctor.findings import Finding, Severity, fault, fine, warning
 from deploy.settings import Settings
 from deploy.status import collect
 from storage.database import Database, as_owner
 from storage.objects import ObjectKey, ObjectStoreError, open_object_store
 from storage.schema_versions import FOUND, SchemaUnfit, check_fit, own_version
-from storage.walls.building import APP_ROLE, SITE_ROLE
+from storage.walls.building import APP_ROLE, ROLES, SEARCHES, leakproof_statements
 
 _OLDEST_SERVER: Final = 150000
 _CONNECTIONS_WARNING: Final = 0.8
@@ -28,6 +28,18 @@ _DURABLE: Final = {
     "full_page_writes": "a power cut may destroy pages of the database",
     "synchronous_commit": "a power cut may take what was acknowledged",
 }
+
+
+_ALL_ROLES: Final = text(
+    "SELECT count(*) = :all FROM pg_roles WHERE rolname = ANY(:names)"
+    " AND pg_has_role(session_user, oid, 'MEMBER')"
+).bindparams(all=len(ROLES), names=list(ROLES))
+# Where there is one consortium its centre's role has no condition to wait behind.
+_SEARCHES_FREE: Final = text(
+    "SELECT (SELECT count(*) FROM organisation WHERE kind = 'consortium') < 2"
+    " OR (SELECT bool_and(proleakproof) FROM pg_proc"
+    " WHERE oid = ANY(CAST(:names AS regprocedure[])))"
+).bindparams(names=list(SEARCHES))
 
 
 def look(settings: Settings) -> Iterator[Finding]:
@@ -49,13 +61,15 @@ def look(settings: Settings) -> Iterator[Finding]:
             yield fault(
                 server.name,
                 f"does not answer: {server.detail}",
-                "Start it, or correct its address; nothing acknowledged is lost meanwhile.",
+                server.remedy
+                or "Start it, or correct its address; nothing acknowledged is lost meanwhile.",
             )
         elif server.name != "database":
             yield fine(server.name, f"answers, {server.detail}" if server.detail else "answers")
     settings = state.with_running(settings)
     if settings.database_url is not None:
         yield from _database(settings)
+        yield from standby.look(settings)
     if all(server.answers for server in found.servers if server.name == "object store"):
         yield _object_store(settings)
 
@@ -70,6 +84,7 @@ def _database(settings: Settings) -> Iterator[Finding]:
             # The application's role is told nothing of other sessions' transactions.
             as_owner(session)
             yield from _server(session)
+            yield from connections.look(session)
             schema = _schema(session)
             yield schema
             if schema.severity is not Severity.FAULT:
@@ -112,13 +127,20 @@ def _server(session: Session) -> Iterator[Finding]:
 
 
 def _wall(session: Session) -> Iterator[Finding]:
-    """Tell when no database role stands between the sites."""
-    if session.scalar(text("SELECT current_user")) != APP_ROLE:
+    """Tell when no database role stands between the sites, or searches behind it are slow."""
+    if session.scalar(text("SELECT current_user")) != APP_ROLE or not session.scalar(_ALL_ROLES):
         yield warning(
             "database",
             "sites are kept apart by our own conditions alone, not by the database as well",
-            f"As the database's administrator: CREATE ROLE {APP_ROLE}; CREATE ROLE {SITE_ROLE};"
-            f" GRANT {APP_ROLE}, {SITE_ROLE} TO the owner. Then run `rdc migrate`.",
+            "As the database's administrator: CREATE ROLE for each of "
+            f"{', '.join(ROLES)}; GRANT them TO the owner. Then run `rdc migrate`.",
+        )
+    elif not session.scalar(_SEARCHES_FREE):
+        yield warning(
+            "database",
+            "there are several consortia, and searches by name take long for their centres",
+            "As the database's administrator, in this database: "
+            f"{'; '.join(leakproof_statements())}.",
         )
 
 

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from deploy.doctor.findings import Finding, fine, warning
 from storage import audit_seals
 from storage.audit import AuditRecord
+from storage.audit_export import sole
 from storage.audit_export.exporting import NAME, AuditExport
 from storage.clock import utc_now
 
@@ -33,11 +34,13 @@ def look(session: Session, now: datetime | None = None) -> Iterator[Finding]:
         )
     else:
         yield fine(_SUBJECT, "sealed")
-    place = session.get(AuditExport, NAME)
-    if place is not None and place.failing_since is not None:
-        yield warning(
-            _SUBJECT,
-            f"the repository takes nothing since {place.failing_since:%Y-%m-%d %H:%M} UTC:"
-            f" {' '.join(place.error.split())[:300]}",
-            "Mend it, or its address in RDC_AUDIT_SYSLOG; it goes on where it stopped.",
-        )
+    for name, setting in ((NAME, "RDC_AUDIT_SYSLOG"), (sole.NAME, "RDC_SOLE_SYSLOG")):
+        place = session.get(AuditExport, name)
+        if place is not None and place.failing_since is not None:
+            yield warning(
+                _SUBJECT,
+                f"the repository of {setting} takes nothing since"
+                f" {place.failing_since:%Y-%m-%d %H:%M} UTC:"
+                f" {' '.join(place.error.split())[:300]}",
+                f"Mend it, or its address in {setting}; it goes on where it stopped.",
+            )

