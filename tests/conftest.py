@@ -18,6 +18,7 @@ from storage.database import Database, migrate
 from storage.objects import ObjectStore, open_object_store
 from tests.support import memory
 from tests.support.seed import Consortium
+from tests.support.statements import written_once
 
 _numbers = itertools.count()
 
@@ -53,7 +54,7 @@ def disk_path() -> Iterator[Path]:
 def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedPostgres]:
     """A real PostgreSQL server, without fsync since nothing of a test must outlive the machine."""
     directory = tmp_path_factory.mktemp("postgres")
-    with EmbeddedPostgres(directory, durable=False) as server:
+    with EmbeddedPostgres(directory, durable=False) as server, written_once(server.url):
         yield server
     # Nobody reads it after a failure, and it is the largest by far of what would be kept.
     shutil.rmtree(directory, ignore_errors=True)

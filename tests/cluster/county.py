@@ -11,7 +11,7 @@ from typing import Final
 import httpx
 from sqlalchemy import update
 
-from deploy import bootstrap
+from deploy import bootstrap, signing
 from deploy.children import Child, ChildSpec
 from deploy.demo.consortium import SITES, DemoPerson, seed
 from deploy.demo.walk import Road
@@ -112,6 +112,7 @@ class County:
             accept_weak=("plain-http", "no-second-factor"),
             dicom_port=DICOM_PORT,
             proxy_networks=[f"{self.front.address}/32"],
+            trusted_proxies=[f"{self.front.address}/32"],
             gateway_listeners=1,
             quiet_seconds=QUIET_SECONDS,
             worker_threads=2,
@@ -273,7 +274,7 @@ def running_county(directory: Path, *, shared_folder: bool = False) -> Generator
 def road(county: County) -> Generator[Road]:
     """The demonstration's consortium, its devices and PACS on the site's machine."""
     database = county.database()
-    authority = bootstrap.open_signing_authority(county.settings("web1"))
+    authority = signing.open_signing_authority(county.settings("web1"))
     people: Mapping[str, DemoPerson] = seed(
         database, authority, county.directory / "demo-sign-ins.json"
     )

@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from datetime import datetime
 from io import BytesIO
 from typing import Any, Final, Self
 
@@ -25,7 +26,7 @@ from tests.e2e.modality import Modality, studies
 from tests.e2e.system import wait_for
 
 STUDY_INSTANCES: Final = 10
-BURST_INSTANCES: Final = 2000
+BURST_INSTANCES: Final = 1000
 _AT_ONCE: Final = 4
 _dicom: Any = pydicom
 _PAUSE_SECONDS: Final = 0.5
@@ -37,11 +38,20 @@ class Gaps:
     """When something went well, and the longest time in which it did not."""
 
     times: list[float] = field(default_factory=list[float])
-    failures: int = 0
+    failed: list[str] = field(default_factory=list[str])
+    """When what went wrong, and how; the clock is that of the servers' logs."""
 
     def mark(self) -> None:
         """Note a success, the beginning, or the end."""
         self.times.append(time.monotonic())
+
+    def note(self, error: Exception) -> None:
+        """Note a failure."""
+        when = datetime.now().astimezone().strftime("%H:%M:%S.%f")[:-3]
+        asked = ""
+        if isinstance(error, httpx.RequestError):
+            asked = f" at {error.request.method} {error.request.url.path}"
+        self.failed.append(f"{when} {error!r}{asked}")
 
     def longest(self) -> float:
         """Seconds between two marks."""
@@ -54,8 +64,10 @@ class Load:
     What was sent in it has all been acknowledged then.
     """
 
-    def __init__(self, road: Road) -> None:
+    def __init__(self, road: Road, *, changing: bool = True) -> None:
+        """Plan it. changing: whether the doctor also says by a POST that he is there."""
         self._road = road
+        self._changing = changing
         self._stop = threading.Event()
         self.sent: list[Dataset] = []
         self.acknowledged: list[str] = []
@@ -99,7 +111,7 @@ class Load:
             raise
 
     def _read(self) -> None:
-        """Look into the worklist, and at an image of its first study, again and again."""
+        """Look into the worklist and at an image of each study, again and again."""
         while not self._stop.is_set():
             try:
                 with DemoClient(self._road.web, self._road.people["li.shu"]) as doctor:
@@ -108,11 +120,16 @@ class Load:
                             return
                         doctor.workitems()
                         doctor.get_bytes(f"/dicom-web/studies/{uid}/metadata")
-                        doctor.get_bytes(f"{_first_instance(doctor, uid)}/frames/1")
+                        image = _first_image(doctor, uid)
+                        if image is not None:
+                            doctor.get_bytes(f"{image}/frames/1")
+                        if self._changing:
+                            # What no balancer may ask twice.
+                            doctor.post("/api/session/stay")
                         self.reading.mark()
                         self._stop.wait(_PAUSE_SECONDS)
-            except (httpx.HTTPError, DemoRefused):
-                self.reading.failures += 1
+            except (httpx.HTTPError, DemoRefused) as error:
+                self.reading.note(error)
                 self._stop.wait(_PAUSE_SECONDS)
 
     def check(self, database: Database, objects: ObjectStore) -> float:
@@ -173,7 +190,10 @@ def _kept(database: Database, uids: set[str]) -> Iterator[tuple[str, ObjectKey]]
     return ((uid, ObjectKey.parse(key)) for uid, key in rows)
 
 
-def _first_instance(doctor: DemoClient, study: str) -> str:
-    [first, *_] = doctor.get(f"/dicom-web/studies/{study}/instances?limit=1")
-    series, instance = (first[tag]["Value"][0] for tag in ("0020000E", "00080018"))
-    return f"/dicom-web/studies/{study}/series/{series}/instances/{instance}"
+def _first_image(doctor: DemoClient, study: str) -> str | None:
+    """Where the first image of a study is; ECGs, reports and plans are none, and have no Rows."""
+    for one in doctor.get(f"/dicom-web/studies/{study}/instances?limit={STUDY_INSTANCES}"):
+        if "Value" in one.get("00280010", {}):
+            series, instance = (one[tag]["Value"][0] for tag in ("0020000E", "00080018"))
+            return f"/dicom-web/studies/{study}/series/{series}/instances/{instance}"
+    return None

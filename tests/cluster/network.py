@@ -6,8 +6,11 @@ root may make them.
 """
 
 import ctypes
+import fcntl
+import json
 import os
 import signal
+import struct
 import subprocess
 import sys
 from collections.abc import Generator, Mapping
@@ -22,9 +25,13 @@ import pytest
 _NAMES: Final = Path("/var/run/netns")
 _OWN: Final = Path("/proc/thread-self/ns/net")
 _CLONE_NEWNET: Final = 0x40000000
+_ROOT: Final = Path(__file__).resolve().parents[2]
 _SWITCH: Final = "switch"
 _MASK: Final = 24
 _GONE_SECONDS: Final = 5.0
+_TUNSETIFF: Final = 0x400454CA
+_IFF_TAP_NO_PI: Final = 0x1002
+_SLOW: Final = "slow0"
 
 
 def require_namespaces() -> None:
@@ -46,6 +53,7 @@ class Network:
         """Plan machines: the IPv4 address of each by its name of at most ten characters."""
         self.addresses = dict(addresses)
         self._prefix = f"rdc{os.getpid()}"
+        self._lines: dict[str, subprocess.Popen[bytes]] = {}
 
     def __enter__(self) -> Self:
         """Make the machines and join them."""
@@ -86,6 +94,9 @@ class Network:
         _ip("-n", self._namespace(machine), "link", "set", "lo", "up")
 
     def _remove(self) -> None:
+        for line in self._lines.values():
+            line.kill()
+            line.wait()
         for machine in (*self.addresses, _SWITCH):
             if (_NAMES / self._namespace(machine)).exists():
                 self.end_processes(machine)
@@ -111,6 +122,56 @@ class Network:
     def mend(self, machine: str) -> None:
         """Plug the cable in again."""
         _ip("-n", self._namespace(_SWITCH), "link", "set", "dev", machine, "up")
+
+    def slow(self, machine: str, delay: float, loss: float) -> None:
+        """Give a machine a bad line in place of its own, until `mend_line`; connections stay.
+
+        delay: seconds one way. loss: the part that is lost of what goes one way, from 0 to 1.
+        """
+        own, switch = self._namespace(machine), self._namespace(_SWITCH)
+        far_name = f"s-{machine}"
+        with self.inside(machine):
+            near = _tap(_SLOW)
+        with self.inside(_SWITCH):
+            far = _tap(far_name)
+        self.cut(machine)
+        _ip("-n", own, "link", "set", "dev", _SLOW, "address", self._hardware(machine))
+        _ip(*f"-n {switch} link set dev {far_name} master bridge up".split())
+        self._move_address(machine, "eth0", _SLOW)
+        self._lines[machine] = subprocess.Popen(
+            [
+                *(sys.executable, "-m", "tests.cluster.slow_line"),
+                *(str(near), str(far), str(delay), str(loss)),
+            ],
+            pass_fds=(near, far),
+            cwd=_ROOT,
+        )
+        # The devices are there as long as the program has them.
+        os.close(near)
+        os.close(far)
+
+    def mend_line(self, machine: str) -> None:
+        """Give a machine its good line again."""
+        self._move_address(machine, _SLOW, "eth0")
+        line = self._lines.pop(machine)
+        line.kill()
+        line.wait()
+        self.mend(machine)
+
+    def _hardware(self, machine: str) -> str:
+        """The hardware address that the others know a machine by."""
+        told = subprocess.run(
+            ["ip", "-n", self._namespace(machine), "-json", "link", "show", "dev", "eth0"],
+            check=True,
+            capture_output=True,
+        ).stdout
+        return json.loads(told)[0]["address"]
+
+    def _move_address(self, machine: str, old: str, new: str) -> None:
+        own = self._namespace(machine)
+        _ip("-n", own, "address", "flush", "dev", old)
+        _ip(*f"-n {own} address add {self.addresses[machine]}/{_MASK} dev {new}".split())
+        _ip("-n", own, "link", "set", "dev", new, "up")
 
     def processes(self, machine: str) -> list[psutil.Process]:
         """What runs in a machine, the calling process left out."""
@@ -153,6 +214,13 @@ def _ip(*arguments: str, check: bool = True) -> int:
         message = f"ip {' '.join(arguments)}: {done.stderr.strip()}"
         raise RuntimeError(message)
     return done.returncode
+
+
+def _tap(name: str) -> int:
+    """Make a device whose frames come out of the descriptor that is returned, where we are now."""
+    descriptor = os.open("/dev/net/tun", os.O_RDWR)
+    fcntl.ioctl(descriptor, _TUNSETIFF, struct.pack("16sH22x", name.encode(), _IFF_TAP_NO_PI))
+    return descriptor
 
 
 def _enter(namespace: int) -> None:

@@ -100,7 +100,8 @@ def test_a_restored_system_is_the_one_that_was_backed_up(
         run = Verifier(restored, objects, HOLDINGS, Options()).run(lambda _tally: None)
         with restored.transaction() as session:
             assert session.get_one(Verification, run).findings == 0
-            assert len(session.scalars(select(Organisation)).all()) == 4
+            codes = select(Organisation.code).order_by(Organisation.code)
+            assert set(session.scalars(codes)) >= {"county", "centre", "EAST", "WEST"}
     finally:
         restored.close()
     for path in (data_dir / "authority").iterdir():

@@ -155,6 +155,18 @@ def test_images_name_no_registry() -> None:
     assert all("." not in image.partition("/")[0].partition(":")[0] for image in images)
 
 
+def test_the_stores_nodes_differ_in_their_names_alone() -> None:
+    nodes = {name: one for name, one in compose()["services"].items() if name.startswith("store-")}
+    said = {
+        name: {word.replace(f"-ip={name}", "-ip=") for word in one["command"][1:]}
+        for name, one in nodes.items()
+    }
+    assert len(said) == 3
+    assert len({frozenset(words) for words in said.values()}) == 1
+    # A comma in a flow list would have made words of their own of the peers.
+    assert all(word.startswith("-") for words in said.values() for word in words)
+
+
 def test_no_two_gateways_share_a_spool() -> None:
     spools = [one["volumes"] for one in ours().values() if one["command"] == ["gateway"]]
     assert len(spools) == 2

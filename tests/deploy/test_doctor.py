@@ -21,7 +21,7 @@ from storage.database import Database
 from storage.index.tables import Study
 from storage.messages import StudyReceived
 from storage.outbox import OutboxMessage
-from storage.registry import Device
+from storage.registry import Device, Membership, Organisation, Role, add_device
 from tests.deploy.system import rdc
 from tests.support.seed import Consortium
 from tests.support.web import give_keys
@@ -44,6 +44,13 @@ def work(database: Database) -> list[Finding]:
 
 def test_a_consortium_that_works_has_no_fault(consortium: Consortium, tmp_path: Path) -> None:
     give_keys(consortium, tmp_path)
+    with consortium.database.transaction() as session:
+        neighbour = session.scalars(select(Organisation).where(Organisation.code == "NEXT")).one()
+        add_device(session, neighbour, "NEXT_CT", "CT")
+        reader = consortium.people["doctor-east"]
+        session.add(
+            Membership(person_id=reader.id, organisation_id=neighbour.id, role=Role.SITE_DOCTOR)
+        )
     found = work(consortium.database)
     assert of(found, "doctors") == ""
     assert {one.subject for one in found if one.severity is Severity.FINE} >= {
@@ -93,7 +100,7 @@ def test_what_is_stuck_is_counted_and_no_patient_is_named(consortium: Consortium
     assert "1 should have been complete" in of(found, "studies")
     assert "1 are overdue" in of(found, "exams")
     assert "the oldest since" in of(found, "messages", severity=Severity.FAULT)
-    assert "EAST, WEST cannot send" in of(found, "sites")
+    assert "EAST, NEXT, WEST cannot send" in of(found, "sites")
     assert queued.study.study_instance_uid not in to_json(found)
 
 

@@ -6,7 +6,7 @@ import pytest
 from cryptography import x509
 from sqlalchemy import select
 
-from deploy import bootstrap
+from deploy import bootstrap, signing
 from deploy.bootstrap import Parts
 from deploy.errors import DeployError
 from deploy.relay import Regularly
@@ -41,7 +41,7 @@ def test_a_list_follows_a_revocation_and_a_round_without_news_makes_none(
     parts: Parts, consortium: Consortium
 ) -> None:
     person = consortium.people["writer"]
-    authority = bootstrap.open_signing_authority(parts.settings)
+    authority = signing.open_signing_authority(parts.settings)
     with parts.database.transaction() as session:
         serial = issue_credential(
             session,
@@ -87,7 +87,7 @@ def test_no_second_authority_is_made_where_one_has_issued_certificates(
     parts: Parts, consortium: Consortium, tmp_path: Path
 ) -> None:
     bootstrap.prepare(parts.settings)
-    authority = bootstrap.open_signing_authority(parts.settings)
+    authority = signing.open_signing_authority(parts.settings)
     # Nobody has a certificate yet: whoever is first makes it.
     bootstrap.prepare(parts.settings.changed(authority_dir=tmp_path / "first"))
     person = consortium.people["writer"]

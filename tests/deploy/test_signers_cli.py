@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from sqlalchemy import select
 from typer.testing import CliRunner, Result
 
-from deploy import bootstrap
+from deploy import signing
 from deploy.cli import app
 from deploy.settings import load
 from reading_worklist.signing.credentials import unlock
@@ -108,7 +108,7 @@ def test_a_key_on_a_token_is_certified(
     assert (refused.exit_code, "refuses" in refused.output) == (1, True)
     done = rdc(*words, typed="735512\n")
     assert done.exit_code == 0, done.output
-    providers = bootstrap.key_providers(load())
+    providers = signing.key_providers(load())
     person = consortium.people["writer"].id
     signer = unlock(consortium.database, person, "735512", providers=providers)
     assert signer.serial in done.stdout
@@ -140,6 +140,6 @@ def test_a_key_with_a_service_is_recorded_when_its_issuer_counts(
         monkeypatch.setenv("RDC_TRUST_ANCHORS", json.dumps([str(own), str(anchor)]))
         done = rdc(*words)
         assert done.exit_code == 0, done.output
-        providers = bootstrap.key_providers(load())
+        providers = signing.key_providers(load())
         signer = unlock(consortium.database, person.id, "918273", providers=providers)
         assert signer.display_name == "王芳"

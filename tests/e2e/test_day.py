@@ -6,8 +6,11 @@ catalogue of the UI, so that the day is lived in both languages.
 
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
+import httpx
+import psutil
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
@@ -23,9 +26,11 @@ from tests.e2e.people import (
 )
 from tests.e2e.scanner import Scanner
 from tests.e2e.system import RunningSystem
+from tests.support.secrecy import leaked, logs_of
 
 MODALITY = "DONGHE_MOD"
 CRITICAL = "急性肺栓塞"
+DIAGNOSIS = "突发胸闷气促"
 NODULE = "右肺上叶见实性结节，直径约6 mm"
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
@@ -106,6 +111,20 @@ def test_a_whole_day(
     doctor.sees(f"day-{at_the_site}-end")
     for person in (writer, reviewer, doctor):
         person.leave()
+    of_the_patient = (name, resident_id, accession, DIAGNOSIS, CRITICAL, NODULE)
+    assert leaked(of_the_patient, said_of_itself(system)) == {}
+
+
+def said_of_itself(system: RunningSystem) -> dict[str, bytes]:
+    """What the system shows to who looks after it: logs, metrics and command lines."""
+    said = logs_of(system.data_dir / "log")
+    assert len(said) > 5, "every process of ours says something"
+    said["console"] = system.log.read_bytes()
+    said["metrics"] = httpx.get(f"{system.web}/metrics").raise_for_status().content
+    for process in system.children():
+        with suppress(psutil.NoSuchProcess):
+            said[f"process {process.pid}"] = " ".join(process.cmdline()).encode()
+    return said
 
 
 def orders_an_exam(technician: Person, name: str, resident_id: str) -> str:
@@ -130,7 +149,7 @@ def orders_an_exam(technician: Person, name: str, resident_id: str) -> str:
         technician.label("orders.form.priorityReason", exact=True),
         technician.word("orders.why.breathing"),
     )
-    technician.label("orders.form.diagnosis", exact=True).fill("突发胸闷气促")
+    technician.label("orders.form.diagnosis", exact=True).fill(DIAGNOSIS)
     technician.sees(f"day-{technician.language}-order")
     page.keyboard.press("Control+Enter")
     placed = technician.reads("orders.placed").inner_text()
@@ -151,6 +170,8 @@ def takes_the_offered(page: Page) -> None:
     offered = page.locator(".ant-select-dropdown:not(.ant-select-dropdown-hidden)")
     expect(offered.locator(".ant-select-item-option-active").last).to_be_visible(timeout=SLOW)
     page.keyboard.press("Enter")
+    # While it folds up, the next field's would be taken for it.
+    expect(offered).to_have_count(0, timeout=SLOW)
 
 
 def sees_it_queued(technician: Person, name: str) -> None:

@@ -10,6 +10,7 @@ import pytest
 from deploy.embedded.processes import tied
 from tests.e2e.system import ROOT
 from tests.support.collector import Collector, collector
+from tests.support.secrecy import leaked, logs_of
 
 # What each study passes through, by whichever process.
 WALK = {
@@ -24,6 +25,9 @@ WALK = {
     "handle report.issued",
     "deliver",
 }
+
+OF_PATIENTS = ("OuYang^JianGuo", "OuYang", "欧阳", "DH20261121", "DH000017", "CompressedSamples")
+"""Names and numbers in what the demonstration sends."""
 
 
 def assert_one_trace_for_each_study(collecting: Collector, studies: int) -> None:
@@ -50,6 +54,7 @@ def test_the_whole_road_by_itself(tmp_path: Path) -> None:
                 "HOME": str(tmp_path),
                 "PYTHONPATH": str(ROOT),
                 "RDC_OTLP_URL": collecting.url,
+                "RDC_LOG_DIR": str(tmp_path / "log"),
             },
             capture_output=True,
             text=True,
@@ -77,3 +82,7 @@ def test_the_whole_road_by_itself(tmp_path: Path) -> None:
             "opened",
         }
     assert_one_trace_for_each_study(collecting, len(outcome["exams"]))
+    said = logs_of(tmp_path / "log")
+    assert len(said) > 5, "every process of ours says something"
+    said |= {"traces": json.dumps(collecting.spans).encode(), "progress": done.stderr.encode()}
+    assert leaked(OF_PATIENTS, said) == {}

@@ -324,9 +324,14 @@ def test_orthanc_hears_what_is_not_there(running: Running) -> None:
     report = commitment_report(running.orthanc, answer["ID"])
     assert report["Status"] == "Failure"
     assert [one["FailureReason"] for one in report["Failures"]] == [0x0112]
-    with running.database.transaction() as session:
-        ways = set(session.scalars(select(CommitmentRequest.reported_by)))
-    assert ways == {"own association"}
+
+    def noted() -> set[str | None] | None:
+        # It is written down when Orthanc has answered, and Orthanc's page may be quicker.
+        with running.database.transaction() as session:
+            ways = set(session.scalars(select(CommitmentRequest.reported_by)))
+        return None if None in ways else ways
+
+    assert wait_for("how it was told", noted) == {"own association"}
 
 
 def commitment_report(orthanc: Orthanc, transaction_uid: str) -> dict[str, Any]:

@@ -60,7 +60,7 @@ def test_every_service_has_a_row_and_a_test(
 
 def test_a_service_is_behind_the_wall_of_its_caller() -> None:
     """Whatever a service asks, the database tells it of one site; see `test_walls`."""
-    seen: list[frozenset[Any] | None] = []
+    seen: list[walls.Reach | None] = []
 
     def serve(call: Call) -> Answer:
         assert call
@@ -72,5 +72,5 @@ def test_a_service_is_behind_the_wall_of_its_caller() -> None:
     request = Command(CommandField.C_FIND_RQ, 1, True, b"", b"")
     asked = CollectedRequest(operation, request, caller)
     assert asked.finish(cast("Exchange", None)) is SUCCESS
-    assert seen == [frozenset({caller.site_id})]
+    assert seen == [walls.Reach(frozenset({caller.site_id}))]
     assert walls.reach() is None

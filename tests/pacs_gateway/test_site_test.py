@@ -1,7 +1,9 @@
 """A site's test against real peers, and that nothing of it stays."""
 
+import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from string import Formatter
 from typing import Any
 from uuid import UUID
@@ -14,18 +16,22 @@ from sqlalchemy import func, select, update
 from pacs_gateway.config import ReturnsConfig
 from pacs_gateway.site_test.devices import shown
 from pacs_gateway.site_test.records import clock_of
+from pacs_gateway.site_test.returning import clock_of as receivers_clock
 from pacs_gateway.site_test.run import SiteTestConfig, attempt, run
 from storage import audit
 from storage.audit import AuditRecord
 from storage.clock import utc_now
 from storage.database import Database
+from storage.destination_trials import ClockSeen
 from storage.destination_trials import Finding as TrialFinding
 from storage.index.tables import Instance, Patient, Series, Study
 from storage.objects import ObjectStore
 from storage.orders.tables import Order
 from storage.outbox import OutboxMessage
 from storage.registry import (
+    DestinationKind,
     Device,
+    add_destination,
     add_dicom_destination,
     issue_token,
     organisation_by_code,
@@ -34,6 +40,7 @@ from storage.site_tests import service
 from storage.site_tests.findings import Check, Finding, Outcome
 from storage.site_tests.words import FOUND, LOOKED_AT, Language, told
 from tests.pacs_gateway.conftest import Site
+from tests.pacs_gateway.returns.web_peer import Posted, Reply, web_peer
 
 CONFIG = SiteTestConfig(ReturnsConfig("RDC", connect_timeout_seconds=1.0, acse_timeout_seconds=2.0))
 VERIFICATION = "1.2.840.10008.1.1"
@@ -115,6 +122,56 @@ def test_the_clock_of_a_device_is_compared_with_what_it_sent(lag: timedelta, rea
     assert clock_of("CT1", [lag, lag + timedelta(minutes=5), lag + timedelta(hours=1)]).reason == (
         reason
     )
+
+
+@pytest.mark.parametrize(
+    ("least", "most", "reason"),
+    [
+        (-3, 3, "receiver_clock"),
+        (60, 62, "receiver_clock"),
+        # A slow way there and back explains it.
+        (-200, 40, "receiver_clock"),
+        (130, 132, "receiver_clock_ahead"),
+        (-28_803, -28_800, "receiver_clock_behind"),
+    ],
+)
+def test_a_web_receivers_clock_is_held_against_it_only_beyond_the_round_trip(
+    least: int, most: int, reason: str
+) -> None:
+    seen = ClockSeen(timedelta(seconds=least), timedelta(seconds=most))
+    found = receivers_clock("his", seen)
+    assert found.reason == reason
+    if reason == "receiver_clock_behind":
+        assert "8:00:00" in told(found, Language.ENGLISH).found
+
+
+def test_a_web_receiver_whose_clock_is_off_is_told(
+    database: Database, objects: ObjectStore, site: Site
+) -> None:
+    statement = json.dumps(
+        {"resourceType": "CapabilityStatement", "fhirVersion": "4.0.1", "rest": []}
+    ).encode()
+
+    def answered(posted: Posted) -> Reply:
+        head = f"Date: {format_datetime(utc_now() + timedelta(minutes=7), usegmt=True)}\r\n"
+        body = statement if posted.method == "GET" else b""
+        head = f"HTTP/1.1 200 OK\r\n{head}Content-Length: {len(body)}\r\n\r\n"
+        return Reply(raw=lambda write: write(head.encode() + body))
+
+    with web_peer(answered) as peer:
+        with database.transaction() as session:
+            made = add_destination(
+                session,
+                organisation_by_code(session, site.code),
+                DestinationKind.FHIR,
+                {"url": f"http://127.0.0.1:{peer.port}/fhir"},
+            )
+            label = made.label
+        allowed = ReturnsConfig("RDC", outbound_allowed=("127.0.0.0/8",))
+        found = by_check(list(run(site.id, database, objects, SiteTestConfig(allowed))))
+    assert found[Check.DESTINATION, label].reason == "destination_works"
+    clock = found[Check.RECEIVER_CLOCK, label]
+    assert (clock.outcome, clock.reason) == (Outcome.WARNING, "receiver_clock_ahead")
 
 
 def test_a_test_that_was_asked_for_is_written_down_as_it_goes_on_and_once(

@@ -4,6 +4,7 @@ import errno
 import fcntl
 import hashlib
 import os
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -21,6 +22,7 @@ from pacs_gateway.spool import Spool
 from pacs_gateway.spool_writer import SpoolFull, SpoolWriter
 from pacs_gateway.spooled import SpooledInstance
 from storage.dicom_header import read_header
+from storage.identifiers import Uid
 from storage.index.tables import QuarantineReason
 from storage.receptions import NotASpooledFile, Origin, Reception, Refusal
 from tests.pacs_gateway.conftest import left_in
@@ -227,6 +229,23 @@ def test_a_short_disk_refuses_before_it_is_full(root: Path) -> None:
         spool.close()
 
 
+def test_a_batch_gathers_what_comes_until_nothing_more_comes(
+    spool: Spool, inbox: Inbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    published: list[Path] = []
+    naps: list[float] = []
+
+    def nap(seconds: float) -> None:
+        naps.append(seconds)
+        if len(naps) <= 2:
+            published.append(_publish(spool))
+
+    monkeypatch.setattr(time, "sleep", nap)
+    published.append(_publish(spool))
+    assert inbox.next_batch(10, timeout=0, gather=60) == published
+    assert len(published) == len(naps) == 3
+
+
 def test_batches_come_in_order(spool: Spool, inbox: Inbox) -> None:
     assert inbox.next_batch(10, timeout=0) == []
     published = [_publish(spool) for _ in range(5)]
@@ -285,7 +304,14 @@ def test_what_is_announced_is_what_the_file_says(spool: Spool, inbox: Inbox) -> 
     published = writer.publish(datetime.now(UTC), None, header)
     writer.announce()
     assert inbox.next_batch(10, timeout=0) == [published.path]
-    assert inbox.load(published.path) == published == load(published.path)
+    # It was also time to look for files.
+    assert inbox.announced(published.path)
+    announced = inbox.load(published.path)
+    assert announced == published == load(published.path)
+    assert announced is not None
+    assert announced.header is not None
+    # Equal texts are not enough.
+    assert type(announced.header.series_instance_uid) is Uid
     published.path.unlink()
     assert inbox.load(published.path) is None
 

@@ -65,6 +65,8 @@ MATRIX: Final = (
     Row("POST", "/api/session", public=True),
     # Before somebody is signed in; a provider sends the browser back there.
     Row("GET", r"/api/session/(providers|outside/\{provider\}(/callback|/leave)?)", public=True),
+    # A provider's server; the signature of its token says whose it is.
+    Row("POST", r"/api/session/outside/\{provider\}/logout", public=True),
     Row("GET", "/api/people", DECIDERS),
     Row("GET", r"/api/people/\{person_id\}", DECIDERS),
     # A system administrator helps people in, and changes nobody.
@@ -92,7 +94,7 @@ MATRIX: Final = (
     Row("GET", "/api/(clocks|reading-groups|readers|roster|routing/rulesets|working-time)", CENTRE),
     Row("", "/api/roster.*", DESK | ADMIN),
     Row("", "/api/(clocks|reading-groups|routing|working-time)/.*", ADMIN),
-    Row("", "/api/(agreements|single-signatures).*", ADMIN),
+    Row("", "/api/(agreements|single-signatures|recognition-marks).*", ADMIN),
     Row("POST", "/api/patient-links.*", DESK),
     # The worklist
     Row("GET", "/api/worklist/board", CENTRE | {Role.REGULATOR}),
@@ -152,7 +154,7 @@ MATRIX: Final = (
     Row("GET", "/api/retakes.*", CENTRE | SITE),
     # Of a consultation whoever takes part in it knows; everybody else is told there is none.
     Row("POST", "/api/consultations/.*/archive", DOCTORS | DESK),
-    Row("", "/api/consultations.*"),
+    Row("", "/api/consultations.*", CENTRE | SITE | EXPERT),
     Row("PUT", "/api/experts/.*", ADMIN),
     Row("GET", "/api/experts", CENTRE | {Role.SITE_DOCTOR}),
     Row("GET", "/api/phone-list", READS | DESK),
@@ -168,7 +170,11 @@ MATRIX: Final = (
     # Keeping, deliveries, the quarantine
     Row("POST", "/api/keeping/holds", KEEPERS),
     Row("PUT POST", "/api/keeping/.*", DECIDERS),
+    Row("", "/api/patient-copies.*", ADMIN),
     Row("", "/api/site-tests.*", DECIDERS),
+    # A leak does not wait: who may see a token may end it, but not make one.
+    Row("POST", r"/api/machine-tokens(/\{token_id\}/rotate)?", frozenset({Role.SYSTEM_ADMIN})),
+    Row("", "/api/machine-tokens.*", DECIDERS),
     Row("GET", "/api/destinations", KEEPERS),
     Row("", "/api/destinations.*", frozenset({Role.SYSTEM_ADMIN})),
     Row("GET", "/api/(deliveries|delivery-queues).*", KEEPERS | SITE),

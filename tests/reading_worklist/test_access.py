@@ -1,7 +1,7 @@
 """Nobody learns of what is not his: every route is asked by strangers, against a written table."""
 
 import asyncio
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -27,9 +27,6 @@ from tests.support.scopes import LIMITS
 from tests.support.seed import Consortium, password_hash
 from tests.support.stranger import Door, body_of, doors, query_of
 from tests.support.web import application
-
-# Two thousand questions: a quarter of a minute on a quiet machine.
-pytestmark = pytest.mark.timeout(300)
 
 PATIENTS_OF_OURS = ("张伟", "Zhang^Wei", "P-EAST")
 NAMES_OF_OURS = (*PATIENTS_OF_OURS, "A-EAST", "东河镇卫生院")
@@ -138,30 +135,37 @@ def counted() -> Iterator[None]:
     event.remove(Engine, "before_cursor_execute", note)
 
 
+def test_every_route_has_its_row_and_every_row_its_route(
+    consortium: Consortium, objects: ObjectStore, tmp_path: Path
+) -> None:
+    every = doors(application(consortium, objects, tmp_path))
+    rows = [(f"{door.method} {door.path}", row_of(door.method, door.path)) for door in every]
+    missing = [name for name, row in rows if row is None]
+    assert not missing, "add these to tests/reading_worklist/access_matrix.py"
+    used = {id(row) for _, row in rows}
+    assert [row.path for row in MATRIX if id(row) not in used] == [], "rows that name no route"
+
+
+# Thousands of questions: a quarter of a minute on a quiet machine.
+@pytest.mark.slow
+@pytest.mark.timeout(300)
 def test_every_route_against_the_table(walk: Walk, counted: None) -> None:
     del counted
     every = doors(walk.app)
-    rows = {(door.method, door.path): row_of(door.method, door.path) for door in every}
-    missing = [f"{method} {path}" for (method, path), row in rows.items() if row is None]
-    assert not missing, "add these to tests/reading_worklist/access_matrix.py"
-    used = {id(row) for row in rows.values()}
-    assert [row.path for row in MATRIX if id(row) not in used] == [], "rows that name no route"
     named = {name for door in every for name in door.named}
     assert named - set(walk.foreign) == set(), "say in tests/support/owned.py what these name"
-    wrong = asyncio.run(_asked(walk, rows, every))
+    wrong = asyncio.run(_asked(walk, every))
     assert not wrong, "\n".join(wrong)
 
 
-async def _asked(
-    walk: Walk, rows: Mapping[tuple[str, str], Row | None], every: Sequence[Door]
-) -> list[str]:
+async def _asked(walk: Walk, every: Sequence[Door]) -> list[str]:
     """What every door answers and should not."""
     asking = Asking(walk)
     found = await asyncio.gather(
         *(
             check(asking, door, row)
             for door in every
-            if (row := rows[door.method, door.path]) is not None
+            if (row := row_of(door.method, door.path)) is not None
             for check in (_without_sign_in, _in_other_roles, _of_others, _without_identity)
         )
     )

@@ -58,14 +58,13 @@ def test_a_wrong_old_password_is_refused_and_counted(app: FastAPI) -> None:
     assert answers[0].json()["type"] == "urn:rdc:problem:wrong-password"
 
 
-@pytest.mark.parametrize(
-    "new", ["", "short 1", "password1234", "writer-writer", "wang12345678", PASSWORD, "1" * 1000]
-)
-def test_a_password_that_would_be_guessed_is_refused(app: FastAPI, new: str) -> None:
+def test_a_password_that_would_be_guessed_is_refused(app: FastAPI) -> None:
     here = Browser(app, "writer")
-    answer = here.client.put("/api/account/password", json={"old": PASSWORD, "new": new})
-    assert answer.status_code == 422
-    assert answer.json()["type"] == "urn:rdc:problem:weak-password"
+    guessed = ("", "short 1", "password1234", "writer-writer", "wang12345678", PASSWORD, "1" * 1000)
+    for new in guessed:
+        answer = here.client.put("/api/account/password", json={"old": PASSWORD, "new": new})
+        assert answer.status_code == 422, new
+        assert answer.json()["type"] == "urn:rdc:problem:weak-password"
 
 
 def test_who_looks_for_a_strong_one_need_not_wait(app: FastAPI) -> None:

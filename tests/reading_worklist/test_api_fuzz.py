@@ -23,6 +23,7 @@ from tests.reading_worklist.access_matrix import SITE, row_of
 from tests.reading_worklist.dicomweb.archive import Archive
 from tests.reading_worklist.dicomweb.conftest import copy_of
 from tests.support.fuzzing import Asker, Fuzzing
+from tests.support.machines import secret_of
 from tests.support.owned import owned
 from tests.support.scopes import LIMITS
 from tests.support.seed import Consortium, password_hash
@@ -70,7 +71,7 @@ class World:
 def world(consortium: Consortium, objects: ObjectStore, tmp_path: Path) -> World:
     app = application(consortium, objects, tmp_path)
     with consortium.database.transaction() as session:
-        token = issue_token(session, consortium.east, "HIS", MachineScope.FHIR).secret
+        token = secret_of(issue_token(session, consortium.east, "HIS", MachineScope.FHIR))
         for role in Role:
             of_site = consortium.east if role in SITE else consortium.centre
             where = consortium.root if role in ROOT_ROLES else of_site

@@ -27,6 +27,8 @@ OPEN = {
     ("/api/session/outside/{provider}", "get"),
     ("/api/session/outside/{provider}/callback", "get"),
     ("/api/session/outside/{provider}/leave", "get"),
+    # A provider shows its signed token there.
+    ("/api/session/outside/{provider}/logout", "post"),
     ("/api/verify/{code}", "get"),
     ("/api/verify", "post"),
 }

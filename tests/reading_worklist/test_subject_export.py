@@ -3,6 +3,7 @@
 import io
 import json
 import zipfile
+from pathlib import Path
 from uuid import UUID
 
 import pytest
@@ -17,6 +18,7 @@ from storage.clock import utc_now
 from storage.objects import ObjectKey, ObjectStore
 from tests.support.scopes import scope_of
 from tests.support.seed import Consortium
+from tests.support.web import Browser, application
 
 SIGNED = b"%PDF-1.7 as it was signed"
 
@@ -80,6 +82,32 @@ def test_without_right_reason_or_patient_nothing_is_handed_over(
     with pytest.raises(Problem) as refused, consortium.database.transaction() as session:
         service.gather(session, scope, site_code="EAST", local_id=local_id, reason=reason)
     assert refused.value.status == status
+
+
+def test_an_administrator_sees_whose_data_they_are_and_gets_them_on_record(
+    consortium: Consortium, objects: ObjectStore, tmp_path: Path
+) -> None:
+    subject = consortium.queued_study(local_id="P-1", name="Zhang^Wei=张^伟")
+    issue(consortium, objects, subject.workitem_id)
+    head = Browser(application(consortium, objects, tmp_path, signers=False), "head")
+    whose = {"site_code": "EAST", "local_id": "P-1"}
+    before = {str(one.key) for one in objects.list("")}
+    preview = head.post("/api/patient-copies/preview", **whose).json()
+    assert (preview["patient_name"], preview["studies"]) == ("张伟", 1)
+    assert head.post("/api/patient-copies", **whose, reason="    ").status_code == 422
+    taken = head.post("/api/patient-copies", **whose, reason="asked in writing")
+    assert taken.headers["cache-control"] == "no-store"
+    with zipfile.ZipFile(io.BytesIO(taken.content)) as archive:
+        assert archive.testzip() is None
+        assert archive.read("reports/001-version-1-final.pdf") == SIGNED
+        # What was done for others than the asker's own house is his as well.
+        assert "report_version" in json.loads(archive.read("records.json"))
+    with consortium.database.transaction() as session:
+        acts = session.scalars(
+            select(AuditRecord.detail).where(AuditRecord.action == "patient:export")
+        ).all()
+    assert [one["reason"] for one in acts] == ["asked in writing"]
+    assert {str(one.key) for one in objects.list("")} == before
 
 
 def issue(consortium: Consortium, objects: ObjectStore, workitem_id: UUID) -> None:

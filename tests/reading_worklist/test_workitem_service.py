@@ -121,27 +121,27 @@ def test_a_lease_that_is_over_is_claimed_by_the_next_without_waiting_for_the_clo
     assert item_of(database, workitem_id).holder_id == other.person_id
 
 
-@pytest.mark.parametrize("text", ["张", "张伟", "zhangwei", "zw", "ZHANG", "P00", "a001"])
 def test_search_finds_by_hanzi_pinyin_initials_id_and_accession(
-    database: Database, consortium: Consortium, text: str
+    database: Database, consortium: Consortium
 ) -> None:
     wanted = consortium.queued_study(name="Zhang^Wei=张^伟")
     consortium.queued_study(name="Li^Na=李^娜", local_id="X9", accession_number="B7")
-    with database.transaction() as session:
-        page = worklist.page(session, scope_of(database, "writer"), WorklistRequest(q=text))
-    assert [item.id for item in page.items] == [wanted.workitem_id]
-    assert page.total == 1
-    assert page.counts[State.QUEUED] == 1
+    scope = scope_of(database, "writer")
+    for text in ("张", "张伟", "zhangwei", "zw", "ZHANG", "P00", "a001"):
+        with database.transaction() as session:
+            page = worklist.page(session, scope, WorklistRequest(q=text))
+        assert [item.id for item in page.items] == [wanted.workitem_id], text
+        assert page.total == 1
+        assert page.counts[State.QUEUED] == 1
 
 
-@pytest.mark.parametrize("text", ["%", "_", "'", "\\", "张%"])
-def test_search_takes_wildcards_literally(
-    database: Database, consortium: Consortium, text: str
-) -> None:
+def test_search_takes_wildcards_literally(database: Database, consortium: Consortium) -> None:
     consortium.queued_study()
-    with database.transaction() as session:
-        page = worklist.page(session, scope_of(database, "writer"), WorklistRequest(q=text))
-    assert page.items == []
+    scope = scope_of(database, "writer")
+    for text in ("%", "_", "'", "\\", "张%"):
+        with database.transaction() as session:
+            page = worklist.page(session, scope, WorklistRequest(q=text))
+        assert page.items == [], text
 
 
 def test_actions_offered_are_those_that_work(database: Database, consortium: Consortium) -> None:

@@ -14,9 +14,16 @@ from storage import issued_reports
 from storage.issued_reports import IssuedOrder, IssuedReport
 from storage.objects import ObjectKey, ObjectStore
 from storage.registry import MachineScope, Organisation, issue_token
+from storage.registry.tokens import IssuedToken
 from tests.support.fhir import check
 from tests.support.issued import at_site, issued_report
 from tests.support.seed import Consortium
+
+
+def secret_of(issued: IssuedToken) -> str:
+    """What is shown once, of a token that is no certificate alone."""
+    assert issued.secret is not None
+    return issued.secret
 
 
 @dataclass
@@ -73,7 +80,7 @@ class Desk:
     ) -> Machine:
         with self.consortium.database.transaction() as session:
             issued = issue_token(session, site or self.consortium.east, "HIS", scope)
-        return Machine(self.client, issued.secret)
+        return Machine(self.client, secret_of(issued))
 
     def issue(self, report: IssuedReport, site: Organisation | None = None) -> IssuedReport:
         report = at_site(report, site or self.consortium.east, self.study.id)

@@ -116,6 +116,13 @@ def _by_people(app: FastAPI, consortium: Consortium, desk: Desk, expert: UUID) -
         valid_until=str((now + timedelta(days=9)).date()),
         basis="x",
     )
+    mark = {
+        "site_code": "EAST",
+        "modality": "CT",
+        "mark": "HR",
+        "basis": "x",
+        "valid_from": "2026-01-01",
+    }
     question = {
         "invitee_id": str(expert),
         "urgency": "routine",
@@ -139,6 +146,7 @@ def _by_people(app: FastAPI, consortium: Consortium, desk: Desk, expert: UUID) -
         "duty_id": duty.json()[0],
         "agreement_id": agreement.json()[0],
         "period_id": period.json()[0],
+        "mark_id": admin.post("/api/recognition-marks", **mark),
         "view_id": writer.post("/api/worklist/views", name="mine", filter={}),
         "snippet_id": writer.post("/api/snippets", shortcut="xx", text="x"),
         "template_id": admin.post("/api/templates", **template),
@@ -243,6 +251,7 @@ def _by_machines(
         "purge_id": str(purge.id),
         "access_id": str(access.id),
         "share_id": str(share.id),
+        "token_id": str(registry.issue_token(session, consortium.east, "HIS").row.id),
         "retake_id": str(retake.id),
         "version_id": str(version),
         "recall_id": str(version),

@@ -88,6 +88,11 @@ class Consortium:
                 (OrganisationKind.SITE, "WEST", "西岭镇卫生院"),
             )
         }
+        # Somebody else's, so that people of the centre too work behind the wall in the database.
+        elsewhere = self._organisation(
+            session, OrganisationKind.CONSORTIUM, "next", "邻县医共体", None
+        )
+        self._organisation(session, OrganisationKind.SITE, "NEXT", "邻县卫生院", elsewhere)
         for code in ("EAST", "WEST"):
             registry.add_device(
                 session,

@@ -47,6 +47,7 @@ def application(
         trust_anchors=(authority.certificate_pem,),
         long_term=LongTerm(make_service_keys(directory / "authority", authority)),
         access=access or AccessPolicy(),
+        signing_authority=lambda: authority,
     )
     return create_app(config, consortium.database, objects)
 

@@ -5,7 +5,7 @@ import ssl
 import threading
 import time
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from pathlib import Path
 
@@ -139,6 +139,40 @@ def test_a_receiver_may_say_how_long_to_wait() -> None:
             assert answer.wait_seconds is None
         else:
             assert answer.wait_seconds == pytest.approx(expected, abs=2)
+
+
+@pytest.mark.parametrize(
+    ("headers", "surely_off"),
+    [
+        ({"date": "Sun, 22 Nov 2026 08:00:00 GMT"}, timedelta(0)),
+        # Its second had not ended when the answer was there, and began before we asked.
+        ({"date": "Sun, 22 Nov 2026 08:00:02 GMT"}, timedelta(0)),
+        ({"date": "Sun, 22 Nov 2026 08:10:00 GMT"}, timedelta(minutes=9, seconds=58)),
+        ({"date": "Sun, 22 Nov 2026 07:49:59 GMT"}, -timedelta(minutes=10)),
+        ({"date": "Sun, 22 Nov 2026 16:00:00 +0800"}, timedelta(0)),
+        ({"date": "Sun, 22 Nov 2026 07:00:00 GMT", "age": "3600"}, None),
+        ({"date": "yesterday"}, None),
+        ({}, None),
+    ],
+)
+def test_an_answer_tells_the_clock_of_who_wrote_it(
+    headers: dict[str, str], surely_off: timedelta | None
+) -> None:
+    asked = datetime(2026, 11, 22, 8, 0, 0, tzinfo=UTC)
+    answer = WebAnswer(200, headers, b"", asked, asked + timedelta(seconds=2))
+    seen = answer.clock
+    assert (None if seen is None else seen.surely_off) == surely_off
+    assert WebAnswer(200, headers, b"").clock is None
+
+
+def test_the_round_trip_of_an_answer_is_measured() -> None:
+    with web_peer(lambda _: Reply()) as peer:
+        asking = client(f"http://127.0.0.1:{peer.port}/")
+        seen = asking.get("", {}).clock
+        asking.close()
+    assert seen is not None
+    assert seen.surely_off == timedelta(0)
+    assert seen.most - seen.least < timedelta(seconds=3)
 
 
 def test_a_redirect_is_not_followed() -> None:

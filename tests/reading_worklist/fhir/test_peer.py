@@ -12,6 +12,7 @@ from storage import issued_reports
 from storage.registry import MachineScope, issue_token
 from tests.reading_worklist.dicomweb.archive import Archive
 from tests.support.issued import at_site, issued_report
+from tests.support.machines import secret_of
 from tests.support.seed import Consortium
 
 
@@ -19,7 +20,7 @@ def test_a_client_that_is_not_ours(server: tuple[str, Archive, Consortium]) -> N
     address, _, consortium = server
     study = consortium.complete_study()
     with consortium.database.transaction() as session:
-        token = issue_token(session, consortium.east, "HIS", MachineScope.FHIR).secret
+        token = secret_of(issue_token(session, consortium.east, "HIS", MachineScope.FHIR))
     for _ in range(3):
         report = at_site(issued_report(), consortium.east, study.id)
         with consortium.database.transaction() as session:

@@ -61,7 +61,7 @@ def plateaus(black: NDArray[np.bool_], shortest_mm: float) -> list[tuple[float, 
     shortest = int(shortest_mm * PIXELS_PER_MM)
     found: list[tuple[float, list[float]]] = []
     rows: list[tuple[int, list[tuple[int, int]]]] = []
-    for index in range(black.shape[0]):
+    for index in np.flatnonzero(black.sum(axis=1) >= 2 * shortest).tolist():
         level = runs(black[index], shortest)
         if len(level) >= 2:
             rows.append((index, level))

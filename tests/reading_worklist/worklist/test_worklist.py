@@ -147,21 +147,8 @@ def test_each_filter_narrows(database: Database, consortium: Consortium) -> None
     assert ids(database, "writer2", mine=True) == []
 
 
-@pytest.mark.parametrize(
-    ("typed", "found"),
-    [
-        ("董", {"dong"}),
-        ("dong", {"dong", "east"}),
-        ("dh", {"east"}),
-        ("东河", {"east"}),
-        ("WEST", {"dong"}),
-        ("a00", {"east"}),
-        ("p7", {"dong"}),
-        ("xyz", set()),
-    ],
-)
 def test_search_finds_patients_numbers_and_sites(
-    database: Database, consortium: Consortium, typed: str, found: set[str]
+    database: Database, consortium: Consortium
 ) -> None:
     made = {
         "east": consortium.queued_study(site=consortium.east, name="Li^Na=李^娜"),
@@ -169,9 +156,19 @@ def test_search_finds_patients_numbers_and_sites(
             site=consortium.west, name="董^梅", local_id="P7", accession_number="B1"
         ),
     }
-    expected = {made[name].workitem_id for name in found}
-    assert set(ids(database, q=typed)) == expected
-    assert set(ids(database, q=typed, state=[State.QUEUED])) == expected, "in the queue alone"
+    for typed, found in (
+        ("董", {"dong"}),
+        ("dong", {"dong", "east"}),
+        ("dh", {"east"}),
+        ("东河", {"east"}),
+        ("WEST", {"dong"}),
+        ("a00", {"east"}),
+        ("p7", {"dong"}),
+        ("xyz", set[str]()),
+    ):
+        expected = {made[name].workitem_id for name in found}
+        assert set(ids(database, q=typed)) == expected, typed
+        assert set(ids(database, q=typed, state=[State.QUEUED])) == expected, "in the queue alone"
 
 
 def test_counts_are_per_state_whatever_state_is_shown(

@@ -19,6 +19,7 @@ from tests.support.scenes import (
     reading,
     rules,
     site_tests,
+    tokens,
     worklist,
     writing,
 )
@@ -49,5 +50,6 @@ PARTS: tuple[Part, ...] = (
     ledger,
     site_tests,
     people,
+    tokens,
 )
 """The rules come last: what is queued after them would go by them."""

@@ -42,19 +42,21 @@ def fill(scene: "Scene") -> Mapping[str, str]:
                 )
             )
         session.add(
-            SecondFactor(
-                person_id=doctor.id,
-                sealed=second_factor.Seal.random().close("JBSWY3DPEHPK3PXP", doctor.id),
-                confirmed_at=utc_now(),
-                last_step=0,
-            )
-        )
-        session.add(
             OutsideIdentity(person_id=doctor.id, provider="county", email="heming@county.cn")
         )
-        added("fanli", "范丽", Role.WRITER, at=centre).must_change_password = True
+        new = added("fanli", "范丽", Role.WRITER, at=centre)
+        new.must_change_password = True
+        for one in (doctor, new):
+            session.add(
+                SecondFactor(
+                    person_id=one.id,
+                    sealed=second_factor.Seal.random().close("JBSWY3DPEHPK3PXP", one.id),
+                    confirmed_at=utc_now(),
+                    last_step=0,
+                )
+            )
         added("left", "去年离职", Role.REVIEWER, at=centre).active = False
     for _ in range(5):
         with scene.database.transaction() as session:
             throttle.count_try(session, "heming", "10.8.8.8")
-    return {"person": str(doctor.id)}
+    return {"person": str(doctor.id), "new-writer": str(new.id)}

@@ -67,6 +67,11 @@ def fill(scene: "Scene", /) -> Mapping[str, str]:
         ("卒中中心要求：头颅 CT 由神经组先看", [RULES[1], RULES[2], RULES[3]], 1),
     ):
         _done(admin.post("/api/routing/publish", rules=rules, reason=reason, based_on=based_on))
+    for site, modality, until in (("EAST", "CT", None), ("EAST", "ECG", "2027-06-30")):
+        mark = {"site_code": site, "modality": modality, "basis": "省质控中心〔2026〕17 号"}
+        _done(
+            admin.post("/api/recognition-marks", **mark, valid_from="2026-01-01", valid_until=until)
+        )
     _roster(admin, people)
     today = utc_now().astimezone(ZONE).date()
     _done(admin.put(f"/api/working-time/days/{today.year}-12-25", working=False, reason="全院培训"))

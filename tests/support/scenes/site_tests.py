@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from tests.support.scene import Scene
 
 _PACS: Final = "EAST_PACS (10.1.2.3:104)"
+_HIS: Final = "http://his.east.example/fhir"
 _FOUND: Final = (
     Finding(Check.DEVICES, Outcome.PASSED, "devices", facts={"number": "2"}),
     Finding(Check.HEARD, Outcome.PASSED, "heard", "EAST_CT", {"at": "2026-11-22 09:14"}),
@@ -45,6 +46,13 @@ _FOUND: Final = (
         "destination_unreachable",
         _PACS,
         {"said": "no connection to EAST_PACS at 10.1.2.3:104"},
+    ),
+    Finding(
+        Check.RECEIVER_CLOCK,
+        Outcome.WARNING,
+        "receiver_clock_behind",
+        _HIS,
+        {"apart": "0:06:12"},
     ),
     Finding(
         Check.DELIVERED,

@@ -18,6 +18,7 @@ from tests.support.shots import (
     session,
     shares,
     site_tests,
+    tokens,
     worklist,
     writing,
 )
@@ -40,6 +41,7 @@ PARTS = (
     rules,
     critical,
     site_tests,
+    tokens,
     people,
     shares,
 )

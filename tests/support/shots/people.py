@@ -60,6 +60,18 @@ def _ends(page: Page) -> None:
     page.locator("[role=timer]").wait_for(timeout=20_000)
 
 
+def _approved(page: Page) -> None:
+    def changed(route: Route) -> None:
+        until = (utc_now() + timedelta(days=7)).isoformat()
+        none = {"serial": None, "until": None, "approved_until": until}
+        answer = route.fetch()
+        route.fulfill(response=answer, json={**answer.json(), **none})
+
+    page.route("**/api/account/signing-key", changed)
+    page.reload()
+    page.locator(".account-part form").first.wait_for()
+
+
 def _adding(page: Page) -> None:
     page.locator(".page-head .ant-btn-primary").wait_for()
     page.keyboard.press("n")
@@ -72,6 +84,8 @@ def shots(places: Places) -> list[Shot]:
     return [
         Shot("people", "head", "/people?show=all"),
         Shot("people-one", "head", person),
+        Shot("people-sign", "head", f"/people/{places.more['new-writer']}?show=all"),
+        Shot("key-own", "writer", "/account", _approved),
         Shot("people-add", "head", "/people", _adding),
         Shot("factor-set-up", "writer", "/account", _enrolling),
         Shot("factor-asked", None, "/sign-in", _asked_for_a_code),

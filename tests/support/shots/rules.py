@@ -92,6 +92,9 @@ def shots(_places: Places) -> list[Shot]:
         Shot("roster-loading", "dispatcher", "/roster", hangs("**/api/roster*"), loads=False),
         Shot("agreements", "admin", "/agreements"),
         Shot("agreements-add", "admin", "/agreements", first_button(".agreements-add")),
+        Shot("marks", "admin", "/agreements?tab=marks"),
+        Shot("marks-add", "admin", "/agreements?tab=marks", first_button(".agreements-add")),
+        Shot("marks-end", "admin", "/agreements?tab=marks", first_button(".mark-end")),
         Shot("single-off", "admin", "/agreements?tab=single"),
         Shot("single-add", "admin", "/agreements?tab=single", first_button(".agreements-add")),
     ]

@@ -372,7 +372,7 @@ def test_any_text_is_checked(findings: str, impression: str, advice: str, exam: 
         " ",
     ],
 )
-def test_a_megabyte_takes_time_in_proportion(unit: str) -> None:
+def test_a_long_text_takes_time_in_proportion(unit: str) -> None:
     """Eight times the text takes about eight times as long; a square would take 64 times."""
 
     def seconds(length: int) -> float:
@@ -385,6 +385,5 @@ def test_a_megabyte_takes_time_in_proportion(unit: str) -> None:
 
     seconds(1_000)
     # The least of three: what else the machine does makes none of them faster.
-    small = max(min(seconds(25_000) for _ in range(3)), 0.01)
-    large = min(seconds(200_000) for _ in range(2))
-    assert large < 25 * small
+    small = max(min(seconds(12_500) for _ in range(3)), 0.01)
+    assert any(seconds(100_000) < 25 * small for _ in range(3))
