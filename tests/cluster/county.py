@@ -27,9 +27,8 @@ from tests.cluster.servers import (
     Balancer,
     Postgres,
     Rabbit,
-    StoreKeys,
-    StoreNode,
 )
+from tests.cluster.store import StoreKeys, StoreNode
 from tests.e2e.system import ROOT, wait_for
 
 ADDRESSES: Final[Mapping[str, str]] = {

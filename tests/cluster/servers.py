@@ -4,16 +4,13 @@ They are what a county would run: PostgreSQL with a synchronous standby, RabbitM
 nodes of SeaweedFS that keep every object twice, and HAProxy before everything that is there twice.
 """
 
-import json
 import os
 import secrets
 import shutil
 import signal
 import socket
 import subprocess
-import sysconfig
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 from urllib.parse import quote
@@ -309,99 +306,6 @@ class Valkey(Server):
     def url(self) -> str:
         """RDC_BROKER_URL."""
         return f"redis://:{self.PASSWORD}@{self.address}:{VALKEY_PORT}/0"
-
-
-@dataclass(frozen=True, slots=True)
-class StoreKeys:
-    """The keys to the bucket."""
-
-    access: str = "rdc"
-    secret: str = secrets.token_urlsafe(16)
-
-
-class StoreNode(Server):
-    """One node of SeaweedFS: master, volumes, and the S3 gateway.
-
-    The names of objects are in PostgreSQL, so that every node knows what another one took; each
-    object is on two nodes.
-    """
-
-    @staticmethod
-    def prepare(database: Postgres) -> None:
-        """Make the table of names, which nodes that start together would all make."""
-        with psycopg.connect(
-            host=str(database.directory), user="postgres", dbname="weed", autocommit=True
-        ) as connection:
-            connection.execute("SET ROLE rdc")
-            connection.execute(
-                "CREATE TABLE filemeta (dirhash BIGINT, name VARCHAR(65535),"
-                " directory VARCHAR(65535), meta bytea, PRIMARY KEY (dirhash, name))"
-            )
-
-    def start(
-        self, nodes: Sequence["StoreNode"], databases: Sequence[Postgres], keys: StoreKeys
-    ) -> None:
-        """Start it; `wait_until_ready` when all have been started."""
-        masters = ",".join(f"{one.address}:9333" for one in nodes)
-        names = {
-            "enabled": "true",
-            "createTable": '"""CREATE TABLE IF NOT EXISTS "%s" (dirhash BIGINT, name VARCHAR(65535)'
-            ', directory VARCHAR(65535), meta bytea, PRIMARY KEY (dirhash, name));"""',
-            "hostname": '"' + ",".join(one.address for one in databases) + '"',
-            "port": str(POSTGRES_PORT),
-            "username": '"rdc"',
-            "password": f'"{Postgres.PASSWORD}"',
-            "database": '"weed"',
-            "schema": '""',
-            # It has no word for the other, and puts this one into its connection string.
-            "sslmode": '"disable target_session_attrs=read-write"',
-            "connection_max_idle": "5",
-            "connection_max_open": "20",
-            "connection_max_lifetime_seconds": "60",
-            "enableUpsert": "true",
-        }
-        names["upsertQuery"] = (
-            '"""INSERT INTO "%[1]s" (dirhash, name, directory, meta) VALUES($1, $2, $3, $4)'
-            " ON CONFLICT (dirhash, name) DO UPDATE SET directory=EXCLUDED.directory,"
-            ' meta=EXCLUDED.meta"""'
-        )
-        lines = [f"{name} = {value}" for name, value in names.items()]
-        (self.directory / "filer.toml").write_text("\n".join(["[postgres2]", *lines, ""]))
-        identity = {
-            "name": "rdc",
-            "credentials": [{"accessKey": keys.access, "secretKey": keys.secret}],
-            "actions": ["Admin", "Read", "Write", "List", "Tagging"],
-        }
-        s3 = self.directory / "s3.json"
-        s3.write_text(json.dumps({"identities": [identity]}))
-        self.process = self.run(
-            [
-                Path(sysconfig.get_path("scripts")) / "weed",
-                "server",
-                f"-dir={self.directory}",
-                f"-ip={self.address}",
-                f"-ip.bind={self.address}",
-                f"-master.peers={masters}",
-                "-master.defaultReplication=001",
-                "-master.volumeSizeLimitMB=256",
-                "-master.telemetry=false",
-                "-volume.max=50",
-                "-volume.minFreeSpace=0",
-                "-filer",
-                f"-filer.localSocket={self.directory / 'filer.sock'}",
-                "-s3",
-                f"-s3.config={s3}",
-                f"-s3.port={S3_PORT}",
-                "-s3.port.iceberg=0",
-                "-s3.port.lance=0",
-                f"-s3.localSocket={self.directory / 's3.sock'}",
-            ],
-            environment={"HOME": str(self.directory)},
-        )
-
-    def wait_until_ready(self) -> None:
-        """Wait until its S3 gateway listens."""
-        self.wait_for_port(S3_PORT)
 
 
 class Balancer(Server):
