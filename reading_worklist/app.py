@@ -3,11 +3,13 @@
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from functools import cache
-from typing import Final
+from typing import Any, Final
 
 from fastapi import APIRouter, FastAPI
 from fastapi.routing import APIRoute
 from starlette.routing import BaseRoute
+from starlette.types import ASGIApp
+from typing_extensions import override
 
 from reading_worklist import health, live, problems, viewer, web_ui
 from reading_worklist.access import account_routes
@@ -44,6 +46,7 @@ from reading_worklist.identity import routes as identity_routes
 from reading_worklist.keeping import routes as keeping_routes
 from reading_worklist.key_images import routes as key_image_routes
 from reading_worklist.ledger import routes as ledger_routes
+from reading_worklist.long_bodies import LongBodies
 from reading_worklist.machine_reports import routes as machine_report_routes
 from reading_worklist.machine_tokens import routes as machine_token_routes
 from reading_worklist.measurements import routes as measurement_routes
@@ -110,7 +113,8 @@ def create_app(
         yield
         hub.stop()
 
-    app = FastAPI(
+    app = _Application(
+        config,
         title="Regional Diagnostic Centre",
         version="0.1.0",
         openapi_url="/api/openapi.json",
@@ -149,12 +153,25 @@ def create_app(
     app.router.routes.extend(_routes())
     viewer.install(app, config.ohif, config.packed_files)
     web_ui.install(app, config.web_ui)
-    # Around everything, what is answered from memory as well: added last, they are called first.
-    app.add_middleware(SafeHeaders, tls=config.secure_cookie)
-    app.add_middleware(TrustedProxies, trust=config.proxies)
-    app.add_middleware(ClientCertificates, trust=config.proxies)
-    app.add_middleware(RequestMetering)
     return app
+
+
+class _Application(FastAPI):
+    """With what goes around everything, Starlette's own answers to failures and long bodies too.
+
+    Those it gives outside of every middleware that it lets an application add.
+    """
+
+    def __init__(self, around: WebConfig, **settings: Any) -> None:  # noqa: ANN401 -- FastAPI's own
+        super().__init__(**settings)
+        self._around = around
+
+    @override
+    def build_middleware_stack(self) -> ASGIApp:
+        config = self._around
+        served = SafeHeaders(LongBodies(super().build_middleware_stack()), tls=config.secure_cookie)
+        proxied = TrustedProxies(served, trust=config.proxies)
+        return RequestMetering(ClientCertificates(proxied, trust=config.proxies))
 
 
 @cache

@@ -11,9 +11,11 @@ from fastapi.responses import JSONResponse, Response
 from psycopg.errors import InsufficientPrivilege
 from pydantic import BaseModel, ConfigDict
 from sqlalchemy.exc import DataError, OperationalError, ProgrammingError
+from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
+from starlette.middleware.body_limit import MAX_BODY_SIZE_SCOPE_KEY
+from starlette.types import Scope
 
-from reading_worklist import safe_headers
 from reading_worklist.signing.errors import (
     CredentialLocked,
     CredentialMissing,
@@ -114,6 +116,23 @@ def problem_response(
     body.update({key: text for key, text in detail.items() if text})
     body.update(members or {})
     return JSONResponse(body, status_code=status, media_type=MEDIA_TYPE, headers=headers)
+
+
+def too_long(scope: Scope) -> Response:
+    """Return the answer to a request whose body is longer than its route takes (RFC 9110 §15.5.14).
+
+    The limit is in it where Starlette has noted it, and the length where the sender told it.
+    """
+    limit = scope.get(MAX_BODY_SIZE_SCOPE_KEY)
+    told = Headers(scope=scope).get("content-length", "")
+    return problem_response(
+        HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+        "body-too-long",
+        "The body is longer than can be taken here",
+        expected=f"at most {limit} bytes" if isinstance(limit, int) else "",
+        found=f"{told} bytes" if told.isascii() and told.isdecimal() else "",
+        remedy="Send less at once.",
+    )
 
 
 class ProblemDocument(BaseModel):
@@ -237,7 +256,9 @@ def install(app: FastAPI) -> None:
         )
 
     @app.exception_handler(HTTPException)
-    async def on_http(_request: Request, error: HTTPException) -> Response:  # pyright: ignore[reportUnusedFunction] -- registered by the decorator
+    async def on_http(request: Request, error: HTTPException) -> Response:  # pyright: ignore[reportUnusedFunction] -- registered by the decorator
+        if error.status_code == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+            return too_long(request.scope)
         code = HTTPStatus(error.status_code).phrase.lower().replace(" ", "-")
         return problem_response(
             error.status_code, code, str(error.detail), headers=dict(error.headers or {})
@@ -250,16 +271,12 @@ def install(app: FastAPI) -> None:
             exc_info=error,
             extra={"route": request.scope.get("route_path", request.method)},
         )
-        answer = problem_response(
+        return problem_response(
             HTTPStatus.INTERNAL_SERVER_ERROR,
             "internal-error",
             "The server failed to answer",
             remedy="Try again; if it stays, tell your system administrator when it happened.",
         )
-        # Starlette sends this one past every middleware of ours.
-        tls = request.url.scheme == "https"
-        answer.raw_headers += safe_headers.missing(tuple(answer.raw_headers), tls=tls)
-        return answer
 
 
 async def _on_walled(request: Request, error: Exception) -> Response:

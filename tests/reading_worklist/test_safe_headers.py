@@ -81,13 +81,14 @@ def test_the_viewer_is_looser_in_nothing_but_how_it_compiles_and_styles(
 def test_redirects_documents_and_what_fails_unforeseen_are_safe_too() -> None:
     app = FastAPI()
     problems.install(app)
-    app.add_middleware(SafeHeaders, tls=False)
     app.add_api_route("/elsewhere", lambda: RedirectResponse("/"), response_model=None)
     app.add_api_route(
         "/pdf", lambda: Response(b"%PDF", media_type="application/pdf"), response_model=None
     )
     app.add_api_route("/fails", lambda: 1 / 0, response_model=None)
-    client = TestClient(app, raise_server_exceptions=False, follow_redirects=False)
+    client = TestClient(
+        SafeHeaders(app, tls=False), raise_server_exceptions=False, follow_redirects=False
+    )
     for path, status in (("/elsewhere", 307), ("/pdf", 200), ("/fails", 500), ("/none", 404)):
         answer = client.get(path)
         assert answer.status_code == status

@@ -25,6 +25,8 @@ export const problems = {
   'problem.forbidden.remedy': ['如需权限，请联系医共体管理员。', 'Ask your consortium administrator for the role.'],
   'problem.invalid-request': ['提交的内容不符合要求', 'The request is not understood'],
   'problem.invalid-request.remedy': ['请更正后重试。', 'Correct the named fields.'],
+  'problem.body-too-long': ['提交的内容过大', 'The body is longer than can be taken here'],
+  'problem.body-too-long.remedy': ['请减少一次提交的内容。', 'Send less at once.'],
   'problem.not-signed-in': ['尚未登录', 'You are not signed in'],
   'problem.not-signed-in.remedy': ['请登录。', 'Sign in.'],
   'problem.wrong-credentials': ['用户名或密码错误', 'The user name or the password is wrong'],
