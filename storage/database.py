@@ -8,9 +8,7 @@ Transactions and readings work in the database role of whoever's work is being
 done (`storage.walls`): one that sees everything, or one that sees some rows.
 """
 
-import select
-import time
-from collections.abc import Collection, Generator, Mapping
+from collections.abc import Collection, Generator
 from contextlib import contextmanager
 from datetime import datetime
 from enum import StrEnum
@@ -30,77 +28,33 @@ from sqlalchemy import (
     Uuid,
     any_,
     create_engine,
-    event,
     literal,
-    make_url,
     text,
 )
 from sqlalchemy.engine import Connection, Dialect, Engine
-from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.orm import DeclarativeBase, InstrumentedAttribute, Session, sessionmaker
 from sqlalchemy.pool import QueuePool
 from typing_extensions import override
 
-from storage import metering, schema_versions
-from storage.civil_day import connection_option
+from storage import schema_versions
+from storage.pool import (
+    connect_arguments,
+    direct_parameters,
+    pool_of_role,
+    psycopg_url,
+    tell_connection,
+    tell_transaction,
+)
 from storage.walls import building
-from storage.walls.reach import Reach, Standing, reach
+from storage.walls.reach import Standing, reach
 
 if TYPE_CHECKING:
     from alembic.config import Config
 
 MIGRATIONS: Final = Path(__file__).parent / "migrations"
 _MIGRATION_LOCK: Final = 0x5244434D  # advisory lock key, ASCII "RDCM"
-
-# Every query is a short one, and somebody waits for it: compiling it or starting workers for it
-# takes longer than it does. What it reads is in memory or on a disk without a head to move.
-OPTIONS: Final = (
-    "-c timezone=UTC -c jit=off -c max_parallel_workers_per_gather=0 -c random_page_cost=1.1"
-    # The server learns as soon that we are gone: what a machine without a cable has locked is free
-    # again. A connection through a socket of this machine takes no notice of them.
-    " -c tcp_keepalives_idle=10 -c tcp_keepalives_interval=3 -c tcp_keepalives_count=3"
-    " -c tcp_user_timeout=20000"
-)
-NAMED: Final = "rdc "
-"""Begins the names of our processes among the server's connections."""
-
-# A server whose cable is pulled closes nothing: without these a query waits a quarter of an hour
-# for the kernel to give up, and who listens waits for ever. libpq's words, in s; the last in ms.
-LIVENESS: Final[Mapping[str, str | int]] = {
-    "connect_timeout": 5,
-    "keepalives_idle": 10,
-    "keepalives_interval": 3,
-    "keepalives_count": 3,
-    "tcp_user_timeout": 20_000,
-}
-# What goes to a standby goes to the primary when it falls silent, so nobody waits for it for long.
-_STANDBY_LIVENESS: Final[Mapping[str, str | int]] = {
-    "connect_timeout": 2,
-    "keepalives_idle": 2,
-    "keepalives_interval": 1,
-    "keepalives_count": 2,
-    "tcp_user_timeout": 4_000,
-}
-_READ_ONLY: Final = "-c default_transaction_read_only=on"
-# Of a process that hangs: what it has locked is free again. No transaction of ours waits for
-# anything but the database.
-_IDLE_MILLISECONDS: Final = 300_000
+# Connections kept for people of a standing of which there are few.
 _OF_FEW: Final = 4
-# A firewall forgets connections that say nothing for minutes, and tells nobody.
-_TRUSTED_SECONDS: Final = 30.0
-
-# Nothing, where the wall was not built: before the first migration, or without the roles.
-_TAKE_ROLE: Final = (
-    "SELECT set_config('role', rolname, false) FROM pg_roles WHERE rolname = %s"
-    " AND pg_has_role(session_user, oid, 'MEMBER')"
-    " AND obj_description(to_regprocedure('public.rdc_sites()'), 'pg_proc') IS NOT NULL"
-)
-_SET: Final = (
-    f"SELECT set_config('{building.SETTING}', :sites, {{local}}),"
-    f" set_config('{building.PERSON_SETTING}', :person, {{local}})"
-)
-_SEE_IN_TRANSACTION: Final = text(_SET.format(local="true"))
-_SEE: Final = text(_SET.format(local="false"))
 
 
 class Base(DeclarativeBase):
@@ -197,13 +151,13 @@ class Database:
         """
         self.url = psycopg_url(url)
         # A pool for each role: a prepared statement is planned anew whenever the role changes.
-        arguments = _connect_arguments(
+        arguments = connect_arguments(
             time_zone, reads_only=reads_only, name=name, milliseconds=int(patience * 1000)
         )
-        self.engine: Engine = _engine(self.url, pool_size, building.APP_ROLE, arguments)
+        self.engine: Engine = pool_of_role(self.url, pool_size, building.APP_ROLE, arguments)
         # Made at once: they connect to nothing until somebody of that standing comes.
         engines = {None: self.engine} | {
-            one: _engine(self.url, _kept(pool_size, one), one, arguments) for one in Standing
+            one: pool_of_role(self.url, _kept(pool_size, one), one, arguments) for one in Standing
         }
         self._engines = tuple(engines.values())
         self._pools = {standing: _Pool(engine) for standing, engine in engines.items()}
@@ -218,7 +172,7 @@ class Database:
         pool = self._pools[None if whose is None else whose.standing]
         with pool.sessions() as session, session.begin():
             if whose is not None:
-                session.execute(_SEE_IN_TRANSACTION, _told(whose))
+                tell_transaction(session, whose)
             yield session
 
     @contextmanager
@@ -232,8 +186,7 @@ class Database:
         pool = self._pools[None if whose is None else whose.standing]
         with pool.reading.connect() as connection:
             if whose is not None:
-                # It stays on the connection, and whoever has it next says his own first.
-                connection.execute(_SEE, _told(whose))
+                tell_connection(connection, whose)
             yield connection
 
     @contextmanager
@@ -243,8 +196,7 @@ class Database:
         Read it with ``connection.notifies(timeout=…)``. It is not taken from
         the pool, since it may wait for hours.
         """
-        parameters: dict[str, Any] = {**LIVENESS, **connection_parameters(self.url)}
-        with psycopg.connect(autocommit=True, **parameters) as connection:
+        with psycopg.connect(autocommit=True, **direct_parameters(self.url)) as connection:
             for channel in channels:
                 connection.execute(sql.SQL("LISTEN {}").format(sql.Identifier(channel)))
             yield connection
@@ -276,106 +228,6 @@ def as_owner(session: Session) -> None:
 def _kept(pool_size: int, standing: Standing) -> int:
     """Return how many connections are kept for people of a standing; of most there are few."""
     return pool_size if standing is Standing.SITES else min(pool_size, _OF_FEW)
-
-
-def _connect_arguments(
-    time_zone: str, *, reads_only: bool, name: str, milliseconds: int
-) -> Mapping[str, str | int]:
-    options = (
-        f"{OPTIONS} {connection_option(time_zone)}"
-        f" -c idle_in_transaction_session_timeout={_IDLE_MILLISECONDS}"
-        f" -c statement_timeout={milliseconds} -c lock_timeout={milliseconds}"
-    )
-    common = {"application_name": f"{NAMED}{name}"} if name else {}
-    if reads_only:
-        return {**_STANDBY_LIVENESS, **common, "options": f"{options} {_READ_ONLY}"}
-    return {**LIVENESS, **common, "options": options}
-
-
-def _engine(
-    url: str, pool_size: int, role: str, connect_arguments: Mapping[str, str | int]
-) -> Engine:
-    engine = create_engine(
-        url,
-        pool_size=pool_size,
-        max_overflow=pool_size,
-        # The connection used last: its server process has the catalogue, the plans and the
-        # prepared statements in memory.
-        pool_use_lifo=True,
-        connect_args=dict(connect_arguments),
-        # An error's text ends up in logs, and parameters are patient data.
-        hide_parameters=True,
-    )
-
-    def take_role(connection: psycopg.Connection[Any], _record: object) -> None:
-        connection.autocommit = True
-        connection.execute(_TAKE_ROLE, (role,))
-        connection.autocommit = False
-
-    event.listen(engine, "connect", take_role)
-    _never_hand_out_dead_ones(engine)
-    _count_those_in_use(engine)
-    return engine
-
-
-def _told(whose: Reach) -> dict[str, str]:
-    return {
-        "sites": ",".join(map(str, whose.sites)),
-        "person": "" if whose.person is None else str(whose.person),
-    }
-
-
-def _never_hand_out_dead_ones(engine: Engine) -> None:
-    """Have connections that died with a restarted server replaced when they are taken out.
-
-    The end of a server shows on the socket: to look there costs nothing, where a query before
-    every query would be a round trip. Connections that have been still for long are asked.
-    """
-
-    def check(connection: psycopg.Connection[Any], record: Any, _fairy: object) -> None:  # noqa: ANN401 -- SQLAlchemy's, whose `info` is a plain dictionary
-        now = time.monotonic()
-        used_at = record.info.get("used_at", now)
-        record.info["used_at"] = now
-        try:
-            waiting = select.poll()
-            waiting.register(connection.fileno(), select.POLLIN)
-            if waiting.poll(0) or now - used_at > _TRUSTED_SECONDS:
-                engine.dialect.do_ping(connection)  # pyright: ignore[reportArgumentType] -- SQLAlchemy's own protocol of it
-        except psycopg.Error as error:
-            metering.count("rdc_database_connect_errors_total")
-            raise InvalidatePoolError from error
-
-    event.listen(engine, "checkout", check)
-
-
-def _count_those_in_use(engine: Engine) -> None:
-    def out(_connection: object, _record: object, _fairy: object) -> None:
-        metering.count("rdc_database_connections_in_use")
-
-    def back(_connection: object, _record: object) -> None:
-        metering.count("rdc_database_connections_in_use", by=-1)
-
-    event.listen(engine, "checkout", out)
-    event.listen(engine, "checkin", back)
-
-
-def psycopg_url(url: str) -> str:
-    """Return `url` with the driver named, so that SQLAlchemy takes psycopg 3."""
-    parsed = make_url(url)
-    if parsed.get_backend_name() == "postgresql" and parsed.drivername == "postgresql":
-        parsed = parsed.set(drivername="postgresql+psycopg")
-    return parsed.render_as_string(hide_password=False)
-
-
-def connection_parameters(url: str) -> Mapping[str, str]:
-    """Return the parts of a URL by libpq's names, for who connects without SQLAlchemy.
-
-    Several servers, ``?host=one:5432&host=two:5432&target_session_attrs=read-write``, become lists
-    of hosts and ports: libpq takes the first that fits.
-    """
-    parsed = make_url(psycopg_url(url))
-    _, parameters = parsed.get_dialect()().create_connect_args(parsed)
-    return {name: str(value) for name, value in parameters.items()}
 
 
 def notify(session: Session, channel: str, payload: str = "") -> None:
@@ -414,7 +266,7 @@ def _driver(connection: Connection) -> "psycopg.Connection[Any]":
 
 def check_schema(url: str) -> None:
     """See that this software works with the schema; see `schema_versions.check_schema`."""
-    schema_versions.check_schema({**LIVENESS, **connection_parameters(url)})
+    schema_versions.check_schema(direct_parameters(url))
 
 
 def migrate(url: str) -> None:

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from deploy.connections import OTHERS
 from deploy.doctor.findings import Finding, fine, warning
-from storage.database import NAMED
+from storage.pool import NAMED
 
 _CONNECTED: Final = text(
     "SELECT DISTINCT application_name, client_addr FROM pg_stat_activity"

@@ -12,7 +12,7 @@ from psycopg.conninfo import make_conninfo
 
 from deploy.embedded.postgres import programs_for
 from deploy.errors import DeployError
-from storage.database import connection_parameters
+from storage.pool import connection_parameters
 
 _NO_CLUSTER: Final = Path(os.devnull)
 _SHOWN: Final = 2000

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
-from storage import database as databases
+from storage import pool
 from storage.database import Database
 from tests.cluster.network import Network, require_namespaces
 from tests.cluster.servers import Postgres
@@ -40,8 +40,8 @@ def test_a_query_notices_a_pulled_cable_and_the_server_frees_its_locks(
 ) -> None:
     # The same words with less patience.
     quick = {"keepalives_idle": 1, "keepalives_interval": 1, "tcp_user_timeout": 2000}
-    monkeypatch.setattr(databases, "LIVENESS", {**databases.LIVENESS, **quick})
-    options = databases.OPTIONS
+    monkeypatch.setattr(pool, "LIVENESS", {**pool.LIVENESS, **quick})
+    options = pool.OPTIONS
     for name, slow, fast in (
         ("tcp_keepalives_idle", 10, 1),
         ("tcp_keepalives_interval", 3, 1),
@@ -49,7 +49,7 @@ def test_a_query_notices_a_pulled_cable_and_the_server_frees_its_locks(
     ):
         assert f"{name}={slow}" in options
         options = options.replace(f"{name}={slow}", f"{name}={fast}")
-    monkeypatch.setattr(databases, "OPTIONS", options)
+    monkeypatch.setattr(pool, "OPTIONS", options)
     database = Database(Postgres.url(server))
     with database.transaction() as session:
         session.execute(text("CREATE TABLE shared (id int)"))

@@ -5,7 +5,8 @@ from psycopg.conninfo import make_conninfo
 from sqlalchemy import text
 
 from storage import schema_versions
-from storage.database import Database, check_schema, connection_parameters, migrate, schema_version
+from storage.database import Database, check_schema, migrate, schema_version
+from storage.pool import connection_parameters
 from storage.schema_versions import SchemaUnfit, check_fit, own_version
 
 

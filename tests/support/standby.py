@@ -18,7 +18,7 @@ from sqlalchemy import make_url
 from deploy.embedded.accounts import server_account
 from deploy.embedded.postgres import EmbeddedPostgres, programs_for
 from deploy.embedded.processes import spawn, stop_by_steps
-from storage.database import connection_parameters
+from storage.pool import connection_parameters
 from storage.standby import StandbyReads, StandbyState
 from tests.e2e.system import wait_for
 

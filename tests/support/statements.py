@@ -12,7 +12,7 @@ from typing import Any, Final
 import pytest
 from sqlalchemy import Engine, create_engine, make_url
 
-from storage import database
+from storage import pool
 
 # All that the application ever asks.
 _STATEMENTS: Final = 8192
@@ -21,7 +21,7 @@ _STATEMENTS: Final = 8192
 @contextmanager
 def written_once(url: str) -> Generator[None]:
     """Have every `Database` that is made meanwhile share what is known of the server at `url`."""
-    first = create_engine(make_url(database.psycopg_url(url)), query_cache_size=_STATEMENTS)
+    first = create_engine(make_url(pool.psycopg_url(url)), query_cache_size=_STATEMENTS)
     # What SQLAlchemy wants to know of a server it asks at the first connection.
     first.connect().close()
     first.dispose()
@@ -33,5 +33,5 @@ def written_once(url: str) -> Generator[None]:
         return engine
 
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(database, "create_engine", made)
+        patched.setattr(pool, "create_engine", made)
         yield
