@@ -16,6 +16,7 @@ import yaml  # pyright: ignore[reportMissingModuleSource] -- it has no types
 from deploy.celery_app import QUEUES
 from deploy.cli import app
 from deploy.settings import PREFIX, Settings, load
+from deploy.tls.authority import PrivateAuthority
 from tests.support.peers import find_program, require_program
 
 DEPLOY: Final = Path(__file__).parents[2] / "deploy"
@@ -240,18 +241,36 @@ def test_secrets_are_made_anew_each_time() -> None:
     )
 
 
-def test_the_balancers_file_is_valid() -> None:
+def variables(*files: Path) -> list[str]:
+    """Those that a balancer's files take from its environment."""
+    return re.findall(r'":?\$\{(\w+)\}"', "".join(map(Path.read_text, files)))
+
+
+def test_the_balancers_files_are_valid_together(tmp_path: Path) -> None:
     haproxy = require_program("haproxy", package="haproxy")
-    config = DEPLOY / "balancer" / "haproxy.cfg"
-    names = re.findall(r'"\$\{(\w+)\}"', config.read_text(encoding="utf-8"))
+    files = [DEPLOY / "balancer" / f"{name}.cfg" for name in ("haproxy", "people")]
+    private = PrivateAuthority(tmp_path)
+    private.make("county")
+    issued = private.issue("front", hosts=("front.county",))
+    pem = tmp_path / "front.pem"
+    pem.write_bytes(issued.certificate.read_bytes() + issued.key.read_bytes())
+    told = dict.fromkeys(variables(*files), "10.0.0.1:1")
+    told |= {"PEOPLE_PORT": "443", "PLAIN_PORT": "80", "PEOPLE_PEM": str(pem)}
     done = subprocess.run(
-        [haproxy, "-c", "-f", config],
-        env=dict.fromkeys(names, "10.0.0.1:1"),
+        [haproxy, "-c", *(part for one in files for part in ("-f", one))],
+        env=told,
         check=False,
         capture_output=True,
         text=True,
     )
     assert done.returncode == 0, done.stderr
+
+
+def test_the_balancers_example_names_what_its_files_take() -> None:
+    folder = DEPLOY / "balancer"
+    example = (folder / "balancer.env.example").read_text(encoding="utf-8")
+    named = set(re.findall(r"^#?([A-Z0-9]+_\w+)=", example, re.MULTILINE))
+    assert named == set(variables(*folder.glob("*.cfg")))
 
 
 def test_systemd_takes_the_units_and_finds_them_closed(tmp_path: Path) -> None:
