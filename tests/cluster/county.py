@@ -16,6 +16,7 @@ from deploy.children import Child, ChildSpec
 from deploy.demo.consortium import SITES, DemoPerson, seed
 from deploy.demo.walk import Road
 from deploy.settings import Settings, load
+from deploy.tls.authority import PrivateAuthority
 from pacs_gateway.site_machines import SitePacs
 from storage import registry
 from storage.database import Database
@@ -84,6 +85,11 @@ class County:
     children: dict[str, Child] = field(default_factory=dict[str, Child])
 
     @property
+    def private(self) -> PrivateAuthority:
+        """The county's authority of certificates."""
+        return PrivateAuthority(self.directory / "tls")
+
+    @property
     def object_store_url(self) -> str:
         """RDC_OBJECT_STORE_URL, by the shared address; without a store a folder all share."""
         if not self.store:
@@ -99,6 +105,7 @@ class County:
         data.mkdir(parents=True, exist_ok=True)
         return load(
             database_url=Postgres.url(*self.databases),
+            database_read_url=Postgres.url(*self.databases, attributes="standby"),
             broker_url=self.broker.url,
             object_store_url=self.object_store_url,
             data_dir=data,
@@ -200,6 +207,11 @@ class County:
             if one.process is not None and one.execute("SELECT pg_is_in_recovery()") == [(False,)]
         )
 
+    def other(self, database: Postgres) -> Postgres:
+        """The server that is not this one."""
+        [found] = [one for one in self.databases if one is not database]
+        return found
+
     def web(self, machine: str = "front") -> str:
         """The address of the web, shared or of one machine."""
         return f"http://{self.network.addresses[machine]}:{HTTP_PORT}"
@@ -233,6 +245,15 @@ def _behind_the_balancer(addresses: Mapping[str, str]) -> dict[str, str]:
     }
 
 
+def _by_https(front: Balancer, private: PrivateAuthority) -> dict[str, str]:
+    """Where people find TLS, and the certificate that they are shown."""
+    private.make("county")
+    issued = private.issue("front", hosts=(front.address,))
+    pem = front.directory / "people.pem"
+    pem.write_bytes(issued.certificate.read_bytes() + issued.key.read_bytes())
+    return {"PEOPLE_PORT": "443", "PLAIN_PORT": "80", "PEOPLE_PEM": str(pem)}
+
+
 @contextmanager
 def running_county(directory: Path, *, shared_folder: bool = False) -> Generator[County]:
     """Run the whole centre; the calling thread is on the site's machine inside the block.
@@ -260,7 +281,9 @@ def running_county(directory: Path, *, shared_folder: bool = False) -> Generator
             node.start(county.store, county.databases, county.keys)
         standby.follow(primary)
         county.broker.start()
-        county.front.start(_behind_the_balancer(network.addresses))
+        county.front.start(
+            {**_behind_the_balancer(network.addresses), **_by_https(county.front, county.private)}
+        )
         for node in county.store:
             node.wait_until_ready()
         bootstrap.prepare(county.settings("web1"))

@@ -31,7 +31,7 @@ AMQP_PORT: Final = 5672
 VALKEY_PORT: Final = 6379
 S3_PORT: Final = 8333
 START_SECONDS: Final = 180.0
-_HAPROXY: Final = ROOT / "deploy" / "balancer" / "haproxy.cfg"
+_BALANCER: Final = ROOT / "deploy" / "balancer"
 _RABBITMQ: Final = Path("/usr/lib/rabbitmq/bin/rabbitmq-server")
 _STOP: Final = ((signal.SIGTERM, 20.0), (signal.SIGKILL, 5.0))
 
@@ -147,6 +147,8 @@ class Postgres(Server):
             "max_connections": "300",
             "shared_buffers": "256MB",
             "hot_standby": "on",
+            # Replay does not end a search at the standby.
+            "hot_standby_feedback": "on",
             "wal_keep_size": "256MB",
             # What it sends into a cable that was pulled.
             "wal_sender_timeout": "5s",
@@ -216,12 +218,17 @@ class Postgres(Server):
         )
         assert copied.wait() == 0, self.last_words()
         self.start()
-        primary.execute(f"ALTER SYSTEM SET synchronous_standby_names = '{self.machine}'")
-        primary.execute("SELECT pg_reload_conf()")
+        primary.commit_at(self)
+
+    def commit_at(self, standby: "Postgres | None") -> None:
+        """Let commits wait for a standby from now on; without one, for nobody."""
+        name = "" if standby is None else standby.machine
+        self.execute(f"ALTER SYSTEM SET synchronous_standby_names = '{name}'")
+        self.execute("SELECT pg_reload_conf()")
 
     def promote(self) -> None:
         """Become the primary, as a failover manager has it done; alone at first."""
-        self.execute("ALTER SYSTEM SET synchronous_standby_names = ''")
+        self.commit_at(None)
         self.execute("SELECT pg_promote(wait => true)")
 
     @property
@@ -230,11 +237,11 @@ class Postgres(Server):
         return f"postgresql://rdc:{quote(self.PASSWORD)}@{self.address}:{POSTGRES_PORT}/rdc"
 
     @classmethod
-    def url(cls, *servers: "Postgres") -> str:
-        """RDC_DATABASE_URL that finds the primary among servers."""
+    def url(cls, *servers: "Postgres", attributes: str = "read-write") -> str:
+        """RDC_DATABASE_URL that finds the primary among servers; attributes: or which else."""
         hosts = "&".join(f"host={one.address}:{POSTGRES_PORT}" for one in servers)
         return (
-            f"postgresql://rdc:{quote(cls.PASSWORD)}@/rdc?{hosts}&target_session_attrs=read-write"
+            f"postgresql://rdc:{quote(cls.PASSWORD)}@/rdc?{hosts}&target_session_attrs={attributes}"
         )
 
 
@@ -312,7 +319,10 @@ class Balancer(Server):
     """HAProxy: one address each for DICOM, the web and the object store."""
 
     def start(self, servers: Mapping[str, str]) -> None:
-        """Start it with the file we ship, told where the servers are; wait until it listens."""
+        """Start it with the files we ship, told where the servers are; wait until it listens."""
         haproxy = require_program("haproxy", package="haproxy")
-        self.process = self.run([haproxy, "-db", "-f", _HAPROXY], environment=servers)
+        files = [
+            part for name in ("haproxy", "people") for part in ("-f", _BALANCER / f"{name}.cfg")
+        ]
+        self.process = self.run([haproxy, "-db", *files], environment=servers)
         self.wait_for_port(S3_PORT)

@@ -7,11 +7,16 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 import psycopg
 
 from tests.cluster.network import Network
 from tests.cluster.servers import POSTGRES_PORT, S3_PORT, Postgres, Server
+
+# Its parts find each other by sockets in /tmp that are named by ports alone, so that those of two
+# nodes would be taken for each other's: each machine has a /tmp of its own.
+_OWN_TMP: Final = ("unshare", "--mount", "sh", "-c", 'mount --bind tmp /tmp && exec "$@"', "weed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,12 +84,13 @@ class StoreNode(Server):
             "credentials": [{"accessKey": keys.access, "secretKey": keys.secret}],
             "actions": ["Admin", "Read", "Write", "List", "Tagging"],
         }
-        s3 = self.directory / "s3.json"
-        s3.write_text(json.dumps({"identities": [identity]}))
+        (self.directory / "s3.json").write_text(json.dumps({"identities": [identity]}))
+        (self.directory / "tmp").mkdir(exist_ok=True)
         self._words = [
+            *_OWN_TMP,
             Path(sysconfig.get_path("scripts")) / "weed",
             "server",
-            f"-dir={self.directory}",
+            "-dir=.",
             f"-ip={self.address}",
             f"-ip.bind={self.address}",
             f"-master.peers={masters}",
@@ -94,13 +100,13 @@ class StoreNode(Server):
             "-volume.max=50",
             "-volume.minFreeSpace=0",
             "-filer",
-            f"-filer.localSocket={self.directory / 'filer.sock'}",
+            "-filer.localSocket=filer.sock",
             "-s3",
-            f"-s3.config={s3}",
+            "-s3.config=s3.json",
             f"-s3.port={S3_PORT}",
             "-s3.port.iceberg=0",
             "-s3.port.lance=0",
-            f"-s3.localSocket={self.directory / 's3.sock'}",
+            "-s3.localSocket=s3.sock",
         ]
         self._run()
 

@@ -2,11 +2,10 @@
 
 import json
 import socket
-import sys
+import ssl
 import time
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Generator, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Final
@@ -23,6 +22,7 @@ from pacs_gateway.hl7.framing import framed
 from storage import registry
 from storage.hl7.senders import add_sender
 from tests.cluster.county import MLLP_PORT, PROCESSES, County, road, running_county
+from tests.cluster.faults import BEFORE_SECONDS, Fault, fail_over, fails, fall_in, report, say
 from tests.cluster.load import BURST_INSTANCES, Load, burst
 from tests.cluster.network import require_namespaces
 from tests.cluster.quota import limited
@@ -31,9 +31,6 @@ from tests.pacs_gateway.hl7.samples import orm
 from tests.support.soak import SOAK
 
 MODALITY_WORKLIST: Final = "1.2.840.10008.5.1.4.31"
-BEFORE_SECONDS: Final = 3.0
-OUTAGE_SECONDS: Final = 15.0
-AFTER_SECONDS: Final = 5.0
 BAD_LINE_SECONDS: Final = 30.0
 GATEWAYS: Final = ("gateway1", "gateway2")
 GATEWAY_CORES: Final = 0.1
@@ -44,10 +41,6 @@ pytestmark = [
     pytest.mark.timeout(1800),
     pytest.mark.skipif(not SOAK, reason="`make cluster` runs it"),
 ]
-
-
-def say(line: str) -> None:
-    sys.stderr.write(f"{line}\n")
 
 
 @pytest.fixture(scope="module")
@@ -98,6 +91,25 @@ def test_a_sign_in_and_an_event_are_known_to_every_web(county: County, walked: R
         assert first.get("/api/workitems").status_code == HTTPStatus.UNAUTHORIZED
 
 
+def test_people_come_by_https(county: County, walked: Road) -> None:
+    person, front = walked.people["li.shu"], county.front.address
+    known = ssl.create_default_context(cafile=county.private.certificate)
+    with httpx.Client(base_url=f"https://{front}", verify=known, timeout=30) as browser:
+        signed_in = browser.post(
+            "/api/session", json={"login": person.login, "password": person.password}
+        )
+        assert signed_in.is_success
+        assert "Secure" in signed_in.headers["Set-Cookie"]
+        assert "Strict-Transport-Security" in signed_in.headers
+        assert browser.get("/api/workitems").is_success
+        with browser.stream("GET", "/api/events") as stream:
+            assert next(stream.iter_lines()) is not None
+    asked = httpx.get(f"http://{front}/worklist?q=1")
+    assert asked.status_code == HTTPStatus.PERMANENT_REDIRECT
+    assert asked.headers["Location"] == f"https://{front}/worklist?q=1"
+    assert httpx.post(f"http://{front}/api/session").status_code == HTTPStatus.FORBIDDEN
+
+
 def test_an_order_by_hl7_is_in_the_worklist_of_the_device(county: County, walked: Road) -> None:
     site = county.network.addresses["site"]
     database = county.database()
@@ -117,29 +129,6 @@ def test_an_order_by_hl7_is_in_the_worklist_of_the_device(county: County, walked
     found = [one for _, one in association.send_c_find(keys, MODALITY_WORKLIST) if one is not None]
     association.release()
     assert [str(one.PatientName).startswith("Zhang^Wei") for one in found] == [True]
-
-
-@dataclass(frozen=True)
-class Fault:
-    """How a part goes and comes again."""
-
-    name: str
-    go: Callable[[County], object]
-    come: Callable[[County], object]
-    seconds: float = OUTAGE_SECONDS
-
-
-def _fail_over(county: County) -> None:
-    """What a failover manager does: the primary is dead for certain, the standby takes over."""
-    primary, standby = county.databases
-    primary.kill()
-    standby.promote()
-
-
-def _fall_in(county: County) -> None:
-    """The old primary follows the new one, which waits for it again."""
-    old, new = county.databases
-    old.follow(new)
 
 
 FAULTS: Final = (
@@ -203,7 +192,7 @@ FAULTS: Final = (
         lambda county: county.network.cut(county.primary().machine),
         lambda county: county.network.mend(county.primary().machine),
     ),
-    Fault("the primary database dies and its standby takes over", _fail_over, _fall_in),
+    Fault("the primary database dies and its standby takes over", fail_over, fall_in),
     # 300 ms there and back, and of a hundred packets five are lost each way.
     Fault(
         "the site has a bad line",
@@ -221,37 +210,9 @@ FAULTS: Final = (
 )
 
 
-def report(load: Load, county: County, what: str) -> None:
-    """See that all is there, and write the figures of RESULTS.md."""
-    database = county.database()
-    try:
-        seconds = load.check(database, county.objects())
-    finally:
-        database.close()
-    say(
-        f"| {what} | {len(load.acknowledged)} | {load.sending.longest():.1f}"
-        f" | {load.reading.longest():.1f} | {len(load.reading.failed)} | {seconds:.1f} |"
-    )
-    for failure in load.reading.failed:
-        say(f"    {failure}")
-    if load.reading.failed:
-        say(county.front.last_words())
-
-
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
 def test_nothing_acknowledged_is_lost(county: County, walked: Road, fault: Fault) -> None:
-    _fails(county, walked, fault)
-
-
-def _fails(county: County, walked: Road, fault: Fault) -> None:
-    """Let a part go and come again under load, and see that nothing is lost."""
-    with Load(walked) as load:
-        time.sleep(BEFORE_SECONDS)
-        fault.go(county)
-        time.sleep(fault.seconds)
-        fault.come(county)
-        time.sleep(AFTER_SECONDS)
-    report(load, county, fault.name)
+    fails(county, walked, fault)
 
 
 def test_every_process_ends_by_itself_and_nobody_notices(county: County, walked: Road) -> None:
@@ -296,7 +257,7 @@ def test_valkey_wakes_workers_as_well(
                 lambda county: county.network.mend(valkey.machine),
             ),
         ):
-            _fails(county, walked, fault)
+            fails(county, walked, fault)
 
 
 def test_two_gateways_take_twice_what_one_takes(county: County, walked: Road) -> None:

@@ -13,9 +13,9 @@ import pytest
 from deploy.demo.exams import prepare_exams
 from deploy.demo.walk import Road, walk
 from tests.cluster.county import PROCESSES, County, road, running_county
+from tests.cluster.faults import report, say
 from tests.cluster.load import Load
 from tests.cluster.network import require_namespaces
-from tests.cluster.test_cluster import report, say
 from tests.e2e.system import ROOT
 from tests.support.soak import SOAK
 
@@ -78,6 +78,7 @@ def _before(county: County, machine: str) -> dict[str, str]:
     (data / "authority").symlink_to(county.directory / "authority")
     return {
         "RDC_DATABASE_URL": county.primary().own_url,
+        "RDC_DATABASE_READ_URL": "",
         "RDC_AUTHORITY_DIR": "",
     }
 
