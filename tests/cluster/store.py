@@ -13,10 +13,11 @@ import psycopg
 
 from tests.cluster.network import Network
 from tests.cluster.servers import POSTGRES_PORT, S3_PORT, Postgres, Server
+from tests.support.peers import require_program
 
 # Its parts find each other by sockets in /tmp that are named by ports alone, so that those of two
 # nodes would be taken for each other's: each machine has a /tmp of its own.
-_OWN_TMP: Final = ("unshare", "--mount", "sh", "-c", 'mount --bind tmp /tmp && exec "$@"', "weed")
+_OWN_TMP: Final = ("--mount", "sh", "-c", 'mount --bind tmp /tmp && exec "$@"', "weed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +88,7 @@ class StoreNode(Server):
         (self.directory / "s3.json").write_text(json.dumps({"identities": [identity]}))
         (self.directory / "tmp").mkdir(exist_ok=True)
         self._words = [
+            require_program("unshare", package="util-linux"),
             *_OWN_TMP,
             Path(sysconfig.get_path("scripts")) / "weed",
             "server",
