@@ -193,6 +193,7 @@ def gateway_config(settings: Settings) -> GatewayConfig:
 def _tls_config(settings: Settings, group: str) -> TlsConfig | None:
     """Return one of the groups of TLS settings, `dicom_tls` or `mllp_tls`; None without one."""
     from deploy.settings import PREFIX  # noqa: PLC0415
+    from deploy.tls import revocation  # noqa: PLC0415
     from pacs_gateway.config import TlsConfig  # noqa: PLC0415
 
     def value(name: str) -> Any:  # noqa: ANN401 -- each setting has its own type
@@ -207,6 +208,7 @@ def _tls_config(settings: Settings, group: str) -> TlsConfig | None:
         authorities=value("ca"),
         client_certificate_required=value("client_required"),
         settings=f"{PREFIX}{group.upper()}",
+        revocations=revocation.file_of(settings, group),
     )
 
 
@@ -261,6 +263,7 @@ def web_config(settings: Settings) -> WebConfig:
 
     Raises DeployError when the web UI has not been built or a trust anchor is missing.
     """
+    from deploy.tls import revocation  # noqa: PLC0415
     from reading_worklist.access.proxies import ForwardedHeader, ProxyTrust  # noqa: PLC0415
     from reading_worklist.access.second_factor import open_seal  # noqa: PLC0415
     from reading_worklist.access.sessions import SessionLimits  # noqa: PLC0415
@@ -294,6 +297,7 @@ def web_config(settings: Settings) -> WebConfig:
             ForwardedHeader(settings.forwarded_header),
             settings.client_certificate_header,
         ),
+        revocations=revocation.of_http(settings),
         access=access_policy(settings),
         seal=open_seal(settings.authority_dir),
         identity_providers=identity_providers(settings),

@@ -11,6 +11,8 @@ import typer
 from deploy.cli_session import AsJson, DataDir
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from deploy.settings import Settings
     from deploy.tls.authority import Issued, PrivateAuthority
 
@@ -39,14 +41,17 @@ def make_authority(
     Then `rdc up --tls`, or RDC_TLS=1 for processes started one by one, listens for HTTPS, DICOM and
     MLLP over TLS with it.
     """
-    from deploy.tls.server import issue_server, prepare  # noqa: PLC0415 - `--help` stays quick
+    from deploy.tls.revocation import publish  # noqa: PLC0415 - `--help` stays quick
+    from deploy.tls.server import issue_server, prepare  # noqa: PLC0415
 
     settings = _settings(data_dir)
     authority, made = prepare(settings)
     server = issue_server(settings, authority, host or (), old=old)
+    listed = publish(authority)
     typer.echo("made the private authority" if made else "the private authority is there already")
     _tell(server)
     typer.echo(f"authority    {authority.certificate}")
+    typer.echo(f"revoked      {listed}")
     typer.echo(
         "Give that file to devices and browsers as a trusted authority; its key never leaves this"
         " machine.\nStart with `rdc up --tls`."
@@ -86,6 +91,7 @@ def renew(
     """
     from datetime import timedelta  # noqa: PLC0415
 
+    from deploy.tls.revocation import publish  # noqa: PLC0415
     from storage.clock import utc_now  # noqa: PLC0415
 
     authority = _authority(data_dir)
@@ -95,19 +101,92 @@ def renew(
     ]
     for name in wanted:
         _tell(authority.renew(name))
+    typer.echo(f"revoked      {publish(authority)}")
     if not wanted:
         typer.echo(f"none ends within {within} days")
 
 
+@tls.command("revoke")
+def revoke(
+    name: Annotated[
+        str | None, typer.Argument(help="Whose: all that were issued under the name")
+    ] = None,
+    *,
+    serial: Annotated[
+        str | None,
+        typer.Option("--serial", help="Of one certificate, as `openssl x509 -serial` tells it"),
+    ] = None,
+    reason: Annotated[
+        str,
+        typer.Option(
+            "--reason", help="unspecified, key-compromise, superseded or cessation-of-operation"
+        ),
+    ] = "unspecified",
+    data_dir: DataDir = None,
+) -> None:
+    """Take certificates back, for ever: no listener of ours lets them in from now on.
+
+    Processes on other machines, and a balancer, do so once they have the new list.
+    """
+    from deploy.tls import REVOKED_FILE, revocation  # noqa: PLC0415
+
+    if (name is None) == (serial is None):
+        raise typer.BadParameter("name one: whose certificates, or --serial")
+    if reason not in revocation.REASONS:
+        raise typer.BadParameter(f"one of {', '.join(revocation.REASONS)}", param_hint="--reason")
+    authority = _authority(data_dir)
+    if name is not None:
+        taken: Sequence[int] = revocation.revoke(authority, name, reason)
+    else:
+        taken = [_number(serial or "")]
+        revocation.revoke_serial(authority, taken[0], reason)
+    for one in taken:
+        typer.echo(f"revoked      {one:X}")
+    typer.echo(f"list         {authority.folder / REVOKED_FILE}")
+    typer.echo(
+        "Copy it to every other machine that names it (RDC_HTTP_TLS_CRL, RDC_DICOM_TLS_CRL,"
+        " RDC_MLLP_TLS_CRL) and to the balancer, which has to be reloaded."
+    )
+
+
+@tls.command("crl")
+def make_list(*, data_dir: DataDir = None) -> None:
+    """Make the list of revoked certificates anew, before it is out of date."""
+    from deploy.tls.revocation import publish  # noqa: PLC0415
+    from storage.revocation_lists import RevocationLists  # noqa: PLC0415
+
+    authority = _authority(data_dir)
+    path = publish(authority)
+    until = RevocationLists(path, authority.certificate).next_update
+    typer.echo(f"list         {path}")
+    typer.echo(f"until        {until:%Y-%m-%d}")
+
+
 @tls.command("show")
 def show(*, data_dir: DataDir = None, as_json: AsJson = False) -> None:
-    """List what the private authority issued, with ends and fingerprints."""
-    found = list(_authority(data_dir).issued())
+    """List what the private authority issued, with ends and fingerprints, and what it took back."""
+    from deploy.tls.revocation import revoked  # noqa: PLC0415
+
+    authority = _authority(data_dir)
+    found, taken = list(authority.issued()), list(revoked(authority))
     if as_json:
-        typer.echo(json.dumps([_facts(one) for one in found], indent=2))
+        gone = [
+            {"name": one.name, "serial": f"{one.serial:X}", "revoked": one.at.isoformat()}
+            for one in taken
+        ]
+        typer.echo(json.dumps([*(_facts(one) for one in found), *gone], indent=2))
         return
     for one in found:
         _tell(one)
+    for one in taken:
+        typer.echo(f"{one.name or '(unknown)':<12} revoked {one.at:%Y-%m-%d}   {one.serial:X}")
+
+
+def _number(serial: str) -> int:
+    try:
+        return int(serial.replace(":", "").removeprefix("serial="), 16)
+    except ValueError:
+        raise typer.BadParameter("hexadecimal digits", param_hint="--serial") from None
 
 
 def _settings(data_dir: Path | None) -> Settings:

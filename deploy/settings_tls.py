@@ -10,7 +10,7 @@ from urllib.parse import parse_qs, quote, urlsplit
 from pydantic import Field
 from pydantic_settings import BaseSettings
 
-from deploy.tls import AUTHORITY_FILE, SERVER
+from deploy.tls import AUTHORITY_FILE, REVOKED_FILE, SERVER
 
 Port = Annotated[int, Field(ge=0, le=65535)]
 
@@ -20,9 +20,7 @@ LISTENERS: Final = ("http_tls", "dicom_tls", "mllp_tls")
 FILES: Final = (
     "ca_bundle",
     *(f"{group}_{part}" for group in LISTENERS for part in ("certificate", "key")),
-    "http_tls_ca",
-    "dicom_tls_ca",
-    "mllp_tls_ca",
+    *(f"{group}_{part}" for group in LISTENERS for part in ("ca", "crl")),
 )
 """Settings that name files."""
 
@@ -43,6 +41,11 @@ class TlsSettings(BaseSettings):
     )
     http_tls_ca: Path | None = Field(
         default=None, description="PEM certificates that may issue those of machines for HTTPS"
+    )
+    http_tls_crl: Path | None = Field(
+        default=None,
+        description="PEM lists of machines' certificates that were revoked, for our own HTTPS and"
+        " for what a balancer tells; read again when the file changes",
     )
     machine_https_port: Port | None = Field(
         default=None,
@@ -66,6 +69,11 @@ class TlsSettings(BaseSettings):
     mllp_tls_ca: Path | None = Field(
         default=None, description="PEM certificates that may issue those of senders"
     )
+    mllp_tls_crl: Path | None = Field(
+        default=None,
+        description="PEM lists of senders' certificates that were revoked; read again when the file"
+        " changes",
+    )
     mllp_tls_client_required: bool = Field(
         default=False, description="turn away senders that call on the TLS port without certificate"
     )
@@ -80,6 +88,11 @@ class TlsSettings(BaseSettings):
     )
     dicom_tls_ca: Path | None = Field(
         default=None, description="PEM certificates that may issue those of devices"
+    )
+    dicom_tls_crl: Path | None = Field(
+        default=None,
+        description="PEM lists of devices' certificates that were revoked; read again when the file"
+        " changes",
     )
     dicom_tls_client_required: bool = Field(
         default=False, description="turn away devices that call on the TLS port without certificate"
@@ -99,8 +112,10 @@ def listening(settings: TlsSettings, folder: Path) -> dict[str, Path]:
         if getattr(settings, f"{group}_certificate") is None:
             found[f"{group}_certificate"] = folder / f"{SERVER}.pem"
             found[f"{group}_key"] = folder / f"{SERVER}.key.pem"
-            if f"{group}_ca" in FILES and getattr(settings, f"{group}_ca") is None:
+            if getattr(settings, f"{group}_ca") is None:
                 found[f"{group}_ca"] = folder / AUTHORITY_FILE
+                if getattr(settings, f"{group}_crl") is None:
+                    found[f"{group}_crl"] = folder / REVOKED_FILE
     return found
 
 

@@ -43,6 +43,7 @@ class TlsConfig:
     certificate, key: ours, PEM.
     authorities: PEM certificates that may issue those of devices; None when devices have none.
     client_certificate_required: whether a device without one is turned away in the handshake.
+    revocations: lists of certificates that those authorities took back; None: nobody looks.
     settings: how the names of these settings begin, for whoever has to correct them.
     """
 
@@ -52,6 +53,7 @@ class TlsConfig:
     authorities: Path | None = None
     client_certificate_required: bool = False
     settings: str = "RDC_DICOM_TLS"
+    revocations: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)

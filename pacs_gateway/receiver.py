@@ -79,7 +79,7 @@ class Receiver:
                 dispatch.serve,
                 dispatch.abstract_syntaxes,
                 self._stopping,
-                None if config.tls is None else tls.server_context(config.tls),
+                None if config.tls is None else tls.Doorkeeper(config.tls),
                 Balancers(config.balancers),
                 rates,
             ),

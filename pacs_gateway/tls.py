@@ -9,6 +9,7 @@ from pacs_gateway.config import TlsConfig
 from storage.errors import RdcError
 from storage.registry import certificate_fingerprint
 from storage.registry.destination_settings import ClientTls
+from storage.revocation_lists import RevocationLists
 
 # RFC 9325 §4.2: forward secrecy and authenticated encryption only, for TLS 1.2; those of 1.3 all
 # are.
@@ -114,16 +115,58 @@ def _unusable(config: TlsConfig, what: str | Path, error: Exception) -> TlsUnusa
     )
 
 
-def accept(context: ssl.SSLContext, connection: socket.socket, *, timeout: float) -> ssl.SSLSocket:
-    """Return the secured connection after a handshake of at most `timeout` seconds.
+class CertificateRevoked(OSError):
+    """The peer's certificate is in the list of those that its authority took back."""
 
-    Raises:
-        OSError: the handshake failed or took too long.
-    """
-    secured = context.wrap_socket(connection, server_side=True, do_handshake_on_connect=False)
-    secured.settimeout(timeout)
-    secured.do_handshake()
-    return secured
+
+class Doorkeeper:
+    """Secures the connections of a listener and turns away whose certificate was revoked."""
+
+    def __init__(self, config: TlsConfig) -> None:
+        """Read the files.
+
+        Raises:
+            TlsUnusable: a file is missing, or is not what it should be.
+            RevocationListUnusable: the same of the list of revoked certificates.
+        """
+        self._context = server_context(config)
+        self._lists = (
+            None
+            if config.revocations is None
+            else RevocationLists(config.revocations, config.authorities)
+        )
+
+    def accept(self, connection: socket.socket, *, timeout: float) -> ssl.SSLSocket:
+        """Return the secured connection after a handshake of at most `timeout` seconds.
+
+        Raises:
+            CertificateRevoked: who calls shows one that is in the list now.
+            OSError: the handshake failed or took too long.
+        """
+        secured = self._context.wrap_socket(
+            connection, server_side=True, do_handshake_on_connect=False
+        )
+        secured.settimeout(timeout)
+        secured.do_handshake()
+        try:
+            self.look_again(secured)
+        except CertificateRevoked:
+            secured.close()
+            raise
+        return secured
+
+    def look_again(self, secured: socket.socket) -> None:
+        """Ask whether a connection may go on, where one lasts for days.
+
+        Raises:
+            CertificateRevoked: its certificate is in the list now.
+        """
+        if self._lists is None or not isinstance(secured, ssl.SSLSocket):
+            return
+        certificate = secured.getpeercert(binary_form=True)
+        if certificate is not None and self._lists.revokes(certificate):
+            shown = certificate_fingerprint(certificate)
+            raise CertificateRevoked(f"the certificate {shown} was revoked")
 
 
 def fingerprint(connection: socket.socket) -> str | None:

@@ -21,6 +21,7 @@ from reading_worklist.access.walled import Walled
 from reading_worklist.agreements import routes as agreement_routes
 from reading_worklist.auditing import routes as audit_routes
 from reading_worklist.auditing.readings import ReadingAudit
+from reading_worklist.branches import routes as branch_routes
 from reading_worklist.consultations import routes as consultation_routes
 from reading_worklist.critical_values import routes as critical_value_routes
 from reading_worklist.deliveries import destination_routes
@@ -83,6 +84,7 @@ from reading_worklist.volume import routes as volume_routes
 from reading_worklist.working_time import routes as working_time_routes
 from reading_worklist.workitems import routes as workitem_routes
 from reading_worklist.worklist import routes as worklist_routes
+from reading_worklist.worklist import sharing
 from storage.database import Database
 from storage.objects import ObjectStore
 from storage.standby import StandbyReads
@@ -136,6 +138,7 @@ def create_app(
     app.state.frame_layouts = FrameLayouts()
     app.state.series_views = SeriesViews()
     app.state.recent_grants = RecentGrants()
+    sharing.install(app)
     app.add_middleware(DirectRetrieval, services=services)
     app.add_middleware(
         ExpressRetrieval,
@@ -169,9 +172,9 @@ class _Application(FastAPI):
     @override
     def build_middleware_stack(self) -> ASGIApp:
         config = self._around
-        served = SafeHeaders(LongBodies(super().build_middleware_stack()), tls=config.secure_cookie)
-        proxied = TrustedProxies(served, trust=config.proxies)
-        return RequestMetering(ClientCertificates(proxied, trust=config.proxies))
+        served = TrustedProxies(LongBodies(super().build_middleware_stack()), trust=config.proxies)
+        known = ClientCertificates(served, trust=config.proxies, revocations=config.revocations)
+        return RequestMetering(SafeHeaders(known, tls=config.secure_cookie))
 
 
 @cache
@@ -240,6 +243,7 @@ def _routes() -> tuple[BaseRoute, ...]:
         people_routes,
         single_signature_routes,
         recognition_mark_routes,
+        branch_routes,
         fhir_routes,
         machine_report_routes,
         live,

@@ -102,10 +102,11 @@ class SafeHeaders:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        tls = self._tls or scope["scheme"] == "https"
 
         async def sending(message: Message) -> None:
             if message["type"] == "http.response.start":
+                # As it is now: what is called after us may have learnt it from a proxy.
+                tls = self._tls or scope["scheme"] == "https"
                 headers = tuple(message.get("headers", ()))
                 message["headers"] = [*headers, *missing(headers, tls=tls)]
             await send(message)

@@ -35,6 +35,7 @@ from storage.clock import utc_now
 from storage.database import Database
 from storage.objects import ObjectStore
 from storage.quiet_times import QuietTimes
+from storage.revocation_lists import RevocationLists
 
 COOKIE: Final = "rdc_session"
 CSRF_HEADER: Final = "X-CSRF-Token"
@@ -64,6 +65,7 @@ class WebConfig:
     access: what is demanded of who signs in. seal: closes people's second factors.
     identity_providers: who else vouches for people, by name.
     signing_authority: opens what issues people's certificates; None: it is not on this machine.
+    revocations: lists of machines' certificates that were taken back; None: nobody looks.
     metrics_dir: where the processes of this machine count; None where nothing is counted.
     """
 
@@ -87,6 +89,7 @@ class WebConfig:
     identity_providers: Mapping[str, Provider] = field(default_factory=dict[str, Provider])
     signing_authority: Callable[[], Authority] | None = None
     metrics_dir: Path | None = None
+    revocations: RevocationLists | None = None
     session_limits: SessionLimits = field(
         default_factory=lambda: SessionLimits(idle=timedelta(hours=1), absolute=timedelta(hours=12))
     )
@@ -194,7 +197,12 @@ def resumed_scope(services: Services, token: str, client: str, *, active: bool =
 
 
 def _resumed(services: Services, token: str, client: str, *, active: bool) -> Scope:
-    with services.database.reading() as connection:
+    # The token in hand decides, and tables of no site are asked; a connection that is told nothing
+    # of sites is the same for everybody.
+    with (
+        walls.beyond("a session is found by its secret token"),
+        services.database.reading() as connection,
+    ):
         scope, _ = sessions.resume(
             connection,
             token,

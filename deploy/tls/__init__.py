@@ -11,3 +11,6 @@ SERVER: Final = "server"
 
 AUTHORITY_FILE: Final = "ca.pem"
 """The authority's certificate, which whoever connects to us is given."""
+
+REVOKED_FILE: Final = "crl.pem"
+"""The authority's list of revoked certificates, which whoever verifies others is given."""

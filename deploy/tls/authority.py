@@ -6,6 +6,8 @@ than that a certificate with an RSA key is issued. Files are PEM; only their own
     tls/ca.pem  tls/ca.key.pem           the authority; whoever connects to us is given ca.pem
     tls/server.pem  tls/server.key.pem   of this centre's listeners
     tls/issued/NAME.pem  NAME.key.pem    of devices, people's machines, and servers beside us
+    tls/former/NAME.SERIAL.pem           what a name had before, as long as it may be revoked
+    tls/crl.pem                          those that were revoked: see `tls.revocation`
 """
 
 import ipaddress
@@ -13,7 +15,7 @@ import os
 import re
 import secrets
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -34,7 +36,8 @@ AUTHORITY_DAYS: Final = 10 * 365
 SERVER_DAYS: Final = 397
 CLIENT_DAYS: Final = 2 * 365
 # Verifiers whose clock is behind take a new certificate all the same.
-_CLOCK_ALLOWANCE: Final = timedelta(hours=1)
+CLOCK_ALLOWANCE: Final = timedelta(hours=1)
+_FORMER: Final = "former"
 _RSA_BITS: Final = 3072
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 
@@ -87,7 +90,7 @@ class PrivateAuthority:
         # As `rdc up` makes it: others may pass through to what is theirs.
         self.folder.parent.mkdir(parents=True, exist_ok=True, mode=0o711)
         self.folder.mkdir(exist_ok=True, mode=0o700)
-        with self._alone():
+        with self.alone():
             if self.exists:
                 return False
             for path in (self.certificate, self.key):
@@ -113,8 +116,8 @@ class PrivateAuthority:
                 .add_extension(_usage(authority=True), critical=True)
                 .sign(key, hashes.SHA256())
             )
-            _write(self.key, _pem(key), 0o600)
-            _write(self.certificate, made.public_bytes(serialization.Encoding.PEM), 0o644)
+            write_file(self.key, _pem(key), 0o600)
+            write_file(self.certificate, made.public_bytes(serialization.Encoding.PEM), 0o644)
             return True
 
     def issue(
@@ -135,7 +138,7 @@ class PrivateAuthority:
                 expected="letters, digits, dot, hyphen and underscore, such as an AE title",
                 found=repr(name[:64]),
             )
-        issuer, issuer_key = self._open()
+        issuer, issuer_key = self.open()
         key: Key = (
             rsa.generate_private_key(65537, _RSA_BITS)
             if old
@@ -163,10 +166,13 @@ class PrivateAuthority:
         made = builder.sign(issuer_key, hashes.SHA256())
         certificate, key_path = self._paths(name)
         certificate.parent.mkdir(exist_ok=True, mode=0o700)
-        with self._alone():
+        with self.alone():
+            # One that is damaged is replaced as one that is not there.
+            with suppress(TlsFilesUnusable):
+                self.set_aside(name)
             # A listener that starts between the two finds a pair that does not fit and says so.
-            _write(key_path, _pem(key), 0o600)
-            _write(certificate, made.public_bytes(serialization.Encoding.PEM), 0o644)
+            write_file(key_path, _pem(key), 0o600)
+            write_file(certificate, made.public_bytes(serialization.Encoding.PEM), 0o644)
         return _described(name, certificate, key_path)
 
     def renew(self, name: str) -> Issued:
@@ -206,10 +212,38 @@ class PrivateAuthority:
         folder = self.folder if name == SERVER else self.folder / "issued"
         return folder / f"{name}.pem", folder / f"{name}.key.pem"
 
-    def _alone(self) -> AbstractContextManager[None]:
+    def former(self) -> Iterator[tuple[str, x509.Certificate]]:
+        """Yield the certificates that names had before, whether they are over or not."""
+        for path in sorted((self.folder / _FORMER).glob("*.pem")):
+            name, _, _serial = path.name.removesuffix(".pem").rpartition(".")
+            yield name, _loaded(path, name)
+
+    def set_aside(self, name: str) -> None:
+        """Note what a name has among what names had before; whoever calls is `alone`.
+
+        Raises:
+            TlsFilesUnusable: it cannot be read.
+        """
+        certificate, _ = self._paths(name)
+        serial = _loaded(certificate, name).serial_number
+        kept = self.folder / _FORMER
+        kept.mkdir(exist_ok=True, mode=0o700)
+        write_file(kept / f"{name}.{serial:X}.pem", certificate.read_bytes(), 0o644)
+
+    def alone(self) -> AbstractContextManager[None]:
+        """Let nobody else change the folder in the block.
+
+        Raises:
+            AlreadyRunning: another process is at it.
+        """
         return exclusive(self.folder / "lock", f"the private authority in {self.folder}")
 
-    def _open(self) -> tuple[x509.Certificate, ec.EllipticCurvePrivateKey]:
+    def open(self) -> tuple[x509.Certificate, ec.EllipticCurvePrivateKey]:
+        """Return the authority's certificate and key.
+
+        Raises:
+            TlsFilesUnusable: there is none, or it cannot be read.
+        """
         if not self.exists:
             raise TlsFilesUnusable(
                 f"there is no private authority in {self.folder}",
@@ -235,12 +269,7 @@ class PrivateAuthority:
 
 
 def _described(name: str, path: Path, key: Path) -> Issued:
-    try:
-        found = x509.load_pem_x509_certificate(path.read_bytes())
-    except (OSError, ValueError) as error:
-        raise TlsFilesUnusable(
-            f"{path} is no certificate", remedy=f"Issue it anew: `rdc tls issue {name}`."
-        ) from error
+    found = _loaded(path, name)
     try:
         names = found.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
         hosts = tuple(str(one.value) for one in names)
@@ -248,6 +277,15 @@ def _described(name: str, path: Path, key: Path) -> Issued:
         hosts = ()
     fingerprint = found.fingerprint(hashes.SHA256()).hex()
     return Issued(name, path, key, hosts, found.not_valid_after_utc, fingerprint)
+
+
+def _loaded(path: Path, name: str) -> x509.Certificate:
+    try:
+        return x509.load_pem_x509_certificate(path.read_bytes())
+    except (OSError, ValueError) as error:
+        raise TlsFilesUnusable(
+            f"{path} is no certificate", remedy=f"Issue it anew: `rdc tls issue {name}`."
+        ) from error
 
 
 def _builder(
@@ -261,7 +299,7 @@ def _builder(
         .issuer_name(issuer)
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - _CLOCK_ALLOWANCE)
+        .not_valid_before(now - CLOCK_ALLOWANCE)
         .not_valid_after(end if latest is None else min(end, latest))
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
     )
@@ -304,7 +342,7 @@ def _pem(key: Key) -> bytes:
     )
 
 
-def _write(path: Path, data: bytes, mode: int) -> None:
+def write_file(path: Path, data: bytes, mode: int) -> None:
     """Put a file in place at once, never open to others for a moment."""
     made = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     descriptor = os.open(made, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)

@@ -6,8 +6,9 @@ import socket
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
-from deploy.tls import SERVER
+from deploy.tls import REVOKED_FILE, SERVER
 from deploy.tls.authority import Issued, PrivateAuthority, TlsFilesUnusable
+from deploy.tls.revocation import publish
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,12 +33,14 @@ def issue_server(
 
 
 def ensure(settings: Settings) -> None:
-    """Make what `tls` needs, where none is there: the authority and the listeners' certificate."""
+    """Make what `tls` needs, where none is there: authority, listeners' certificate, empty list."""
     authority, _ = prepare(settings)
     try:
         authority.find(SERVER)
     except TlsFilesUnusable:
         issue_server(settings, authority)
+    if not (authority.folder / REVOKED_FILE).exists():
+        publish(authority)
 
 
 def _names(settings: Settings, hosts: Sequence[str]) -> tuple[str, ...]:

@@ -2,7 +2,6 @@
 
 import logging
 import socket
-import ssl
 import threading
 from collections.abc import Callable
 from contextlib import suppress
@@ -16,7 +15,6 @@ from pynetdicom.association import Association
 from pynetdicom.pdu_primitives import A_ASSOCIATE, A_P_ABORT
 from pynetdicom.transport import AddressInformation
 
-from pacs_gateway import tls
 from pacs_gateway.associations.admission import Admission, Admitted, Rejection
 from pacs_gateway.associations.commands import ProtocolViolation
 from pacs_gateway.associations.contexts import supported_contexts
@@ -32,6 +30,7 @@ from pacs_gateway.associations.transport import (
     abort_provider,
 )
 from pacs_gateway.proxy_header import Balancers, ProxyHeaderInvalid, read_origin
+from pacs_gateway.tls import CertificateRevoked, Doorkeeper, fingerprint
 from storage import metering
 from storage.correlation import correlated, new_id
 from storage.receptions import Origin
@@ -63,7 +62,7 @@ class Acceptor:
     service: Callable[[Origin, DeviceLimits], AssociationService]
     served: frozenset[str]
     stopping: threading.Event
-    tls: ssl.SSLContext | None = None
+    tls: Doorkeeper | None = None
     balancers: Balancers = field(default_factory=Balancers)
     rates: Rates = field(default_factory=Rates)
 
@@ -197,12 +196,15 @@ class ReceivingAssociation(Association):
 
     def _handshake(self) -> bool:
         """Secure the connection if it is to be; return whether it can be used."""
-        context = self._parts.tls
+        doorkeeper = self._parts.tls
         if not self._secure:
             return True
-        assert context is not None
+        assert doorkeeper is not None
         try:
-            secured = tls.accept(context, self._connection, timeout=self.acse_timeout or 30.0)
+            secured = doorkeeper.accept(self._connection, timeout=self.acse_timeout or 30.0)
+        except CertificateRevoked as error:
+            _log.warning("revoked certificate", extra={"peer": self.name, "reason": str(error)})
+            return False
         except OSError as error:
             _log.warning(
                 "TLS handshake failed", extra={"peer": self.name, "reason": type(error).__name__}
@@ -233,7 +235,7 @@ class ReceivingAssociation(Association):
                 called_ae_title=request.called_ae_title or "",
                 calling_ae_title=request.calling_ae_title or "",
                 address=address,
-                certificate_sha256=tls.fingerprint(self._connection),
+                certificate_sha256=fingerprint(self._connection),
             )
             if isinstance(decision, Admitted):
                 decision = self._seated(decision, request)

@@ -31,7 +31,7 @@ class MllpListener:
         """
         self._config = config
         self._service = service
-        self._tls = None if config.tls is None else tls.server_context(config.tls)
+        self._tls = None if config.tls is None else tls.Doorkeeper(config.tls)
         self._balancers = Balancers(config.balancers)
         self._stopping = threading.Event()
         # Listening socket to whether its connections are to be secured.
@@ -122,6 +122,10 @@ class MllpListener:
             with self._secured(connection, address) if secure else connection as line:
                 line.settimeout(_WAKE_SECONDS)
                 self._talk(line, Peer(address, tls.fingerprint(line)))
+        except tls.CertificateRevoked as error:
+            _log.warning(
+                "revoked certificate", extra={"peer_address": address, "reason": str(error)}
+            )
         except FramingLost:
             _log.warning("MLLP connection ended: no frames", extra={"peer_address": address})
         except OSError as error:
@@ -133,7 +137,9 @@ class MllpListener:
     def _secured(self, connection: socket.socket, address: str) -> socket.socket:
         assert self._tls is not None
         try:
-            return tls.accept(self._tls, connection, timeout=self._config.message_seconds)
+            return self._tls.accept(connection, timeout=self._config.message_seconds)
+        except tls.CertificateRevoked:
+            raise
         except OSError as error:
             _log.warning(
                 "TLS handshake failed", extra={"peer": address, "reason": type(error).__name__}
@@ -158,6 +164,9 @@ class MllpListener:
                 return
             silent = 0.0
             for frame in reader.feed(data):
+                # A line to an information system lasts for months.
+                if self._tls is not None:
+                    self._tls.look_again(connection)
                 answer = self._service.handle(frame, peer)
                 connection.settimeout(self._config.message_seconds)
                 connection.sendall(framed(answer))

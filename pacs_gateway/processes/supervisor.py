@@ -93,7 +93,7 @@ class GatewayProcesses:
         """
         if self._config.tls is not None:
             # Once here, so that a wrong setting ends the start and not each child.
-            tls.server_context(self._config.tls)
+            tls.Doorkeeper(self._config.tls)
         self._sockets = bind_all(self._config)
         os.set_blocking(self._wake_write, False)
         os.set_blocking(self._wake_read, False)

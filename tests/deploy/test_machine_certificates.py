@@ -1,6 +1,7 @@
 """Machines that call with a client certificate: at our own listener, and through a balancer."""
 
 import os
+import shutil
 import socket
 import ssl
 import subprocess
@@ -8,10 +9,11 @@ import threading
 from base64 import b64encode
 from collections.abc import Generator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
 from http import HTTPStatus
+from ipaddress import ip_network
 from pathlib import Path
 
 import httpx
@@ -23,6 +25,7 @@ from fastapi.testclient import TestClient
 from deploy import settings, web_server
 from deploy.bootstrap import ROOT
 from deploy.tls import authority as authorities
+from deploy.tls import revocation
 from deploy.tls.authority import Issued, PrivateAuthority
 from deploy.tls.server import ensure
 from reading_worklist.access.proxies import ProxyTrust
@@ -34,6 +37,7 @@ from storage.objects import ObjectStore
 from storage.registry import MachineProof, MachineScope, Organisation, Proof
 from storage.registry.tokens import IssuedToken
 from tests.deploy.servers import eventually
+from tests.support.header_scan import faults
 from tests.support.peers import require_program
 from tests.support.seed import Consortium
 
@@ -91,6 +95,7 @@ def served(
         proxies=ProxyTrust(
             found.trusted_proxies, client_certificates=found.client_certificate_header
         ),
+        revocations=revocation.of_http(found),
     )
     app = create_app(config, consortium.database, objects)
     server = web_server.WebServer(app, found)
@@ -153,6 +158,51 @@ def test_a_certificate_in_place_of_a_token_or_beside_it(
     assert house.ask(his) == HTTPStatus.UNAUTHORIZED
 
 
+def test_a_revoked_certificate_opens_nothing_from_the_moment_the_list_is_there(
+    house: House, objects: ObjectStore, tmp_path: Path
+) -> None:
+    his, other = house.private.issue("HIS"), house.private.issue("OTHER")
+    for one in (his, other):
+        house.token(one, MachineProof.CERTIFICATE)
+    with house.consortium.database.transaction() as session:
+        plain = registry.issue_token(session, house.consortium.east, "RIS", MachineScope.FHIR)
+    context = ssl.create_default_context(cafile=house.private.certificate)
+    context.load_cert_chain(his.certificate, his.key)
+    url = f"https://localhost:{house.port}{ASKED}"
+    lists = revocation.of_http(house.settings)
+    config = WebConfig(
+        web_ui=tmp_path,
+        ohif=tmp_path,
+        fonts=(),
+        trust_anchors=(),
+        proxies=ProxyTrust((ip_network("10.9.0.0/16"),), client_certificates=True),
+        revocations=lists,
+    )
+    app = create_app(config, house.consortium.database, objects)
+    behind = TestClient(app, client=("10.9.0.1", 1))
+    told = {"Client-Cert": header_of(his)}
+    with httpx.Client(verify=context, trust_env=False) as kept:
+        assert kept.get(url).status_code == HTTPStatus.OK
+        assert behind.get(ASKED, headers=told).status_code == HTTPStatus.OK
+        revocation.revoke(house.private, "HIS", "key-compromise")
+        # On a connection that is older than the list, with a token beside it, and by a balancer.
+        for answer in (
+            kept.get(url),
+            kept.get(url, headers={"Authorization": f"Bearer {plain.secret}"}),
+            kept.get(url.replace(ASKED, "/healthz")),
+            behind.get(ASKED, headers=told),
+        ):
+            assert answer.status_code == HTTPStatus.FORBIDDEN
+            assert answer.json()["type"] == "urn:rdc:problem:certificate-revoked"
+            assert faults(answer.headers.multi_items(), tls=answer.url.scheme == "https") == []
+            assert answer.headers["x-request-id"]
+    assert house.ask(other) == HTTPStatus.OK
+    assert behind.get(ASKED, headers={"Client-Cert": header_of(other)}).is_success
+    anew = house.private.issue("HIS")
+    house.token(anew, MachineProof.CERTIFICATE)
+    assert house.ask(anew) == HTTPStatus.OK
+
+
 def header_of(issued: Issued) -> str:
     found = x509.load_pem_x509_certificate(issued.certificate.read_bytes())
     return f":{b64encode(found.public_bytes(Encoding.DER)).decode()}:"
@@ -209,8 +259,17 @@ def test_a_header_counts_from_a_proxy_that_is_said_to_write_it(
 @pytest.mark.slow
 def test_through_our_balancer(house: House, objects: ObjectStore, tmp_path: Path) -> None:
     haproxy = require_program("haproxy", package="haproxy")
-    his = house.private.issue("HIS")
-    house.token(his, MachineProof.CERTIFICATE)
+    his, stolen = house.private.issue("HIS"), house.private.issue("STOLEN")
+    for one in (his, stolen):
+        house.token(one, MachineProof.CERTIFICATE)
+    kept = tmp_path / "kept"
+    kept.mkdir()
+    stolen = replace(
+        stolen,
+        certificate=shutil.copy(stolen.certificate, kept / "stolen.pem"),
+        key=shutil.copy(stolen.key, kept / "stolen.key.pem"),
+    )
+    revocation.revoke(house.private, "STOLEN", "key-compromise")
     own = house.private.issue("balancer", hosts=("localhost",))
     pem = tmp_path / "balancer.pem"
     pem.write_bytes(own.certificate.read_bytes() + own.key.read_bytes())
@@ -229,6 +288,7 @@ def test_through_our_balancer(house: House, objects: ObjectStore, tmp_path: Path
             "MACHINES_PORT": str(port),
             "MACHINES_PEM": str(pem),
             "MACHINES_CA": str(house.private.certificate),
+            "MACHINES_CRL": str(house.private.folder / "crl.pem"),
         }
         base = tmp_path / "base.cfg"
         base.write_text(
@@ -244,8 +304,9 @@ def test_through_our_balancer(house: House, objects: ObjectStore, tmp_path: Path
             other = house.private.issue("OTHER")
             assert house.ask(other, port=port) == HTTPStatus.UNAUTHORIZED
             assert _forging(house, other, port, header_of(his)) == HTTPStatus.UNAUTHORIZED
-            with pytest.raises(httpx.TransportError):
-                house.ask(None, port=port)
+            for refused in (None, stolen):
+                with pytest.raises(httpx.TransportError):
+                    house.ask(refused, port=port)
         finally:
             running.terminate()
             running.wait(timeout=10)

@@ -47,6 +47,26 @@ class Authority:
         )
         return Issued(certificate, key_path, made.fingerprint(hashes.SHA256()).hex())
 
+    def revoke(self, *taken: Issued, days: int = 30) -> Path:
+        """Write the list of revoked certificates at once, as long as it is good for."""
+        now = dt.datetime.now(dt.UTC)
+        builder = (
+            x509.CertificateRevocationListBuilder()
+            .issuer_name(self._name)
+            .last_update(now - 2 * _DAYS)
+            .next_update(now + dt.timedelta(days=days))
+        )
+        for one in taken:
+            serial = x509.load_pem_x509_certificate(one.certificate.read_bytes()).serial_number
+            entry = x509.RevokedCertificateBuilder().serial_number(serial).revocation_date(now)
+            builder = builder.add_revoked_certificate(entry.build())
+        path = self.path.with_suffix(".crl.pem")
+        made = path.with_suffix(".new")
+        made.write_bytes(
+            builder.sign(self._key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
+        )
+        return made.replace(path)
+
     def _sign(
         self, subject: x509.Name, key: ec.EllipticCurvePublicKey, *, is_authority: bool
     ) -> x509.Certificate:

@@ -118,6 +118,35 @@ def test_a_device_bound_to_a_certificate_needs_that_one(
     assert count(database, Instance) == 3
 
 
+def test_a_revoked_certificate_is_refused_from_the_moment_the_list_is_there(
+    start_gateway: Callable[..., Gateway],
+    authority: Authority,
+    database: Database,
+    site: Site,
+    tmp_path: Path,
+) -> None:
+    assert site
+    ours, stolen, other = (authority.issue(name) for name in ("gateway", "stolen", "other"))
+    tls = TlsConfig(
+        0,
+        ours.certificate,
+        ours.key,
+        authorities=authority.path,
+        revocations=authority.revoke(),
+    )
+    port = start_gateway(tls=tls).bound_tls_port
+    assert port is not None
+    assert _store(port, tmp_path, authority, *_as(stolen)) == 0
+    authority.revoke(stolen)
+    assert _store(port, tmp_path, authority, *_as(stolen)) != 0
+    assert _store(port, tmp_path, authority, *_as(other)) == 0
+    # A list that is out of date names whom it named, and stops nobody else.
+    authority.revoke(stolen, days=-1)
+    assert _store(port, tmp_path, authority, *_as(stolen)) != 0
+    assert _store(port, tmp_path, authority, *_as(other)) == 0
+    until(lambda: count(database, Instance) == 9, "all are filed")
+
+
 def test_a_peer_that_does_not_speak_tls_is_let_go(
     secured: Callable[..., int], authority: Authority, tmp_path: Path
 ) -> None:

@@ -158,6 +158,36 @@ def test_orders_come_over_tls_from_the_certificate_that_the_sender_is_bound_to(
         assert b"MSA|AR|MSG1" in answer(line)
 
 
+def test_a_line_ends_when_its_certificate_is_revoked(
+    service: Hl7Service, authority: Authority
+) -> None:
+    ours, stolen, other = (authority.issue(name) for name in ("centre", "stolen", "other"))
+    tls = TlsConfig(
+        0, ours.certificate, ours.key, authorities=authority.path, revocations=authority.revoke()
+    )
+    listener = MllpListener(Hl7Config("RDC", "127.0.0.1", 0, message_seconds=5.0, tls=tls), service)
+    listener.start()
+    try:
+        assert listener.bound_tls_port is not None
+        context = ssl.create_default_context(cafile=str(authority.path))
+        context.check_hostname = False
+        context.load_cert_chain(stolen.certificate, stolen.key)
+        with (
+            socket.create_connection(("127.0.0.1", listener.bound_tls_port), timeout=20) as plain,
+            context.wrap_socket(plain) as line,
+        ):
+            line.sendall(framed(orm().encode()))
+            assert b"MSA|AA|MSG1" in answer(line)
+            authority.revoke(stolen)
+            line.sendall(framed(orm().encode()))
+            with suppress(ConnectionResetError):
+                assert line.recv(4096) == b""
+        assert ordered(listener, authority, stolen) == b""
+        assert b"MSA|AA|MSG1" in ordered(listener, authority, other)
+    finally:
+        listener.stop()
+
+
 def test_a_sender_that_does_not_speak_tls_is_let_go(
     secured: MllpListener, authority: Authority
 ) -> None:
