@@ -1,8 +1,8 @@
 """Live updates: what changed, told to every open page that may know of it.
 
 A change notifies PostgreSQL in its own transaction; one listening thread per
-web process passes it to the pages' queues. Events carry ids and states only:
-a page that may see more asks for it.
+web process passes it to the pages' queues. Events carry ids and states only;
+what else a page is told of them is looked up for who may see it (`live`).
 """
 
 import asyncio
@@ -10,10 +10,10 @@ import json
 import logging
 import threading
 from collections import Counter
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Collection
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 from uuid import UUID
 
 import psycopg
@@ -27,9 +27,12 @@ PAGES_MAX: Final = 24
 
 Each costs a connection, and a program that opens them without end would take everybody's.
 """
-_QUEUE_SIZE: Final = 1000
+_QUEUE_SIZE: Final = 200
 _RETRY_SECONDS: Final = 1.0
 _WAIT_SECONDS: Final = 1.0
+# What follows a change within this time is told together: a hundred exams given to a reader wake
+# each of hundreds of pages a few times, and not a hundred times.
+_GATHER_SECONDS: Final = 0.03
 
 _log = logging.getLogger(__name__)
 
@@ -46,6 +49,12 @@ class Event:
     site_id: UUID
     data: dict[str, Any]
     person_id: UUID | None = None
+
+
+Batch: TypeAlias = tuple[Event, ...]
+"""Changes that are told together, in the order in which they were committed."""
+
+_Queue: TypeAlias = "asyncio.Queue[Batch | None]"
 
 
 def publish(session: Session, event: Event) -> None:
@@ -67,7 +76,7 @@ def publish(session: Session, event: Event) -> None:
 class EventHub:
     """Passes notifications to subscribed pages.
 
-    A page that does not keep up loses the oldest events.
+    A page that does not keep up loses the oldest batches.
     """
 
     def __init__(self, database: Database) -> None:
@@ -75,9 +84,7 @@ class EventHub:
         self._database = database
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
-        self._subscribers: set[tuple[asyncio.AbstractEventLoop, asyncio.Queue[Event | None]]] = (
-            set()
-        )
+        self._subscribers: set[tuple[asyncio.AbstractEventLoop, _Queue]] = set()
         self._lock = threading.Lock()
         self._pages: Counter[UUID] = Counter()
 
@@ -107,14 +114,12 @@ class EventHub:
             return self._pages[person_id]
 
     @asynccontextmanager
-    async def subscribe(
-        self, person_id: UUID | None = None
-    ) -> AsyncGenerator[asyncio.Queue[Event | None]]:
-        """Yield a queue that receives every event from now on, and None when the hub stops.
+    async def subscribe(self, person_id: UUID | None = None) -> AsyncGenerator[_Queue]:
+        """Yield a queue that receives every batch from now on, and None when the hub stops.
 
         person_id: whose page it is; None for what is nobody's.
         """
-        queue: asyncio.Queue[Event | None] = asyncio.Queue(_QUEUE_SIZE)
+        queue: _Queue = asyncio.Queue(_QUEUE_SIZE)
         entry = (asyncio.get_running_loop(), queue)
         with self._lock:
             self._subscribers.add(entry)
@@ -135,31 +140,38 @@ class EventHub:
             try:
                 with self._database.listen(CHANNEL) as connection:
                     while not self._stop.is_set():
-                        for notification in connection.notifies(timeout=_WAIT_SECONDS):
-                            self._pass_on(notification.payload)
+                        told = connection.notifies(timeout=_WAIT_SECONDS, stop_after=1)
+                        if batch := tuple(_event(one.payload) for one in told):
+                            self._offer_all(batch)
+                            self._stop.wait(_GATHER_SECONDS)
             except psycopg.OperationalError:
                 _log.warning("event listener lost the database; trying again")
                 self._stop.wait(_RETRY_SECONDS)
 
-    def _pass_on(self, payload: str) -> None:
-        body = json.loads(payload)
-        person = body.get("person_id")
-        event = Event(
-            kind=body["kind"],
-            site_id=UUID(body["site_id"]),
-            data=body["data"],
-            person_id=UUID(person) if person else None,
-        )
-        self._offer_all(event)
-
-    def _offer_all(self, event: Event | None) -> None:
+    def _offer_all(self, batch: Batch | None) -> None:
         with self._lock:
             subscribers = list(self._subscribers)
+        # Woken once for each loop: for each page it would be a system call.
+        by_loop: dict[asyncio.AbstractEventLoop, list[_Queue]] = {}
         for loop, queue in subscribers:
-            loop.call_soon_threadsafe(_offer, queue, event)
+            by_loop.setdefault(loop, []).append(queue)
+        for loop, queues in by_loop.items():
+            loop.call_soon_threadsafe(_offer, queues, batch)
 
 
-def _offer(queue: asyncio.Queue[Event | None], event: Event | None) -> None:
-    if queue.full():
-        queue.get_nowait()
-    queue.put_nowait(event)
+def _event(payload: str) -> Event:
+    body = json.loads(payload)
+    person = body.get("person_id")
+    return Event(
+        kind=body["kind"],
+        site_id=UUID(body["site_id"]),
+        data=body["data"],
+        person_id=UUID(person) if person else None,
+    )
+
+
+def _offer(queues: Collection[_Queue], batch: Batch | None) -> None:
+    for queue in queues:
+        if queue.full():
+            queue.get_nowait()
+        queue.put_nowait(batch)

@@ -92,7 +92,7 @@ _INSTANCE: Final = re.compile(r"/api/ecg-instances/(?P<id>[^/]+)/.*")
 
 NOT_OF_PATIENTS: Final = re.compile(
     # The pages and the viewer as such, what they are told of themselves, and our own state.
-    r"/|/(?!api/|dicom-web/|fhir/).*|/api/(?:openapi\.json|session(?:/.*)?|account/.*|events|sites)|"
+    r"/|/(?!api/|dicom-web/|fhir/).*|/api/(?:openapi\.json|session(?:/.*)?|account/.*|sites)|"
     # How the centre is set up, and who works there.
     r"/api/(?:agreements(?:/parties)?|clocks|critical-values/(?:clocks|contacts/.*|rulesets)|"
     r"destinations|ecg-statements|ecg/critical-list|experts|keeping/(?:rules|usage)|machine-tokens|"
@@ -103,6 +103,8 @@ NOT_OF_PATIENTS: Final = re.compile(
     r"/api/(?:ecg/emergency/indicators|ledger/counts|portal/statistics(?:\.csv)?|worklist/board)|"
     # Audited by its own route, whose record says what was searched for.
     r"/api/audit(?:/.*)?|"
+    # As is the stream of changes: only people of the centre are told lines of the worklist.
+    r"/api/events|"
     # Who holds the code of a printed report sees whether it is genuine.
     r"/api/verify/.*|"
     # Machines with a token of their site: their own services record what each fetched.

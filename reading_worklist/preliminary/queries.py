@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from reading_worklist.access.scope import Scope
 from reading_worklist.preliminary.schemas import PreliminaryPage, PreliminaryView
-from reading_worklist.workitems.queries import beside, line, rows
+from reading_worklist.workitems.queries import beside, line_for, rows
 from reading_worklist.workitems.states import State
 from reading_worklist.workitems.tables import Workitem
 from storage.clock import utc_now
@@ -38,7 +38,7 @@ def listed(session: Session, scope: Scope, *, page: int, page_size: int) -> Prel
     return PreliminaryPage(
         items=[
             PreliminaryView(
-                workitem=line(scope, row, shown),
+                workitem=line_for(scope, row, shown),
                 issued_at=row[0].preliminary_at or row[0].queued_at,
                 due_at=row[0].due_at,
                 late=row[0].due_at <= now,

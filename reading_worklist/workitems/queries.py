@@ -65,14 +65,14 @@ def detail(session: Session, scope: Scope, workitem_id: UUID) -> WorkitemDetail:
     ).one_or_none()
     if row is None:
         raise not_found("The workitem")
-    view = line(scope, row, beside(session, scope, [row]))
+    view = line(row, beside(session, scope, [row]))
     item = row[0]
-    if (
+    alone = (
         item.state is State.CLAIMED
         and item.lane is Lane.ECG
         and in_force(session, item.site_id, utc_now()) is not None
-    ):
-        view.actions = [action.value for action in allowed_actions(item, scope, alone=True)]
+    )
+    view.actions = [action.value for action in allowed_actions(item, scope, alone=alone)]
     revocation = report_queries.revocation_view(session, workitem_id)
     proposed = revocation is not None and revocation.state is RevocationState.PROPOSED
     impossible = Action.PROPOSE_REVOCATION if proposed else Action.REVOKE
@@ -267,8 +267,8 @@ def study_counts(session: Session, scope: Scope, patient_ids: Collection[UUID]) 
     return dict(counted.all())
 
 
-def line(scope: Scope, row: Row[*Line], shown: Beside) -> WorkitemView:
-    """Return a row as a line of the worklist."""
+def line(row: Row[*Line], shown: Beside) -> WorkitemView:
+    """Return a row as a line of the worklist, without what somebody may do with it."""
     item, study, patient, site = row[0], row[1], row[2], row[3]
     # Outer joins: the statement's type does not know that these may be missing.
     holder, writer, assignee = _person(row[4]), _person(row[5]), _person(row[6])
@@ -298,9 +298,16 @@ def line(scope: Scope, row: Row[*Line], shown: Beside) -> WorkitemView:
         preliminary_stands=item.preliminary_stands,
         quality_warnings=shown.warnings.get(study.id, 0),
         priors=max(shown.priors.get(patient.id, 0) - 1, 0),
-        actions=[action.value for action in allowed_actions(item, scope)],
+        actions=[],
         revision=item.revision,
     )
+
+
+def line_for(scope: Scope, row: Row[*Line], shown: Beside) -> WorkitemView:
+    """Return a row as a line of the worklist, with what a person may do with it."""
+    view = line(row, shown)
+    view.actions = [action.value for action in allowed_actions(row[0], scope)]
+    return view
 
 
 def _person(person: Person | None) -> PersonView | None:

@@ -1,6 +1,6 @@
 """Pages and counts of the worklist, within the scope of who asks."""
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from typing import Any, Final
 from uuid import UUID
 
@@ -31,12 +31,13 @@ from reading_worklist.worklist.narrowing import (
 )
 from reading_worklist.worklist.schemas import (
     COUNTED_MAX,
+    Assigned,
     Sort,
-    WorkitemPage,
     WorklistFilter,
     WorklistLine,
     WorklistRequest,
 )
+from reading_worklist.worklist.shared_lines import SharedLine, SharedPage, shared
 from storage.clock import utc_now
 from storage.database import one_of
 
@@ -45,8 +46,8 @@ _PLANNED_ONCE: Final = text("SET LOCAL plan_cache_mode = auto")
 _FOUND_MAX: Final = COUNTED_MAX // 10
 
 
-def page(session: Session, scope: Scope, wanted: WorklistRequest) -> WorkitemPage:
-    """Return one page of the list with its counts.
+def page(session: Session, scope: Scope, wanted: WorklistRequest) -> SharedPage:
+    """Return one page of the list with its counts, for all of one `audience`.
 
     Raises:
         Problem: 422 when `after` is not understood.
@@ -68,7 +69,7 @@ def page(session: Session, scope: Scope, wanted: WorklistRequest) -> WorkitemPag
     # For every page alike, and the planner takes longer over so many tables than they do.
     session.execute(_PLANNED_ONCE)
     lines = _lines(session, [place[-1] for place in shown])
-    return WorkitemPage(
+    return SharedPage(
         items=_shown(session, scope, lines),
         total=_total(counts, wanted.state),
         page=wanted.page,
@@ -80,12 +81,25 @@ def page(session: Session, scope: Scope, wanted: WorklistRequest) -> WorkitemPag
     )
 
 
-def lines_of(session: Session, scope: Scope, ids: Sequence[UUID]) -> list[WorklistLine]:
-    """Return those of some workitems that a person sees, in no order; the others are left out."""
+def lines_of(session: Session, scope: Scope, ids: Sequence[UUID]) -> list[SharedLine]:
+    """Return those of some workitems that a person sees, in no order; the others are left out.
+
+    For all who see the same sites.
+    """
     rows = session.execute(
         workitems.rows().where(one_of(Workitem.id, ids), scope.sees(Workitem.site_id))
     ).all()
     return _shown(session, scope, rows)
+
+
+def audience(scope: Scope, wanted: WorklistRequest) -> Hashable:
+    """Return what a page depends on: the same for two people who are shown the same one.
+
+    A consortium has days and reading groups of its own; mine is mine alone.
+    """
+    own = wanted.mine or wanted.assigned is Assigned.ME
+    person = scope.person_id if own else None
+    return scope.reach, scope.site_ids, scope.organisation_id, person, wanted.model_dump_json()
 
 
 def count(session: Session, scope: Scope, wanted: WorklistFilter) -> tuple[int, bool]:
@@ -105,22 +119,23 @@ def _lines(session: Session, ids: Sequence[Any]) -> list[Row[*Line]]:
     return sorted(rows, key=lambda row: place[row[0].id])
 
 
-def _shown(session: Session, scope: Scope, rows: Sequence[Row[*Line]]) -> list[WorklistLine]:
+def _shown(session: Session, scope: Scope, rows: Sequence[Row[*Line]]) -> list[SharedLine]:
     beside = workitems.beside(session, scope, rows)
     marks = marks_of(session, [row[0].id for row in rows])
     ecgs = ecg_marks_of(session, [row[1].id for row in rows if row[0].lane is Lane.ECG])
-    views = [workitems.line(scope, row, beside) for row in rows]
-    # What the views hold has been checked as it was made.
-    return [
-        WorklistLine.model_construct(
+
+    def line(row: Row[*Line]) -> WorklistLine:
+        view = workitems.line(row, beside)
+        # What the view holds has been checked as it was made.
+        return WorklistLine.model_construct(
             **dict(view),
             critical_value=marks.critical_values.get(view.id),
             retake=marks.retakes.get(view.id),
             consultation=marks.consultations.get(view.id),
             ecg=ecgs.get(view.study.id),
         )
-        for view in views
-    ]
+
+    return [shared(line(row), row[0]) for row in rows]
 
 
 def _counts(

@@ -1,14 +1,16 @@
 """The worklist over HTTP, for the people of the centre.
 
-Changes arrive live on `/api/events` as `workitem` events (id, state, lane): a page asks again for
-what it shows. Lines carry who holds a workitem and until when, and the times to count down to.
+Changes arrive live on `/api/events` as `workitem` events, with the line as it is now: a page asks
+again for what came and went. Lines carry who holds a workitem and until when, and the times to
+count down to.
 """
 
 from http import HTTPStatus
-from typing import Annotated
+from typing import Annotated, Final
 from uuid import UUID
 
 from fastapi import APIRouter, Query
+from fastapi.responses import Response
 
 from reading_worklist.services import Asking, Parts
 from reading_worklist.workitems.routes import CENTRE_ROLES, centre
@@ -26,34 +28,45 @@ from reading_worklist.worklist.schemas import (
     WorklistLine,
     WorklistRequest,
 )
+from reading_worklist.worklist.shared_lines import SharedPage, json_of
+from reading_worklist.worklist.sharing import Shared
 from storage.registry import Role
+
+JSON: Final = "application/json"
 
 router = APIRouter(prefix="/api", tags=["worklist"])
 
 
-@router.get("/workitems")
-def list_workitems(
-    wanted: Annotated[WorklistRequest, Query()], scope: Asking, services: Parts
-) -> WorkitemPage:
+@router.get("/workitems", response_model=WorkitemPage)
+async def list_workitems(
+    wanted: Annotated[WorklistRequest, Query()], scope: Asking, services: Parts, shared: Shared
+) -> Response:
     """Return a page of the worklist."""
     centre(scope)
-    with services.database.transaction() as session:
-        return queries.page(session, scope, wanted)
+
+    def page() -> SharedPage:
+        with services.database.transaction() as session:
+            return queries.page(session, scope, wanted)
+
+    key = (services.database, queries.audience(scope, wanted))
+    found = await shared.pages.get(key, page)
+    return Response(found.json(scope), media_type=JSON)
 
 
-@router.get("/worklist/lines")
+@router.get("/worklist/lines", response_model=list[WorklistLine])
 def list_lines(
     ids: Annotated[list[UUID], Query(alias="id", max_length=LINES_MAX)],
     scope: Asking,
     services: Parts,
-) -> list[WorklistLine]:
+) -> Response:
     """Return some lines of the list as they are now, in no order.
 
     Those that do not exist or are not visible are left out.
     """
     centre(scope)
     with services.database.transaction() as session:
-        return queries.lines_of(session, scope, ids)
+        found = queries.lines_of(session, scope, ids)
+    return Response(json_of(found, scope), media_type=JSON)
 
 
 @router.get("/readers")

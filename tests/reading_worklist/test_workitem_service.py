@@ -130,7 +130,7 @@ def test_search_finds_by_hanzi_pinyin_initials_id_and_accession(
     for text in ("张", "张伟", "zhangwei", "zw", "ZHANG", "P00", "a001"):
         with database.transaction() as session:
             page = worklist.page(session, scope, WorklistRequest(q=text))
-        assert [item.id for item in page.items] == [wanted.workitem_id], text
+        assert [item.view.id for item in page.items] == [wanted.workitem_id], text
         assert page.total == 1
         assert page.counts[State.QUEUED] == 1
 

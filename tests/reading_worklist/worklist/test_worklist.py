@@ -33,7 +33,9 @@ LEASE = timedelta(minutes=15)
 def ids(database: Database, login: str = "writer", /, **wanted: object) -> list[UUID]:
     with database.transaction() as session:
         request = WorklistRequest.model_validate(wanted)
-        return [one.id for one in queries.page(session, scope_of(database, login), request).items]
+        return [
+            one.view.id for one in queries.page(session, scope_of(database, login), request).items
+        ]
 
 
 def change(database: Database, workitem_id: UUID, **values: object) -> None:
@@ -89,12 +91,12 @@ def test_pages_follow_each_other_without_gap_or_repetition(
                 scope,
                 WorklistRequest(state=[State.QUEUED], sort=sort, page_size=3, after=after),
             )
-        seen += [one.id for one in page.items]
+        seen += [one.view.id for one in page.items]
         after = page.next
         if after is None:
             break
         # What was shown is gone: the next page does not move up by one.
-        change(database, page.items[0].id, state=State.HELD)
+        change(database, page.items[0].view.id, state=State.HELD)
     assert seen == whole
     with pytest.raises(Problem) as problem, database.transaction() as session:
         queries.page(session, scope, WorklistRequest(after="bm90IG91cnM="))
@@ -183,7 +185,7 @@ def test_counts_are_per_state_whatever_state_is_shown(
         )
     assert (page.total, page.counts_exact, page.next) == (1, True, None)
     assert (page.counts[State.CLAIMED], page.counts[State.QUEUED]) == (1, 2)
-    line = page.items[0]
+    line = page.items[0].view
     assert (line.priors, line.overdue, line.group) == (2, False, None)
     assert line.claimed_by is not None
     assert line.lease_until is not None
@@ -253,7 +255,7 @@ def test_a_common_name_is_found_along_the_queue(
             scope_of(database, "writer"),
             request.model_copy(update={"after": page.next}),
         )
-    assert {one.id for one in (*page.items, *rest.items)} == set(found)
+    assert {one.view.id for one in (*page.items, *rest.items)} == set(found)
     assert (len(page.items), page.total, rest.next) == (2, 3, None)
 
 
@@ -267,7 +269,7 @@ def test_a_search_of_the_queue_counts_nothing_else(
     with database.transaction() as session:
         page = queries.page(session, scope_of(database, "writer"), request)
         everything = queries.page(session, scope_of(database, "writer"), WorklistRequest(q="董"))
-    assert ([one.id for one in page.items], page.total) == ([waiting], 1)
+    assert ([one.view.id for one in page.items], page.total) == ([waiting], 1)
     assert State.WITHDRAWN not in page.counts
     assert everything.counts[State.WITHDRAWN] == 1
 
