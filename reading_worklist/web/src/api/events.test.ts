@@ -49,10 +49,17 @@ it('is live while the server says something, and passes on what it says', () => 
     vi.advanceTimersByTime(PING);
     last().say('ping');
   }
-  last().say('workitem', '{"id": "1"}');
+  last().say('workitem', '{"id": "1", "state": "QUEUED", "lane": "ecg"}');
+  last().say('workitem', '{"id": "1", "state": "QUEUED", "lane": "ecg", "line": {"id": "1"}}');
+  last().say('retake', '{"id": "2"}');
   last().say('order');
   expect(live.state()).toBe('live');
-  expect(heard).toEqual([{ kind: 'workitem', id: '1' }, { kind: 'order' }]);
+  expect(heard).toEqual([
+    { kind: 'workitem', id: '1', lane: 'ecg', line: null },
+    { kind: 'workitem', id: '1', lane: 'ecg', line: { id: '1' } },
+    { kind: 'retake', id: '2' },
+    { kind: 'order' },
+  ]);
   expect(Source.made).toHaveLength(1);
 });
 

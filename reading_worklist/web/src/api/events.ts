@@ -1,13 +1,24 @@
 /** Server-sent events: one connection per tab, kept alive by itself. */
 
+import type { Lane, WorklistLine } from './types';
+
 export type LiveState = 'connecting' | 'live' | 'lost';
+
+/** A workitem that changed. `line`: as the worklist shows it now; null for whom it is not, and when much changes at once. */
+export interface WorkitemEvent {
+  kind: 'workitem';
+  id: string;
+  lane: Lane | null;
+  line: WorklistLine | null;
+}
 
 /** `resync` follows a gap in the connection: anything may have changed. */
 export type LiveEvent =
-  | { kind: 'workitem' | 'critical_value' | 'consultation' | 'retake'; id: string }
+  | WorkitemEvent
+  | { kind: 'critical_value' | 'consultation' | 'retake'; id: string }
   | { kind: 'delivery' | 'destination' | 'identity' | 'order' | 'quarantine' | 'exam_note' | 'resync' };
 
-const KINDS_WITH_ID = ['workitem', 'critical_value', 'consultation', 'retake'] as const;
+const KINDS_WITH_ID = ['critical_value', 'consultation', 'retake'] as const;
 const KINDS = ['delivery', 'destination', 'identity', 'order', 'quarantine', 'exam_note'] as const;
 
 type EventListener = (event: LiveEvent) => void;
@@ -71,6 +82,11 @@ export class LiveConnection {
     });
     source.addEventListener('error', () => this.lose());
     source.addEventListener('ping', () => this.heard());
+    source.addEventListener('workitem', (message: MessageEvent<string>) => {
+      this.heard();
+      const { id = '', lane = null, line = null } = JSON.parse(message.data) as Partial<WorkitemEvent>;
+      this.emit({ kind: 'workitem', id, lane, line });
+    });
     for (const kind of KINDS_WITH_ID) {
       source.addEventListener(kind, (message: MessageEvent<string>) => {
         this.heard();

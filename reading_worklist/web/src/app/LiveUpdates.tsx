@@ -1,52 +1,52 @@
 import { type QueryKey, useQueryClient } from '@tanstack/react-query';
 import { useEffect } from 'react';
 
-import { live } from '../api/events';
+import { live, type WorkitemEvent } from '../api/events';
 import { keys } from '../api/keys';
 import { throttled } from '../api/throttle';
+import { hasRow } from '../worklist/queries';
 
 const LIST_DELAY = 100;
 /** A change shall be on the screen of others within a second, also when the one before came just now. */
 const LIST_INTERVAL = 600;
+/** A row that has changed in its place already is what a doctor looks at; what moves behind it can follow. */
+const SETTLED_PATIENCE = 3_000;
 
 /** Renews what the page shows when the server tells of a change; bursts are drawn together. Draws nothing. */
 export function LiveUpdates() {
   const client = useQueryClient();
 
   useEffect(() => {
-    const renew = (queryKey: QueryKey): void => {
+    const renewed = (...queryKeys: QueryKey[]): Promise<unknown> => {
       // A hidden page only notes that it is old; it asks when it is looked at again.
       const refetchType = document.visibilityState === 'visible' ? 'active' : 'none';
-      void client.invalidateQueries({ queryKey, refetchType });
+      return Promise.all(queryKeys.map((queryKey) => client.invalidateQueries({ queryKey, refetchType })));
     };
+    const renew = (queryKey: QueryKey): void => void renewed(queryKey);
+    /** How long the list may wait: its row is as it is now, and no older one is on its way. */
+    const patienceFor = ({ id, line }: WorkitemEvent): number =>
+      line !== null && hasRow(client, id) && client.isFetching({ queryKey: keys.workitems }) === 0
+        ? SETTLED_PATIENCE
+        : 0;
     // Each page waits a little differently, so that a change does not call all of them at one moment.
     const delay = LIST_DELAY + Math.random() * LIST_DELAY;
     const lists = throttled(
-      () => {
-        renew(keys.workitems);
-        renew(keys.portal);
-        renew(keys.ledger);
-      },
+      () => renewed(keys.workitems, keys.preliminary, keys.portal, keys.ledger),
       delay,
       LIST_INTERVAL,
     );
     // Nobody waits for a hidden page to be looked at: its alarm tells of it.
-    const emergency = throttled(
-      () => void client.invalidateQueries({ queryKey: keys.emergency }),
-      delay,
-      LIST_INTERVAL,
-    );
-    const deliveries = throttled(() => renew(keys.deliveries), delay, LIST_INTERVAL);
+    const emergency = throttled(() => client.invalidateQueries({ queryKey: keys.emergency }), delay, LIST_INTERVAL);
+    const deliveries = throttled(() => renewed(keys.deliveries), delay, LIST_INTERVAL);
 
-    const identity = throttled(() => renew(keys.identity), delay, LIST_INTERVAL);
-    const orders = throttled(() => renew(keys.orders), delay, LIST_INTERVAL);
+    const identity = throttled(() => renewed(keys.identity), delay, LIST_INTERVAL);
+    const orders = throttled(() => renewed(keys.orders), delay, LIST_INTERVAL);
 
     const unsubscribe = live.subscribe((event) => {
       switch (event.kind) {
         case 'workitem':
-          emergency.run();
-          renew(keys.preliminary);
-          lists.run();
+          if (event.lane !== 'imaging') emergency.run();
+          lists.run(patienceFor(event));
           renew(keys.workitem(event.id));
           // Somebody else may have set its markers.
           renew(keys.ecgMeasured(event.id));

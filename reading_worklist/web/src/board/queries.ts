@@ -14,7 +14,7 @@ const EVENT_INTERVAL = 2_000;
 export function useBoard() {
   const client = useQueryClient();
   useEffect(() => {
-    const renew = throttled(() => void client.invalidateQueries({ queryKey: keys.board }), EVENT_DELAY, EVENT_INTERVAL);
+    const renew = throttled(() => client.invalidateQueries({ queryKey: keys.board }), EVENT_DELAY, EVENT_INTERVAL);
     const leave = live.subscribe(() => renew.run());
     return () => {
       leave();

@@ -4,6 +4,7 @@ import {
   useQueries,
   useQuery,
   useQueryClient,
+  type QueryClient,
   type UseQueryResult,
 } from '@tanstack/react-query';
 import { useEffect, useMemo } from 'react';
@@ -18,6 +19,7 @@ import { type Filters, questionOf } from './filters';
 /** So many rows come with one request. */
 export const CHUNK = 100;
 
+const ROWS = [...keys.workitems, 'rows'];
 const PATCH_DELAY = 50;
 const PATCH_INTERVAL = 150;
 const VIEWS_INTERVAL = 4_000;
@@ -40,7 +42,7 @@ type Chunks = ReadonlyMap<number, readonly WorklistLine[]>;
 function chunkQuery(question: ReturnType<typeof questionOf>, chunk: number) {
   const query = { ...question, page: chunk + 1, page_size: CHUNK };
   return {
-    queryKey: [...keys.workitems, 'rows', query],
+    queryKey: [...ROWS, query],
     queryFn: ({ signal }: { signal: AbortSignal }) => answer(api.GET('/api/workitems', { params: { query }, signal })),
     // Events bring changes at once; this finds what an interrupted connection missed.
     refetchInterval: 60_000,
@@ -99,34 +101,44 @@ function placeOf(chunks: Chunks, id: string): number | undefined {
   return undefined;
 }
 
+/** Tells whether a list that is on the screen has a row. */
+export function hasRow(client: QueryClient, id: string): boolean {
+  return client
+    .getQueriesData<WorkitemPage>({ queryKey: ROWS, type: 'active' })
+    .some(([, page]) => page?.items.some((item) => item.id === id));
+}
+
+function putRows(client: QueryClient, lines: readonly WorklistLine[]): void {
+  const byId = new Map(lines.map((line) => [line.id, line]));
+  client.setQueriesData<WorkitemPage>({ queryKey: ROWS, type: 'active' }, (page) =>
+    page?.items.some((item) => byId.has(item.id)) !== true
+      ? page
+      : { ...page, items: page.items.map((item) => byId.get(item.id) ?? item) },
+  );
+}
+
 /**
- * Changes single rows in place as soon as an event names them, before the list itself is asked for again.
+ * Changes single rows in place as soon as an event tells how they are now, before the list itself is asked for again.
  * Rows that the page does not have are left to the list.
  */
 export function useRowPatches(): void {
   const client = useQueryClient();
   useEffect(() => {
     const changed = new Set<string>();
-    const here = (id: string): boolean =>
-      client
-        .getQueriesData<WorkitemPage>({ queryKey: [...keys.workitems, 'rows'], type: 'active' })
-        .some(([, page]) => page?.items.some((item) => item.id === id));
     const patch = async (): Promise<void> => {
-      const ids = [...changed].filter(here);
+      const ids = [...changed].filter((id) => hasRow(client, id));
       changed.clear();
       if (ids.length === 0) return;
-      const lines = await answer(api.GET('/api/worklist/lines', { params: { query: { id: ids } } }));
-      const byId = new Map(lines.map((line) => [line.id, line]));
-      client.setQueriesData<WorkitemPage>({ queryKey: [...keys.workitems, 'rows'], type: 'active' }, (page) =>
-        page?.items.some((item) => byId.has(item.id)) !== true
-          ? page
-          : { ...page, items: page.items.map((item) => byId.get(item.id) ?? item) },
-      );
+      putRows(client, await answer(api.GET('/api/worklist/lines', { params: { query: { id: ids } } })));
     };
     // What this misses the list brings a moment later.
-    const patches = throttled(() => void patch().catch(() => undefined), PATCH_DELAY, PATCH_INTERVAL);
+    const patches = throttled(() => patch().catch(() => undefined), PATCH_DELAY, PATCH_INTERVAL);
     const leave = live.subscribe((event) => {
       if (event.kind !== 'workitem') return;
+      if (event.line !== null) {
+        putRows(client, [event.line]);
+        return;
+      }
       changed.add(event.id);
       patches.run();
     });
@@ -171,12 +183,14 @@ export function useViews() {
   const client = useQueryClient();
   useEffect(() => {
     const renew = throttled(
-      () => void client.invalidateQueries({ queryKey: keys.views }),
+      () => client.invalidateQueries({ queryKey: keys.views }),
       VIEWS_INTERVAL / 4,
       VIEWS_INTERVAL,
     );
     const leave = live.subscribe((event) => {
-      if (event.kind === 'workitem' || event.kind === 'resync') renew.run();
+      if (event.kind !== 'workitem' && event.kind !== 'resync') return;
+      // Most people have none, whose counts nobody has to ask for.
+      if (client.getQueryData<SavedView[]>(keys.views)?.length !== 0) renew.run();
     });
     return () => {
       leave();
