@@ -44,8 +44,8 @@ LANGUAGES = ("zh-CN", "en")
 NARROW = 1024
 SIZES = ((NARROW, 768), (1440, 900))
 LOOKS = ("light", "dark")
-# What `app/CrashPage.tsx` shows; a script's error that React has caught is no error of the page.
-CRASHED = "main.plain-page[role=alert]"
+# What `design/Failed.tsx` shows; a script's error that React has caught is no error of the page.
+CRASHED = ".failed"
 LOADING = "[aria-busy=true], .ant-skeleton, .plain-loading"
 # What stands out of the window sideways, and texts that are cut without a title.
 OVERFLOW = """() => {
@@ -121,7 +121,7 @@ def take(context: BrowserContext, shot: Shot, language: str, look: str, out: Pat
         page.screenshot(path=out / f"{name}.png", animations="disabled")
         wrong = [*script, *page.evaluate(OVERFLOW)]
         if page.locator(CRASHED).count():
-            wrong.append("the page has failed")
+            wrong.append("the page or a part of it has failed")
         if width == NARROW:
             wrong += violations(page)
         sys.stdout.write(f"{name}: {'; '.join(wrong) or 'ok'}\n")

@@ -1,16 +1,22 @@
+import { Failed } from '../design/Failed';
 import { useLanguage } from '../i18n/language';
 import './plain.css';
 
-/** Shown when a page throws. It needs no component library, because that may be what failed to load. */
-export function CrashPage() {
+/** Shown for a page that throws, or whose file does not come, below a header that still leads to the others. */
+export function FailedPage() {
   const { t } = useLanguage();
   return (
-    <main className="plain-page" role="alert">
-      <h1>{t('crash.title')}</h1>
-      <p>{t('crash.text')}</p>
-      <button type="button" className="plain-button" onClick={() => location.reload()}>
-        {t('crash.reload')}
-      </button>
+    <div className="plain-page crashed">
+      <Failed title={t('crash.title')} level="h1" />
+    </div>
+  );
+}
+
+/** The same where there is nothing else on the screen. */
+export function CrashPage() {
+  return (
+    <main>
+      <FailedPage />
     </main>
   );
 }

@@ -1,13 +1,14 @@
 import { App as AntApp, ConfigProvider } from 'antd';
 import enUS from 'antd/locale/en_US';
 import zhCN from 'antd/locale/zh_CN';
-import { Fragment, lazy, Suspense, useMemo } from 'react';
+import { Fragment, Suspense, useMemo } from 'react';
 import { Navigate, Outlet, useLocation } from 'react-router';
 
 import { CriticalAlert } from '../critical/CriticalAlert';
 import { useAppearance } from '../design/appearance';
 import { csp } from '../design/nonce';
 import { ProblemNotice } from '../design/Notice';
+import { lazyPart } from '../design/Part';
 import { themeFor } from '../design/theme';
 import { EmergencyAlert } from '../emergency/EmergencyAlert';
 import { useLanguage } from '../i18n/language';
@@ -21,7 +22,7 @@ import { usePrepareExams } from './prepareExams';
 import '../design/page.css';
 import './shell.css';
 
-const OutstandingPage = lazy(async () => ({ default: (await import('../account/OutstandingPage')).OutstandingPage }));
+const OutstandingPage = lazyPart(async () => (await import('../account/OutstandingPage')).OutstandingPage);
 
 /** Everything behind the sign-in: the header, the banner of a lost network, and the page. */
 export function Shell() {

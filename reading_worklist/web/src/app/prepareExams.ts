@@ -23,7 +23,8 @@ export function usePrepareExams(): void {
     const prepare = (): void => {
       window.clearTimeout(timer);
       if (meant === undefined) return;
-      void import('../reading/ReadingPage');
+      // Opening the exam says what is wrong; whoever only passed by has nothing to be told.
+      import('../reading/ReadingPage').catch(() => undefined);
       prepareExam(client, meant, language);
     };
     const mean = (link: Element | null | undefined): void => {

@@ -1,11 +1,12 @@
 import { App, Button, Input, Modal, Rate, Skeleton } from 'antd';
-import { lazy, Suspense, useId, useState } from 'react';
+import { Suspense, useId, useState } from 'react';
 
 import type { Consultation } from '../api/types';
 import { Loading } from '../app/Loading';
 import { Chip, ModalityMark } from '../design/Chip';
 import { Countdown } from '../design/Due';
 import { ProblemNotice } from '../design/Notice';
+import { lazyPart } from '../design/Part';
 import { PatientName, SexAge } from '../design/PatientName';
 import { ReasonDialog } from '../design/ReasonDialog';
 import { useRefusal } from '../design/useRefusal';
@@ -22,7 +23,7 @@ import '../phone/phone.css';
 import '../retakes/retakes.css';
 import './consultations.css';
 
-const EcgPane = lazy(async () => ({ default: (await import('../ecg/EcgPane')).EcgPane }));
+const EcgPane = lazyPart(async () => (await import('../ecg/EcgPane')).EcgPane);
 
 /** One consultation as applicant and expert see it. */
 export function ConsultationView({ id, compact = false }: { id: string; compact?: boolean }) {

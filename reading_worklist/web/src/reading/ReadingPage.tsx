@@ -4,6 +4,7 @@ import { useNavigate, useParams } from 'react-router';
 
 import type { WorkitemDetail } from '../api/types';
 import { ProblemNotice } from '../design/Notice';
+import { Part } from '../design/Part';
 import { ECG_KEYS_HELP } from '../ecg/keys';
 import { type HelpLine, ShortcutHelp } from '../design/ShortcutHelp';
 import { useShortcuts } from '../design/shortcuts';
@@ -124,8 +125,18 @@ function Reading({ item }: { item: WorkitemDetail }) {
       <Workplace
         item={item}
         viewerElsewhere={seen.isOpen}
-        viewer={seen.isOpen ? null : <ViewerPane item={item} comparison={comparison} onActivity={lease.noteActivity} />}
-        report={<ReportPanel item={item} />}
+        viewer={
+          seen.isOpen ? null : (
+            <Part>
+              <ViewerPane item={item} comparison={comparison} onActivity={lease.noteActivity} />
+            </Part>
+          )
+        }
+        report={
+          <Part>
+            <ReportPanel item={item} />
+          </Part>
+        }
       />
       <ShortcutHelp
         open={helpOpen}

@@ -1,5 +1,5 @@
 import { App as AntApp, ConfigProvider } from 'antd';
-import { lazy, Suspense, useEffect, useMemo, useRef, useState } from 'react';
+import { Suspense, useEffect, useMemo, useRef, useState } from 'react';
 import { Navigate, useSearchParams } from 'react-router';
 
 import { LiveUpdates } from '../app/LiveUpdates';
@@ -9,6 +9,7 @@ import { ModalityMark } from '../design/Chip';
 import { useMinute } from '../design/clock';
 import { csp } from '../design/nonce';
 import { ProblemNotice } from '../design/Notice';
+import { lazyPart } from '../design/Part';
 import { PatientName, SexAge } from '../design/PatientName';
 import { themeFor } from '../design/theme';
 import { formatStudyTime } from '../i18n/format';
@@ -22,7 +23,7 @@ import { ASK_EVERY, channelOf, type FromPage, type FromViewer, keepPlace, LOST_A
 import './reading.css';
 import './report.css';
 
-const EcgPane = lazy(async () => ({ default: (await import('../ecg/EcgPane')).EcgPane }));
+const EcgPane = lazyPart(async () => (await import('../ecg/EcgPane')).EcgPane);
 
 const SAY_ACTIVE_EVERY = 10_000;
 

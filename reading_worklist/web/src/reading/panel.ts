@@ -1,4 +1,4 @@
-import type { ComponentType, LazyExoticComponent } from 'react';
+import type { ComponentType } from 'react';
 
 import type { WorkitemDetail } from '../api/types';
 import type { PlainKey } from '../i18n/catalogue';
@@ -26,5 +26,5 @@ export interface ReadingPanel {
   icon: ComponentType;
   useBadge: (item: WorkitemDetail) => PanelBadge | null;
   applies?: (item: WorkitemDetail) => boolean;
-  Content: LazyExoticComponent<ComponentType<PanelProps>>;
+  Content: ComponentType<PanelProps>;
 }

@@ -9,8 +9,8 @@ import {
   SolutionOutlined,
   TeamOutlined,
 } from '@ant-design/icons';
-import { lazy } from 'react';
 
+import { lazyPart } from '../design/Part';
 import { useNotesBadge } from '../notes/badge';
 import { usePriorsBadge } from '../priors/badge';
 import { useConsultationBadge } from '../consultations/badge';
@@ -39,7 +39,7 @@ export const PANELS: readonly ReadingPanel[] = [
     short: 'request.short',
     icon: SolutionOutlined,
     useBadge: useNoBadge,
-    Content: lazy(async () => ({ default: (await import('./RequestPanel')).RequestPanel })),
+    Content: lazyPart(async () => (await import('./RequestPanel')).RequestPanel),
   },
   {
     id: 'priors',
@@ -48,7 +48,7 @@ export const PANELS: readonly ReadingPanel[] = [
     short: 'priors.short',
     icon: FileSearchOutlined,
     useBadge: usePriorsBadge,
-    Content: lazy(async () => ({ default: (await import('../priors/PriorsPanel')).PriorsPanel })),
+    Content: lazyPart(async () => (await import('../priors/PriorsPanel')).PriorsPanel),
   },
   {
     id: 'notes',
@@ -57,7 +57,7 @@ export const PANELS: readonly ReadingPanel[] = [
     short: 'notes.short',
     icon: MessageOutlined,
     useBadge: useNotesBadge,
-    Content: lazy(async () => ({ default: (await import('../notes/NotesPanel')).NotesPanel })),
+    Content: lazyPart(async () => (await import('../notes/NotesPanel')).NotesPanel),
   },
   {
     id: 'images',
@@ -67,7 +67,7 @@ export const PANELS: readonly ReadingPanel[] = [
     icon: PushpinOutlined,
     useBadge: useKeyImagesBadge,
     applies: (item) => item.lane === 'imaging',
-    Content: lazy(async () => ({ default: (await import('./keyImages/KeyImagesPanel')).KeyImagesPanel })),
+    Content: lazyPart(async () => (await import('./keyImages/KeyImagesPanel')).KeyImagesPanel),
   },
   {
     id: 'quality',
@@ -77,7 +77,7 @@ export const PANELS: readonly ReadingPanel[] = [
     icon: SafetyCertificateOutlined,
     useBadge: useQualityBadge,
     applies: (item) => item.lane === 'imaging',
-    Content: lazy(async () => ({ default: (await import('../quality/QualityPanel')).QualityPanel })),
+    Content: lazyPart(async () => (await import('../quality/QualityPanel')).QualityPanel),
   },
   {
     id: 'timeline',
@@ -86,7 +86,7 @@ export const PANELS: readonly ReadingPanel[] = [
     short: 'panel.timeline.short',
     icon: HistoryOutlined,
     useBadge: useNoBadge,
-    Content: lazy(async () => ({ default: (await import('./TimelinePanel')).TimelinePanel })),
+    Content: lazyPart(async () => (await import('./TimelinePanel')).TimelinePanel),
   },
   {
     id: 'critical',
@@ -95,7 +95,7 @@ export const PANELS: readonly ReadingPanel[] = [
     short: 'panel.critical.short',
     icon: AlertOutlined,
     useBadge: useCriticalBadge,
-    Content: lazy(async () => ({ default: (await import('../critical/CriticalPanel')).CriticalPanel })),
+    Content: lazyPart(async () => (await import('../critical/CriticalPanel')).CriticalPanel),
   },
   {
     id: 'retake',
@@ -104,7 +104,7 @@ export const PANELS: readonly ReadingPanel[] = [
     short: 'panel.retake.short',
     icon: RedoOutlined,
     useBadge: useRetakeBadge,
-    Content: lazy(async () => ({ default: (await import('../retakes/RetakePanel')).RetakePanel })),
+    Content: lazyPart(async () => (await import('../retakes/RetakePanel')).RetakePanel),
   },
   {
     id: 'consultation',
@@ -113,6 +113,6 @@ export const PANELS: readonly ReadingPanel[] = [
     short: 'panel.consultation.short',
     icon: TeamOutlined,
     useBadge: useConsultationBadge,
-    Content: lazy(async () => ({ default: (await import('../consultations/ConsultationPanel')).ConsultationPanel })),
+    Content: lazyPart(async () => (await import('../consultations/ConsultationPanel')).ConsultationPanel),
   },
 ];

@@ -81,11 +81,22 @@ export const common = {
   'notFound.text': ['请检查地址，或从列表中打开。', 'Check the address, or open it from the list.'],
   'notFound.home': ['回到首页', 'Go to the start page'],
   'crash.title': ['页面出错了', 'This page has failed'],
-  'crash.text': [
-    '已保存的内容不受影响。请重新载入；如仍出现，请告知系统管理员发生的时间。',
-    'What was saved is safe. Reload; if it happens again, tell your system administrator the time.',
+  'failed.part': ['这一部分未能显示', 'This part could not be shown'],
+  'failed.newBuild': ['系统已更新', 'The system has been updated'],
+  'failed.replaced': [
+    '当前页面来自更新前的版本，载入新版本后即可继续。已写的内容已保存，不会丢失。',
+    'This page is of the version before. Load the new one to go on; what you wrote is kept.',
   ],
-  'crash.reload': ['重新载入', 'Reload'],
+  'failed.unreachable': [
+    '服务器没有应答，请检查网络后重试。已写的内容已保存在本机。',
+    'The server does not answer. Check the network and try again; what you wrote is kept in this browser.',
+  ],
+  'failed.broken': [
+    '已保存的内容不受影响。请再试一次；如仍出现，请告知系统管理员发生的时间。',
+    'What was saved is safe. Try again; if it happens again, tell your system administrator the time.',
+  ],
+  'failed.loadNew': ['载入新版本', 'Load the new version'],
+  'failed.reload': ['重新载入页面', 'Reload the page'],
 
   'offline.text': [
     '网络已断开。页面显示的是最后收到的内容，恢复后会自动更新。',
