@@ -35,9 +35,6 @@ export function Workplace({
   const following = useDeferredValue(true, false);
   const panels = PANELS.filter((panel) => panel.applies?.(item) !== false);
   const panel = panels.find((one) => one.id === layout.open);
-  const stands = panel !== undefined;
-  // There is no room for both: the panel covers the report until it is closed or something is written.
-  const covers = stands && columns.report === 0 && !folded;
 
   const toggle = (id: string): void => {
     setCalled(true);
@@ -64,12 +61,12 @@ export function Workplace({
       <div
         ref={measure}
         className="workplace-columns"
-        style={{ gridTemplateColumns: covers ? `${first}px 0 ${second}px` : `${first}px ${second}px ${third}px` }}
+        style={{ gridTemplateColumns: `${first}px ${second}px ${third}px` }}
       >
         <div className="workplace-viewer">{viewer}</div>
-        {stands && following && (
-          <div className={`workplace-panel${covers ? ' workplace-covers' : ''}`}>
-            {first > 0 && !covers && (
+        {panel !== undefined && following && (
+          <div className="workplace-panel">
+            {first > 0 && (
               <Divider
                 label={t('panel.panelEdge')}
                 width={second}
@@ -80,20 +77,9 @@ export function Workplace({
             <SidePanel item={item} panel={panel} called={called} onClose={layout.close} />
           </div>
         )}
-        <div
-          className="workplace-report"
-          hidden={folded}
-          onFocus={() => {
-            if (covers) layout.close();
-          }}
-        >
+        <div className="workplace-report" hidden={folded}>
           {(first > 0 || second > 0) && (
-            <Divider
-              label={t('panel.reportEdge')}
-              width={covers ? second : third}
-              onWidth={layout.setReportWidth}
-              onDone={layout.keep}
-            />
+            <Divider label={t('panel.reportEdge')} width={third} onWidth={layout.setReportWidth} onDone={layout.keep} />
           )}
           {following && (
             <>

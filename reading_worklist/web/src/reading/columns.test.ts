@@ -18,8 +18,13 @@ describe('the columns of the reading page', () => {
     expect(divide(1384, { panel: 900, report: 900 }, OPEN)).toEqual({ viewer: VIEWER_LEAST, panel: 424, report: 320 });
   });
 
-  it('put the panel in the place of the report where there is no room for both', () => {
-    expect(divide(968, WANTED, OPEN)).toEqual({ viewer: VIEWER_LEAST, panel: 328, report: 0 });
+  it('let the images become smaller where a panel is read while the report is written', () => {
+    expect(divide(966, WANTED, OPEN)).toEqual({ viewer: 346, panel: 300, report: 320 });
+    expect(divide(966, { panel: 900, report: 900 }, OPEN)).toEqual({ viewer: 346, panel: 300, report: 320 });
+  });
+
+  it('give their place to the panel where nothing would be seen on them', () => {
+    expect(divide(800, WANTED, OPEN)).toEqual({ viewer: 0, panel: 480, report: 320 });
   });
 
   it('keep the report at its least width in a window that is too small for anything', () => {
