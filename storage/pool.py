@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 
 from storage import metering
 from storage.civil_day import connection_option
+from storage.errors import RdcError
 from storage.walls import building
 from storage.walls.reach import Reach
 
@@ -69,6 +70,11 @@ _SET: Final = (
 _SEE_IN_TRANSACTION: Final = text(_SET.format(local="true"))
 _SEE: Final = text(_SET.format(local="false"))
 _TOLD: Final = "told"
+_ENCODING: Final = "UTF8"
+
+
+class EncodingUnfit(RdcError):
+    """The database cannot keep every character."""
 
 
 def psycopg_url(url: str) -> str:
@@ -135,6 +141,8 @@ def pool_of_role(url: str, size: int, role: str, arguments: Mapping[str, str | i
         connection.execute(_TAKE_ROLE, (role,))
         connection.autocommit = False
 
+    # Before SQLAlchemy's own first question, whose answer such a server gives as bytes.
+    event.listen(engine, "connect", _refuse_other_encodings, insert=True)
     event.listen(engine, "connect", take_role)
     _never_hand_out_dead_ones(engine)
     _count_those_in_use(engine)
@@ -167,6 +175,18 @@ def _told(whose: Reach) -> dict[str, str]:
         "sites": ",".join(map(str, whose.sites)),
         "person": "" if whose.person is None else str(whose.person),
     }
+
+
+def _refuse_other_encodings(connection: psycopg.Connection[Any], _record: object) -> None:
+    found = connection.info.parameter_status("server_encoding")
+    if found != _ENCODING:
+        message = f"the database {connection.info.dbname} cannot keep every name"
+        raise EncodingUnfit(
+            message,
+            expected=f"the encoding {_ENCODING}",
+            found=str(found),
+            remedy="Make it anew with ENCODING 'UTF8' LOCALE 'C.UTF-8' TEMPLATE template0",
+        )
 
 
 def _never_hand_out_dead_ones(engine: Engine) -> None:

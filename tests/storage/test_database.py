@@ -1,8 +1,14 @@
 """Connections of the pool: dead ones are replaced, and reading begins no transaction."""
 
-from sqlalchemy import text
+from typing import Any
 
+import psycopg
+import pytest
+from sqlalchemy import make_url, text
+
+from deploy.embedded.postgres import EmbeddedPostgres
 from storage.database import Database, as_owner
+from storage.pool import EncodingUnfit, connection_parameters
 
 _SELF = text("SELECT pg_backend_pid()")
 
@@ -38,3 +44,21 @@ def test_reading_sees_what_is_committed_meanwhile(database: Database) -> None:
     with database.transaction() as session:
         as_owner(session)
         session.execute(text("DROP TABLE seen"))
+
+
+def test_a_database_that_cannot_keep_every_name_is_refused(
+    postgres: EmbeddedPostgres, database_url: str
+) -> None:
+    parameters: dict[str, Any] = {**connection_parameters(postgres.superuser_url)}
+    with psycopg.connect(autocommit=True, **parameters) as server:
+        # What Debian makes on a machine without a language.
+        server.execute(
+            "CREATE DATABASE ascii ENCODING SQL_ASCII LOCALE_PROVIDER libc LOCALE 'C'"
+            " TEMPLATE template0"
+        )
+        try:
+            url = make_url(database_url).set(database="ascii").render_as_string(hide_password=False)
+            with pytest.raises(EncodingUnfit, match="found SQL_ASCII"), Database(url).reading():
+                pass
+        finally:
+            server.execute("DROP DATABASE ascii WITH (FORCE)")
