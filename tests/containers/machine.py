@@ -112,7 +112,7 @@ def install(root: Path, password: str) -> None:
     subprocess.run(
         [
             *("mmdebstrap", "--quiet", "--variant=minbase", f"--include={','.join(_PACKAGES)}"),
-            *("bookworm", root, "http://deb.debian.org/debian"),
+            *("bookworm", root),
         ],
         check=True,
     )
@@ -127,7 +127,9 @@ def install(root: Path, password: str) -> None:
         ["chroot", root, "env", *known.split(), "make", "--directory=/opt/rdc", "setup"],
         check=True,
     )
-    shutil.copytree(ROOT / "deploy/systemd", root / "etc/systemd/system", dirs_exist_ok=True)
+    units = ROOT / "deploy/systemd"
+    shutil.copytree(units, root / "etc/systemd/system", dirs_exist_ok=True)
+    shutil.copy(units / "rdc", root / "usr/local/bin/rdc")
     _write_settings(root, password)
     _prepare_servers(root, password)
 

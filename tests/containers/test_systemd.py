@@ -111,6 +111,16 @@ def test_the_whole_road(machine: Machine, walked: Road, tmp_path: Path) -> None:
     say(json.dumps([one["seconds"] for one in outcome["exams"]]))
 
 
+def test_a_command_has_the_settings_and_the_account_of_the_units(machine: Machine) -> None:
+    told = machine.run("rdc", "doctor", check=False)
+    say(told)
+    assert "\n0 faults" in told
+    machine.run("rdc", "backup", "/var/lib/rdc/backup")
+    assert "rdc" in machine.run("stat", "--format=%U", "/var/lib/rdc/backup")
+    # What a command says to its caller by its end.
+    machine.run("sh", "-c", "! rdc site test NOBODY")
+
+
 def test_a_restart_under_load_loses_nothing(machine: Machine, walked: Road) -> None:
     seconds: dict[str, float] = {}
     with Load(walked) as load:
