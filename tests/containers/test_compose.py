@@ -1,6 +1,8 @@
 """The centre by Docker Compose, as shipped: built, started, used, restarted, and its data kept."""
 
 import json
+import os
+import ssl
 import subprocess
 import sys
 import tempfile
@@ -9,12 +11,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
+import httpx
 import pytest
 
 from deploy.demo.consortium import SITES
 from deploy.demo.exams import prepare_exams
 from deploy.demo.people import DemoClient
 from deploy.demo.walk import Road, walk
+from deploy.tls.authority import PrivateAuthority
 from tests.cluster.load import Load
 from tests.cluster.network import require_namespaces
 from tests.containers.centre import ONCE, Centre, road, running_centre
@@ -28,6 +32,8 @@ from tests.support.soak import SOAK
 
 OURS: Final = "900"
 """The account of the image."""
+HAPROXY: Final = 99
+"""The account of HAProxy's image."""
 UNDER_LOAD: Final = ("gateway-1", "web-2", "worker-1", "relay-1", "hl7-1", "broker", "store-2")
 BETWEEN_SECONDS: Final = 5.0
 
@@ -153,3 +159,33 @@ def test_down_and_up_again_keeps_everything(centre: Centre, walked: Road) -> Non
     told = centre.inside("web-1", ".venv/bin/rdc", "verify", check=False)
     say(told)
     assert "\n0 faults" in centre.inside("web-1", ".venv/bin/rdc", "doctor", check=False)
+
+
+def test_people_come_by_https(centre: Centre, walked: Road, tmp_path: Path) -> None:
+    private = PrivateAuthority(tmp_path)
+    private.make("county")
+    issued = private.issue("front", hosts=("127.0.0.1",))
+    pem = centre.folder / "people.pem"
+    pem.write_bytes(issued.certificate.read_bytes() + issued.key.read_bytes())
+    pem.chmod(0o400)
+    os.chown(pem, HAPROXY, HAPROXY)
+    files = ("compose.yaml", "compose.override.yaml", "https.yaml")
+    centre.compose(*(part for one in files for part in ("--file", one)), "up", "--detach", "front")
+    known = ssl.create_default_context(cafile=private.certificate)
+    person = walked.people["li.shu"]
+    with httpx.Client(base_url="https://127.0.0.1", verify=known, timeout=30) as browser:
+
+        def signed_in() -> httpx.Response | None:
+            try:
+                answer = browser.post(
+                    "/api/session", json={"login": person.login, "password": person.password}
+                )
+            except httpx.TransportError:
+                return None
+            return answer if answer.is_success else None
+
+        assert "Secure" in wait_for("people to be let in", signed_in).headers["Set-Cookie"]
+        assert browser.get("/api/workitems").is_success
+    assert (
+        httpx.get("http://127.0.0.1/worklist").headers["Location"] == "https://127.0.0.1/worklist"
+    )
