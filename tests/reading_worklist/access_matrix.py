@@ -94,7 +94,7 @@ MATRIX: Final = (
     Row("GET", "/api/(clocks|reading-groups|readers|roster|routing/rulesets|working-time)", CENTRE),
     Row("", "/api/roster.*", DESK | ADMIN),
     Row("", "/api/(clocks|reading-groups|routing|working-time)/.*", ADMIN),
-    Row("", "/api/(agreements|single-signatures|recognition-marks).*", ADMIN),
+    Row("", "/api/(agreements|single-signatures|recognition-marks|branches).*", ADMIN),
     Row("POST", "/api/patient-links.*", DESK),
     # The worklist
     Row("GET", "/api/worklist/board", CENTRE | {Role.REGULATOR}),

@@ -318,6 +318,70 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/branches": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Branches
+         * @description Return the visible sites, each with its branches and devices.
+         */
+        get: operations["list_branches"];
+        put?: never;
+        /**
+         * Add Branch
+         * @description Say that devices of a site stand in a branch of it.
+         */
+        post: operations["add_branch"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/branches/change": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Change Branch
+         * @description Give a branch other names or devices; what was issued stays as it is.
+         */
+        post: operations["change_branch"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/branches/close": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Close Branch
+         * @description Let the devices of a branch stand in the site itself.
+         */
+        post: operations["close_branch"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/clocks": {
         parameters: {
             query?: never;
@@ -1359,9 +1423,11 @@ export interface paths {
          * Events
          * @description Stream events as they happen, until the session ends or acts for somebody else.
          *
-         *     Names are `workitem` (data: id, state, lane), `order` and `identity` (data: id, state),
-         *     `critical_value` (data: id, state, level, told), `consultation` and `retake` (data: id, state),
-         *     `delivery` (data: id, workitem_id, state) and `destination` (data: id, change).
+         *     Names are `workitem` (data: id, state, lane; for people of the centre also `line`, as
+         *     `/api/worklist/lines` gives it, unless so much changes that the list is better asked for),
+         *     `order` and `identity` (data: id, state), `critical_value` (data: id, state, level, told),
+         *     `consultation` and `retake` (data: id, state), `delivery` (data: id, workitem_id, state) and
+         *     `destination` (data: id, change).
          *     While nothing happens, `ping` comes every fifteen seconds: a page that hears nothing for much
          *     longer has lost the connection, whatever its browser believes.
          */
@@ -6011,6 +6077,80 @@ export interface components {
              * Format: date-time
              */
             booked_for: string;
+        };
+        /**
+         * BranchBody
+         * @description A branch to add: its names, as they are printed, and the AE titles of what stands there.
+         *
+         *     name_en: "" prints the other one on English reports too.
+         */
+        BranchBody: {
+            /** Devices */
+            devices: string[];
+            /** Name */
+            name: string;
+            /**
+             * Name En
+             * @default
+             */
+            name_en: string;
+            /** Site Code */
+            site_code: string;
+        };
+        /**
+         * BranchChange
+         * @description What a branch is called and holds from now on; branch: the name that it has.
+         */
+        BranchChange: {
+            /** Branch */
+            branch: string;
+            /** Devices */
+            devices: string[];
+            /** Name */
+            name: string;
+            /**
+             * Name En
+             * @default
+             */
+            name_en: string;
+            /** Site Code */
+            site_code: string;
+        };
+        /**
+         * BranchDevice
+         * @description A device of a site; branch: where it stands, "" for the site itself.
+         */
+        BranchDevice: {
+            /** Ae Title */
+            ae_title: string;
+            /** Branch */
+            branch: string;
+            /** Name */
+            name: string;
+        };
+        /**
+         * BranchEnd
+         * @description A branch to close, and why.
+         */
+        BranchEnd: {
+            /** Branch */
+            branch: string;
+            /** Reason */
+            reason: string;
+            /** Site Code */
+            site_code: string;
+        };
+        /**
+         * BranchView
+         * @description A branch and the AE titles of the devices that stand in it.
+         */
+        BranchView: {
+            /** Devices */
+            devices: string[];
+            /** Name */
+            name: string;
+            /** Name En */
+            name_en: string;
         };
         /**
          * CallBody
@@ -12789,6 +12929,22 @@ export interface components {
             valid_until: string;
         };
         /**
+         * SiteBranches
+         * @description A visible site with its branches, by name, and all of its devices, by AE title.
+         */
+        SiteBranches: {
+            /** Branches */
+            branches: components["schemas"]["BranchView"][];
+            /** Devices */
+            devices: components["schemas"]["BranchDevice"][];
+            /** Site Code */
+            site_code: string;
+            /** Site Name */
+            site_name: string;
+            /** Site Name En */
+            site_name_en: string;
+        };
+        /**
          * SitePatient
          * @description A patient whom the site has examined or ordered for.
          *
@@ -15220,6 +15376,134 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["AuditSealView"] | null;
+                };
+            };
+            /** @description Refused, or failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    list_branches: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SiteBranches"][];
+                };
+            };
+            /** @description Refused, or failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    add_branch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BranchBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SiteBranches"][];
+                };
+            };
+            /** @description Refused, or failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    change_branch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BranchChange"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SiteBranches"][];
+                };
+            };
+            /** @description Refused, or failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    close_branch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BranchEnd"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SiteBranches"][];
                 };
             };
             /** @description Refused, or failed */

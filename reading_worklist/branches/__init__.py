@@ -1,0 +1,1 @@
+"""Branches (分院区) and village clinics of a site, kept on a page."""
