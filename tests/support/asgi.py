@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, unquote, urlencode
@@ -51,21 +51,7 @@ async def ask_bytes(
     app: ASGIApp, method: str, target: str, headers: Mapping[str, str], content: bytes
 ) -> Answer:
     """Ask a target, path and query as they stand in a request line, and read the whole answer."""
-    path, _, query = target.partition("?")
-    scope = {
-        "type": "http",
-        "asgi": {"version": "3.0"},
-        "http_version": "1.1",
-        "method": method,
-        "scheme": "http",
-        "path": unquote(path),
-        "raw_path": path.encode(),
-        "root_path": "",
-        "query_string": query.encode(),
-        "headers": [(name.lower().encode(), value.encode()) for name, value in headers.items()],
-        "client": ("127.0.0.1", 40_000),
-        "server": ("testserver", 80),
-    }
+    scope = _connection(method, target, headers)
     status, parts, answered_with = 0, list[bytes](), list[tuple[str, str]]()
     asked, answered = False, asyncio.Event()
 
@@ -92,3 +78,45 @@ async def ask_bytes(
 
     await app(scope, receive, send)
     return Answer(status, b"".join(parts), answered_with)
+
+
+async def listen(
+    app: ASGIApp, target: str, headers: Mapping[str, str], *, until: Callable[[bytes], bool]
+) -> bytes:
+    """Read an answer that has no end until `until` is true of it, then go away; return it."""
+    gone, found = asyncio.Event(), bytearray()
+    asked = False
+
+    async def receive() -> Message:
+        nonlocal asked
+        if not asked:
+            asked = True
+            return {"type": "http.request", "body": b"", "more_body": False}
+        await gone.wait()
+        return {"type": "http.disconnect"}
+
+    async def send(message: Message) -> None:
+        found.extend(message.get("body", b""))
+        if until(bytes(found)):
+            gone.set()
+
+    await app(_connection("GET", target, {"host": "testserver", **headers}), receive, send)
+    return bytes(found)
+
+
+def _connection(method: str, target: str, headers: Mapping[str, str]) -> dict[str, Any]:
+    path, _, query = target.partition("?")
+    return {
+        "type": "http",
+        "asgi": {"version": "3.0"},
+        "http_version": "1.1",
+        "method": method,
+        "scheme": "http",
+        "path": unquote(path),
+        "raw_path": path.encode(),
+        "root_path": "",
+        "query_string": query.encode(),
+        "headers": [(name.lower().encode(), value.encode()) for name, value in headers.items()],
+        "client": ("127.0.0.1", 40_000),
+        "server": ("testserver", 80),
+    }
