@@ -9,6 +9,7 @@ import struct
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any, Final
@@ -40,11 +41,26 @@ _ACCEPTED: Final = 0x02
 _REJECTED: Final = 0x03
 _TRANSIENT: Final = 2
 _ANSWER_SECONDS: Final = 120.0
-# How a page behaves, see web/src/worklist/queries.ts: what changed is asked for by its id, after a
-# moment, and not more often than so; a person looks at another page of the list now and then.
-_PATCH_DELAY: Final = 0.05
-_PATCH_INTERVAL: Final = 0.15
+# How a page behaves, see web/src/app/LiveUpdates.tsx and api/throttle.ts: an event brings the
+# line of what changed; the list follows at once, or, where the line was on the page already, within
+# three seconds, and rests twenty times as long as it took. A person looks elsewhere now and then.
+_CHUNK: Final = 100
+_LIST_DELAYS: Final = (0.1, 0.2)
+_LIST_INTERVAL: Final = 0.6
+_SETTLED_PATIENCE: Final = 3.0
+_REST: Final = 20
 _THINK_SECONDS: Final = 10.0
+# Not everybody looks at the same list.
+_LISTS: Final = (
+    "state=QUEUED",
+    "state=QUEUED&state=RETURNED&state=WRITTEN",
+    "state=QUEUED&lane=imaging",
+    "state=QUEUED&lane=imaging&modality=CT",
+    "state=QUEUED&lane=imaging&unclaimed=true",
+    "state=QUEUED&priority=STAT&priority=URGENT",
+    "lane=imaging",
+    "mine=true",
+)
 
 
 def quantile95(values: Sequence[float]) -> float:
@@ -182,13 +198,11 @@ async def _pdu(reader: asyncio.StreamReader) -> tuple[int, bytes]:
 class Room:
     """What 300 people at their worklists met, in seconds.
 
-    lists: until a page of the worklist was there. patches: until the lines of what changed were.
-    events: from a change until a page was told.
+    lists: until a page of the worklist was there. lines: from a change until a page had its line.
     """
 
     lists: list[float] = field(default_factory=list[float])
-    patches: list[float] = field(default_factory=list[float])
-    events: list[float] = field(default_factory=list[float])
+    lines: list[float] = field(default_factory=list[float])
 
 
 def enter_people(consortium: Consortium) -> list[dict[str, str]]:
@@ -264,22 +278,49 @@ async def _page(
     changed: Mapping[str, float],
     ends: float,
 ) -> None:
-    waiting: set[str] = set()
-    listening = asyncio.create_task(_listen(client, headers, room, changed, waiting))
-    patching = asyncio.create_task(_patch(client, headers, room, waiting))
+    page = _OpenPage(f"/api/workitems?page_size={_CHUNK}&{random.choice(_LISTS)}")
+    listening = asyncio.create_task(_listen(client, headers, room, changed, page))
     try:
         await asyncio.sleep(random.uniform(0, 3.0))
-        while time.perf_counter() < ends:
-            room.lists.append(
-                await _timed(client, headers, "/api/workitems?page_size=50&state=QUEUED")
-            )
-            await asyncio.sleep(_THINK_SECONDS * random.uniform(0.5, 1.5))
-            for task in (listening, patching):
-                if task.done():
-                    task.result()
+        while (now := time.perf_counter()) < ends:
+            page.due = now + _THINK_SECONDS * random.uniform(0.5, 1.5)
+            answer = await client.get(page.path, headers=headers)
+            if answer.status_code != HTTPStatus.OK:
+                raise RunFailed(f"a list was answered with {answer.status_code}")
+            took = time.perf_counter() - now
+            room.lists.append(took)
+            page.here = {str(one["id"]) for one in answer.json()["items"]}
+            page.rests_until = max(now + _LIST_INTERVAL, now + took + _REST * took)
+            await page.until_due()
+            if listening.done():
+                listening.result()
     finally:
         listening.cancel()
-        patching.cancel()
+
+
+class _OpenPage:
+    """One list on a screen: what is in it, and when it is asked for again."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self.here = set[str]()
+        self.due = 0.0
+        self.rests_until = 0.0
+        self._sooner = asyncio.Event()
+
+    def renew(self, patience: float) -> None:
+        """Have the list asked for within `patience` seconds, unless it rests."""
+        soon = time.perf_counter() + max(random.uniform(*_LIST_DELAYS), patience)
+        if (soon := max(soon, self.rests_until)) < self.due:
+            self.due = soon
+            self._sooner.set()
+
+    async def until_due(self) -> None:
+        while (left := self.due - time.perf_counter()) > 0:
+            self._sooner.clear()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(left):
+                    await self._sooner.wait()
 
 
 async def _listen(
@@ -287,7 +328,7 @@ async def _listen(
     headers: Mapping[str, str],
     room: Room,
     changed: Mapping[str, float],
-    waiting: set[str],
+    page: _OpenPage,
 ) -> None:
     async with client.stream("GET", "/api/events", headers=headers) as answer:
         if answer.status_code != HTTPStatus.OK:
@@ -297,26 +338,9 @@ async def _listen(
                 continue
             body: dict[str, Any] = json.loads(line.removeprefix("data: "))
             item = str(body.get("id", ""))
-            if item in changed:
-                room.events.append(time.perf_counter() - changed[item])
-                waiting.add(item)
-
-
-async def _patch(
-    client: httpx.AsyncClient, headers: Mapping[str, str], room: Room, waiting: set[str]
-) -> None:
-    while True:
-        await asyncio.sleep(_PATCH_DELAY)
-        if waiting:
-            asked = "&".join(f"id={one}" for one in sorted(waiting))
-            waiting.clear()
-            room.patches.append(await _timed(client, headers, f"/api/worklist/lines?{asked}"))
-            await asyncio.sleep(_PATCH_INTERVAL)
-
-
-async def _timed(client: httpx.AsyncClient, headers: Mapping[str, str], path: str) -> float:
-    began = time.perf_counter()
-    answer = await client.get(path, headers=headers)
-    if answer.status_code != HTTPStatus.OK:
-        raise RunFailed(f"{path.partition('?')[0]} was answered with {answer.status_code}")
-    return time.perf_counter() - began
+            if item not in changed:
+                continue
+            if "line" not in body:
+                raise RunFailed("a change came without its line")
+            room.lines.append(time.perf_counter() - changed[item])
+            page.renew(_SETTLED_PATIENCE if item in page.here else 0.0)
