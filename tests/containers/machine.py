@@ -24,6 +24,7 @@ import psutil
 from deploy import signing
 from deploy.celery_app import QUEUES
 from deploy.settings import load
+from deploy.tls.authority import PrivateAuthority
 from reading_worklist.signing.authority import Authority
 from storage.database import Database
 from storage.objects import ObjectStore, open_object_store
@@ -42,7 +43,7 @@ UNITS: Final = (
 )
 _PACKAGES: Final = (
     *("ca-certificates", "tzdata", "netbase", "systemd", "systemd-sysv", "dbus", "iproute2"),
-    *("python3", "python3-venv", "make", "postgresql", "rabbitmq-server"),
+    *("python3", "python3-venv", "make", "postgresql", "rabbitmq-server", "haproxy"),
 )
 _NAME: Final = "rdc-county"
 _START_SECONDS: Final = 120.0
@@ -132,6 +133,28 @@ def install(root: Path, password: str) -> None:
     shutil.copy(units / "rdc", root / "usr/local/bin/rdc")
     _write_settings(root, password)
     _prepare_servers(root, password)
+    _prepare_balancer(root)
+
+
+def _prepare_balancer(root: Path) -> None:
+    """Have Debian's HAProxy run by our files.
+
+    It has a network of its own, since its ports are those of our processes on this machine.
+    """
+    folder = root / "etc/rdc/balancer"
+    folder.mkdir()
+    for name in ("haproxy.cfg", "people.cfg"):
+        shutil.copy(ROOT / "deploy/balancer" / name, folder)
+    shutil.copy(ROOT / "deploy/balancer/balancer.env.example", root / "etc/rdc/balancer.env")
+    private = PrivateAuthority(root.parent / "tls")
+    private.make("county")
+    issued = private.issue("front", hosts=("reading.county.example",))
+    pem = root / "etc/rdc/balancer.pem"
+    pem.touch(mode=0o400)
+    pem.write_bytes(issued.certificate.read_bytes() + issued.key.read_bytes())
+    subprocess.run(["chroot", root, "chown", "haproxy", "/etc/rdc/balancer.pem"], check=True)
+    alone = root / "etc/systemd/system/haproxy.service.d/alone.conf"
+    alone.write_text("[Service]\nPrivateNetwork=yes\n", encoding="ascii")
 
 
 def _write_settings(root: Path, password: str) -> None:

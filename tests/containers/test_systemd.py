@@ -1,6 +1,7 @@
 """The centre by systemd's units, as shipped: hardening in force, the road, and restarts."""
 
 import json
+import subprocess
 import sys
 import tempfile
 import time
@@ -119,6 +120,28 @@ def test_a_command_has_the_settings_and_the_account_of_the_units(machine: Machin
     assert "rdc" in machine.run("stat", "--format=%U", "/var/lib/rdc/backup")
     # What a command says to its caller by its end.
     machine.run("sh", "-c", "! rdc site test NOBODY")
+
+
+def test_the_balancer_runs_by_our_files_without_root(machine: Machine) -> None:
+    process = machine.main_process("haproxy").pid
+    account = machine.run("id", "--user", "haproxy").strip()
+    status = Path(f"/proc/{process}/status").read_text(encoding="utf-8")
+    assert f"\nUid:\t{account}\t{account}\t" in status
+    listening = subprocess.run(
+        [
+            "nsenter",
+            f"--target={process}",
+            "--net",
+            *["ss", "--listening", "--tcp", "--no-header", "-n"],
+        ],
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout
+    ports = {line.split()[3].rpartition(":")[2] for line in listening.splitlines()}
+    assert ports == {"80", "443", "8080", "8333", "11112", "2575"}
+    machine.run("systemctl", "reload", "haproxy")
+    assert restarts_of(machine, "haproxy") == 0
 
 
 def test_a_restart_under_load_loses_nothing(machine: Machine, walked: Road) -> None:
