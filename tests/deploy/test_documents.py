@@ -79,7 +79,10 @@ def test_every_setting_exists(page: Path) -> None:
 
 def test_what_the_it_man_needs_is_there_in_both_languages() -> None:
     index = (DOCS / "README.md").read_text(encoding="utf-8")
-    for name in ("install", "connect-a-modality", "connect-a-his", "security", "backup", "upgrade"):
+    for name in (
+        *("install", "connect-a-modality", "connect-a-his", "security", "backup", "upgrade"),
+        "distributed",
+    ):
         assert (DOCS / f"{name}.md").exists()
         assert (CHINESE / f"{name}.md").exists()
         assert f"({name}.md)" in index
