@@ -128,6 +128,8 @@ class Load:
                             doctor.post("/api/session/stay")
                         self.reading.mark()
                         self._stop.wait(_PAUSE_SECONDS)
+                # Nothing to read yet.
+                self._stop.wait(_PAUSE_SECONDS)
             except (httpx.HTTPError, DemoRefused) as error:
                 self.reading.note(error)
                 self._stop.wait(_PAUSE_SECONDS)
