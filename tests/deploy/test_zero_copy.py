@@ -1,7 +1,9 @@
 """Long bodies from files over uvicorn: whole, to slow clients too, and nothing is left open."""
 
+import fcntl
 import os
 import socket
+import struct
 import threading
 import time
 from collections.abc import Callable, Generator, Iterator
@@ -13,7 +15,7 @@ import pytest
 import uvicorn
 from starlette.types import Receive, Scope, Send
 
-from deploy.zero_copy import ZeroCopySends
+from deploy.zero_copy import UNSENT_BYTES, ZeroCopySends, shallow
 from reading_worklist.file_bodies import EXTENSION, BodyPart, FileRange
 
 _FILE = os.urandom(3 << 20)
@@ -111,3 +113,32 @@ def test_a_file_that_is_too_short_breaks_the_body_off(file: Path) -> None:
         with pytest.raises(httpx.RemoteProtocolError), suppress(httpx.ReadError):
             client.get("/")
         assert ended.wait(10)
+
+
+# linux/sockios.h: bytes of a socket that are not on their way yet.
+_SIOCOUTQNSD = 0x894B
+
+
+def unsent(connection: socket.socket) -> int:
+    answer = fcntl.ioctl(connection.fileno(), _SIOCOUTQNSD, bytes(4))
+    return int(struct.unpack("i", answer)[0])
+
+
+def filled(connection: socket.socket) -> int:
+    """What the kernel holds back when it takes no more for somebody who does not read."""
+    with suppress(BlockingIOError):
+        while True:
+            connection.send(bytes(1 << 16))
+    return unsent(connection)
+
+
+def test_little_waits_in_the_kernel_while_a_body_is_sent_and_no_longer() -> None:
+    with (
+        socket.create_server(("127.0.0.1", 0)) as listening,
+        socket.create_connection(listening.getsockname()),
+        listening.accept()[0] as connection,
+    ):
+        connection.setblocking(False)
+        with shallow(connection):
+            assert filled(connection) < 2 * UNSENT_BYTES
+        assert filled(connection) > 4 * UNSENT_BYTES
