@@ -17,7 +17,7 @@ from deploy.status import collect
 from storage.database import Database, as_owner
 from storage.objects import ObjectKey, ObjectStoreError, open_object_store
 from storage.schema_versions import FOUND, SchemaUnfit, check_fit, own_version
-from storage.walls.building import APP_ROLE, ROLES, SEARCHES, leakproof_statements
+from storage.walls.building import APP_ROLE, ROLES, SEARCHES, leakproof_statements, roles_by_hand
 
 _OLDEST_SERVER: Final = 150000
 _CONNECTIONS_WARNING: Final = 0.8
@@ -128,18 +128,20 @@ def _server(session: Session) -> Iterator[Finding]:
 
 def _wall(session: Session) -> Iterator[Finding]:
     """Tell when no database role stands between the sites, or searches behind it are slow."""
-    if session.scalar(text("SELECT current_user")) != APP_ROLE or not session.scalar(_ALL_ROLES):
+    owner, present = session.execute(text("SELECT quote_ident(session_user), current_user")).one()
+    if present != APP_ROLE or not session.scalar(_ALL_ROLES):
         yield warning(
             "database",
             "sites are kept apart by our own conditions alone, not by the database as well",
-            "As the database's administrator: CREATE ROLE for each of "
-            f"{', '.join(ROLES)}; GRANT them TO the owner. Then run `rdc migrate`.",
+            f"As the database's administrator: {'; '.join(roles_by_hand(owner))}."
+            " Then run `rdc migrate`, and start again.",
         )
     elif not session.scalar(_SEARCHES_FREE):
+        name = session.scalar(text("SELECT current_database()"))
         yield warning(
             "database",
             "there are several consortia, and searches by name take long for their centres",
-            "As the database's administrator, in this database: "
+            f"As the database's administrator, in the database {name}: "
             f"{'; '.join(leakproof_statements())}.",
         )
 

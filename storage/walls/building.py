@@ -122,11 +122,20 @@ def role_statements(owner: str) -> list[str]:
     return [*made, f"GRANT {', '.join(ROLES)} TO {owner}"]
 
 
+def roles_by_hand(owner: str) -> list[str]:
+    """Return the same in words for an administrator, who runs one after the other in any database.
+
+    One that is there already, made for another database of the server, fails and does no harm.
+    """
+    made = [f"CREATE ROLE {role} NOLOGIN" for role in ROLES]
+    return [*made, f"GRANT {', '.join(ROLES)} TO {owner}"]
+
+
 def leakproof_statements() -> list[str]:
     """Return what lets indices answer searches behind a wall; for a superuser, in each database.
 
     Of the functions behind ``@@`` and ``LIKE``: they say nothing of a row but whether it matches,
-    and an error names the pattern at most, which is the asker's own.
+    and an error names the pattern at most, which is the asker's own. No dump has it in it.
     """
     return [f"ALTER FUNCTION pg_catalog.{one} LEAKPROOF" for one in SEARCHES]
 
@@ -156,11 +165,11 @@ def build(connection: Connection) -> bool:
     application then works as the owner, behind the first wall alone, and ``rdc doctor`` says so.
     """
     if not ensure_roles(connection):
+        owner = connection.scalar(text("SELECT quote_ident(session_user)"))
         _logger.warning(
             "there is no second wall between sites: the database's owner may not make roles;"
-            " as its administrator run CREATE ROLE for each of %s, GRANT them to the owner,"
-            " then `rdc migrate`",
-            ", ".join(ROLES),
+            " as its administrator run %s; then `rdc migrate`, and start again",
+            "; ".join(roles_by_hand(str(owner))),
         )
         return False
     told = connection.scalar(_KNOWN)
