@@ -17,12 +17,13 @@ KEY_LENGTH: Final = 64
 """Characters of a whole key; longer names are found by their beginning."""
 RUN_LENGTH: Final = 32
 """Characters of a key that is an end of a name."""
-_CJK_RANGES: Final = ((0x3400, 0x4DBF), (0x4E00, 0x9FFF), (0xF900, 0xFAFF), (0x20000, 0x3FFFF))
+_HAN: Final = re.compile("[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
+_HAN_ALONE: Final = re.compile(f"{_HAN.pattern}+")
 
 
 def is_han(character: str) -> bool:
     """Tell whether `character` is a Han ideograph, rare planes included."""
-    return any(low <= ord(character) <= high for low, high in _CJK_RANGES)
+    return _HAN.fullmatch(character) is not None
 
 
 def display_name(value: str) -> str:
@@ -48,7 +49,7 @@ def latin_name(value: str) -> str:
     devices write that do not know the groups, or when it is the name that is displayed.
     """
     alphabetic, _, others = value.partition("=")
-    if not others.strip(" =^") or any(is_han(character) for character in alphabetic):
+    if not others.strip(" =^") or _HAN.search(alphabetic):
         return ""
     latin = _written(alphabetic)
     return "" if latin == display_name(value) else latin
@@ -56,8 +57,7 @@ def latin_name(value: str) -> str:
 
 def _written(group: str) -> str:
     parts = [part.strip() for part in group.split("^") if part.strip()]
-    separator = "" if parts and all(is_han(c) for part in parts for c in part) else " "
-    return separator.join(parts)
+    return ("" if _HAN_ALONE.fullmatch("".join(parts)) else " ").join(parts)
 
 
 def canonical(text: str) -> str:
