@@ -205,6 +205,8 @@ class StandbyReads(Database):
                 time.sleep(pause)
             is_ours, is_there = compare(asked, position)
             if not is_ours:
+                # Its address may lead to another server by now; only a new connection finds that.
+                asked.invalidate()
                 _count("primary", StandbyState.FOREIGN)
                 return False
             if is_there:
@@ -284,6 +286,9 @@ class Watch:
                 state = self._compared(connection)
         except SQLAlchemyError:
             state = StandbyState.AWAY
+        if state is StandbyState.FOREIGN:
+            # After a failover it is the primary, and the standby is to be found at the next look.
+            self._standby.close()
         lag = now - self._unreplayed[0][0] if self._unreplayed else 0.0
         metering.put("rdc_standby_lag_seconds", lag)
         return StandbyState.BEHIND if state is StandbyState.FIT and lag > 0 else state

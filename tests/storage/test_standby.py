@@ -5,7 +5,7 @@ from contextlib import AbstractContextManager, closing
 
 import psycopg
 import pytest
-from sqlalchemy import func, select, text
+from sqlalchemy import func, make_url, select, text
 from sqlalchemy.exc import DBAPIError, InternalError
 from sqlalchemy.orm import Session
 
@@ -19,6 +19,7 @@ from storage.database import Database
 from storage.index.tables import Study
 from storage.standby import StandbyReads, StandbyState, attempt, standing_of
 from storage.walls import within
+from tests.e2e.system import wait_for
 from tests.support.seed import Consortium
 from tests.support.standby import (
     StreamingStandby,
@@ -191,3 +192,34 @@ def test_a_server_of_another_history_is_not_asked(
                     with reads.transaction() as session:
                         assert not at_standby(session)
                         assert not is_written(session, lost)
+
+
+def test_another_standby_is_found_when_the_first_becomes_a_primary(
+    postgres: EmbeddedPostgres, new_database: Callable[..., AbstractContextManager[str]]
+) -> None:
+    with (
+        new_database() as url,
+        following(postgres) as first,
+        following(postgres) as second,
+        closing(Database(url)) as primary,
+    ):
+        commit_to_disk(postgres, url)
+        both = (
+            make_url(first.url(url))
+            .update_query_dict({"host": f"{first.directory},{second.directory}"})
+            .update_query_dict({"target_session_attrs": "standby"})
+            .render_as_string(hide_password=False)
+        )
+        with closing(StandbyReads(primary, both)) as reads:
+            wait_until(reads, StandbyState.FIT)
+            with reads.transaction() as session, reads.reading() as connection:
+                assert at_standby(session)
+                assert connection.scalar(text("SELECT pg_is_in_recovery()"))
+            first.promote()
+
+            def again() -> bool | None:
+                with reads.transaction() as session, reads.reading() as connection:
+                    found = connection.scalar(text("SELECT pg_is_in_recovery()"))
+                    return (found and at_standby(session)) or None
+
+            wait_for("reads at the other standby", again, timeout=20.0)
