@@ -12,7 +12,7 @@ from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, ForeignKey, Identity, Index, func
+from sqlalchemy import BigInteger, Connection, ForeignKey, Identity, Index, func, insert
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
@@ -71,14 +71,37 @@ def record(
     detail: JSON-serialisable facts of the act, such as states and versions; never report text or
         patient data.
     """
-    session.add(
-        AuditRecord(
-            action=action,
-            person_id=actor.person_id,
-            organisation_id=actor.organisation_id,
-            client=actor.client,
-            subject_kind=subject_kind,
-            subject_id=str(subject_id),
-            detail=dict(detail or {}),
-        )
-    )
+    values = _values(actor, action, subject_kind, subject_id, detail)
+    session.add(AuditRecord(**values))
+
+
+def record_alone(
+    connection: Connection, actor: Actor, action: str, *, subject_kind: str, subject_id: object
+) -> None:
+    """Add one record that belongs to no change, such as of what somebody was shown.
+
+    It is committed, on disk, when this returns: one question to the server, where a transaction
+    around it makes three.
+
+    connection: of `Database.reading`.
+    """
+    values = _values(actor, action, subject_kind, subject_id, None)
+    connection.execute(insert(AuditRecord).inline(), values)
+
+
+def _values(
+    actor: Actor,
+    action: str,
+    subject_kind: str,
+    subject_id: object,
+    detail: Mapping[str, Any] | None,
+) -> dict[str, Any]:
+    return {
+        "action": action,
+        "person_id": actor.person_id,
+        "organisation_id": actor.organisation_id,
+        "client": actor.client,
+        "subject_kind": subject_kind,
+        "subject_id": str(subject_id),
+        "detail": dict(detail or {}),
+    }

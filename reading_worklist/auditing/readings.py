@@ -185,9 +185,9 @@ class ReadingAudit:
         scope = self._services.recent_scopes.recall(token, client) or resumed_scope(
             self._services, token, client
         )
-        with self._services.database.transaction() as session:
-            audit.record(
-                session,
+        with self._services.database.reading() as connection:
+            audit.record_alone(
+                connection,
                 scope.actor,
                 reading.action,
                 subject_kind=reading.subject_kind,
