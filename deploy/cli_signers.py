@@ -176,7 +176,7 @@ def revoke(
 def unlock(login: Login, *, data_dir: DataDir = None) -> None:
     """Let a person try the PIN again at once, after too many wrong ones."""
     from deploy import people  # noqa: PLC0415
-    from reading_worklist.signing.credentials import release  # noqa: PLC0415
+    from reading_worklist.signing.unlocking import release  # noqa: PLC0415
 
     with open_session(data_dir) as (session, _):
         person = people.by_login(session, login)

@@ -13,8 +13,9 @@ from reading_worklist.access.account import set_password
 from reading_worklist.access.passwords import hash_password
 from reading_worklist.access.sessions import end_all
 from reading_worklist.signing.authority import Authority
-from reading_worklist.signing.credentials import check_pin, issue_credential
+from reading_worklist.signing.credentials import issue_credential
 from reading_worklist.signing.errors import PinTooWeak
+from reading_worklist.signing.pins import check_pin
 from reading_worklist.signing_approvals.service import SIGNING_ROLES
 from storage import registry
 from storage.registry import Person, Role

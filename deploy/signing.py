@@ -74,8 +74,8 @@ def long_term(settings: Settings) -> LongTerm:
 
 def key_providers(settings: Settings) -> Providers:
     """Return the kinds of places where people's signing keys may be kept, as set."""
-    from reading_worklist.signing.credentials import SEALED_ONLY  # noqa: PLC0415
     from reading_worklist.signing.providers.port import ProviderKind, Providers  # noqa: PLC0415
+    from reading_worklist.signing.unlocking import SEALED_ONLY  # noqa: PLC0415
 
     found = dict(SEALED_ONLY.by_kind)
     if settings.token_modules:

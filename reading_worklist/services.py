@@ -25,9 +25,9 @@ from reading_worklist.access.sessions import SessionLimits, csrf_matches, not_si
 from reading_worklist.events import EventHub
 from reading_worklist.problems import Problem, forbidden
 from reading_worklist.signing.authority import Authority
-from reading_worklist.signing.credentials import SEALED_ONLY, Signer, unlock
 from reading_worklist.signing.long_term import LongTerm
 from reading_worklist.signing.providers.port import Providers
+from reading_worklist.signing.unlocking import SEALED_ONLY, Signer, unlock
 from reading_worklist.standby_reads import may_be_at_standby
 from reading_worklist.typesetting.typesetter import Typesetter
 from storage import walls
@@ -116,7 +116,7 @@ class Services:
         """Open the signing key of who asks; outside of any transaction.
 
         Raises:
-            SigningRefused: see `credentials.unlock`.
+            SigningRefused: see `unlocking.unlock`.
             Problem: 403, the installation wants a second factor for it, and this session has not
                 proved one lately.
         """

@@ -49,8 +49,8 @@ from reading_worklist.reports.tables import (
 )
 from reading_worklist.services import Services
 from reading_worklist.signing.appearance import SignatureAppearance
-from reading_worklist.signing.credentials import Signer
 from reading_worklist.signing.pades import sign_as_writer
+from reading_worklist.signing.unlocking import Signer
 from reading_worklist.typesetting.labels import Language
 from reading_worklist.workitems import service as workitems
 from reading_worklist.workitems.rules import check

@@ -13,7 +13,7 @@ from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.pdf_utils.writer import BasePdfFileWriter
 from pyhanko.stamp import StaticStampStyle
 
-from reading_worklist.signing.credentials import Signer
+from reading_worklist.signing.unlocking import Signer
 from reading_worklist.typesetting.labels import Language, labels
 from reading_worklist.typesetting.typesetter import Typesetter
 

@@ -23,10 +23,10 @@ from pyhanko.sign.signers.pdf_signer import PdfSigningSession
 from pyhanko.stamp import StaticStampStyle
 
 from reading_worklist.signing.appearance import SignatureAppearance, draw
-from reading_worklist.signing.credentials import Signer
 from reading_worklist.signing.errors import CredentialExpired, DocumentRefused, SamePerson
 from reading_worklist.signing.fields import SignatureRole
 from reading_worklist.signing.pdf_objects import SignatureField, room_for, signature_fields
+from reading_worklist.signing.unlocking import Signer
 from reading_worklist.signing.verdicts import Verdict
 from reading_worklist.signing.verification import verify
 from reading_worklist.typesetting.labels import labels

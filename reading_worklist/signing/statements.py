@@ -14,9 +14,9 @@ from pyhanko.sign import validation
 from pyhanko.sign.general import SigningError
 from pyhanko_certvalidator import ValidationContext
 
-from reading_worklist.signing.credentials import Signer
 from reading_worklist.signing.pades import DIGEST
 from reading_worklist.signing.pdf_objects import asn1_of
+from reading_worklist.signing.unlocking import Signer
 
 
 def sign_statement(signer: Signer, content: bytes) -> bytes:

@@ -18,8 +18,9 @@ from reading_worklist.access.scope import Scope
 from reading_worklist.problems import Problem
 from reading_worklist.services import Asking, Parts, Services
 from reading_worklist.signing.authority import Authority, AuthorityUnreadable
-from reading_worklist.signing.credentials import PIN_LENGTH, check_pin, make_key
+from reading_worklist.signing.credentials import make_key
 from reading_worklist.signing.errors import PinTooWeak
+from reading_worklist.signing.pins import PIN_LENGTH, check_pin
 from reading_worklist.signing_approvals import service
 from storage.clock import utc_now
 from storage.registry import Organisation

@@ -14,9 +14,9 @@ from typer.testing import CliRunner, Result
 from deploy import signing
 from deploy.cli import app
 from deploy.settings import load
-from reading_worklist.signing.credentials import unlock
 from reading_worklist.signing.errors import CredentialLocked, CredentialMissing
 from reading_worklist.signing.revocation_lists import newest
+from reading_worklist.signing.unlocking import unlock
 from storage.audit import AuditRecord
 from storage.database import Database
 from storage.errors import RdcError

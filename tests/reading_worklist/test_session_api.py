@@ -12,8 +12,8 @@ from sqlalchemy import update
 from deploy.people import renew
 from reading_worklist.access.tables import WebSession
 from reading_worklist.signing.authority import open_authority
-from reading_worklist.signing.credentials import unlock
 from reading_worklist.signing.errors import WrongPin
+from reading_worklist.signing.unlocking import unlock
 from storage.clock import utc_now
 from storage.database import Database
 from storage.objects import ObjectStore

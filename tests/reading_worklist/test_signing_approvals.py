@@ -14,9 +14,9 @@ from sqlalchemy.orm import Session
 
 from reading_worklist.access.tables import SecondFactor, WebSession
 from reading_worklist.signing.authority import issued_by
-from reading_worklist.signing.credentials import SEALED_ONLY, unlock
 from reading_worklist.signing.errors import CredentialMissing
 from reading_worklist.signing.tables import RevocationList, SigningCredential
+from reading_worklist.signing.unlocking import SEALED_ONLY, unlock
 from reading_worklist.signing_approvals.service import PROVED_WITHIN
 from reading_worklist.signing_approvals.tables import SigningApproval
 from storage.audit import Actor, AuditRecord

@@ -23,8 +23,8 @@ from reading_worklist.reports.document import (
 )
 from reading_worklist.signing.appearance import SignatureAppearance
 from reading_worklist.signing.authority import Authority, open_authority, serial_of
-from reading_worklist.signing.credentials import Signer
 from reading_worklist.signing.pdf_objects import software_signer
+from reading_worklist.signing.unlocking import Signer
 from reading_worklist.typesetting.labels import Language
 from reading_worklist.typesetting.typesetter import Typesetter
 from storage.clock import utc_now

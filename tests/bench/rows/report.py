@@ -20,12 +20,12 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from reading_worklist.reports.rendering import render
 from reading_worklist.signing.authority import Authority, serial_of
-from reading_worklist.signing.credentials import Signer
 from reading_worklist.signing.long_term import LongTerm
 from reading_worklist.signing.pades import sign_as_reviewer, sign_as_writer
 from reading_worklist.signing.providers.port import StoredKey
 from reading_worklist.signing.providers.sealed import FULL_COST, SealedKeys, seal
 from reading_worklist.signing.service_keys import make_service_keys
+from reading_worklist.signing.unlocking import Signer
 from reading_worklist.signing.verdicts import Verdict
 from reading_worklist.signing.verification import verify
 from reading_worklist.typesetting.labels import Language

@@ -10,17 +10,7 @@ from cryptography import x509
 from sqlalchemy import func, select, update
 
 from reading_worklist.signing.authority import Authority
-from reading_worklist.signing.credentials import (
-    ATTEMPTS,
-    LOCK,
-    check_pin,
-    issue_credential,
-    lock_after,
-    release,
-    revocations,
-    revoke_credential,
-    unlock,
-)
+from reading_worklist.signing.credentials import issue_credential, revocations, revoke_credential
 from reading_worklist.signing.errors import (
     CredentialExists,
     CredentialExpired,
@@ -30,9 +20,11 @@ from reading_worklist.signing.errors import (
     SigningRefused,
     WrongPin,
 )
+from reading_worklist.signing.pins import check_pin
 from reading_worklist.signing.providers.port import PinRefused, StoredKey
 from reading_worklist.signing.providers.sealed import SealedKeys
 from reading_worklist.signing.tables import SigningCredential
+from reading_worklist.signing.unlocking import ATTEMPTS, LOCK, lock_after, release, unlock
 from storage.audit import Actor, AuditRecord
 from storage.clock import utc_now
 from storage.database import Database

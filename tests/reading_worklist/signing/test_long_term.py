@@ -12,10 +12,10 @@ from pyhanko.pdf_utils.reader import PdfFileReader
 
 from reading_worklist.reports.rendering import render
 from reading_worklist.signing.authority import Authority, serial_of
-from reading_worklist.signing.credentials import Signer
 from reading_worklist.signing.long_term import LongTerm
 from reading_worklist.signing.pades import sign_as_reviewer, sign_as_writer
 from reading_worklist.signing.service_keys import make_service_keys
+from reading_worklist.signing.unlocking import Signer
 from reading_worklist.signing.verdicts import Reason, Verdict
 from reading_worklist.signing.verification import verify
 from reading_worklist.typesetting.labels import Language

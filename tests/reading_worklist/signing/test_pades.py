@@ -17,10 +17,10 @@ from pyhanko_certvalidator import ValidationContext
 from reading_worklist.reports.rendering import render
 from reading_worklist.signing.appearance import SignatureAppearance, grouped_serial
 from reading_worklist.signing.authority import Authority
-from reading_worklist.signing.credentials import Signer
 from reading_worklist.signing.errors import CredentialExpired, DocumentRefused, SamePerson
 from reading_worklist.signing.pades import sign_as_reviewer, sign_as_writer
 from reading_worklist.signing.pdf_objects import asn1_of
+from reading_worklist.signing.unlocking import Signer
 from reading_worklist.typesetting.labels import Language
 from storage.clock import utc_now
 from tests.support.peers import require_program

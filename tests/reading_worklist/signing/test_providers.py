@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from sqlalchemy import select
 
 from reading_worklist.signing.authority import Authority, serial_of
-from reading_worklist.signing.credentials import register_credential, unlock
+from reading_worklist.signing.credentials import register_credential
 from reading_worklist.signing.errors import KeyUnavailable, WrongPin
 from reading_worklist.signing.fields import SignatureRole
 from reading_worklist.signing.providers.csc import SigningService, SigningServices
@@ -31,6 +31,7 @@ from reading_worklist.signing.providers.sealed import SealedKeys, seal
 from reading_worklist.signing.providers.tokens import Tokens
 from reading_worklist.signing.statements import sign_statement, statement_holds
 from reading_worklist.signing.tables import SigningCredential
+from reading_worklist.signing.unlocking import unlock
 from reading_worklist.signing.verification import verify
 from storage.audit import AuditRecord
 from storage.database import Database

@@ -14,11 +14,11 @@ from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 from pyhanko.pdf_utils.reader import PdfFileReader
 
 from reading_worklist.signing.authority import Authority
-from reading_worklist.signing.credentials import Signer
 from reading_worklist.signing.fields import SignatureRole
 from reading_worklist.signing.long_term import LongTerm
 from reading_worklist.signing.pades import sign_as_reviewer
 from reading_worklist.signing.service_keys import make_service_keys
+from reading_worklist.signing.unlocking import Signer
 from reading_worklist.signing.verdicts import Reason, Verdict
 from reading_worklist.signing.verification import verify
 from storage.clock import utc_now

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from reading_worklist.signing.authority import Authority
-from reading_worklist.signing.credentials import Signer
 from reading_worklist.signing.long_term import CENTRE, LongTerm, last_stamp
 from reading_worklist.signing.pades import sign_as_reviewer
 from reading_worklist.signing.service_keys import make_service_keys
 from reading_worklist.signing.time_authority import TimeAuthority
+from reading_worklist.signing.unlocking import Signer
 from reading_worklist.signing.verdicts import Reason, Verdict
 from reading_worklist.signing.verification import verify
 from storage.clock import utc_now

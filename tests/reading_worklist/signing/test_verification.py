@@ -22,10 +22,10 @@ from pyhanko.sign.signers import PdfSignatureMetadata, PdfSigner
 
 from reading_worklist.reports.rendering import render
 from reading_worklist.signing.authority import Authority, serial_of
-from reading_worklist.signing.credentials import Signer
 from reading_worklist.signing.fields import SignatureRole
 from reading_worklist.signing.pades import sign_as_reviewer, sign_as_writer
 from reading_worklist.signing.pdf_objects import software_signer
+from reading_worklist.signing.unlocking import Signer
 from reading_worklist.signing.verdicts import Reason, Verdict
 from reading_worklist.signing.verification import verify
 from reading_worklist.typesetting.labels import Language
