@@ -36,6 +36,7 @@ SLOW: Final = 30_000
 def open_chromium() -> Generator[Browser]:
     """A headless Chromium."""
     path = require_program("chromium", package="chromium")
+    expect.set_options(timeout=SLOW)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=list(CHROMIUM))
         yield browser
@@ -148,7 +149,16 @@ def open_exam(page: Page, patient: str) -> None:
     expect(row_of(page, patient)).to_be_visible(timeout=SLOW)
     row_of(page, patient).click()
     page.keyboard.press("Enter")
-    page.wait_for_url("**/exams/**", timeout=15_000)
+    page.wait_for_url("**/exams/**", timeout=SLOW)
+
+
+def takes_the_offered(page: Page) -> None:
+    """Press Enter as soon as the list shows what it would take."""
+    offered = page.locator(".ant-select-dropdown:not(.ant-select-dropdown-hidden)")
+    expect(offered.locator(".ant-select-item-option-active").last).to_be_visible(timeout=SLOW)
+    page.keyboard.press("Enter")
+    # While it folds up, the next field's would be taken for it.
+    expect(offered).to_have_count(0, timeout=SLOW)
 
 
 def signatures(pdf: bytes) -> int:

@@ -18,6 +18,7 @@ from tests.e2e.people import (
     row_of,
     sign_ins,
     signatures,
+    takes_the_offered,
 )
 from tests.e2e.system import RunningSystem, wait_for
 
@@ -97,7 +98,7 @@ def test_an_ecg_from_worklist_to_opened_report(
     writer.page.get_by_label("心电图诊断").fill("窦性心律，正常心电图。")
     # A report of an ECG says of which class it is.
     writer.page.get_by_label(writer.word("code.ecg_class")).click()
-    writer.page.keyboard.press("Enter")
+    takes_the_offered(writer.page)
     writer.sees("ecg")
     writer.page.get_by_role("button", name=re.compile("^签名提交")).click()
     writer.sign()

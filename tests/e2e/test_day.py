@@ -23,6 +23,7 @@ from tests.e2e.people import (
     row_of,
     sign_ins,
     signatures,
+    takes_the_offered,
 )
 from tests.e2e.scanner import Scanner
 from tests.e2e.system import RunningSystem
@@ -163,15 +164,6 @@ def chooses(page: Page, field: Locator, text: str) -> None:
     field.click()
     page.keyboard.type(text)
     takes_the_offered(page)
-
-
-def takes_the_offered(page: Page) -> None:
-    """Press Enter as soon as the list shows what it would take."""
-    offered = page.locator(".ant-select-dropdown:not(.ant-select-dropdown-hidden)")
-    expect(offered.locator(".ant-select-item-option-active").last).to_be_visible(timeout=SLOW)
-    page.keyboard.press("Enter")
-    # While it folds up, the next field's would be taken for it.
-    expect(offered).to_have_count(0, timeout=SLOW)
 
 
 def sees_it_queued(technician: Person, name: str) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from playwright.sync_api import expect
 from pydicom.uid import generate_uid
 
 from reading_worklist.reports.structured.content_items import InstanceReference
@@ -105,6 +106,6 @@ def show(traffic: Traffic, address: str, filed: Filed) -> None:
     page.goto(f"{address}/viewer/viewer?StudyInstanceUIDs={uid}&site={filed.site_code}")
     wait_for_image(page, traffic)
     # In Chinese, without the tour and the notice that it is not for clinical use.
-    assert page.get_by_text("检查").count() > 0
+    expect(page.get_by_text("检查").first).to_be_attached()
     assert page.get_by_text("INVESTIGATIONAL").count() == 0
     assert page.locator(".shepherd-element").count() == 0

@@ -145,6 +145,8 @@ def test_a_report_is_written_and_signed_with_the_keyboard(
     page = editing(context, exam, claim=True)
     page.keyboard.press("Alt+a")
     page.get_by_role("combobox", name="按标题查找").fill("肺结节")
+    chosen = page.get_by_role("option", selected=True)
+    expect(chosen).to_contain_text("肺结节")
     page.keyboard.press("Enter")
     expect(page.get_by_role("combobox", name="侧", exact=True)).to_be_focused()
     page.get_by_label("长径").fill("140")
@@ -156,7 +158,7 @@ def test_a_report_is_written_and_signed_with_the_keyboard(
     expect(seen).to_have_value(re.compile("^{侧}肺{肺叶}见一{密度}结节，大小约 14 mm×{短径 mm}"))
     page.keyboard.press("Control+Enter")
     expect(page.get_by_text("有须改正的内容")).to_be_visible()
-    assert page.evaluate("getSelection().toString()") == "{侧}"
+    page.wait_for_function("getSelection().toString() === '{侧}'")
 
     # A megabyte is refused with words, and what stood there stays.
     before = page.get_by_label("建议").input_value()

@@ -8,7 +8,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from playwright.sync_api import Browser, ConsoleMessage, Page, Request, Response, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    ConsoleMessage,
+    Page,
+    Request,
+    Response,
+    expect,
+    sync_playwright,
+)
 from playwright.sync_api import Error as BrowserError
 from playwright.sync_api import TimeoutError as BrowserTimeout
 
@@ -38,6 +46,8 @@ FLAGS: Final = (
 _LOOK_MILLISECONDS: Final = 200
 _LOAD_MILLISECONDS: Final = 120_000
 _SCREENSHOT_MILLISECONDS: Final = 10_000
+# What a page is expected to show may take so long: Playwright's 5 s are those of a quiet machine.
+_SHOW_MILLISECONDS: Final = 30_000
 _LINES: Final = 40
 # How many grey levels the most varied canvas of the viewports shows.
 GREY_LEVELS: Final = """() => {
@@ -123,6 +133,7 @@ class Traffic:
 @contextmanager
 def chromium() -> Generator[Browser]:
     """Yield a Chromium that is closed at the end."""
+    expect.set_options(timeout=_SHOW_MILLISECONDS)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
         yield browser
