@@ -17,7 +17,8 @@ from reading_worklist.services import WebConfig
 from storage.database import Database
 from storage.objects import ObjectStore
 
-LEAVE_SECONDS = 1.0
+# Long enough for a busy machine to ask a few times meanwhile.
+LEAVE_SECONDS = 5.0
 
 
 @contextmanager
