@@ -15,7 +15,14 @@ from storage.clock import utc_now
 from storage.index.tables import Patient
 from storage.patient_links import links
 from storage.patient_links.links import LinkRefused
-from storage.registry import Organisation, OrganisationKind, Person, Role, consortium_of
+from storage.registry import (
+    Organisation,
+    OrganisationKind,
+    Person,
+    Role,
+    consortium_of,
+    visible_organisation_ids,
+)
 
 
 def shown(session: Session, scope: Scope) -> list[AgreementView]:
@@ -162,9 +169,8 @@ def _party(one: Organisation) -> PartyView:
 def _ours(session: Session, scope: Scope) -> set[UUID]:
     """Return the ids of all organisations of the asker's consortium."""
     root = consortium_of(session, scope.organisation_id).id
-    tree = select(Organisation.id).where(Organisation.id == root).cte("tree", recursive=True)
-    tree = tree.union_all(select(Organisation.id).join(tree, Organisation.parent_id == tree.c.id))
-    return set(session.scalars(select(tree.c.id)))
+    acting = select(Organisation.id).where(Organisation.id == root).scalar_subquery()
+    return set(session.scalars(visible_organisation_ids(acting)))
 
 
 def _record(session: Session, scope: Scope, action: str, made: Agreement) -> None:

@@ -10,6 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from reading_worklist.access.scope import Scope
+from reading_worklist.access.sites import visible_site, visible_sites
 from reading_worklist.branches.schemas import (
     BranchBody,
     BranchChange,
@@ -20,7 +21,7 @@ from reading_worklist.branches.schemas import (
 )
 from reading_worklist.problems import conflict, not_found
 from storage import audit
-from storage.registry import Device, Organisation, OrganisationKind, Role
+from storage.registry import Device, Organisation, Role
 
 
 def shown(session: Session, scope: Scope) -> list[SiteBranches]:
@@ -30,15 +31,13 @@ def shown(session: Session, scope: Scope) -> list[SiteBranches]:
         Problem: 403 for anybody but a consortium administrator.
     """
     scope.require(Role.CONSORTIUM_ADMIN)
-    sites = session.scalars(
-        select(Organisation)
-        .where(Organisation.kind == OrganisationKind.SITE, scope.sees(Organisation.id))
-        .order_by(Organisation.code)
-    ).all()
     devices = session.scalars(
         select(Device).where(scope.sees(Device.site_id)).order_by(Device.ae_title)
     ).all()
-    return [_view(site, [one for one in devices if one.site_id == site.id]) for site in sites]
+    return [
+        _view(site, [one for one in devices if one.site_id == site.id])
+        for site in visible_sites(session, scope)
+    ]
 
 
 def add(session: Session, scope: Scope, body: BranchBody) -> None:
@@ -92,18 +91,7 @@ def close(session: Session, scope: Scope, body: BranchEnd) -> None:
 def _held(session: Session, scope: Scope, code: str) -> tuple[Organisation, Sequence[Device]]:
     """Return a visible site and its devices, held until the transaction ends."""
     scope.require(Role.CONSORTIUM_ADMIN)
-    site = session.scalar(
-        select(Organisation)
-        .where(
-            Organisation.code == code,
-            Organisation.kind == OrganisationKind.SITE,
-            scope.sees(Organisation.id),
-        )
-        # Two who change the branches of a site at once must see each other's.
-        .with_for_update()
-    )
-    if site is None:
-        raise not_found("The site")
+    site = visible_site(session, scope, code, held=True)
     devices = session.scalars(
         select(Device).where(Device.site_id == site.id).order_by(Device.ae_title).with_for_update()
     ).all()

@@ -12,6 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from reading_worklist.access.scope import Scope
+from reading_worklist.access.sites import visible_site, visible_sites
 from reading_worklist.machine_tokens.schemas import (
     NewToken,
     Revocation,
@@ -30,8 +31,6 @@ from storage.registry import (
     Device,
     MachineProof,
     MachineToken,
-    Organisation,
-    OrganisationKind,
     Person,
     RegistryRefused,
     Role,
@@ -109,11 +108,7 @@ def sites(session: Session, scope: Scope) -> list[TokenSite]:
         TokenSite(
             code=one.code, name=one.name, name_en=one.name_en, devices=devices.get(one.id, [])
         )
-        for one in session.scalars(
-            select(Organisation)
-            .where(Organisation.kind == OrganisationKind.SITE, scope.sees(Organisation.id))
-            .order_by(Organisation.code)
-        )
+        for one in visible_sites(session, scope)
     ]
 
 
@@ -125,15 +120,7 @@ def make(session: Session, scope: Scope, body: NewToken) -> IssuedToken:
             that cannot be made as it is wanted.
     """
     scope.require(MAKER)
-    site = session.scalar(
-        select(Organisation).where(
-            Organisation.code == body.site,
-            Organisation.kind == OrganisationKind.SITE,
-            scope.sees(Organisation.id),
-        )
-    )
-    if site is None:
-        raise not_found("The site")
+    site = visible_site(session, scope, body.site)
     device = None
     if body.device is not None:
         device = session.scalar(

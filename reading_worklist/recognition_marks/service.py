@@ -10,10 +10,11 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from reading_worklist.access.scope import Scope
+from reading_worklist.access.sites import visible_site
 from reading_worklist.problems import conflict, not_found
 from reading_worklist.recognition_marks.schemas import MarkBody, MarkEndBody, MarkView
 from storage import audit, registry
-from storage.registry import Organisation, OrganisationKind, RecognitionMark, Role
+from storage.registry import RecognitionMark, Role
 
 
 def shown(session: Session, scope: Scope) -> list[MarkView]:
@@ -48,18 +49,7 @@ def grant(session: Session, scope: Scope, body: MarkBody) -> None:
             its exams carry one on some of these days already.
     """
     scope.require(Role.CONSORTIUM_ADMIN)
-    site = session.scalar(
-        select(Organisation)
-        .where(
-            Organisation.code == body.site_code,
-            Organisation.kind == OrganisationKind.SITE,
-            scope.sees(Organisation.id),
-        )
-        # Two who grant at once must see each other's days.
-        .with_for_update()
-    )
-    if site is None:
-        raise not_found("The site")
+    site = visible_site(session, scope, body.site_code, held=True)
     modality = body.modality.upper()
     kept = session.scalars(
         select(RecognitionMark).where(

@@ -16,12 +16,10 @@ from fastapi import Path as PathParameter
 from pydantic import BaseModel
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import distinct_on
-from sqlalchemy.orm import Session
 
-from reading_worklist.access.scope import Scope
-from reading_worklist.problems import not_found
+from reading_worklist.access.sites import visible_site, visible_sites
 from reading_worklist.services import Asking, Parts
-from storage.registry import Organisation, OrganisationKind, Role
+from storage.registry import Organisation, Role
 from storage.site_tests import service
 from storage.site_tests.findings import Check, Finding, Outcome
 from storage.site_tests.tables import SiteTest
@@ -79,11 +77,7 @@ def list_site_tests(scope: Asking, services: Parts) -> list[SiteTestSummary]:
     """Return the visible sites, each with its last test."""
     scope.require(*TESTERS)
     with services.database.transaction() as session:
-        sites = session.scalars(
-            select(Organisation)
-            .where(Organisation.kind == OrganisationKind.SITE, scope.sees(Organisation.id))
-            .order_by(Organisation.code)
-        ).all()
+        sites = visible_sites(session, scope)
         tests = {
             one.site_id: one
             for one in session.scalars(
@@ -101,7 +95,7 @@ def get_site_test(site_code: _SiteCode, scope: Asking, services: Parts) -> SiteT
     """Return the last test of a site, as far as it has come; null when it was never tested."""
     scope.require(*TESTERS)
     with services.database.transaction() as session:
-        site = _visible(session, scope, site_code)
+        site = visible_site(session, scope, site_code)
         test = service.latest(session, site.id)
         return None if test is None else _view(site, test)
 
@@ -111,21 +105,8 @@ def start_site_test(site_code: _SiteCode, scope: Asking, services: Parts) -> Sit
     """Have a site tested; one that is under way is returned as it is."""
     scope.require(*TESTERS)
     with services.database.transaction() as session:
-        site = _visible(session, scope, site_code)
+        site = visible_site(session, scope, site_code)
         return _view(site, service.ask(session, scope.actor, site.id))
-
-
-def _visible(session: Session, scope: Scope, code: str) -> Organisation:
-    site = session.scalar(
-        select(Organisation).where(
-            Organisation.code == code,
-            Organisation.kind == OrganisationKind.SITE,
-            scope.sees(Organisation.id),
-        )
-    )
-    if site is None:
-        raise not_found("The site")
-    return site
 
 
 def _summary(site: Organisation, test: SiteTest | None) -> SiteTestSummary:

@@ -6,13 +6,14 @@ from typing import Any
 import pytest
 from fastapi import FastAPI
 from httpx import Response
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from reading_worklist.reports.assembly import printed_institution
 from storage.audit import AuditRecord
-from storage.index.tables import Study
+from storage.index.tables import Instance, Study
 from storage.objects import ObjectStore
 from storage.registry import Device
+from tests.support.index_rows import add_study
 from tests.support.seed import Consortium
 from tests.support.web import Browser, application
 
@@ -32,16 +33,23 @@ def east(answer: Response) -> dict[str, Any]:
 def printed(consortium: Consortium) -> str:
     """What a report of the device's study would name behind the site."""
     with consortium.database.transaction() as session:
-        study = session.scalars(
-            select(Study).where(Study.site_id == consortium.east.id).limit(1)
-        ).one()
-        return printed_institution(session, consortium.east, study.id).branch
+        study_id = session.scalars(select(Study.id)).one()
+        return printed_institution(session, consortium.east, study_id).branch
 
 
 def test_a_branch_is_added_renamed_and_closed_and_printed_so(
     app: FastAPI, consortium: Consortium
 ) -> None:
-    consortium.complete_study(modalities=("CT",), local_id="P1", accession_number="A1")
+    with consortium.database.transaction() as session:
+        add_study(
+            session,
+            consortium.east.id,
+            uid="1.2.3",
+            patient_id="P1",
+            name="Zhang^Wei",
+            series=[("1.2.3.1", "CT", ["1.2.3.1.1"])],
+        )
+        session.execute(update(Instance).values(device_id=consortium.east_device.id))
     admin = Browser(app, "head")
     added = admin.post(BRANCHES, **DONGSHAN)
     assert added.status_code == 201
