@@ -26,10 +26,12 @@ PYTEST_ARGS ?=
 # What is compiled is kept, whatever the caller's environment says: without that each process of a
 # run compiles a thousand tests and their libraries for itself.
 PYTEST := PYTHONDONTWRITEBYTECODE= $(VENV)/bin/python -m pytest
+# How many processes test at once; auto: one a core.
+WORKERS ?= auto
 # Who has no tests left takes some of the other's.
-QUICK_TESTS := $(PYTEST) -rs -n auto --dist worksteal -m "not slow"
+QUICK_TESTS := $(PYTEST) -rs -n $(WORKERS) --dist worksteal -m "not slow"
 # A file of these shares a whole system, so it stays with one worker; the long ones come first.
-SLOW_TESTS := $(PYTEST) -rs -n auto --dist loadfile --no-loadscope-reorder -m slow
+SLOW_TESTS := $(PYTEST) -rs -n $(WORKERS) --dist loadfile --no-loadscope-reorder -m slow
 # Extra words for the benchmark: `make bench BENCH_ARGS="--rows store --repeats 3"`.
 BENCH_ARGS ?=
 
