@@ -1,14 +1,14 @@
-import { App, Button, Input, type RefSelectProps, Select } from 'antd';
+import { App, Button, type RefSelectProps, Select } from 'antd';
 import { useRef, useState } from 'react';
 
-import { Chip } from '../design/Chip';
 import { FormDialog } from '../design/FormDialog';
-import { Empty, ProblemNotice } from '../design/Notice';
+import { QueryTable } from '../design/QueryTable';
 import { useSites } from '../design/sites';
-import { type Column, Table } from '../design/Table';
+import type { Column } from '../design/Table';
 import { useLanguage } from '../i18n/language';
 import { siteName, siteOf } from '../i18n/siteName';
-import { Field } from '../rules/RuleDialog';
+import { DayField, DaysFields, Field, TextField, unordered } from '../design/Field';
+import { DatedState } from './DatedState';
 import { type Mark, type MarkBody, useAgreementAct, useMarks } from './queries';
 import { useDay } from './today';
 
@@ -29,23 +29,14 @@ export function MarksTab() {
           {t('marks.add')}
         </Button>
       </p>
-      {marks.isError && (
-        <div className="page-problem">
-          <ProblemNotice heading={t('agreements.failed')} error={marks.error} onRetry={() => void marks.refetch()} />
-        </div>
-      )}
-      {marks.data?.length === 0 ? (
-        <div className="page-empty">
-          <Empty title={t('marks.empty.title')} text={t('marks.empty.text')} />
-        </div>
-      ) : (
-        <Table
-          label={t('marks.table')}
-          columns={columns}
-          rows={marks.data ?? (marks.isError ? [] : null)}
-          rowKey={(one) => one.id}
-        />
-      )}
+      <QueryTable
+        query={marks}
+        failed={t('agreements.failed')}
+        empty={{ title: t('marks.empty.title'), text: t('marks.empty.text') }}
+        label={t('marks.table')}
+        columns={columns}
+        rowKey={(one) => one.id}
+      />
       {adding && <MarkDialog onClose={() => setAdding(false)} />}
       {ending !== null && <EndDialog mark={ending} onClose={() => setEnding(null)} />}
     </>
@@ -75,7 +66,7 @@ function useColumns(onEnd: (mark: Mark) => void): Column<Mark>[] {
       key: 'state',
       heading: t('agreements.column.state'),
       width: 110,
-      cell: (one) => <State one={one} today={today} />,
+      cell: (one) => <DatedState {...one} today={today} />,
     },
     {
       key: 'action',
@@ -89,19 +80,6 @@ function useColumns(onEnd: (mark: Mark) => void): Column<Mark>[] {
         ) : null,
     },
   ];
-}
-
-function State({ one, today }: { one: Mark; today: string }) {
-  const { t } = useLanguage();
-  if (one.valid_from > today) {
-    return (
-      <Chip tone="blue" hollow>
-        {t('agreements.coming')}
-      </Chip>
-    );
-  }
-  const over = one.valid_until !== null && one.valid_until < today;
-  return <Chip tone={over ? 'slate' : 'green'}>{t(over ? 'agreements.over' : 'agreements.holds')}</Chip>;
 }
 
 function MarkDialog({ onClose }: { onClose: () => void }) {
@@ -124,10 +102,9 @@ function MarkDialog({ onClose }: { onClose: () => void }) {
   const missing =
     body.valid_from === '' || [body.site_code, body.modality, body.mark, body.basis].some((one) => one.trim() === '');
   const until = body.valid_until ?? null;
-  const unordered = until !== null && until < body.valid_from;
   const ready = (): boolean => {
     setTried(true);
-    return !missing && !unordered;
+    return !missing && !unordered({ from: body.valid_from, until: until ?? '' });
   };
   const save = async (): Promise<void> => {
     await mutateAsync({ kind: 'mark', body });
@@ -156,50 +133,27 @@ function MarkDialog({ onClose }: { onClose: () => void }) {
           />
         )}
       </Field>
-      <Field label={t('marks.column.modality')} hint={t('marks.form.modalityHint')}>
-        {(id) => (
-          <Input
-            id={id}
-            maxLength={16}
-            value={body.modality}
-            onChange={(event) => put({ modality: event.target.value.toUpperCase() })}
-          />
-        )}
-      </Field>
-      <Field label={t('marks.form.mark')}>
-        {(id) => (
-          <Input id={id} maxLength={16} value={body.mark} onChange={(event) => put({ mark: event.target.value })} />
-        )}
-      </Field>
-      <Field label={t('agreements.form.from')}>
-        {(id) => (
-          <Input
-            id={id}
-            type="date"
-            value={body.valid_from}
-            onChange={(event) => put({ valid_from: event.target.value })}
-          />
-        )}
-      </Field>
-      <Field
-        label={t('agreements.form.until')}
+      <TextField
+        label={t('marks.column.modality')}
+        hint={t('marks.form.modalityHint')}
+        longest={16}
+        value={body.modality}
+        onChange={(modality) => put({ modality: modality.toUpperCase() })}
+      />
+      <TextField label={t('marks.form.mark')} longest={16} value={body.mark} onChange={(mark) => put({ mark })} />
+      <DaysFields
         hint={t('agreements.form.untilHint')}
-        error={unordered ? t('agreements.form.order') : null}
-      >
-        {(id) => (
-          <Input
-            id={id}
-            type="date"
-            value={until ?? ''}
-            onChange={(event) => put({ valid_until: event.target.value === '' ? null : event.target.value })}
-          />
-        )}
-      </Field>
-      <Field label={t('marks.form.basis')} hint={t('single.form.basisHint')} wide>
-        {(id) => (
-          <Input id={id} maxLength={200} value={body.basis} onChange={(event) => put({ basis: event.target.value })} />
-        )}
-      </Field>
+        days={{ from: body.valid_from, until: until ?? '' }}
+        onChange={(days) => put({ valid_from: days.from, valid_until: days.until || null })}
+      />
+      <TextField
+        label={t('marks.form.basis')}
+        hint={t('single.form.basisHint')}
+        wide
+        longest={200}
+        value={body.basis}
+        onChange={(basis) => put({ basis })}
+      />
     </FormDialog>
   );
 }
@@ -231,30 +185,24 @@ function EndDialog({ mark, onClose }: { mark: Mark; onClose: () => void }) {
       onClose={onClose}
       complaint={tried && missing && t('marks.form.endMissing')}
     >
-      <p className="rule-field-wide">{t('marks.endExplain')}</p>
-      <Field label={t('marks.form.lastDay')} wide>
-        {(id) => (
-          <Input
-            id={id}
-            type="date"
-            min={mark.valid_from}
-            max={mark.valid_until ?? undefined}
-            value={lastDay}
-            onChange={(event) => setLastDay(event.target.value)}
-          />
-        )}
-      </Field>
-      <Field label={t('reason.label')} hint={t('marks.form.reasonHint')} wide>
-        {(id) => (
-          <Input
-            id={id}
-            autoFocus
-            maxLength={LONGEST_REASON}
-            value={reason}
-            onChange={(event) => setReason(event.target.value)}
-          />
-        )}
-      </Field>
+      <p className="field-wide">{t('marks.endExplain')}</p>
+      <DayField
+        label={t('marks.form.lastDay')}
+        wide
+        min={mark.valid_from}
+        max={mark.valid_until ?? undefined}
+        value={lastDay}
+        onChange={setLastDay}
+      />
+      <TextField
+        label={t('reason.label')}
+        hint={t('marks.form.reasonHint')}
+        wide
+        autoFocus
+        longest={LONGEST_REASON}
+        value={reason}
+        onChange={setReason}
+      />
     </FormDialog>
   );
 }

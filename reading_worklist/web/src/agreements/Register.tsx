@@ -1,8 +1,8 @@
 import { App } from 'antd';
 import type { ReactNode } from 'react';
 
-import { Empty, ProblemNotice } from '../design/Notice';
-import { type Column, Table } from '../design/Table';
+import { type QueriedRows, QueryTable } from '../design/QueryTable';
+import type { Column } from '../design/Table';
 import { useLanguage } from '../i18n/language';
 import { ConfirmDialog } from './ConfirmDialog';
 
@@ -10,12 +10,7 @@ interface RegisterProps<Row> {
   /** What stands above the table: what it is for and how something is added. */
   children: ReactNode;
   label: string;
-  query: {
-    data: readonly Row[] | undefined;
-    isError: boolean;
-    error: unknown;
-    refetch: () => unknown;
-  };
+  query: QueriedRows<Row>;
   columns: readonly Column<Row>[];
   empty: { title: string; text: string };
   /** What is about to be ended before its time; null while nothing is. */
@@ -32,23 +27,14 @@ export function Register<Row extends { id: string }>(props: RegisterProps<Row>) 
   return (
     <>
       <p className="agreements-note">{props.children}</p>
-      {query.isError && (
-        <div className="page-problem">
-          <ProblemNotice heading={t('agreements.failed')} error={query.error} onRetry={() => void query.refetch()} />
-        </div>
-      )}
-      {query.data?.length === 0 ? (
-        <div className="page-empty">
-          <Empty {...empty} />
-        </div>
-      ) : (
-        <Table
-          label={props.label}
-          columns={props.columns}
-          rows={query.data ?? (query.isError ? [] : null)}
-          rowKey={(one) => one.id}
-        />
-      )}
+      <QueryTable
+        query={query}
+        failed={t('agreements.failed')}
+        empty={empty}
+        label={props.label}
+        columns={props.columns}
+        rowKey={(one) => one.id}
+      />
       {ending !== null && (
         <ConfirmDialog
           title={end.title}

@@ -1,5 +1,5 @@
 import { PlusOutlined } from '@ant-design/icons';
-import { App, Button, Input, type RefSelectProps, Select } from 'antd';
+import { App, Button, type RefSelectProps, Select } from 'antd';
 import { useRef, useState } from 'react';
 
 import { useDay } from './today';
@@ -10,7 +10,8 @@ import type { Column } from '../design/Table';
 import { formatDateTime } from '../i18n/format';
 import { useLanguage } from '../i18n/language';
 import { siteName } from '../i18n/siteName';
-import { Field } from '../rules/RuleDialog';
+import { DaysFields, Field, TextField, unordered } from '../design/Field';
+import { DatedState } from './DatedState';
 import { type Agreement, type AgreementBody, useAgreementAct, useAgreements, useParties } from './queries';
 import { Register } from './Register';
 
@@ -124,14 +125,7 @@ function State({ one, today }: { one: Agreement; today: string }) {
       </>
     );
   }
-  if (one.holds) return <Chip tone="green">{t('agreements.holds')}</Chip>;
-  return one.valid_from > today ? (
-    <Chip tone="blue" hollow>
-      {t('agreements.coming')}
-    </Chip>
-  ) : (
-    <Chip tone="slate">{t('agreements.over')}</Chip>
-  );
+  return <DatedState {...one} today={today} />;
 }
 
 function AgreementDialog({ onClose }: { onClose: () => void }) {
@@ -153,10 +147,9 @@ function AgreementDialog({ onClose }: { onClose: () => void }) {
   const put = (part: Partial<AgreementBody>): void => setBody({ ...body, ...part });
   const missing = body.provider === '' || body.client === '' || body.valid_from === '' || body.document.trim() === '';
   const until = body.valid_until ?? null;
-  const unordered = until !== null && until < body.valid_from;
   const ready = (): boolean => {
     setTried(true);
-    return !missing && !unordered;
+    return !missing && !unordered({ from: body.valid_from, until: until ?? '' });
   };
   const save = async (): Promise<void> => {
     await mutateAsync({ kind: 'make', body: { ...body, document: body.document.trim() } });
@@ -207,41 +200,19 @@ function AgreementDialog({ onClose }: { onClose: () => void }) {
           />
         )}
       </Field>
-      <p className="quiet small rule-field-wide">{t('agreements.form.hint')}</p>
-      <Field label={t('agreements.form.from')}>
-        {(id) => (
-          <Input
-            id={id}
-            type="date"
-            value={body.valid_from}
-            onChange={(event) => put({ valid_from: event.target.value })}
-          />
-        )}
-      </Field>
-      <Field
-        label={t('agreements.form.until')}
+      <p className="quiet small field-wide">{t('agreements.form.hint')}</p>
+      <DaysFields
         hint={t('agreements.form.untilHint')}
-        error={unordered ? t('agreements.form.order') : null}
-      >
-        {(id) => (
-          <Input
-            id={id}
-            type="date"
-            value={until ?? ''}
-            onChange={(event) => put({ valid_until: event.target.value === '' ? null : event.target.value })}
-          />
-        )}
-      </Field>
-      <Field label={t('agreements.form.document')} wide>
-        {(id) => (
-          <Input
-            id={id}
-            maxLength={500}
-            value={body.document}
-            onChange={(event) => put({ document: event.target.value })}
-          />
-        )}
-      </Field>
+        days={{ from: body.valid_from, until: until ?? '' }}
+        onChange={(days) => put({ valid_from: days.from, valid_until: days.until || null })}
+      />
+      <TextField
+        label={t('agreements.form.document')}
+        wide
+        longest={500}
+        value={body.document}
+        onChange={(document) => put({ document })}
+      />
     </FormDialog>
   );
 }

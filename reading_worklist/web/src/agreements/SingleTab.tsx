@@ -1,4 +1,4 @@
-import { App, Button, Input } from 'antd';
+import { App, Button } from 'antd';
 import { useState } from 'react';
 
 import { Chip } from '../design/Chip';
@@ -7,7 +7,7 @@ import type { Column } from '../design/Table';
 import { formatDateTime } from '../i18n/format';
 import { useLanguage } from '../i18n/language';
 import { daysLater } from '../rules/days';
-import { Field } from '../rules/RuleDialog';
+import { DaysFields, TextField, unordered } from '../design/Field';
 import { type SingleBody, type SinglePeriod, useAgreementAct, useSinglePeriods } from './queries';
 import { Register } from './Register';
 import { useDay } from './today';
@@ -125,10 +125,9 @@ function SingleDialog({ onClose }: { onClose: () => void }) {
   const [tried, setTried] = useState(false);
   const put = (part: Partial<SingleBody>): void => setBody({ ...body, ...part });
   const missing = body.valid_from === '' || body.valid_until === '' || body.basis.trim() === '';
-  const unordered = body.valid_until < body.valid_from;
   const ready = (): boolean => {
     setTried(true);
-    return !missing && !unordered;
+    return !missing && !unordered({ from: body.valid_from, until: body.valid_until });
   };
   const save = async (): Promise<void> => {
     await mutateAsync({ kind: 'single-on', body: { ...body, basis: body.basis.trim() } });
@@ -144,39 +143,20 @@ function SingleDialog({ onClose }: { onClose: () => void }) {
       onClose={onClose}
       complaint={tried && missing && t('single.form.missing')}
     >
-      <Field label={t('agreements.form.from')}>
-        {(id) => (
-          <Input
-            id={id}
-            type="date"
-            min={today}
-            value={body.valid_from}
-            onChange={(event) => put({ valid_from: event.target.value })}
-          />
-        )}
-      </Field>
-      <Field label={t('agreements.form.until')} error={unordered ? t('agreements.form.order') : null}>
-        {(id) => (
-          <Input
-            id={id}
-            type="date"
-            min={today}
-            value={body.valid_until}
-            onChange={(event) => put({ valid_until: event.target.value })}
-          />
-        )}
-      </Field>
-      <Field label={t('single.form.basis')} hint={t('single.form.basisHint')} wide>
-        {(id) => (
-          <Input
-            id={id}
-            autoFocus
-            maxLength={200}
-            value={body.basis}
-            onChange={(event) => put({ basis: event.target.value })}
-          />
-        )}
-      </Field>
+      <DaysFields
+        min={today}
+        days={{ from: body.valid_from, until: body.valid_until }}
+        onChange={(days) => put({ valid_from: days.from, valid_until: days.until })}
+      />
+      <TextField
+        label={t('single.form.basis')}
+        hint={t('single.form.basisHint')}
+        wide
+        autoFocus
+        longest={200}
+        value={body.basis}
+        onChange={(basis) => put({ basis })}
+      />
     </FormDialog>
   );
 }

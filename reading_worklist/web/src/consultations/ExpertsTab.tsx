@@ -3,8 +3,9 @@ import { useId, useState } from 'react';
 
 import type { Expert } from '../api/types';
 import { Chip } from '../design/Chip';
-import { Empty, ProblemNotice } from '../design/Notice';
-import { type Column, Table } from '../design/Table';
+import { ProblemNotice } from '../design/Notice';
+import { QueryTable } from '../design/QueryTable';
+import type { Column } from '../design/Table';
 import { useLanguage } from '../i18n/language';
 import { useExperts, useSetLicence } from './queries';
 
@@ -17,23 +18,13 @@ export function ExpertsTab() {
   return (
     <>
       <p className="consult-intro">{t('consult.rule')}</p>
-      {experts.isError && (
-        <div className="page-problem">
-          <ProblemNotice error={experts.error} onRetry={() => void experts.refetch()} />
-        </div>
-      )}
-      {experts.data?.length === 0 ? (
-        <div className="page-empty">
-          <Empty title={t('consult.noExperts')} text={t('consult.noExpertsText')} />
-        </div>
-      ) : (
-        <Table
-          label={t('consult.tab.experts')}
-          columns={columns}
-          rows={experts.data ?? (experts.isError ? [] : null)}
-          rowKey={(one) => one.person.id}
-        />
-      )}
+      <QueryTable
+        query={experts}
+        empty={{ title: t('consult.noExperts'), text: t('consult.noExpertsText') }}
+        label={t('consult.tab.experts')}
+        columns={columns}
+        rowKey={(one) => one.person.id}
+      />
       {changing !== null && <LicenceDialog expert={changing} onClose={() => setChanging(null)} />}
     </>
   );

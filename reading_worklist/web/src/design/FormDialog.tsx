@@ -2,8 +2,9 @@ import { Modal } from 'antd';
 import type { ReactNode } from 'react';
 
 import { useLanguage } from '../i18n/language';
+import { leaveChoicesOnTab } from './Field';
 import { ProblemNotice } from './Notice';
-import { useAttempt } from './useAttempt';
+import { type Attempt, useAttempt } from './useAttempt';
 
 interface FormDialogProps {
   title: string;
@@ -18,6 +19,8 @@ interface FormDialogProps {
   onOpened?: () => void;
   /** What is missing, in words; announced. */
   complaint?: ReactNode;
+  /** What else can be done here, before the other buttons; `attempt` does it as saving is done. */
+  other?: (attempt: Attempt['attempt'], busy: boolean) => ReactNode;
   children: ReactNode;
 }
 
@@ -31,6 +34,7 @@ export function FormDialog({
   onClose,
   onOpened,
   complaint,
+  other,
   children,
 }: FormDialogProps) {
   const { t } = useLanguage();
@@ -50,11 +54,18 @@ export function FormDialog({
       afterOpenChange={(open) => {
         if (open) onOpened?.();
       }}
+      footer={(buttons) => (
+        <>
+          {other?.(attempt, busy)}
+          {buttons}
+        </>
+      )}
       onOk={save}
       onCancel={onClose}
     >
       <div
-        className="rule-form rule-form-two"
+        className="form form-two"
+        onKeyDownCapture={leaveChoicesOnTab}
         onKeyDown={(event) => {
           if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) save();
         }}

@@ -1,6 +1,6 @@
 import { useState } from 'react';
 
-interface Attempt {
+export interface Attempt {
   busy: boolean;
   /** Why the server refused the last time; null when it did not. */
   refusal: unknown;

@@ -1,12 +1,13 @@
 import { PlusOutlined } from '@ant-design/icons';
 import { Button, Segmented } from 'antd';
 import { useState } from 'react';
-import { Link, useNavigate, useParams, useSearchParams } from 'react-router';
+import { Link, useNavigate, useParams } from 'react-router';
 
 import { CaseDesk } from '../design/CaseDesk';
 import { Chip } from '../design/Chip';
 import { SearchField } from '../design/SearchField';
 import { useShortcuts } from '../design/shortcuts';
+import { useListFilter } from '../design/useListFilter';
 import { formatClock } from '../i18n/format';
 import { useLanguage } from '../i18n/language';
 import { siteName } from '../i18n/siteName';
@@ -23,22 +24,13 @@ export function PeoplePage() {
   const { t } = useLanguage();
   const { id } = useParams();
   const navigate = useNavigate();
-  const [parameters, setParameters] = useSearchParams();
+  const { text, filter, onSearch, onFilter, search } = useListFilter(FILTERS);
   const query = usePeople();
   const [adding, setAdding] = useState(false);
   const [secret, setSecret] = useState<Secret | null>(null);
-  const text = parameters.get('q') ?? '';
-  const filter = FILTERS.find((one) => one === parameters.get('show')) ?? 'now';
-  const put = (name: string, value: string): void => {
-    const changed = new URLSearchParams(parameters);
-    if (value === '') changed.delete(name);
-    else changed.set(name, value);
-    setParameters(changed, { replace: true });
-  };
   const editable = query.data?.editable === true;
   useShortcuts({ n: () => editable && setAdding(true) });
   const items = chosen(query.data?.people ?? [], text, filter);
-  const search = parameters.size > 0 ? `?${parameters.toString()}` : '';
   return (
     <div className="page">
       <div className="page-head">
@@ -48,13 +40,13 @@ export function PeoplePage() {
           placeholder={t('people.search.hint')}
           className="people-search"
           text={text}
-          onSearch={(wanted) => put('q', wanted)}
+          onSearch={onSearch}
         />
         <Segmented
           aria-label={t('people.filter')}
           value={filter}
           options={FILTERS.map((value) => ({ value, label: t(`people.filter.${value}`) }))}
-          onChange={(value) => put('show', value === 'now' ? '' : value)}
+          onChange={onFilter}
         />
         <span className="page-space" />
         {editable && (

@@ -4,7 +4,7 @@ import { useState } from 'react';
 import { FormDialog } from '../design/FormDialog';
 import { useLanguage } from '../i18n/language';
 import { siteName } from '../i18n/siteName';
-import { Field } from '../rules/RuleDialog';
+import { type Days, DaysFields, Field, TextField, unordered } from '../design/Field';
 import { roleNames } from '../session/roleNames';
 import type { components } from '../api/schema';
 import { type HeldRole, type IdentityBody, type Place, type RoleBody, useAddPerson } from './queries';
@@ -18,44 +18,10 @@ function usePlaceOptions(places: readonly Place[]): { value: string; label: stri
   return places.map((one) => ({ value: one.code, label: siteName(language, one) }));
 }
 
-interface Days {
-  from: string;
-  until: string;
-}
-
-function DayFields({ days, wrong, onChange }: { days: Days; wrong: boolean; onChange: (days: Days) => void }) {
-  const { t } = useLanguage();
-  return (
-    <>
-      <Field label={t('people.from')}>
-        {(id) => (
-          <Input
-            id={id}
-            type="date"
-            value={days.from}
-            onChange={(event) => onChange({ ...days, from: event.target.value })}
-          />
-        )}
-      </Field>
-      <Field label={t('people.until')} error={wrong ? t('people.unordered') : null} hint={t('people.until.hint')}>
-        {(id) => (
-          <Input
-            id={id}
-            type="date"
-            value={days.until}
-            onChange={(event) => onChange({ ...days, until: event.target.value })}
-          />
-        )}
-      </Field>
-    </>
-  );
-}
-
 const periodOf = ({ from, until }: Days) => ({
   valid_from: from === '' ? null : from,
   valid_until: until === '' ? null : until,
 });
-const unordered = ({ from, until }: Days): boolean => from !== '' && until !== '' && until < from;
 
 export function AddPersonDialog({
   places,
@@ -99,22 +65,20 @@ export function AddPersonDialog({
       }}
       onClose={onClose}
     >
-      <Field label={t('people.name')} error={missing(name.trim() === '')}>
-        {(id) => (
-          <Input id={id} autoFocus maxLength={100} value={name} onChange={(event) => setName(event.target.value)} />
-        )}
-      </Field>
-      <Field label={t('people.login')} error={missing(login.trim() === '')} hint={t('people.login.hint')}>
-        {(id) => (
-          <Input
-            id={id}
-            maxLength={100}
-            autoComplete="off"
-            value={login}
-            onChange={(event) => setLogin(event.target.value.toLowerCase())}
-          />
-        )}
-      </Field>
+      <TextField
+        label={t('people.name')}
+        error={missing(name.trim() === '')}
+        autoFocus
+        value={name}
+        onChange={setName}
+      />
+      <TextField
+        label={t('people.login')}
+        error={missing(login.trim() === '')}
+        hint={t('people.login.hint')}
+        value={login}
+        onChange={(typed) => setLogin(typed.toLowerCase())}
+      />
       <Field label={t('people.organisation')} error={missing(organisation === null)} wide>
         {(id) => (
           <Select
@@ -138,7 +102,7 @@ export function AddPersonDialog({
           />
         )}
       </Field>
-      <DayFields days={days} wrong={unordered(days)} onChange={setDays} />
+      <DaysFields hint={t('people.until.hint')} days={days} onChange={setDays} />
     </FormDialog>
   );
 }
@@ -200,7 +164,7 @@ export function RoleDialog({
           />
         )}
       </Field>
-      <DayFields days={days} wrong={unordered(days)} onChange={setDays} />
+      <DaysFields hint={t('people.until.hint')} days={days} onChange={setDays} />
     </FormDialog>
   );
 }

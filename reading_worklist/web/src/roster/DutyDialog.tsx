@@ -7,7 +7,7 @@ import { useLanguage } from '../i18n/language';
 import { useReaders } from '../worklist/queries';
 import { daysLater } from '../rules/days';
 import type { Reader } from '../rules/queries';
-import { Field } from '../rules/RuleDialog';
+import { Field } from '../design/Field';
 import { useRosterAct } from './queries';
 import { instantOf } from './week';
 
@@ -98,8 +98,8 @@ export function DutyDialog({ title, lane, group, members, day, zone, onClose }: 
             />
           )}
         </Field>
-        <div className="rule-field">
-          <span className="rule-label">{t('roster.shift')}</span>
+        <div className="field">
+          <span className="field-label">{t('roster.shift')}</span>
           <Radio.Group
             className="duty-shifts"
             value={shift}

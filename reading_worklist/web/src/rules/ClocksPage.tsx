@@ -1,14 +1,15 @@
-import { App, Button, Checkbox, InputNumber, Modal, Segmented, Select, Tooltip } from 'antd';
+import { App, Button, Checkbox, InputNumber, Segmented, Select, Tooltip } from 'antd';
 import { useState } from 'react';
 import { useSearchParams } from 'react-router';
 
 import type { Priority } from '../api/types';
-import { ProblemNotice } from '../design/Notice';
-import { type Column, Table } from '../design/Table';
+import { Field } from '../design/Field';
+import { FormDialog } from '../design/FormDialog';
+import { QueryTable } from '../design/QueryTable';
+import type { Column } from '../design/Table';
 import { useLanguage } from '../i18n/language';
 import { siteName } from '../i18n/siteName';
 import { type ClockBody, type ClockRow, useClocks, useRoutingAct, useSites } from './queries';
-import { Field } from './RuleDialog';
 import { minutes } from './sentence';
 import './rules.css';
 
@@ -47,17 +48,12 @@ export function ClocksPage() {
         />
         <span className="page-note">{t('clocks.intro')}</span>
       </div>
-      {clocks.isError && (
-        <div className="page-problem">
-          <ProblemNotice heading={t('clocks.failed')} error={clocks.error} onRetry={() => void clocks.refetch()} />
-        </div>
-      )}
-      <Table
+      <QueryTable
+        query={{ ...clocks, data: clocks.data === undefined ? undefined : linesOf(clocks.data) }}
+        failed={t('clocks.failed')}
         label={t('clocks.table')}
         columns={columns}
-        rows={clocks.data === undefined ? (clocks.isError ? [] : null) : linesOf(clocks.data)}
         rowKey={(line) => line.clock}
-        old={clocks.isPlaceholderData}
       />
       {changing !== null && <ClockDialog row={changing} site={site} onClose={() => setChanging(null)} />}
     </div>
@@ -145,134 +141,89 @@ function Cell({ row, site, onChange }: { row: ClockRow; site: string | null; onC
 function ClockDialog({ row, site, onClose }: { row: ClockRow; site: string | null; onClose: () => void }) {
   const { t } = useLanguage();
   const { message } = App.useApp();
-  const { mutateAsync, isPending } = useRoutingAct();
+  const { mutateAsync } = useRoutingAct();
   const [due, setDue] = useState<number | null>(row.due_minutes);
   const [claim, setClaim] = useState<number | null>(row.claim_minutes);
   const [warn, setWarn] = useState<number | null>(row.warn_minutes);
   const [since, setSince] = useState(row.since);
   const [working, setWorking] = useState(row.working);
-  const [refusal, setRefusal] = useState<unknown>(null);
+  const [tried, setTried] = useState(false);
   const limit = row.ceiling_minutes;
+  const missing = due === null || claim === null;
   const tooLong = limit !== null && due !== null && due > limit;
   const warnTooLong = due !== null && warn !== null && warn > due;
   // Setting back what was set for somebody above would set nothing back here.
   const ours = row.set_for !== null && (site === null || row.set_for === site);
-  const run = async (act: () => Promise<unknown>, said: 'clocks.saved' | 'clocks.wasReset'): Promise<void> => {
-    setRefusal(null);
-    try {
-      await act();
-      void message.success(t(said));
-      onClose();
-    } catch (error) {
-      setRefusal(error);
-    }
+  const save = async (): Promise<void> => {
+    if (due === null || claim === null) return;
+    const body: ClockBody = { site, due_minutes: due, claim_minutes: claim, warn_minutes: warn ?? 0, since, working };
+    await mutateAsync({ kind: 'clock', row, body });
+    void message.success(t('clocks.saved'));
   };
-  const save = (): void => {
-    if (due === null || claim === null || tooLong || warnTooLong || isPending) return;
-    const body: ClockBody = {
-      site,
-      due_minutes: due,
-      claim_minutes: claim,
-      warn_minutes: warn ?? 0,
-      since,
-      working,
-    };
-    void run(() => mutateAsync({ kind: 'clock', row, body }), 'clocks.saved');
+  const reset = async (): Promise<void> => {
+    await mutateAsync({ kind: 'reset-clock', row, site });
+    void message.success(t('clocks.wasReset'));
   };
   return (
-    <Modal
-      open
+    <FormDialog
       width={600}
       title={`${t(`clock.${row.clock}`)} · ${t(`priority.${row.priority}`)}`}
-      mask={{ closable: false }}
-      onCancel={onClose}
-      footer={
-        <>
-          {ours && (
-            <Button
-              className="clock-reset"
-              disabled={isPending}
-              onClick={() => void run(() => mutateAsync({ kind: 'reset-clock', row, site }), 'clocks.wasReset')}
-            >
-              {t('clocks.reset')}
-            </Button>
-          )}
-          <Button onClick={onClose}>{t('app.cancel')}</Button>
-          <Button
-            type="primary"
-            loading={isPending}
-            disabled={due === null || claim === null || tooLong || warnTooLong}
-            onClick={save}
-          >
-            {t('app.save')}
+      ok={t('app.save')}
+      ready={() => {
+        setTried(true);
+        return !missing && !tooLong && !warnTooLong;
+      }}
+      onSave={save}
+      onClose={onClose}
+      complaint={tried && missing && t('clocks.form.missing')}
+      other={(attempt, busy) =>
+        ours && (
+          <Button className="clock-reset" disabled={busy} onClick={() => void attempt(reset)}>
+            {t('clocks.reset')}
           </Button>
-        </>
+        )
       }
     >
-      <div className="rule-form rule-form-two">
-        <Field label={t('clocks.form.due')} error={tooLong ? t('clocks.form.tooLong', { n: limit }) : null}>
-          {(id) => (
-            <InputNumber
-              id={id}
-              autoFocus
-              min={1}
-              max={LONGEST}
-              precision={0}
-              value={due}
-              status={tooLong ? 'error' : ''}
-              onChange={setDue}
-              onPressEnter={save}
-            />
-          )}
-        </Field>
-        <Field label={t('clocks.form.claim')}>
-          {(id) => (
-            <InputNumber
-              id={id}
-              min={1}
-              max={LONGEST}
-              precision={0}
-              value={claim}
-              onChange={setClaim}
-              onPressEnter={save}
-            />
-          )}
-        </Field>
-        <Field label={t('clocks.form.warn')} error={warnTooLong ? t('clocks.form.warnTooLong') : null}>
-          {(id) => (
-            <InputNumber
-              id={id}
-              min={0}
-              max={LONGEST}
-              precision={0}
-              value={warn}
-              onChange={setWarn}
-              onPressEnter={save}
-            />
-          )}
-        </Field>
-        <Field label={t('clocks.form.since')}>
-          {(id) => (
-            <Segmented
-              id={id}
-              value={since}
-              options={[
-                { value: 'received', label: t('clocks.sinceReceipt') },
-                { value: 'exam_start', label: t('clocks.sinceExam') },
-              ]}
-              onChange={setSince}
-            />
-          )}
-        </Field>
-        {limit === null && (
-          <div className="rule-field-wide">
-            <Checkbox checked={working} onChange={(event) => setWorking(event.target.checked)}>
-              {t('clocks.form.working')}
-            </Checkbox>
-          </div>
+      <Field label={t('clocks.form.due')} error={tooLong ? t('clocks.form.tooLong', { n: limit }) : null}>
+        {(id) => (
+          <InputNumber
+            id={id}
+            autoFocus
+            min={1}
+            max={LONGEST}
+            precision={0}
+            value={due}
+            status={tooLong ? 'error' : ''}
+            onChange={setDue}
+          />
         )}
-      </div>
-      {refusal !== null && <ProblemNotice error={refusal} />}
-    </Modal>
+      </Field>
+      <Field label={t('clocks.form.claim')}>
+        {(id) => <InputNumber id={id} min={1} max={LONGEST} precision={0} value={claim} onChange={setClaim} />}
+      </Field>
+      <Field label={t('clocks.form.warn')} error={warnTooLong ? t('clocks.form.warnTooLong') : null}>
+        {(id) => <InputNumber id={id} min={0} max={LONGEST} precision={0} value={warn} onChange={setWarn} />}
+      </Field>
+      <Field label={t('clocks.form.since')}>
+        {(id) => (
+          <Segmented
+            id={id}
+            value={since}
+            options={[
+              { value: 'received', label: t('clocks.sinceReceipt') },
+              { value: 'exam_start', label: t('clocks.sinceExam') },
+            ]}
+            onChange={setSince}
+          />
+        )}
+      </Field>
+      {limit === null && (
+        <div className="field-wide">
+          <Checkbox checked={working} onChange={(event) => setWorking(event.target.checked)}>
+            {t('clocks.form.working')}
+          </Checkbox>
+        </div>
+      )}
+    </FormDialog>
   );
 }

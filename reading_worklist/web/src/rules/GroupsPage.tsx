@@ -1,17 +1,18 @@
 import { PlusOutlined } from '@ant-design/icons';
-import { App, Button, Checkbox, Input, InputNumber, Modal, Segmented, Select } from 'antd';
+import { App, Button, Checkbox, Input, InputNumber, Segmented, Select } from 'antd';
 import { useState } from 'react';
 
 import type { Lane } from '../api/types';
 import { Chip } from '../design/Chip';
-import { Empty, ProblemNotice } from '../design/Notice';
+import { Field } from '../design/Field';
+import { FormDialog } from '../design/FormDialog';
+import { QueryTable } from '../design/QueryTable';
 import { useShortcuts } from '../design/shortcuts';
-import { type Column, Table } from '../design/Table';
+import type { Column } from '../design/Table';
 import { useLanguage } from '../i18n/language';
 import { siteName } from '../i18n/siteName';
 import { useReaders } from '../worklist/queries';
 import { type Group, type GroupBody, useGroups, useRoutingAct } from './queries';
-import { Field, leaveChoicesOnTab } from './RuleDialog';
 import './rules.css';
 
 const LANES = ['imaging', 'ecg'] as const satisfies readonly Lane[];
@@ -35,23 +36,14 @@ export function GroupsPage() {
           {t('groups.add')}
         </Button>
       </div>
-      {groups.isError && (
-        <div className="page-problem">
-          <ProblemNotice heading={t('groups.failed')} error={groups.error} onRetry={() => void groups.refetch()} />
-        </div>
-      )}
-      {groups.data?.length === 0 ? (
-        <div className="page-empty">
-          <Empty title={t('groups.empty.title')} text={t('groups.empty.text')} />
-        </div>
-      ) : (
-        <Table
-          label={t('groups.table')}
-          columns={columns}
-          rows={groups.data ?? (groups.isError ? [] : null)}
-          rowKey={(group) => group.id}
-        />
-      )}
+      <QueryTable
+        query={groups}
+        failed={t('groups.failed')}
+        empty={{ title: t('groups.empty.title'), text: t('groups.empty.text') }}
+        label={t('groups.table')}
+        columns={columns}
+        rowKey={(group) => group.id}
+      />
       {editing !== null && <GroupDialog group={editing === 'new' ? null : editing} onClose={() => setEditing(null)} />}
     </div>
   );
@@ -125,7 +117,7 @@ function GroupDialog({ group, onClose }: { group: Group | null; onClose: () => v
   const { t, language } = useLanguage();
   const { message } = App.useApp();
   const readers = useReaders();
-  const { mutateAsync, isPending } = useRoutingAct();
+  const { mutateAsync } = useRoutingAct();
   const [code, setCode] = useState(group?.code ?? '');
   const [body, setBody] = useState<GroupBody>({
     name: group?.name ?? '',
@@ -136,132 +128,112 @@ function GroupDialog({ group, onClose }: { group: Group | null; onClose: () => v
     members: group?.members.map((person) => person.id) ?? [],
   });
   const [tried, setTried] = useState(false);
-  const [refusal, setRefusal] = useState<unknown>(null);
   const put = (part: Partial<GroupBody>): void => setBody({ ...body, ...part });
   const missing = code.trim() === '' || body.name.trim() === '' || body.name_en.trim() === '';
   const badCode = code.trim() !== '' && !CODE.test(code.trim());
   const save = async (): Promise<void> => {
-    setTried(true);
-    if (missing || badCode || isPending) return;
-    setRefusal(null);
-    try {
-      await mutateAsync({
-        kind: 'group',
-        code: code.trim(),
-        body: { ...body, name: body.name.trim(), name_en: body.name_en.trim() },
-      });
-      void message.success(t('groups.saved'));
-      onClose();
-    } catch (error) {
-      setRefusal(error);
-    }
+    await mutateAsync({
+      kind: 'group',
+      code: code.trim(),
+      body: { ...body, name: body.name.trim(), name_en: body.name_en.trim() },
+    });
+    void message.success(t('groups.saved'));
   };
   // Who left the group's roles is still its member until somebody takes him out.
   const known = new Map((group?.members ?? []).map((person) => [person.id, person.display_name]));
   for (const reader of readers.data ?? []) known.set(reader.id, reader.display_name);
   return (
-    <Modal
-      open
+    <FormDialog
       width={640}
       title={group === null ? t('groups.add') : siteName(language, group)}
-      okText={t('app.save')}
-      cancelText={t('app.cancel')}
-      confirmLoading={isPending}
-      mask={{ closable: false }}
-      onOk={() => void save()}
-      onCancel={onClose}
+      ok={t('app.save')}
+      ready={() => {
+        setTried(true);
+        return !missing && !badCode;
+      }}
+      onSave={save}
+      onClose={onClose}
+      complaint={tried && missing && t('groups.form.missing')}
     >
-      <div
-        className="rule-form rule-form-two"
-        onKeyDownCapture={leaveChoicesOnTab}
-        onKeyDown={(event) => {
-          if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) void save();
-        }}
+      <Field
+        label={t('groups.form.code')}
+        hint={t('groups.form.codeHint')}
+        error={badCode ? t('groups.form.badCode') : null}
       >
-        <Field
-          label={t('groups.form.code')}
-          hint={t('groups.form.codeHint')}
-          error={badCode ? t('groups.form.badCode') : null}
-        >
-          {(id) => (
-            <Input
-              id={id}
-              maxLength={64}
-              autoFocus={group === null}
-              disabled={group !== null}
-              value={code}
-              onChange={(event) => setCode(event.target.value)}
-            />
-          )}
-        </Field>
-        <Field label={t('groups.form.lane')}>
-          {(id) => (
-            <Segmented
-              id={id}
-              disabled={group !== null}
-              value={body.lane}
-              options={LANES.map((value) => ({ value, label: t(`lane.${value}`) }))}
-              onChange={(lane) => put({ lane })}
-            />
-          )}
-        </Field>
-        <Field label={t('groups.form.name')}>
-          {(id) => (
-            <Input
-              id={id}
-              maxLength={100}
-              autoFocus={group !== null}
-              value={body.name}
-              onChange={(event) => put({ name: event.target.value })}
-            />
-          )}
-        </Field>
-        <Field label={t('groups.form.nameEn')}>
-          {(id) => (
-            <Input
-              id={id}
-              maxLength={100}
-              value={body.name_en}
-              onChange={(event) => put({ name_en: event.target.value })}
-            />
-          )}
-        </Field>
-        <Field label={t('groups.form.members')} hint={t('groups.form.membersHint')} wide>
-          {(id) => (
-            <Select
-              id={id}
-              mode="multiple"
-              showSearch={{ optionFilterProp: 'label' }}
-              loading={readers.isPending}
-              value={body.members}
-              options={[...known].map(([value, label]) => ({ value, label }))}
-              onChange={(members) => put({ members })}
-            />
-          )}
-        </Field>
-        <Field label={t('groups.form.limit')} hint={t('groups.form.limitHint')}>
-          {(id) => (
-            <InputNumber
-              id={id}
-              min={1}
-              max={MOST}
-              precision={0}
-              placeholder={t('groups.noLimit')}
-              value={body.open_limit ?? null}
-              onChange={(open_limit) => put({ open_limit })}
-            />
-          )}
-        </Field>
-        <div className="rule-field rule-field-end">
-          <Checkbox checked={body.active} onChange={(event) => put({ active: event.target.checked })}>
-            {t('groups.form.active')}
-          </Checkbox>
-        </div>
+        {(id) => (
+          <Input
+            id={id}
+            maxLength={64}
+            autoFocus={group === null}
+            disabled={group !== null}
+            value={code}
+            onChange={(event) => setCode(event.target.value)}
+          />
+        )}
+      </Field>
+      <Field label={t('groups.form.lane')}>
+        {(id) => (
+          <Segmented
+            id={id}
+            disabled={group !== null}
+            value={body.lane}
+            options={LANES.map((value) => ({ value, label: t(`lane.${value}`) }))}
+            onChange={(lane) => put({ lane })}
+          />
+        )}
+      </Field>
+      <Field label={t('groups.form.name')}>
+        {(id) => (
+          <Input
+            id={id}
+            maxLength={100}
+            autoFocus={group !== null}
+            value={body.name}
+            onChange={(event) => put({ name: event.target.value })}
+          />
+        )}
+      </Field>
+      <Field label={t('groups.form.nameEn')}>
+        {(id) => (
+          <Input
+            id={id}
+            maxLength={100}
+            value={body.name_en}
+            onChange={(event) => put({ name_en: event.target.value })}
+          />
+        )}
+      </Field>
+      <Field label={t('groups.form.members')} hint={t('groups.form.membersHint')} wide>
+        {(id) => (
+          <Select
+            id={id}
+            mode="multiple"
+            showSearch={{ optionFilterProp: 'label' }}
+            loading={readers.isPending}
+            value={body.members}
+            options={[...known].map(([value, label]) => ({ value, label }))}
+            onChange={(members) => put({ members })}
+          />
+        )}
+      </Field>
+      <Field label={t('groups.form.limit')} hint={t('groups.form.limitHint')}>
+        {(id) => (
+          <InputNumber
+            id={id}
+            min={1}
+            max={MOST}
+            precision={0}
+            placeholder={t('groups.noLimit')}
+            value={body.open_limit ?? null}
+            onChange={(open_limit) => put({ open_limit })}
+          />
+        )}
+      </Field>
+      <div className="field field-end">
+        <Checkbox checked={body.active} onChange={(event) => put({ active: event.target.checked })}>
+          {t('groups.form.active')}
+        </Checkbox>
       </div>
-      <div className="reason-message" role="alert">
-        {tried && missing && t('groups.form.missing')}
-      </div>
-      {refusal !== null && <ProblemNotice error={refusal} />}
-    </Modal>
+    </FormDialog>
   );
 }

@@ -1,7 +1,8 @@
 import { CloseOutlined, PlusOutlined } from '@ant-design/icons';
 import { Button, Checkbox, Input, Modal, Select } from 'antd';
-import { type KeyboardEvent, type ReactNode, useId, useState } from 'react';
+import { useState } from 'react';
 
+import { Field, leaveChoicesOnTab } from '../design/Field';
 import { useLanguage } from '../i18n/language';
 import { siteName } from '../i18n/siteName';
 import type { Group, Rule } from './queries';
@@ -60,7 +61,7 @@ export function RuleDialog({ rule, words, taken, onDone, onClose }: RuleDialogPr
       onCancel={onClose}
     >
       <div
-        className="rule-form"
+        className="form"
         onKeyDownCapture={leaveChoicesOnTab}
         onKeyDown={(event) => {
           if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) done();
@@ -233,7 +234,7 @@ export function RuleDialog({ rule, words, taken, onDone, onClose }: RuleDialogPr
             />
           )}
         </Field>
-        <div className="rule-field-wide">
+        <div className="field-wide">
           <Checkbox checked={then.assign} onChange={(event) => setThen({ assign: event.target.checked })}>
             {t('rules.form.assign')}
           </Checkbox>
@@ -247,11 +248,6 @@ export function RuleDialog({ rule, words, taken, onDone, onClose }: RuleDialogPr
       </p>
     </Modal>
   );
-}
-
-/** Tab only moves on: an open list would take it for Enter, and choose away what was chosen just before. */
-export function leaveChoicesOnTab(event: KeyboardEvent): void {
-  if (event.key === 'Tab') event.stopPropagation();
 }
 
 /** Ant Design's types leave out that a cleared choice is undefined. */
@@ -271,8 +267,8 @@ function Windows({
   const put = (at: number, part: Partial<(typeof windows)[number]>): void =>
     onChange(windows.map((window, place) => (place === at ? { ...window, ...part } : window)));
   return (
-    <div className="rule-field">
-      <span className="rule-label">{t('rules.form.windows')}</span>
+    <div className="field">
+      <span className="field-label">{t('rules.form.windows')}</span>
       {windows.map((window, at) => (
         <span key={at} className="rule-window">
           <Input
@@ -299,37 +295,6 @@ function Windows({
       <Button icon={<PlusOutlined />} onClick={() => onChange([...windows, NIGHT])}>
         {t('rules.form.addWindow')}
       </Button>
-    </div>
-  );
-}
-
-/** A label with its control below it; `children` gets the id that ties both together. */
-export function Field({
-  label,
-  wide = false,
-  error = null,
-  hint = null,
-  children,
-}: {
-  label: string;
-  wide?: boolean;
-  error?: string | null;
-  hint?: string | null;
-  children: (id: string) => ReactNode;
-}) {
-  const id = useId();
-  return (
-    <div className={wide ? 'rule-field rule-field-wide' : 'rule-field'}>
-      <label htmlFor={id} className="rule-label">
-        {label}
-      </label>
-      {children(id)}
-      {error !== null && (
-        <span className="danger small" role="alert">
-          {error}
-        </span>
-      )}
-      {hint !== null && error === null && <span className="quiet small">{hint}</span>}
     </div>
   );
 }

@@ -4,6 +4,7 @@ import { Link, useNavigate, useParams } from 'react-router';
 import type { SiteTestFinding, SiteTestSummary } from '../api/types';
 import { Chip, type Tone } from '../design/Chip';
 import { Empty, ProblemNotice } from '../design/Notice';
+import { QueryTable } from '../design/QueryTable';
 import { type Column, Table } from '../design/Table';
 import { formatDateTime } from '../i18n/format';
 import { useLanguage } from '../i18n/language';
@@ -71,23 +72,14 @@ function Sites() {
           <ProblemNotice heading={t('siteTests.notStarted')} error={start.error} />
         </div>
       )}
-      {tests.isError && (
-        <div className="page-problem">
-          <ProblemNotice heading={t('siteTests.failed')} error={tests.error} onRetry={() => void tests.refetch()} />
-        </div>
-      )}
-      {tests.data?.length === 0 ? (
-        <div className="page-empty">
-          <Empty title={t('siteTests.empty.title')} text={t('siteTests.empty.text')} />
-        </div>
-      ) : (
-        <Table
-          label={t('siteTests.table')}
-          columns={columns}
-          rows={tests.data ?? (tests.isError ? [] : null)}
-          rowKey={(one) => one.site_code}
-        />
-      )}
+      <QueryTable
+        query={tests}
+        failed={t('siteTests.failed')}
+        empty={{ title: t('siteTests.empty.title'), text: t('siteTests.empty.text') }}
+        label={t('siteTests.table')}
+        columns={columns}
+        rowKey={(one) => one.site_code}
+      />
     </div>
   );
 }

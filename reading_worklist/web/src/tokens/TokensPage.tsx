@@ -1,13 +1,13 @@
 import { PlusOutlined } from '@ant-design/icons';
 import { Button, Segmented } from 'antd';
 import { useState } from 'react';
-import { useSearchParams } from 'react-router';
 
 import { Chip, type Tone } from '../design/Chip';
-import { Empty, ProblemNotice } from '../design/Notice';
+import { QueryTable } from '../design/QueryTable';
 import { SearchField } from '../design/SearchField';
 import { useShortcuts } from '../design/shortcuts';
-import { type Column, Table } from '../design/Table';
+import { useListFilter } from '../design/useListFilter';
+import type { Column } from '../design/Table';
 import { formatDateTime } from '../i18n/format';
 import { useLanguage } from '../i18n/language';
 import { siteOf } from '../i18n/siteName';
@@ -22,22 +22,14 @@ type Asked = { what: 'make' } | { what: 'rotate' | 'revoke'; token: Token };
 /** What the machines of every site show to be let in, for who looks after them. */
 export function TokensPage() {
   const { t } = useLanguage();
-  const [parameters, setParameters] = useSearchParams();
+  const { text, filter, onSearch, onFilter } = useListFilter(FILTERS);
   const query = useTokens();
   const [asked, setAsked] = useState<Asked | null>(null);
   const [made, setMade] = useState<MadeToken | null>(null);
-  const text = parameters.get('q') ?? '';
-  const filter = FILTERS.find((one) => one === parameters.get('show')) ?? 'now';
-  const put = (name: string, value: string): void => {
-    const changed = new URLSearchParams(parameters);
-    if (value === '') changed.delete(name);
-    else changed.set(name, value);
-    setParameters(changed, { replace: true });
-  };
   const editable = query.data?.editable === true;
   useShortcuts({ n: () => editable && setAsked({ what: 'make' }) });
   const columns = useColumns(editable, setAsked);
-  const rows = query.data === undefined ? null : chosen(query.data.tokens, text, filter);
+  const rows = query.data === undefined ? undefined : chosen(query.data.tokens, text, filter);
   const close = (): void => setAsked(null);
   return (
     <div className="page">
@@ -48,13 +40,13 @@ export function TokensPage() {
           placeholder={t('tokens.search.hint')}
           className="tokens-search"
           text={text}
-          onSearch={(wanted) => put('q', wanted)}
+          onSearch={onSearch}
         />
         <Segmented
           aria-label={t('tokens.filter')}
           value={filter}
           options={FILTERS.map((value) => ({ value, label: t(`tokens.filter.${value}`) }))}
-          onChange={(value) => put('show', value === 'now' ? '' : value)}
+          onChange={onFilter}
         />
         <span className="page-space" />
         {editable && (
@@ -64,23 +56,14 @@ export function TokensPage() {
         )}
       </div>
       <p className="page-intro">{t(query.data?.editable === false ? 'tokens.readOnly' : 'tokens.intro')}</p>
-      {query.isError && (
-        <div className="page-problem">
-          <ProblemNotice heading={t('tokens.failed')} error={query.error} onRetry={() => void query.refetch()} />
-        </div>
-      )}
-      {rows?.length === 0 ? (
-        <div className="page-empty">
-          <Empty title={t('tokens.empty.title')} text={t('tokens.empty.text')} />
-        </div>
-      ) : (
-        <Table
-          label={t('tokens.table')}
-          columns={columns}
-          rows={rows ?? (query.isError ? [] : null)}
-          rowKey={(one) => one.id}
-        />
-      )}
+      <QueryTable
+        query={{ ...query, data: rows }}
+        failed={t('tokens.failed')}
+        empty={{ title: t('tokens.empty.title'), text: t('tokens.empty.text') }}
+        label={t('tokens.table')}
+        columns={columns}
+        rowKey={(one) => one.id}
+      />
       {asked?.what === 'make' && <MakeDialog sites={query.data?.sites ?? []} onClose={close} onMade={setMade} />}
       {asked?.what === 'rotate' && <RotateDialog token={asked.token} onClose={close} onMade={setMade} />}
       {asked?.what === 'revoke' && <RevokeDialog token={asked.token} onClose={close} />}

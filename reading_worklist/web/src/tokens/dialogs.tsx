@@ -5,7 +5,7 @@ import { FormDialog } from '../design/FormDialog';
 import { ReasonDialog } from '../design/ReasonDialog';
 import { useLanguage } from '../i18n/language';
 import { siteName, siteOf } from '../i18n/siteName';
-import { Field } from '../rules/RuleDialog';
+import { Field, TextField } from '../design/Field';
 import { isFingerprint } from './choosing';
 import {
   type MadeToken,
@@ -159,17 +159,13 @@ export function MakeDialog({
           />
         )}
       </Field>
-      <Field label={t('tokens.name')} error={missing(name.trim() === '')} hint={t('tokens.name.hint')}>
-        {(id) => (
-          <Input
-            id={id}
-            maxLength={100}
-            autoComplete="off"
-            value={name}
-            onChange={(event) => setName(event.target.value)}
-          />
-        )}
-      </Field>
+      <TextField
+        label={t('tokens.name')}
+        error={missing(name.trim() === '')}
+        hint={t('tokens.name.hint')}
+        value={name}
+        onChange={setName}
+      />
       <Field label={t('tokens.column.scope')} error={missing(scope === null)}>
         {(id) => (
           <Select
@@ -233,7 +229,7 @@ export function RotateDialog({
       }}
       onClose={onClose}
     >
-      <p className="tokens-wide">{t('tokens.rotate.text')}</p>
+      <p className="field-wide">{t('tokens.rotate.text')}</p>
       <DaysField label={t('tokens.days')} value={days} onChange={setDays} />
       <Field label={t('tokens.overlap')} hint={t('tokens.overlap.hint')}>
         {(id) => (

@@ -81,6 +81,10 @@ export const common = {
   'notFound.text': ['请检查地址，或从列表中打开。', 'Check the address, or open it from the list.'],
   'notFound.home': ['回到首页', 'Go to the start page'],
   'crash.title': ['页面出错了', 'This page has failed'],
+  'form.from': ['起始日', 'First day'],
+  'form.until': ['截止日', 'Last day'],
+  'form.unordered': ['截止日早于起始日', 'The last day is before the first'],
+
   'failed.part': ['这一部分未能显示', 'This part could not be shown'],
   'failed.newBuild': ['系统已更新', 'The system has been updated'],
   'failed.replaced': [

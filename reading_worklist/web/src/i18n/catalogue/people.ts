@@ -59,8 +59,6 @@ export const people = {
   'people.organisation': ['机构', 'Organisation'],
   'people.roles': ['角色', 'Roles'],
   'people.role': ['角色', 'Role'],
-  'people.from': ['起始日', 'First day'],
-  'people.until': ['截止日', 'Last day'],
   'people.until.hint': ['不填表示长期有效', 'Empty: until further notice'],
   'people.days': ['起止日期', 'Days'],
   'people.dates': ['{from} 至 {until}', '{from} to {until}'],
@@ -120,5 +118,4 @@ export const people = {
   ],
   'people.secret.close': ['已转告', 'I have passed it on'],
   'people.missing': ['请填写', 'Fill this in'],
-  'people.unordered': ['截止日早于起始日', 'The last day is before the first'],
 } as const satisfies Record<string, Entry>;

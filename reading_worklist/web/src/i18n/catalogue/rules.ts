@@ -172,6 +172,7 @@ export const rules = {
   'clocks.form.warn': ['提前提醒（分钟）', 'Warning before (minutes)'],
   'clocks.form.since': ['起点', 'Runs from'],
   'clocks.form.working': ['只计工作时间', 'Count working hours only'],
+  'clocks.form.missing': ['请填写两个时限', 'Both times are needed'],
   'clocks.form.tooLong': ['不能超过国家规定的 {n} 分钟', 'At most {n} minutes by the national limit'],
   'clocks.form.warnTooLong': ['不能早于开始计时', 'Not before the clock starts'],
   'clocks.reset': ['恢复默认', 'Back to the default'],
