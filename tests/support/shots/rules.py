@@ -67,6 +67,23 @@ def day(page: Page) -> None:
     page.get_by_role("dialog").wait_for()
 
 
+def branch(page: Page) -> None:
+    """Say that a site's device stands in a branch, where it was not said yet."""
+    if page.locator(".branches-buttons").count():
+        return
+    first_button(".agreements-add")(page)
+    dialog = page.get_by_role("dialog")
+    # A list opens at its first choice.
+    for chooser in (0, 1):
+        dialog.locator(".ant-select").nth(chooser).click()
+        page.keyboard.press("Enter")
+        page.keyboard.press("Tab")
+    dialog.get_by_role("textbox").nth(0).fill("东山分院")
+    dialog.get_by_role("textbox").nth(1).fill("Dongshan")
+    page.keyboard.press("Control+Enter")
+    page.locator(".branches-buttons").first.wait_for()
+
+
 def shots(_places: Places) -> list[Shot]:
     """In the order in which they are taken."""
     return [
@@ -95,6 +112,9 @@ def shots(_places: Places) -> list[Shot]:
         Shot("marks", "admin", "/agreements?tab=marks"),
         Shot("marks-add", "admin", "/agreements?tab=marks", first_button(".agreements-add")),
         Shot("marks-end", "admin", "/agreements?tab=marks", first_button(".mark-end")),
+        Shot("branches-none", "admin", "/agreements?tab=branches"),
+        Shot("branches-add", "admin", "/agreements?tab=branches", first_button(".agreements-add")),
+        Shot("branches", "admin", "/agreements?tab=branches", branch),
         Shot("single-off", "admin", "/agreements?tab=single"),
         Shot("single-add", "admin", "/agreements?tab=single", first_button(".agreements-add")),
     ]

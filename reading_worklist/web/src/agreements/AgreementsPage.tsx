@@ -2,15 +2,16 @@ import { Segmented } from 'antd';
 import { useSearchParams } from 'react-router';
 
 import { useLanguage } from '../i18n/language';
+import { BranchesTab } from './BranchesTab';
 import { MarksTab } from './MarksTab';
 import { ServicesTab } from './ServicesTab';
 import { SingleTab } from './SingleTab';
 import '../rules/rules.css';
 import './agreements.css';
 
-const TABS = ['services', 'marks', 'single'] as const;
+const TABS = ['services', 'marks', 'branches', 'single'] as const;
 
-/** What organisations do for each other, whose exams are recognised, and when one signature is enough. */
+/** What organisations do for each other, whose exams are recognised, where they stand, and when one signature is enough. */
 export function AgreementsPage() {
   const { t } = useLanguage();
   const [parameters, setParameters] = useSearchParams();
@@ -28,6 +29,7 @@ export function AgreementsPage() {
       </div>
       {tab === 'services' && <ServicesTab />}
       {tab === 'marks' && <MarksTab />}
+      {tab === 'branches' && <BranchesTab />}
       {tab === 'single' && <SingleTab />}
     </div>
   );

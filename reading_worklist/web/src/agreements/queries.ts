@@ -11,6 +11,8 @@ export type Party = Schemas['PartyView'];
 export type Mark = Schemas['MarkView'];
 export type MarkBody = Schemas['MarkBody'];
 export type MarkEndBody = Schemas['MarkEndBody'];
+export type SiteBranches = Schemas['SiteBranches'];
+export type Branch = Schemas['BranchView'];
 export type SinglePeriod = Schemas['SingleSignatureView'];
 export type SingleBody = Schemas['SingleSignatureBody'];
 
@@ -32,11 +34,18 @@ export function useMarks() {
   return useQuery({ queryKey: [...AGREEMENTS, 'marks'], queryFn: () => answer(api.GET('/api/recognition-marks')) });
 }
 
+export function useBranches() {
+  return useQuery({ queryKey: [...AGREEMENTS, 'branches'], queryFn: () => answer(api.GET('/api/branches')) });
+}
+
 type Act =
   | { kind: 'make'; body: AgreementBody }
   | { kind: 'end'; id: string }
   | { kind: 'mark'; body: MarkBody }
   | { kind: 'mark-end'; id: string; body: MarkEndBody }
+  | { kind: 'branch'; body: Schemas['BranchBody'] }
+  | { kind: 'branch-change'; body: Schemas['BranchChange'] }
+  | { kind: 'branch-close'; body: Schemas['BranchEnd'] }
   | { kind: 'single-on'; body: SingleBody }
   | { kind: 'single-off'; id: string };
 
@@ -52,6 +61,12 @@ function perform(act: Act): Promise<unknown> {
       return answer(
         api.POST('/api/recognition-marks/{mark_id}/end', { params: { path: { mark_id: act.id } }, body: act.body }),
       );
+    case 'branch':
+      return answer(api.POST('/api/branches', { body: act.body }));
+    case 'branch-change':
+      return answer(api.POST('/api/branches/change', { body: act.body }));
+    case 'branch-close':
+      return answer(api.POST('/api/branches/close', { body: act.body }));
     case 'single-on':
       return answer(api.POST('/api/single-signatures', { body: act.body }));
     case 'single-off':

@@ -82,7 +82,10 @@ export function DestinationDialog({ destination, onClose }: { destination: Desti
           }}
         />
         {isNew && kind === 'webhook' ? (
-          <p className="destination-wide">{t('destinations.kind.webhook.note')}</p>
+          <p className="destination-wide">
+            {t('destinations.kind.webhook.note')}
+            <code>{`rdc destination connect ${site ?? '…'} webhook url=https://… secret_file=…`}</code>
+          </p>
         ) : (
           <>
             <label htmlFor={ids.name}>{t('destinations.form.name')}</label>

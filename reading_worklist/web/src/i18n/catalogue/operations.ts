@@ -160,8 +160,8 @@ export const operations = {
   'destinations.kind.webhook': ['Webhook', 'Webhook'],
   'destinations.kind.notice': ['邮件或短信通知', 'E-mail or short message'],
   'destinations.kind.webhook.note': [
-    '需要密钥文件，请在服务器上用 rdc destination connect 添加。',
-    'It needs a secret in a file: add it with ‘rdc destination connect’ on the server.',
+    '消息用密钥签名，密钥不经过网页：请先在每台负责回传的机器上把它存入一个文件（权限 0600），再在服务器上执行以下命令。',
+    'Its messages are signed with a secret, which never passes through a page. Put it into a file (mode 0600) on every machine that delivers, then run this on the server:',
   ],
   'destinations.field.ae_title': ['AE 标题', 'AE title'],
   'destinations.field.host': ['主机', 'Host'],
