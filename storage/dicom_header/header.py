@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, time
-from typing import Final
+from functools import lru_cache
+from typing import Any, Final
 
 from pydicom.datadict import tag_for_keyword
 
@@ -102,6 +103,10 @@ HEADER_TAGS: Final = frozenset(
 )
 """What `read_header` takes from a dataset."""
 
+_COMMON_TAGS: Final = tuple(sorted(HEADER_TAGS - {_SOP_CLASS, _SOP_INSTANCE, _INSTANCE_NUMBER}))
+# What is remembered of series: so many, of values that together have no more bytes.
+_REMEMBERED: Final = 256
+_REMEMBERED_BYTES: Final = 4096
 _UID_NAMES: Final = {tag: tag_name(tag) for tag in (_SOP_CLASS, _SOP_INSTANCE, _STUDY, _SERIES)}
 _UID_REMEDY: Final = "Correct it at the sending device and send the instance again."
 
@@ -196,53 +201,72 @@ def header_of(scan: DatasetScan) -> InstanceHeader:
         MissingUid, InvalidUid: as for `read_header`.
     """
     values = scan.values
-    uids = [_uid(values, tag) for tag in _UID_NAMES]
-    text = _Text(values)
+    sop_class_uid, sop_instance_uid = _uid(values, _SOP_CLASS), _uid(values, _SOP_INSTANCE)
+    raw = tuple(map(values.get, _COMMON_TAGS))
+    small = sum(map(len, values.values())) <= _REMEMBERED_BYTES
+    common = (_common if small else _common.__wrapped__)(raw, big_endian=scan.big_endian)
     pixels = scan.pixel_data
     return InstanceHeader(
-        sop_class_uid=uids[0],
-        sop_instance_uid=uids[1],
-        study_instance_uid=uids[2],
-        series_instance_uid=uids[3],
+        sop_class_uid=sop_class_uid,
+        sop_instance_uid=sop_instance_uid,
         transfer_syntax_uid=scan.transfer_syntax_uid,
-        patient_name=text.name(_PATIENT_NAME) or "",
-        patient_name_original=values.get(_PATIENT_NAME, b""),
-        patient_id=text.get(_PATIENT_ID),
-        issuer_of_patient_id=text.get(_ISSUER),
-        patient_sex=text.get(_SEX),
-        patient_age=text.get(_AGE),
-        patient_birth_date=as_date(values.get(_BIRTH_DATE, b"")),
-        study_id=text.get(_STUDY_ID),
-        study_date=as_date(values.get(_STUDY_DATE, b"")),
-        study_time=as_time(values.get(_STUDY_TIME, b"")),
-        accession_number=text.get(_ACCESSION),
-        study_description=text.get(_STUDY_DESCRIPTION),
-        referring_physician_name=text.name(_REFERRER),
-        institution_name=text.get(_INSTITUTION),
-        station_name=text.get(_STATION),
-        manufacturer=text.get(_MANUFACTURER),
-        modality=text.get(_MODALITY),
-        series_number=as_integer(values.get(_SERIES_NUMBER, b"")),
-        series_date=as_date(values.get(_SERIES_DATE, b"")),
-        series_time=as_time(values.get(_SERIES_TIME, b"")),
-        performed_procedure_step_start_date=as_date(values.get(_STEP_START_DATE, b"")),
-        performed_procedure_step_start_time=as_time(values.get(_STEP_START_TIME, b"")),
-        series_description=text.get(_SERIES_DESCRIPTION),
-        protocol_name=text.get(_PROTOCOL),
-        body_part_examined=text.get(_BODY_PART),
-        laterality=text.get(_LATERALITY) or text.get(_IMAGE_LATERALITY),
         instance_number=as_integer(values.get(_INSTANCE_NUMBER, b"")),
-        rows=as_unsigned_short(values.get(_ROWS, b""), big_endian=scan.big_endian),
-        columns=as_unsigned_short(values.get(_COLUMNS, b""), big_endian=scan.big_endian),
-        number_of_frames=as_integer(values.get(_FRAMES, b"")),
-        timezone_offset_from_utc=text.get(_UTC_OFFSET),
-        specific_character_set=text.declared,
-        text_was_guessed=text.guessed,
         dataset_offset=scan.dataset_offset,
         dataset_length=scan.dataset_length,
         pixel_data_offset=None if pixels is None or scan.deflated else pixels.offset,
         oddities=scan.oddities,
+        **common,
     )
+
+
+# Instances of a series differ in little else than their number: what the others say was a third
+# of the time that a header took.
+@lru_cache(maxsize=_REMEMBERED)
+def _common(raw: tuple[bytes | None, ...], *, big_endian: bool) -> Mapping[str, Any]:
+    """Return the attributes that the values of `_COMMON_TAGS` make.
+
+    Raises:
+        MissingUid, InvalidUid: as for `read_header`.
+    """
+    pairs = zip(_COMMON_TAGS, raw, strict=True)
+    values = {tag: value for tag, value in pairs if value is not None}
+    text = _Text(values)
+    return {
+        "study_instance_uid": _uid(values, _STUDY),
+        "series_instance_uid": _uid(values, _SERIES),
+        "patient_name": text.name(_PATIENT_NAME) or "",
+        "patient_name_original": values.get(_PATIENT_NAME, b""),
+        "patient_id": text.get(_PATIENT_ID),
+        "issuer_of_patient_id": text.get(_ISSUER),
+        "patient_sex": text.get(_SEX),
+        "patient_age": text.get(_AGE),
+        "patient_birth_date": as_date(values.get(_BIRTH_DATE, b"")),
+        "study_id": text.get(_STUDY_ID),
+        "study_date": as_date(values.get(_STUDY_DATE, b"")),
+        "study_time": as_time(values.get(_STUDY_TIME, b"")),
+        "accession_number": text.get(_ACCESSION),
+        "study_description": text.get(_STUDY_DESCRIPTION),
+        "referring_physician_name": text.name(_REFERRER),
+        "institution_name": text.get(_INSTITUTION),
+        "station_name": text.get(_STATION),
+        "manufacturer": text.get(_MANUFACTURER),
+        "modality": text.get(_MODALITY),
+        "series_number": as_integer(values.get(_SERIES_NUMBER, b"")),
+        "series_date": as_date(values.get(_SERIES_DATE, b"")),
+        "series_time": as_time(values.get(_SERIES_TIME, b"")),
+        "performed_procedure_step_start_date": as_date(values.get(_STEP_START_DATE, b"")),
+        "performed_procedure_step_start_time": as_time(values.get(_STEP_START_TIME, b"")),
+        "series_description": text.get(_SERIES_DESCRIPTION),
+        "protocol_name": text.get(_PROTOCOL),
+        "body_part_examined": text.get(_BODY_PART),
+        "laterality": text.get(_LATERALITY) or text.get(_IMAGE_LATERALITY),
+        "rows": as_unsigned_short(values.get(_ROWS, b""), big_endian=big_endian),
+        "columns": as_unsigned_short(values.get(_COLUMNS, b""), big_endian=big_endian),
+        "number_of_frames": as_integer(values.get(_FRAMES, b"")),
+        "timezone_offset_from_utc": text.get(_UTC_OFFSET),
+        "specific_character_set": text.declared,
+        "text_was_guessed": text.guessed,
+    }
 
 
 class _Text:

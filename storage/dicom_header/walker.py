@@ -2,6 +2,7 @@
 
 import struct
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from storage.dicom_header.encoding import (
@@ -26,6 +27,25 @@ from storage.dicom_header.windows import WINDOW_BYTES, Window
 _NOTHING: Final[frozenset[int]] = frozenset()
 _ODDITIES_MAX: Final = 20
 _NUMBER_OF_FRAMES: Final = 0x00280008
+
+
+@lru_cache(maxsize=16)
+def _with_pixel_data(wanted: frozenset[int]) -> frozenset[int]:
+    return wanted | PIXEL_DATA_TAGS
+
+
+class _ByteOrder:
+    """The forms of headers and lengths; to make them took as long as to walk over ten elements."""
+
+    def __init__(self, order: str) -> None:
+        self.explicit_head = struct.Struct(f"{order}HH2sH")
+        self.implicit_head = struct.Struct(f"{order}HHI")
+        self.long = struct.Struct(f"{order}I")
+        self.tag = struct.Struct(f"{order}HH")
+
+
+_LITTLE_ENDIAN: Final = _ByteOrder("<")
+_BIG_ENDIAN: Final = _ByteOrder(">")
 
 
 @dataclass(slots=True)
@@ -57,14 +77,14 @@ class Walker:
         self._window = window
         self._at = start
         self._end = window.end
-        self._wanted = wanted | PIXEL_DATA_TAGS
+        self._wanted = _with_pixel_data(wanted)
         self._open: list[_Open] = []
         self._depth = 0
-        order = ">" if big_endian else "<"
-        self._explicit_head = struct.Struct(f"{order}HH2sH").unpack_from
-        self._implicit_head = struct.Struct(f"{order}HHI").unpack_from
-        self._long = struct.Struct(f"{order}I").unpack_from
-        self._tag = struct.Struct(f"{order}HH").unpack_from
+        form = _BIG_ENDIAN if big_endian else _LITTLE_ENDIAN
+        self._explicit_head = form.explicit_head.unpack_from
+        self._implicit_head = form.implicit_head.unpack_from
+        self._long = form.long.unpack_from
+        self._tag = form.tag.unpack_from
         self._fragments = 0
         self._padding_seen = False
         self._steps = 0

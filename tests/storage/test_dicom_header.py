@@ -5,6 +5,7 @@ import csv
 import io
 import mmap
 import warnings
+from dataclasses import replace
 from datetime import date, time
 from pathlib import Path
 from typing import cast
@@ -22,6 +23,7 @@ from pydicom.uid import UID
 from storage.dicom_header import (
     HEADER_TAGS,
     DatasetError,
+    InstanceHeader,
     InvalidUid,
     MalformedDataset,
     MissingUid,
@@ -30,6 +32,7 @@ from storage.dicom_header import (
     read_header,
     scan_dataset,
 )
+from storage.identifiers import Uid
 
 BUNDLED = Path(pydicom.__file__).parent / "data" / "test_files"
 CORPUS = Path(__file__).parents[3] / "shared" / "corpus" / "open"
@@ -385,6 +388,28 @@ class TestValues:
         assert (header.rows, header.columns, header.instance_number) == (512, 768, 12)
         assert header.patient_name == "Doe^Jane"
         assert header.oddities == ()
+
+    def test_what_one_instance_says_is_not_taken_for_what_another_does(self) -> None:
+        def read(syntax: str = EXPLICIT, **elements: object) -> InstanceHeader:
+            content = encoded(minimal(**elements), implicit=False, big_endian=syntax == BIG_ENDIAN)
+            return read_header(io.BytesIO(content), syntax)
+
+        first = read(PatientName="Wang^A", InstanceNumber="1", Rows=256)
+        next_one = read(
+            PatientName="Wang^A", InstanceNumber="2", Rows=256, SOPInstanceUID="1.2.3.2"
+        )
+        expected = replace(first, sop_instance_uid=Uid("1.2.3.2"), instance_number=2)
+        assert next_one == expected
+        assert read(PatientName="Wang^B", InstanceNumber="1", Rows=256) == replace(
+            first,
+            patient_name="Wang^B",
+            patient_name_original=b"Wang^B",
+        )
+        # The same two bytes in another order of bytes.
+        assert read(BIG_ENDIAN, PatientName="Wang^A", InstanceNumber="1", Rows=1).rows == 1
+        long = "x" * 10_000
+        assert read(PatientName="Wang^A", StudyDescription=long).study_description == long
+        assert read(PatientName="Wang^A").study_description is None
 
     def test_mislabelled_chinese_is_read_and_marked(self) -> None:
         content = (
