@@ -129,27 +129,38 @@ def _around_instance(
 
 def record(reception: Reception) -> bytes:
     """Return the encoded record, exactly as long as the blank in the head."""
-    origin = reception.origin
-    content: dict[str, Any] = {
-        "site_id": str(origin.site_id),
-        "device_id": None if origin.device_id is None else str(origin.device_id),
-        "calling_ae_title": origin.calling_ae_title,
-        "called_ae_title": origin.called_ae_title,
-        "peer_address": origin.peer_address,
-        "transfer_syntax_uid": reception.transfer_syntax_uid,
-        "received_at": reception.received_at.isoformat(),
-        "dataset_size": reception.dataset_size,
-        "dataset_sha256": reception.dataset_sha256,
-    }
+    # The texts of the rest need no escapes.
+    content = (
+        f"{_record_begin(reception.origin, reception.transfer_syntax_uid)}"
+        f',"received_at":"{reception.received_at.isoformat()}"'
+        f',"dataset_size":{reception.dataset_size}'
+        f',"dataset_sha256":"{reception.dataset_sha256}"'
+    )
     refusal = reception.refusal
     if refusal is not None:
-        content["refusal"] = {
+        refused = {
             "reason": refusal.reason.value,
             "found": _plain(refusal.found, _FOUND_LENGTH),
             "command_sop_class_uid": _plain(refusal.command_sop_class_uid, _UID_LENGTH),
             "command_sop_instance_uid": _plain(refusal.command_sop_instance_uid, _UID_LENGTH),
         }
-    return _JSON.encode(content).encode("ascii").ljust(_RECORD_LENGTH)
+        content = f'{content},"refusal":{_JSON.encode(refused)}'
+    return f"{content}}}".encode("ascii").ljust(_RECORD_LENGTH)
+
+
+# The same for all that one association sends.
+@lru_cache(maxsize=256)
+def _record_begin(origin: Origin, transfer_syntax_uid: str) -> str:
+    """Return what stands in a record before the time of reception; its object is still open."""
+    content = {
+        "site_id": str(origin.site_id),
+        "device_id": None if origin.device_id is None else str(origin.device_id),
+        "calling_ae_title": origin.calling_ae_title,
+        "called_ae_title": origin.called_ae_title,
+        "peer_address": origin.peer_address,
+        "transfer_syntax_uid": transfer_syntax_uid,
+    }
+    return _JSON.encode(content).removesuffix("}")
 
 
 def _plain(text: str, length: int) -> str:
