@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import BinaryIO, Final, cast
 
 from pacs_gateway.announcements import Announcements
+from pacs_gateway.announcer import GATHER_SECONDS
 from pacs_gateway.memory_file import MemoryFile
 from pacs_gateway.spool import FILE_SUFFIX, OWNER_LOCK
 from pacs_gateway.spooled import SpooledInstance
@@ -33,8 +34,9 @@ from storage.receptions import NotASpooledFile, Reception
 _FILING_LOCK: Final = "filing.lock"
 _LOOK_SECONDS: Final = 5.0
 _LISTED: Final = 20_000
-# Nothing for so long: whoever sent has ended, or is slow enough for batches of their own.
-_LULL_SECONDS: Final = 0.02
+# Nothing for so long: whoever sent has ended, or is slow enough for batches of their own. Receivers
+# announce after a part of it what has come meanwhile.
+_LULL_SECONDS: Final = 2.5 * GATHER_SECONDS
 # What was announced is remembered for so many files, of about 3 kB each; others are read.
 _REMEMBERED: Final = 4096
 # Read in pieces of so many bytes, into one buffer for each thread: memory that the process has

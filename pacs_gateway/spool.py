@@ -42,6 +42,9 @@ _UNFINISHED_PREFIX: Final = "."
 _NAMES_AT_ONCE: Final = 64
 _BUFFERS_KEPT: Final = 16
 _FILE_MODE: Final = 0o640
+# For so long after there was room, new instances are received without another look, which adds up
+# counters of all processors: what comes meanwhile is far less than a reserve of a gigabyte.
+_SPACE_SEEN_SECONDS: Final = 0.1
 
 _log = logging.getLogger(__name__)
 
@@ -67,6 +70,7 @@ class Spool:
         self._closing = False
         self._namer: threading.Thread | None = None
         self._buffers: deque[mmap.mmap] = deque(maxlen=_BUFFERS_KEPT)
+        self._space_seen_at = -_SPACE_SEEN_SECONDS
 
     def open(self) -> None:
         """Make a directory of our own; what others left is none of our business."""
@@ -120,7 +124,9 @@ class Spool:
             SpoolFull: less than the reserve is free.
             SpoolFailed: the file cannot be made.
         """
-        self.require_space()
+        if time.monotonic() - self._space_seen_at > _SPACE_SEEN_SECONDS:
+            self.require_space()
+            self._space_seen_at = time.monotonic()
         head = receptions.head(origin, sop_class_uid, sop_instance_uid, transfer_syntax_uid)
         return SpoolWriter(self, origin, transfer_syntax_uid, head)
 

@@ -12,6 +12,7 @@ from typing import Final
 from uuid import UUID
 
 from pacs_gateway.announcements import Announcements
+from pacs_gateway.announcer import Announcer
 from pacs_gateway.associations.pacing import Rates
 from pacs_gateway.completion import CompletionClock
 from pacs_gateway.config import GatewayConfig
@@ -55,10 +56,11 @@ def receive(parts: ChildParts) -> None:
     """Serve the connections that come over the channel until it says stop or ends."""
     _stop_with(parts.channel)
     supervisor = os.getppid()
-    with parts.open(parts.name) as (database, objects):
-        receiver = Receiver(
-            parts.config, database, objects, parts.announcements.announce, parts.rates
-        )
+    with (
+        parts.open(parts.name) as (database, objects),
+        Announcer(parts.announcements.announce) as announcer,
+    ):
+        receiver = Receiver(parts.config, database, objects, announcer.announce, parts.rates)
         receiver.start()
         seats = _Seats(parts.channel)
         parts.channel.send(Message(Word.READY))

@@ -17,6 +17,7 @@ import pytest
 from pydicom import dcmread
 
 from pacs_gateway.announcements import Announced, Announcements
+from pacs_gateway.announcer import Announcer
 from pacs_gateway.inbox import Inbox, SpoolBusy, load, waiting
 from pacs_gateway.spool import Spool
 from pacs_gateway.spool_writer import SpoolFull, SpoolWriter
@@ -227,6 +228,37 @@ def test_a_short_disk_refuses_before_it_is_full(root: Path) -> None:
         assert left_in(root) == []
     finally:
         spool.close()
+
+
+def test_a_disk_that_becomes_short_is_noticed_within_a_moment_and_room_at_once(
+    spool: Spool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _begin(spool).discard()
+    full = os.statvfs_result((4096, 4096, 1, 0, 0, 1, 1, 1, 0, 255))
+    monkeypatch.setattr(os, "statvfs", lambda _path: full)
+    began, refused = time.monotonic(), False
+    while not refused and time.monotonic() < began + 5:
+        try:
+            _begin(spool).discard()
+        except SpoolFull:
+            refused = True
+    assert refused
+    with pytest.raises(SpoolFull):
+        _begin(spool)
+    monkeypatch.undo()
+    _begin(spool).discard()
+
+
+def test_an_announcer_tells_of_everything_in_order(
+    announcements: Announcements, tmp_path: Path
+) -> None:
+    told = [_instance(tmp_path / "directory" / f"{number:03d}.dcm") for number in range(100)]
+    with Announcer(announcements.announce) as announcer:
+        announcer.announce(told[0])
+        assert [one.instance for one in announcements.take(10)] == told[:1]
+        for instance in told[1:]:
+            announcer.announce(instance)
+    assert [one.instance for one in announcements.take(0)] == told[1:]
 
 
 def test_a_batch_gathers_what_comes_until_nothing_more_comes(
