@@ -62,6 +62,23 @@ def test_the_next_frames_need_no_query(
         assert writer.get(f"/dicom-web/{shown[1].path}/{wrong}").status_code in {400, 404}
 
 
+def test_metadata_is_a_question_for_the_session_and_one_for_the_study(
+    shown: list[Filed], writer: TestClient, sign_in: Callable[[str], TestClient]
+) -> None:
+    study = f"/dicom-web/{shown[0].path.partition('/series/')[0]}/metadata"
+    assert writer.get(study).status_code == 200
+    with counted() as statements:
+        assert writer.get(study).status_code == 200
+    assert [one.partition(" ")[0] for one in statements] == ["WITH", "SELECT"]
+    east = sign_in("doctor-east")
+    with counted() as statements:
+        assert east.get(study).status_code == 200
+    # Another's sites are told the connection first, and who is shown it for the first time is
+    # recorded besides.
+    assert "set_config" in statements.pop(1)
+    assert [one.partition(" ")[0] for one in statements] == ["WITH", "SELECT", "INSERT"]
+
+
 def test_a_sign_out_ends_it_at_once(shown: list[Filed], writer: TestClient) -> None:
     token = writer.get("/api/session").json()["csrf_token"]
     cookies = dict(writer.cookies)
