@@ -111,10 +111,6 @@ class RunningSystem:
         assert self.process is not None
         return psutil.Process(self.process.pid).children(recursive=True)
 
-    def process_of(self, name: str) -> psutil.Process:
-        """The process of a part: gateway, relay, worker-…, web."""
-        return next(p for p in self.children() if name in " ".join(p.cmdline()))
-
     def stop(self) -> None:
         """Ask it to stop, as Ctrl-C does, and see that nothing stays behind."""
         if self in self.running:

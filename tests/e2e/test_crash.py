@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -42,6 +43,17 @@ def parts(system: RunningSystem) -> dict[str, list[psutil.Process]]:
     return found
 
 
+def kill_one(system: RunningSystem, chance: random.Random) -> str:
+    """Kill a process by chance; returns the part it belonged to."""
+    while True:
+        alive = parts(system)
+        part = chance.choice(sorted(alive))
+        # Some of PostgreSQL's live for a moment: such a one may have ended by itself.
+        with suppress(psutil.NoSuchProcess):
+            chance.choice(alive[part]).kill()
+            return part
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(soak(7200, else_=900))
 def test_kill_9_of_anything_loses_nothing_and_doubles_nothing(system: RunningSystem) -> None:
@@ -63,10 +75,8 @@ def test_kill_9_of_anything_loses_nothing_and_doubles_nothing(system: RunningSys
             modality.has_sent(chance.randrange(len(datasets))),
             timeout=120,
         )
-        alive = parts(system)
-        part = chance.choice(sorted(alive))
+        part = kill_one(system, chance)
         killed[part] = killed.get(part, 0) + 1
-        chance.choice(alive[part]).kill()
         if part == "up":
             assert system.process is not None
             system.process.wait(20)
@@ -91,7 +101,8 @@ def test_a_power_cut_of_everything_loses_nothing(system: RunningSystem) -> None:
     datasets = studies(10, 50)
     modality = Modality(system.dicom_port)
     sender = modality.sending(datasets)
-    wait_for("half of it", modality.has_sent(len(datasets) // 2), timeout=120)
+    # Early: a machine that is slow to kill leaves it time to send the rest.
+    wait_for("a tenth of it", modality.has_sent(len(datasets) // 10), timeout=120)
     system.kill_everything()
     before = list(modality.acknowledged)
     system.start()
