@@ -70,7 +70,8 @@ def test_a_day_in_the_life(start: Start) -> None:
     # Whichever web process answers shows what all have counted: itself, and the relay.
     gathered = re.compile(r"^rdc_gathered_\S+ [1-9]", re.MULTILINE)
     assert eventually(lambda: bool(gathered.search(scraped(running))))
-    assert 'rdc_http_request_seconds_count{method="GET",route="/readyz"' in scraped(running)
+    asked = 'rdc_http_request_seconds_count{method="GET",route="/readyz"'
+    assert eventually(lambda: asked in scraped(running))
 
     second = rdc(system.data_dir, "up")
     assert second.returncode == 3
