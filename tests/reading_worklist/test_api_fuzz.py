@@ -8,13 +8,16 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 from zlib import crc32
 
 import pytest
 from anyio.from_thread import start_blocking_portal
 from fastapi import FastAPI
+from sqlalchemy.orm import Session
 
 from reading_worklist.access.sessions import sign_in
+from reading_worklist.problems import Problem
 from reading_worklist.services import COOKIE
 from storage import registry
 from storage.objects import ObjectKey, ObjectStore
@@ -60,9 +63,14 @@ class World:
             return Asker("software of the site", {"Authorization": f"Bearer {self.token}"})
         roles = sorted(row.roles)
         role = roles[(crc32(f"{method} {path}".encode()) + turn) % len(roles)]
-        # A sign-in for each route: some of them end it.
+        # A sign-in for each route: some of them end it, or lock whom an administrator made up.
         with self.consortium.database.transaction() as session:
-            made = sign_in(session, f"our-{role}", "127.0.0.1", LIMITS)
+            try:
+                made = sign_in(session, f"our-{role}", "127.0.0.1", LIMITS)
+            except Problem:
+                login = f"our-{role}-{uuid4().hex[:8]}"
+                _add_person(session, self.consortium, role, login)
+                made = sign_in(session, login, "127.0.0.1", LIMITS)
         headers = {"Cookie": f"{COOKIE}={made.token}", "X-CSRF-Token": made.scope.csrf_token}
         return Asker(role, headers)
 
@@ -73,19 +81,22 @@ def world(consortium: Consortium, objects: ObjectStore, tmp_path: Path) -> World
     with consortium.database.transaction() as session:
         token = secret_of(issue_token(session, consortium.east, "HIS", MachineScope.FHIR))
         for role in Role:
-            of_site = consortium.east if role in SITE else consortium.centre
-            where = consortium.root if role in ROOT_ROLES else of_site
-            registry.add_person(
-                session,
-                f"our-{role}",
-                f"our {role}",
-                password_hash(),
-                organisation=where,
-                roles=(role,),
-            )
+            _add_person(session, consortium, role, f"our-{role}")
     names = owned(app, consortium)
     objects.put(ObjectKey.parse("ecg-files/none"), b"<AnnotatedECG/>", content_type="text/xml")
     return World(app, consortium, names | _filed(consortium, objects), token)
+
+
+def _add_person(session: Session, consortium: Consortium, role: Role, login: str) -> None:
+    of_site = consortium.east if role in SITE else consortium.centre
+    registry.add_person(
+        session,
+        login,
+        login.replace("-", " "),
+        password_hash(),
+        organisation=consortium.root if role in ROOT_ROLES else of_site,
+        roles=(role,),
+    )
 
 
 def _filed(consortium: Consortium, objects: ObjectStore) -> dict[str, str]:

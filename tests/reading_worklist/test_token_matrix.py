@@ -149,3 +149,7 @@ def test_a_token_of_another_site_finds_what_an_unknown_name_finds(
         found, missing = theirs.get(path.format(foreign)), theirs.get(path.format(unknown))
         assert found.status_code == missing.status_code == HTTPStatus.NOT_FOUND, path
         assert found.text.replace(foreign, "") == missing.text.replace(unknown, ""), path
+        headers = [dict(answer.headers) for answer in (found, missing)]
+        for said in headers:
+            assert said.pop("x-request-id")
+        assert headers[0] == headers[1], path
