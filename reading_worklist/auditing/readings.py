@@ -95,8 +95,8 @@ NOT_OF_PATIENTS: Final = re.compile(
     r"/|/(?!api/|dicom-web/|fhir/).*|/api/(?:openapi\.json|session(?:/.*)?|account/.*|sites)|"
     # How the centre is set up, and who works there.
     r"/api/(?:agreements(?:/parties)?|clocks|critical-values/(?:clocks|contacts/.*|rulesets)|"
-    r"destinations|ecg-statements|ecg/critical-list|experts|keeping/(?:rules|usage)|machine-tokens|"
-    r"orders/procedures|people(?:/.*)?|procedures|readers|reading-groups|recognition-marks|roster|"
+    r"branches|destinations|ecg-statements|ecg/critical-list|experts|keeping/(?:rules|usage)|"
+    r"machine-tokens|orders/procedures|people(?:/.*)?|procedures|readers|reading-groups|recognition-marks|roster|"
     r"routing/rulesets|single-signatures|site-tests(?:/.*)?|snippets|template-regions|templates(?:/.*)?|"
     r"working-time|worklist/(?:preferences|views))|"
     # Counts.
