@@ -215,6 +215,7 @@ def test_somebody_is_put_on_duty_and_taken_off_by_keyboard(house: House) -> None
     expect(cell).to_contain_text("17:30–24:00 无人")
     cell.focus()
     page.keyboard.press("Delete")
+    expect(dialog.get_by_role("button", name="李书写")).to_be_focused()
     page.keyboard.press("Enter")
     expect(cell).to_contain_text("全天无人")
 
