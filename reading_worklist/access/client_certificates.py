@@ -92,7 +92,7 @@ class ClientCertificates:
         scope[_KEY] = None if encoded is None or revoked else _fingerprint(encoded, utc_now())
         if encoded and revoked:
             shown = certificate_fingerprint(encoded)
-            _log.warning("revoked certificate", extra={"certificate_sha256": shown})
+            _log.warning("revoked certificate", extra={"certificate": shown})
             if scope["type"] == "http":
                 await _REFUSED(scope, receive, send)
             else:

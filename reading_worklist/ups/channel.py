@@ -12,6 +12,7 @@ from fastapi.concurrency import run_in_threadpool
 from starlette.websockets import WebSocketDisconnect
 
 from reading_worklist.access.scope import Scope
+from reading_worklist.events import Batch
 from reading_worklist.problems import Problem
 from reading_worklist.services import COOKIE, Services, client_address, resumed_scope
 from reading_worklist.ups.subscriptions import event_report
@@ -43,23 +44,29 @@ async def open_channel(socket: WebSocket, ae_title: str) -> None:
                 if not told.done():
                     told.cancel()
                     return
-                event = told.result()
-                if event is None:
+                batch = told.result()
+                if batch is None:
                     await socket.close(_GOING_AWAY)
                     return
-                if event.kind != "workitem" or event.site_id not in scope.site_ids:
-                    continue
-                number = number % _LARGEST_MESSAGE_ID + 1
-                changed = UUID(str(event.data["id"]))
-                report = await run_in_threadpool(
-                    _report, services, scope, ae_title, changed, number
-                )
-                if report is not None:
-                    await socket.send_text(report)
+                for changed in _changed(batch, scope):
+                    number = number % _LARGEST_MESSAGE_ID + 1
+                    report = await run_in_threadpool(
+                        _report, services, scope, ae_title, changed, number
+                    )
+                    if report is not None:
+                        await socket.send_text(report)
         except WebSocketDisconnect:
             return
         finally:
             heard.cancel()
+
+
+def _changed(batch: Batch, scope: Scope) -> list[UUID]:
+    return [
+        UUID(str(event.data["id"]))
+        for event in batch
+        if event.kind == "workitem" and event.site_id in scope.site_ids
+    ]
 
 
 def _report(

@@ -117,6 +117,7 @@ SUBJECTS: Final[Mapping[str, Meaning]] = MappingProxyType(
         "archive": Meaning(Event.APPLICATION, act=Act.EXECUTE),
         "association": Meaning(Event.ALERT, Kind.NODE, Act.EXECUTE, Outcome.MINOR_FAILURE),
         "audit": Meaning(Event.LOG_USED, act=Act.READ),
+        "branch": _SOFTWARE,
         "calendar": _SOFTWARE,
         "clock": _SOFTWARE,
         "consultation": _PROCEDURE,

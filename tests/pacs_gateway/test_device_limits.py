@@ -274,6 +274,8 @@ def test_a_short_disk_is_told_and_forgotten_when_there_is_room_again(
         return os.statvfs_result(found)
 
     monkeypatch.setattr("pacs_gateway.spool.os.statvfs", statvfs)
+    # It is looked at for each instance here, and not so many times a second.
+    monkeypatch.setattr("pacs_gateway.spool._SPACE_SEEN_SECONDS", 0.0)
     assert send(gateway, [sample()]) == [0]
     room[0] = 512 * 1024
     assert send(gateway, [sample(), sample()]) == [0xA700, 0xA700]
