@@ -6,13 +6,17 @@ the database and this process as much as the first; most of them are the same.
 
 import asyncio
 from collections.abc import Callable, Hashable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from contextvars import copy_context
 from typing import Final, Generic, TypeVar
-
-from fastapi.concurrency import run_in_threadpool
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
+
+# They share one processor, where more of them would only take longer each. Meanwhile more who ask
+# the same come together.
+_AT_ONCE: Final = 4
 
 
 class Coalesced(Generic[K, V]):
@@ -20,15 +24,16 @@ class Coalesced(Generic[K, V]):
 
     Nobody is given anything old: an answer is begun after everybody who gets it has asked, so what
     was committed before somebody asked is in it. Who asks while it is being looked up waits for the
-    next one. So for each key at most one is under way, however many ask.
+    next one. So for each key at most one is under way, however many ask, and few of all keys.
 
-    For one event loop; what looks answers up runs in a thread.
+    What looks answers up runs in a thread, in the context of who asked for it first.
     """
 
     def __init__(self) -> None:
         """Begin with nothing under way."""
         self._under_way: Final[dict[K, asyncio.Task[V]]] = {}
         self._next: Final[dict[K, asyncio.Task[V]]] = {}
+        self._threads: Final = ThreadPoolExecutor(_AT_ONCE, "coalesced")
 
     async def get(self, key: K, look_up: Callable[[], V]) -> V:
         """Return what `look_up` returns, or what another caller's returned for the same key.
@@ -42,7 +47,7 @@ class Coalesced(Generic[K, V]):
         if task is not None:
             with suppress(Exception):
                 return await asyncio.shield(task)
-            return await run_in_threadpool(look_up)
+            return await self._in_thread(look_up)
         task = asyncio.create_task(self._answer(key, look_up, self._under_way.get(key)))
         self._next[key] = task
         # Who asked first may go away; the others wait still.
@@ -52,15 +57,24 @@ class Coalesced(Generic[K, V]):
         self, key: K, look_up: Callable[[], V], before: "asyncio.Task[V] | None"
     ) -> V:
         this = self._next[key]
+
+        def begun() -> V:
+            # From here on the answer may lack what its asker has just done.
+            self._under_way[key] = this
+            del self._next[key]
+            return look_up()
+
         try:
             if before is not None:
                 await asyncio.wait([before])
+            return await self._in_thread(begun)
         finally:
-            # From here on an answer may lack what its asker has just done.
-            del self._next[key]
-        self._under_way[key] = this
-        try:
-            return await run_in_threadpool(look_up)
-        finally:
-            if self._under_way.get(key) is this:
-                del self._under_way[key]
+            for tasks in (self._next, self._under_way):
+                if tasks.get(key) is this:
+                    del tasks[key]
+
+    async def _in_thread(self, look_up: Callable[[], V]) -> V:
+        context = copy_context()
+        return await asyncio.get_running_loop().run_in_executor(
+            self._threads, lambda: context.run(look_up)
+        )
