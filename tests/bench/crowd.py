@@ -42,12 +42,12 @@ _REJECTED: Final = 0x03
 _TRANSIENT: Final = 2
 _ANSWER_SECONDS: Final = 120.0
 # How a page behaves, see web/src/app/LiveUpdates.tsx and api/throttle.ts: an event brings the
-# line of what changed; the list follows at once, or, where the line was on the page already, within
-# three seconds, and rests twenty times as long as it took. A person looks elsewhere now and then.
+# line of what changed; the list follows within a second where the row may be new in it, else within
+# five, and rests twenty times as long as it took. A person looks elsewhere now and then.
 _CHUNK: Final = 100
-_LIST_DELAYS: Final = (0.1, 0.2)
+_LIST_DELAYS: Final = (0.1, 0.6)
 _LIST_INTERVAL: Final = 0.6
-_SETTLED_PATIENCE: Final = 3.0
+_SETTLED_PATIENCE: Final = (1.0, 5.0)
 _REST: Final = 20
 _THINK_SECONDS: Final = 10.0
 # Not everybody looks at the same list.
@@ -343,4 +343,6 @@ async def _listen(
             if "line" not in body:
                 raise RunFailed("a change came without its line")
             room.lines.append(time.perf_counter() - changed[item])
-            page.renew(_SETTLED_PATIENCE if item in page.here else 0.0)
+            # It was claimed by somebody else: only a list of every state may have it now.
+            new = item not in page.here and "state=" not in page.path and "mine=" not in page.path
+            page.renew(0.0 if new else random.uniform(*_SETTLED_PATIENCE))

@@ -4,17 +4,22 @@ import { useEffect } from 'react';
 import { live, type WorkitemEvent } from '../api/events';
 import { keys } from '../api/keys';
 import { throttled } from '../api/throttle';
-import { hasRow } from '../worklist/queries';
+import { useSession } from '../session/session';
+import { mayBeNew } from '../worklist/queries';
 
 const LIST_DELAY = 100;
+/** Pages of hundreds of readers do not ask all at one moment. */
+const LIST_DELAY_SPREAD = 500;
 /** A change shall be on the screen of others within a second, also when the one before came just now. */
 const LIST_INTERVAL = 600;
-/** A row that has changed in its place already is what a doctor looks at; what moves behind it can follow. */
-const SETTLED_PATIENCE = 3_000;
+/** A row that has changed in its place already is what a doctor looks at; counts and what moves behind it can follow. */
+const SETTLED_PATIENCE = 1_000;
+const SETTLED_PATIENCE_SPREAD = 4_000;
 
 /** Renews what the page shows when the server tells of a change; bursts are drawn together. Draws nothing. */
 export function LiveUpdates() {
   const client = useQueryClient();
+  const me = useSession().data?.person.id ?? null;
 
   useEffect(() => {
     const renewed = (...queryKeys: QueryKey[]): Promise<unknown> => {
@@ -23,13 +28,9 @@ export function LiveUpdates() {
       return Promise.all(queryKeys.map((queryKey) => client.invalidateQueries({ queryKey, refetchType })));
     };
     const renew = (queryKey: QueryKey): void => void renewed(queryKey);
-    /** How long the list may wait: its row is as it is now, and no older one is on its way. */
-    const patienceFor = ({ id, line }: WorkitemEvent): number =>
-      line !== null && hasRow(client, id) && client.isFetching({ queryKey: keys.workitems }) === 0
-        ? SETTLED_PATIENCE
-        : 0;
-    // Each page waits a little differently, so that a change does not call all of them at one moment.
-    const delay = LIST_DELAY + Math.random() * LIST_DELAY;
+    const patienceFor = ({ line }: WorkitemEvent): number =>
+      line === null || mayBeNew(client, line, me) ? 0 : SETTLED_PATIENCE + Math.random() * SETTLED_PATIENCE_SPREAD;
+    const delay = LIST_DELAY + Math.random() * LIST_DELAY_SPREAD;
     const lists = throttled(
       () => renewed(keys.workitems, keys.preliminary, keys.portal, keys.ledger),
       delay,
@@ -115,7 +116,7 @@ export function LiveUpdates() {
       identity.cancel();
       orders.cancel();
     };
-  }, [client]);
+  }, [client, me]);
 
   return null;
 }

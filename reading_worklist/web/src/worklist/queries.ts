@@ -13,7 +13,17 @@ import { answer, api } from '../api/client';
 import { live } from '../api/events';
 import { keys } from '../api/keys';
 import { throttled } from '../api/throttle';
-import type { Preferences, ReadingGroup, SavedView, Site, ViewBody, WorkitemPage, WorklistLine } from '../api/types';
+import type {
+  Preferences,
+  ReadingGroup,
+  SavedView,
+  Site,
+  ViewBody,
+  WorkitemPage,
+  WorklistFilter,
+  WorklistLine,
+} from '../api/types';
+import { mayEnter } from './concern';
 import { type Filters, questionOf } from './filters';
 
 /** So many rows come with one request. */
@@ -102,10 +112,24 @@ function placeOf(chunks: Chunks, id: string): number | undefined {
 }
 
 /** Tells whether a list that is on the screen has a row. */
-export function hasRow(client: QueryClient, id: string): boolean {
+function hasRow(client: QueryClient, id: string): boolean {
   return client
     .getQueriesData<WorkitemPage>({ queryKey: ROWS, type: 'active' })
     .some(([, page]) => page?.items.some((item) => item.id === id));
+}
+
+/**
+ * Whether a changed row is to be looked for at once: a list on the screen may have got it, or its list is being asked
+ * for, with an answer that may be older. Where lists have the row, its line has changed it already; where they have it
+ * neither before nor now, only their counts change.
+ */
+export function mayBeNew(client: QueryClient, line: WorklistLine, me: string | null): boolean {
+  if (client.isFetching({ queryKey: ROWS }) > 0) return true;
+  if (hasRow(client, line.id)) return false;
+  const shown = client.getQueryCache().findAll({ queryKey: ROWS, type: 'active' });
+  return (
+    shown.length === 0 || shown.some(({ queryKey }) => mayEnter(queryKey[ROWS.length] as WorklistFilter, line, me))
+  );
 }
 
 function putRows(client: QueryClient, lines: readonly WorklistLine[]): void {
