@@ -7,6 +7,7 @@ processors could answer.
 
 import asyncio
 import json
+import random
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from http import HTTPStatus
@@ -80,7 +81,8 @@ async def _stream(
 ) -> AsyncIterator[bytes]:
     async with services.events.subscribe(scope.person_id) as queue:
         yield b": connected\n\n"
-        looked_at = time.monotonic()
+        # One event wakes hundreds of streams: not all of them look at that moment.
+        looked_at = time.monotonic() - random.uniform(0, _LOOK_SECONDS)  # noqa: S311 -- a moment, no secret
         while not services.events.stopping:
             try:
                 batch = await asyncio.wait_for(queue.get(), timeout=_PING_SECONDS)
@@ -139,9 +141,9 @@ def _sees_lines(scope: Scope) -> bool:
 
 def _record(services: Services, scope: Scope) -> None:
     """Record that a person is shown lines of the worklist from now on, as they change."""
-    with services.database.transaction() as session:
-        audit.record(
-            session, scope.actor, "list:see", subject_kind="list", subject_id="worklist/changes"
+    with services.database.reading() as connection:
+        audit.record_alone(
+            connection, scope.actor, "list:see", subject_kind="list", subject_id="worklist/changes"
         )
 
 
