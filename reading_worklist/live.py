@@ -9,7 +9,7 @@ import asyncio
 import json
 import random
 import time
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Hashable, Mapping, Sequence
 from http import HTTPStatus
 from typing import Final
 from uuid import UUID
@@ -36,7 +36,8 @@ LINES_TOLD_MAX: Final = 20
 """Of so many changed workitems at most a page is told the lines; for more it asks for its list."""
 _WORKITEM: Final = "workitem"
 _PING_SECONDS: Final = 15.0
-# So long may somebody still hear of changes whose role has ended or who was signed out.
+# So long may somebody still hear of changes whose role has ended, who was signed out, or whose
+# sites are others now.
 _LOOK_SECONDS: Final = 5.0
 
 
@@ -153,7 +154,12 @@ def _still(services: Services, request: Request, scope: Scope) -> bool:
         now = resumed_scope(services, request.cookies[COOKIE], scope.client, active=False)
     except Problem:
         return False
-    return (now.organisation_id, now.roles) == (scope.organisation_id, scope.roles)
+    # A site that left the consortium, too: lines of its patients would go on. The page comes again.
+    return _standing(now) == _standing(scope)
+
+
+def _standing(scope: Scope) -> Hashable:
+    return scope.organisation_id, scope.roles, scope.site_ids, scope.reach
 
 
 def _is_for(event: Event, scope: Scope) -> bool:

@@ -12,6 +12,7 @@ import pytest
 from fastapi import FastAPI
 from sqlalchemy import select, text
 
+from reading_worklist import live
 from reading_worklist.events import EventHub
 from reading_worklist.live import LINES_TOLD_MAX
 from reading_worklist.workitems.queries import beside, line_for, rows
@@ -227,3 +228,22 @@ def test_who_is_shown_lines_as_they_change_is_in_the_trail(
             select(AuditRecord.person_id).where(AuditRecord.subject_id == "worklist/changes")
         ).all()
     assert seen == [consortium.people["writer"].id]
+
+
+def test_a_page_is_told_nothing_more_of_a_site_that_left_the_consortium(
+    app: FastAPI, consortium: Consortium, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live, "_LOOK_SECONDS", 0.0)
+    item = consortium.queued_study().workitem_id
+
+    def change() -> None:
+        with consortium.database.transaction() as session:
+            elsewhere = session.scalars(
+                select(Organisation).where(Organisation.code == "next")
+            ).one()
+            session.get_one(Organisation, consortium.east.id).parent_id = elsewhere.id
+        with consortium.database.transaction() as session:
+            tell(session, session.get_one(Workitem, item))
+
+    # The stream ends without a word of it.
+    assert _hear(app, ["writer"], consortium, change, item) == [[]]
