@@ -48,6 +48,11 @@ async def open_channel(socket: WebSocket, ae_title: str) -> None:
                 if batch is None:
                     await socket.close(_GOING_AWAY)
                     return
+                # As whoever he is now: he may have signed out, or act for others.
+                scope = await run_in_threadpool(_scope, socket, services, active=False)
+                if scope is None:
+                    await socket.close(_REFUSED)
+                    return
                 for changed in _changed(batch, scope):
                     number = number % _LARGEST_MESSAGE_ID + 1
                     report = await run_in_threadpool(
@@ -77,13 +82,16 @@ def _report(
     return None if report is None else json.dumps(report)
 
 
-def _scope(socket: WebSocket, services: Services) -> Scope | None:
-    """Return who opens the channel; None when nobody is signed in or his role does not read."""
+def _scope(socket: WebSocket, services: Services, *, active: bool = True) -> Scope | None:
+    """Return whose the channel is; None when nobody is signed in or his role does not read.
+
+    active: see `sessions.resume`; that a channel is told of changes does not prolong a session.
+    """
     token = socket.cookies.get(COOKIE)
     if token is None:
         return None
     try:
-        scope = resumed_scope(services, token, client_address(socket))
+        scope = resumed_scope(services, token, client_address(socket), active=active)
     except Problem:
         return None
     return scope if scope.roles & set(CENTRE_ROLES) else None

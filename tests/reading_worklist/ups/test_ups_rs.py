@@ -238,6 +238,18 @@ def test_who_has_subscribed_is_told_of_changes(
         assert event_report(session, stranger, "READER", item, 1) is None
 
 
+def test_who_has_signed_out_is_told_nothing_more(app: FastAPI, item: UUID) -> None:
+    with TestClient(app):
+        reader, other = Browser(app, "writer"), Browser(app, "writer2")
+        assert reader.post(f"{step(item)}/subscribers/READER").status_code == 201
+        with reader.client.websocket_connect("/dicom-web/subscribers/READER") as told:
+            assert reader.client.delete("/api/session").status_code == 204
+            assert change(other, step(item), "IN PROGRESS", generate_uid()).status_code == 200
+            with pytest.raises(WebSocketDisconnect) as ended:
+                told.receive_json()
+            assert ended.value.code == 1008
+
+
 def test_a_filtered_subscription_tells_of_what_matches(
     app: FastAPI, item: UUID, database: Database
 ) -> None:
