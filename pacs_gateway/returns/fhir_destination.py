@@ -98,6 +98,9 @@ class FhirChannel:
             found = judge_statement(answer)
             if found is not None:
                 return found
+            # Over a connection of its own: a server may close the first one without having said
+            # so, and what was just on its way then would be told as "no answer".
+            self._client.close()
             empty = self._client.post(
                 b'{"resourceType":"Bundle","type":"transaction"}',
                 headers,

@@ -169,7 +169,11 @@ def test_a_web_receiver_whose_clock_is_off_is_told(
             label = made.label
         allowed = ReturnsConfig("RDC", outbound_allowed=("127.0.0.0/8",))
         found = by_check(list(run(site.id, database, objects, SiteTestConfig(allowed))))
-    assert found[Check.DESTINATION, label].reason == "destination_works"
+    tried = found[Check.DESTINATION, label]
+    assert (tried.reason, tried.facts) == (
+        "destination_works",
+        {"said": "FHIR 4.0.1; a transaction without entries: HTTP 200"},
+    )
     clock = found[Check.RECEIVER_CLOCK, label]
     assert (clock.outcome, clock.reason) == (Outcome.WARNING, "receiver_clock_ahead")
 

@@ -51,10 +51,11 @@ def open_again(backend: str, request: pytest.FixtureRequest, tmp_path: Path) -> 
         yield lambda: FilesystemObjectStore(root, hard_links=False, shared_journal=True)
         return
     weed: Weed = request.getfixturevalue("weed")
-    url = weed.url(weed.bucket())
-    if backend == "s3-without-conditions":
-        url += "&conditional_writes=0"
-    yield lambda: open_object_store(url)
+    with weed.bucket() as bucket:
+        url = weed.url(bucket)
+        if backend == "s3-without-conditions":
+            url += "&conditional_writes=0"
+        yield lambda: open_object_store(url)
 
 
 @pytest.fixture

@@ -8,10 +8,8 @@ import subprocess
 import sysconfig
 import time
 from collections.abc import Generator, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from io import BytesIO
 from pathlib import Path
 
 from minio import Minio
@@ -35,7 +33,6 @@ _PORTS = (
 )
 _START_SECONDS = 30
 _ATTEMPTS = 3
-_BUCKETS_AT_ONCE = 16
 
 
 @dataclass
@@ -55,24 +52,22 @@ class Weed:
         """The address of a bucket in the form of RDC_OBJECT_STORE_URL."""
         return f"s3://{self.access_key}:rdc%2Ftest%2Bsecret@{self.endpoint}/{bucket}?secure=0"
 
-    def bucket(self) -> str:
-        """The name of an empty bucket of the caller's own.
+    @contextmanager
+    def bucket(self) -> Generator[str]:
+        """The name of an empty bucket, the caller's own until the end of the block.
 
-        The first object of a bucket waits a fifth of a second for the bucket's volumes, so the
-        first objects of many wait together.
+        Each bucket has volumes of its own, and a store that made them by the hundred, 16 at once,
+        has stopped to take anything: emptied ones are lent again.
         """
-        if not self._buckets:
-            names = [f"fresh-{next(self._numbers)}" for _ in range(_BUCKETS_AT_ONCE)]
-            with ThreadPoolExecutor(_BUCKETS_AT_ONCE) as pool:
-                self._buckets.extend(pool.map(self._make_bucket, names))
-        return self._buckets.pop()
-
-    def _make_bucket(self, name: str) -> str:
+        name = self._buckets.pop() if self._buckets else f"fresh-{next(self._numbers)}"
         client = self.client()
-        client.make_bucket(name)
-        client.put_object(name, "first", BytesIO(b"x"), 1)
-        client.remove_object(name, "first")
-        return name
+        if not client.bucket_exists(name):
+            client.make_bucket(name)
+        yield name
+        for item in client.list_objects(name, recursive=True):
+            assert item.object_name is not None
+            client.remove_object(name, item.object_name)
+        self._buckets.append(name)
 
     def kill(self) -> None:
         """End it at once: nothing in it is worth a graceful end, which takes many seconds."""
