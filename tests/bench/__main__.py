@@ -6,6 +6,7 @@ import os
 import pkgutil
 import signal
 import sys
+import tempfile
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 from pathlib import Path
@@ -45,8 +46,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _say(f"WARNING: load average {os.getloadavg()[0]:.1f}: figures will be too low and unequal")
     peers = {RDC, *chosen.peers.split(",")}
     outcomes: list[report.Outcome] = []
-    for _, group in groupby(selected, key=lambda row: row.world or row.name):
-        outcomes.extend(_run_world(list(group), chosen, peers))
+    with tempfile.TemporaryDirectory(prefix="rdc-bench-", dir=scratch) as room:
+        for _, group in groupby(selected, key=lambda row: row.world or row.name):
+            outcomes.extend(_run_world(list(group), Path(room), chosen, peers))
     print(report.table(outcomes))  # noqa: T201 -- its output
     json_path = chosen.json or scratch / "bench.json"
     report.write_json(json_path, facts, outcomes)
@@ -93,10 +95,10 @@ def _all_rows() -> Iterator[tuple[str, tuple[str, Row]]]:
 
 
 def _run_world(
-    group: Sequence[Row], chosen: argparse.Namespace, peers: set[str]
+    group: Sequence[Row], room: Path, chosen: argparse.Namespace, peers: set[str]
 ) -> list[report.Outcome]:
     outcomes: list[report.Outcome] = []
-    with Stage(chosen.scratch, kept=chosen.keep) as stage:
+    with Stage(room, kept=chosen.keep) as stage:
         for number, row in enumerate(group):
             _say(f"{row.name}: {row.title}")
             if number == 0 and row.prepare is not None:
