@@ -30,6 +30,7 @@ from pacs_gateway.spool_writer import (
     SpoolFile,
     SpoolFull,
     SpoolWriter,
+    can_go_past_the_page_cache,
     spool_errors,
 )
 from pacs_gateway.spooled import SpooledInstance
@@ -71,6 +72,7 @@ class Spool:
         self._namer: threading.Thread | None = None
         self._buffers: deque[mmap.mmap] = deque(maxlen=_BUFFERS_KEPT)
         self._space_seen_at = -_SPACE_SEEN_SECONDS
+        self._past_the_page_cache = False
 
     def open(self) -> None:
         """Make a directory of our own; what others left is none of our business."""
@@ -81,6 +83,8 @@ class Spool:
         making.mkdir()
         self._lock = (making / OWNER_LOCK).open("ab")
         fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        # Nothing is ever written into this file.
+        self._past_the_page_cache = can_go_past_the_page_cache(self._lock.fileno())
         self._directory = making.rename(self._root / name)
         _sync_directory(self._root)
         self._closing = False
@@ -107,6 +111,11 @@ class Spool:
     def directory(self) -> Path:
         """Our own directory; known after `open`."""
         return self._directory
+
+    @property
+    def past_the_page_cache(self) -> bool:
+        """Whether the filesystem can write past the page cache; known after `open`."""
+        return self._past_the_page_cache
 
     def begin(
         self,

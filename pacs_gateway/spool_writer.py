@@ -55,6 +55,11 @@ class SpoolFile:
 class SpoolHouse(Protocol):
     """What a writer needs of the spool it writes into."""
 
+    @property
+    def past_the_page_cache(self) -> bool:
+        """Whether its filesystem can write past the page cache."""
+        ...
+
     def take_file(self) -> SpoolFile:
         """Return a file of its own. Raises SpoolFull, SpoolFailed."""
         ...
@@ -101,6 +106,8 @@ class SpoolWriter:
         self._file: SpoolFile | None = None
         self._first_block = b""
         self._direct = False
+        # Whether the next write goes past the page cache: to switch costs a call of the system.
+        self._switched = False
         self._published: SpooledInstance | None = None
 
     @property
@@ -240,9 +247,7 @@ class SpoolWriter:
         self._file = self._spool.take_file()
         # A small file may end within it.
         self._first_block = bytes(self._buffer[: min(self._gathered, _DISK_BLOCK)])
-        if self._gathered >= _DIRECT_FROM:
-            with spool_errors(self._file.path):
-                self._direct = _past_the_page_cache(self._file.descriptor)
+        self._direct = self._gathered >= _DIRECT_FROM and self._spool.past_the_page_cache
         return self._direct
 
     def _write_out(self) -> None:
@@ -262,9 +267,9 @@ class SpoolWriter:
                 # all its length and no record. Cutting off a padded block instead would make the
                 # filesystem read that block again (0.1 ms).
                 whole -= gathered % _DISK_BLOCK
-                _go_past_the_page_cache(file.descriptor, on=False)
+                self._switch(past_the_page_cache=False)
                 _write_all(file.descriptor, content[whole:], self._written + whole)
-                _go_past_the_page_cache(file.descriptor, on=True)
+            self._switch(past_the_page_cache=self._direct)
             _write_all(file.descriptor, content[:whole], self._written)
         self._written += gathered
         self._unchecked += gathered
@@ -272,6 +277,12 @@ class SpoolWriter:
         if self._unchecked >= _SPACE_CHECK_BYTES:
             self._unchecked = 0
             self._spool.require_space()
+
+    def _switch(self, *, past_the_page_cache: bool) -> None:
+        if past_the_page_cache != self._switched:
+            assert self._file is not None
+            _go_past_the_page_cache(self._file.descriptor, on=past_the_page_cache)
+            self._switched = past_the_page_cache
 
     def _end(self) -> None:
         if self._buffer is not None:
@@ -283,13 +294,11 @@ class SpoolWriter:
             self._file = None
 
 
-def _go_past_the_page_cache(descriptor: int, *, on: bool) -> None:
-    # None of the other flags that can be set so is set on a file of the spool.
-    fcntl.fcntl(descriptor, fcntl.F_SETFL, os.O_DIRECT if on else 0)
+def can_go_past_the_page_cache(descriptor: int) -> bool:
+    """Tell whether a file's filesystem can write past the page cache; leaves it switched to that.
 
-
-def _past_the_page_cache(descriptor: int) -> bool:
-    """Let writes go past the page cache; False where the filesystem cannot do it."""
+    Raises OSError when the filesystem fails otherwise.
+    """
     try:
         _go_past_the_page_cache(descriptor, on=True)
     except OSError as error:
@@ -297,6 +306,11 @@ def _past_the_page_cache(descriptor: int) -> bool:
             raise
         return False
     return True
+
+
+def _go_past_the_page_cache(descriptor: int, *, on: bool) -> None:
+    # None of the other flags that can be set so is set on a file of the spool.
+    fcntl.fcntl(descriptor, fcntl.F_SETFL, os.O_DIRECT if on else 0)
 
 
 def _write_all(descriptor: int, content: memoryview, at: int) -> None:

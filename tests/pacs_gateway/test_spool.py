@@ -386,7 +386,7 @@ def test_a_receiver_killed_within_its_writes_has_acknowledged_nothing(
 
 
 def test_a_filesystem_that_cannot_go_past_the_page_cache_serves_too(
-    spool: Spool, monkeypatch: pytest.MonkeyPatch
+    root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(descriptor: int, command: int, argument: int = 0) -> int:
         if command == fcntl.F_SETFL:
@@ -395,12 +395,15 @@ def test_a_filesystem_that_cannot_go_past_the_page_cache_serves_too(
 
     known = fcntl.fcntl
     monkeypatch.setattr(fcntl, "fcntl", refuse)
+    spool = Spool(root, reserve_bytes=0)
+    spool.open()
     refusal = Refusal(QuarantineReason.MALFORMED, "padding", "", "")
     for size in (200_001, 1_500_001):
         path = _publish(spool, refusal, _DATASET + bytes(size))
         loaded = load(path)
         assert loaded is not None
         assert path.read_bytes()[loaded.dataset_offset :] == _DATASET + bytes(size)
+    spool.close()
 
 
 def _instance(path: Path, patient_name: str = "") -> SpooledInstance:
