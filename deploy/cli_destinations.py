@@ -121,7 +121,9 @@ def connect(
 @destinations.command("kinds")
 def show_kinds() -> None:
     """List the kinds of destinations and the settings of each; those with * are required."""
-    from storage.registry.destination_settings import SETTINGS  # noqa: PLC0415
+    from storage.registry.destination_settings import SETTINGS, ClientTls  # noqa: PLC0415
+
+    secured = ", ".join(f"tls.{name}" for name in ClientTls.model_fields)
 
     show_table(
         ("kind", "settings"),
@@ -129,7 +131,7 @@ def show_kinds() -> None:
             (
                 kind.value,
                 ", ".join(
-                    f"{name}{'*' if field.is_required() else ''}"
+                    secured if name == "tls" else f"{name}{'*' if field.is_required() else ''}"
                     for name, field in model.model_fields.items()
                 ),
             )

@@ -15,6 +15,7 @@ from pacs_gateway.associations.requested import (
     request_association,
 )
 from pacs_gateway.config import ReturnsConfig
+from pacs_gateway.tls import ClientContext
 from storage.destination_trials import Finding
 from storage.implementation import IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_NAME
 from storage.registry import Listener
@@ -63,7 +64,7 @@ def associate(
     *,
     what: str,
     roles: Sequence[SCP_SCU_RoleSelectionNegotiation] = (),
-    tls: tuple[ssl.SSLContext, str] | None = None,
+    tls: tuple[ClientContext, str] | None = None,
     handlers: Handlers = (),
 ) -> RequestedAssociation:
     """Associate with `listener`, proposing `contexts`, and return the established association.
@@ -107,4 +108,12 @@ def associate(
         )
     if primitive is not None:
         raise NoAssociation(f"{where} does not accept {what}", Finding.NOT_TAKEN)
+    fault = None if tls is None else tls[0].fault
+    if fault is not None:
+        said = fault.strerror or type(fault).__name__
+        secured = isinstance(fault, ssl.SSLError)
+        raise NoAssociation(
+            f"no secure connection to {where}: {said}",
+            Finding.NOT_SECURED if secured else Finding.UNREACHABLE,
+        )
     raise NoAssociation(f"no connection to {where}")

@@ -2,6 +2,7 @@
 
 import socket
 import ssl
+from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
@@ -9,7 +10,7 @@ from pacs_gateway.config import TlsConfig
 from storage.errors import RdcError
 from storage.registry import certificate_fingerprint
 from storage.registry.destination_settings import ClientTls
-from storage.revocation_lists import RevocationLists
+from storage.revocation_lists import RevocationLists, RevocationListUnusable
 
 # RFC 9325 §4.2: forward secrecy and authenticated encryption only, for TLS 1.2; those of 1.3 all
 # are.
@@ -22,10 +23,12 @@ class TlsUnusable(RdcError):
 
 def is_tls_fault(error: BaseException) -> bool:
     """Tell whether an error comes from a handshake that failed, however often it was wrapped."""
-    while (cause := error.__cause__) is not None:
+    cause: object = error
+    while isinstance(cause, BaseException):
         if isinstance(cause, ssl.SSLError):
             return True
-        error = cause
+        # httpcore's pool takes the cause away (`raise … from None`); it is the argument as well.
+        cause = cause.__cause__ or next(iter(cause.args), None)
     return False
 
 
@@ -61,7 +64,45 @@ def server_context(config: TlsConfig) -> ssl.SSLContext:
     return context
 
 
-def context_for(secured: ClientTls | None, host: str) -> tuple[ssl.SSLContext, str] | None:
+class CertificateRevoked(ssl.SSLError):
+    """The peer's certificate is in the list of those that its authority took back."""
+
+    def __init__(self, encoded: bytes) -> None:
+        """Tell which one; encoded: the certificate in DER."""
+        shown = certificate_fingerprint(encoded)
+        super().__init__(ssl.SSL_ERROR_SSL, f"the certificate {shown} was revoked")
+
+
+class _ClientSocket(ssl.SSLSocket):
+    """A connection that ends before anything is said to who shows a revoked certificate."""
+
+    def do_handshake(self, block: bool = False) -> None:  # noqa: FBT001, FBT002 -- as the library has it
+        context = self.context
+        assert isinstance(context, ClientContext)
+        try:
+            super().do_handshake(block)
+            certificate = self.getpeercert(binary_form=True)
+            lists = context.revoked
+            if lists is not None and certificate is not None and lists.revokes(certificate):
+                raise CertificateRevoked(certificate)
+        except OSError as error:
+            context.fault = error
+            raise
+
+
+class ClientContext(ssl.SSLContext):
+    """For connections to receivers, by `wrap_socket`.
+
+    revoked: lists of certificates with which nobody is spoken to; None: nobody looks.
+    fault: why the last handshake failed, for a caller whom the library under it does not tell.
+    """
+
+    sslsocket_class: type[ssl.SSLSocket] = _ClientSocket
+    revoked: RevocationLists | None = None
+    fault: OSError | None = None
+
+
+def context_for(secured: ClientTls | None, host: str) -> tuple[ClientContext, str] | None:
     """Return context and expected name for a connection to `host`; None: it is not secured.
 
     Raises:
@@ -69,41 +110,61 @@ def context_for(secured: ClientTls | None, host: str) -> tuple[ssl.SSLContext, s
     """
     if secured is None:
         return None
-    context = client_context(secured.authorities, secured.certificate, secured.key)
-    return context, secured.server_name or host
+    return client_context(secured), secured.server_name or host
 
 
-def client_context(
-    authorities: Path | None, certificate: Path | None = None, key: Path | None = None
-) -> ssl.SSLContext:
-    """Return the context for connections to a receiver, whose certificate and name are verified.
+def client_context(secured: ClientTls) -> ClientContext:
+    """Return the context for connections to a receiver.
 
-    authorities: PEM certificates that may have issued it; None: those of the system.
-    certificate, key: ours, PEM, for receivers that ask for one; the key may be in the first file.
+    Its certificate and name are verified, and that its authority did not take the certificate back,
+    where a list is named. The list is as it is at each handshake.
 
     Raises:
         TlsUnusable: a file is missing, or is not what it should be.
     """
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context = ClientContext(ssl.PROTOCOL_TLS_CLIENT)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.set_ciphers(_CIPHERS)
     context.options |= ssl.OP_NO_COMPRESSION | ssl.OP_NO_RENEGOTIATION
     context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
     try:
-        if authorities is None:
+        if secured.authorities is None:
             context.load_default_certs()
         else:
-            context.load_verify_locations(authorities)
-        if certificate is not None:
-            context.load_cert_chain(certificate, key)
+            context.load_verify_locations(secured.authorities)
+        if secured.certificate is not None:
+            context.load_cert_chain(secured.certificate, secured.key)
+        if secured.revocations is not None:
+            context.revoked = _lists(secured.revocations, secured.authorities)
     except (OSError, ssl.SSLError) as error:
         raise TlsUnusable(
-            f"TLS cannot be set up with {certificate or authorities}",
+            f"TLS cannot be set up with {secured.certificate or secured.authorities}",
             expected="PEM files that the worker may read",
             found=error.strerror or type(error).__name__,
             remedy="Correct the certificate, key and authorities of the destination.",
         ) from error
+    except RevocationListUnusable as error:
+        raise TlsUnusable(
+            error.what, expected=error.expected, found=error.found, remedy=error.remedy
+        ) from error
     return context
+
+
+@lru_cache(maxsize=256)
+def _lists(file: Path, authorities: Path | None) -> RevocationLists:
+    """Return the lists of a file; kept, so that one that is spoilt later takes nothing back.
+
+    Raises:
+        RevocationListUnusable: it is no such file, or not there.
+    """
+    lists = RevocationLists(file, authorities)
+    if not lists.exists:
+        raise RevocationListUnusable(
+            f"the revocation list {file} is not there",
+            expected="a file in PEM, as the settings of the destination say",
+            remedy="Put it on every machine that delivers, or take the setting away.",
+        )
+    return lists
 
 
 def _unusable(config: TlsConfig, what: str | Path, error: Exception) -> TlsUnusable:
@@ -113,10 +174,6 @@ def _unusable(config: TlsConfig, what: str | Path, error: Exception) -> TlsUnusa
         found=str(error),
         remedy=f"Correct {config.settings}_CERTIFICATE, _KEY or _CA.",
     )
-
-
-class CertificateRevoked(OSError):
-    """The peer's certificate is in the list of those that its authority took back."""
 
 
 class Doorkeeper:
@@ -165,8 +222,7 @@ class Doorkeeper:
             return
         certificate = secured.getpeercert(binary_form=True)
         if certificate is not None and self._lists.revokes(certificate):
-            shown = certificate_fingerprint(certificate)
-            raise CertificateRevoked(f"the certificate {shown} was revoked")
+            raise CertificateRevoked(certificate)
 
 
 def fingerprint(connection: socket.socket) -> str | None:

@@ -11,15 +11,13 @@ from typing import Final
 
 from cryptography import x509
 
+from deploy.doctor import revocations
 from deploy.doctor.findings import Finding, Severity, fault, fine, warning
 from deploy.settings import Settings, unknown_variables
-from deploy.settings_tls import LISTENERS
-from deploy.tls import REVOKED_FILE
 from deploy.tls.authority import PrivateAuthority
 from reading_worklist.signing.authority import AuthorityUnreadable
 from reading_worklist.signing.service_keys import open_service_keys
 from storage.clock import utc_now
-from storage.revocation_lists import RevocationLists, RevocationListUnusable
 
 _MEBIBYTE: Final = 1 << 20
 _GIBIBYTE: Final = 1 << 30
@@ -48,7 +46,7 @@ def look(settings: Settings) -> Iterator[Finding]:
         if certificate is not None:
             yield _ends(name, certificate)
     yield from _private_authority(settings)
-    yield from _lists(settings, PrivateAuthority(settings.tls_dir))
+    yield from revocations.of_listeners(settings)
 
 
 def _settings() -> Iterator[Finding]:
@@ -159,48 +157,6 @@ def _private_authority(settings: Settings) -> Iterator[Finding]:
         if finding.severity is Severity.FINE:
             continue
         yield replace(finding, remedy=f"`rdc tls renew {one.name}`, and put it where it is used.")
-
-
-def _lists(settings: Settings, private: PrivateAuthority) -> Iterator[Finding]:
-    """Name lists of revoked certificates that are not there, unusable or out of date."""
-    own = private.folder / REVOKED_FILE
-    wanted = {own: private.certificate} if private.exists else {}
-    for group in LISTENERS:
-        file, believed = getattr(settings, f"{group}_crl"), getattr(settings, f"{group}_ca")
-        if file is not None:
-            wanted[file] = believed
-    for file, believed in wanted.items():
-        remedy = (
-            "`rdc tls crl`, and copy the file to where it is used."
-            if file == own
-            else "Fetch it again from its authority."
-        )
-        yield _current(file, believed, remedy)
-
-
-def _current(file: Path, believed: Path | None, remedy: str) -> Finding:
-    subject = "revoked certificates"
-    try:
-        lists = RevocationLists(file, believed)
-    except RevocationListUnusable as error:
-        return fault(subject, f"{error.what}: {error.found or error.expected}", remedy)
-    if not lists.exists:
-        # An earlier release made none with the authority; whoever names one expects it.
-        kind = warning if file.name == REVOKED_FILE else fault
-        return kind(subject, f"the list {file} is not there: none is refused", remedy)
-    until = lists.next_update
-    if until is None:
-        return fine(subject, f"the list {file.name} says no end")
-    words = f"the list {file.name} is good until {until:%Y-%m-%d}"
-    if until <= utc_now():
-        return fault(
-            subject,
-            f"{words}: it is over, and HAProxy or OpenSSL lets nobody in behind it",
-            remedy,
-        )
-    if until - utc_now() < _CERTIFICATE_WARNING:
-        return warning(subject, words, remedy)
-    return fine(subject, words)
 
 
 def _ends(subject: str, path: Path) -> Finding:

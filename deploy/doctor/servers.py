@@ -10,7 +10,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from deploy import bootstrap, state
-from deploy.doctor import centre, connections, standby, trail
+from deploy.doctor import centre, connections, revocations, standby, trail
 from deploy.doctor.findings import Finding, Severity, fault, fine, warning
 from deploy.settings import Settings
 from deploy.status import collect
@@ -89,6 +89,7 @@ def _database(settings: Settings) -> Iterator[Finding]:
             yield schema
             if schema.severity is not Severity.FAULT:
                 yield from centre.look(session)
+                yield from revocations.of_receivers(session)
                 yield from trail.look(session)
     except SQLAlchemyError as error:
         # Its message may hold the address with the password.

@@ -123,11 +123,7 @@ class MllpConnection:
         receiver = self._receiver
         patience = max(min(receiver.connect_seconds, until - time.monotonic()), _SHORTEST_SECONDS)
         secured = receiver.tls
-        context = (
-            None
-            if secured is None
-            else tls.client_context(secured.authorities, secured.certificate, secured.key)
-        )
+        context = None if secured is None else tls.client_context(secured)
         try:
             plain = socket.create_connection((receiver.host, receiver.port), timeout=patience)
         except OSError as error:

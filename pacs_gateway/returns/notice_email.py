@@ -85,7 +85,7 @@ class EmailChannel:
         except (TlsUnusable, RegistryRefused) as error:
             return Tried(Finding.NOT_SET_UP, str(error))
         except OSError as error:
-            secured = isinstance(error, ssl.SSLError) or is_tls_fault(error)
+            secured = is_tls_fault(error)
             finding = Finding.NO_ANSWER if isinstance(error, TimeoutError) else Finding.UNREACHABLE
             where = f"{settings.host}:{settings.port}: {_reason(error)}"
             return Tried(Finding.NOT_SECURED if secured else finding, where)
@@ -101,11 +101,7 @@ class EmailChannel:
         """Yield a session that is secured and signed in as the settings say."""
         settings = self._settings
         secured = settings.tls or ClientTls()
-        context = (
-            None
-            if settings.security == "none"
-            else tls.client_context(secured.authorities, secured.certificate, secured.key)
-        )
+        context = None if settings.security == "none" else tls.client_context(secured)
         host = settings.host or ""
         name = secured.server_name or host
         line = socket.create_connection((host, settings.port), timeout=self._connect_seconds)

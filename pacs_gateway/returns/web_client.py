@@ -273,8 +273,7 @@ class WebClient:
     def _open(self) -> httpcore.ConnectionPool:
         context: ssl.SSLContext | None = None
         if self._url.scheme == "https":
-            secured = self._secured
-            context = tls.client_context(secured.authorities, secured.certificate, secured.key)
+            context = tls.client_context(self._secured)
         return httpcore.ConnectionPool(
             ssl_context=context,
             max_connections=1,

@@ -148,7 +148,7 @@ def _certificate_until(line: _Line, config: ReturnsConfig) -> datetime | None:
     if line.guarded:
         rules = OutboundRules.of(config.outbound_allowed, config.outbound_denied)
         address = resolve(line.host, line.port, rules)
-    context = client_context(line.tls.authorities, line.tls.certificate, line.tls.key)
+    context = client_context(line.tls)
     name = line.tls.server_name or line.host
     seconds = config.connect_timeout_seconds
     with (

@@ -62,14 +62,24 @@ class ClientTls(_Settings):
     """A secured connection that we open (PS3.15 B.9, or TLS 1.2+ as such).
 
     authorities: PEM file of who may have issued the peer's certificate; None: the machine's own.
+    revocations: file of lists of certificates that those authorities took back, see
+    `storage.revocation_lists`; None: nobody looks.
     certificate, key: ours, PEM, for peers that want one; the key may stand in the certificate's
     file. server_name: whose certificate is expected, where it is not the host's.
     """
 
     authorities: Path | None = None
+    revocations: Path | None = None
     certificate: Path | None = None
     key: Path | None = None
     server_name: str | None = None
+
+    @model_validator(mode="after")
+    def _lists_are_somebodys(self) -> Self:
+        if self.revocations is not None and self.authorities is None:
+            message = "revocations beside the authorities whose lists they are"
+            raise ValueError(message)
+        return self
 
 
 class DicomSettings(_Settings):

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import func, select, update
 
 from deploy import doctor
-from deploy.doctor import centre, machine, servers
+from deploy.doctor import centre, machine, revocations, servers
 from deploy.doctor.findings import Finding, Severity, fault, fine, to_json, to_text, warning
 from deploy.settings import Settings, load
 from reading_worklist.signing.authority import open_authority
@@ -21,8 +21,17 @@ from storage.database import Database
 from storage.index.tables import Study
 from storage.messages import StudyReceived
 from storage.outbox import OutboxMessage
-from storage.registry import Device, Membership, Organisation, Role, add_device
+from storage.registry import (
+    DestinationKind,
+    Device,
+    Membership,
+    Organisation,
+    Role,
+    add_destination,
+    add_device,
+)
 from tests.deploy.system import rdc
+from tests.pacs_gateway.certificates import Authority
 from tests.support.seed import Consortium
 from tests.support.web import give_keys
 
@@ -165,3 +174,31 @@ def test_a_system_that_does_not_run_is_told_how_to_start_and_nothing_is_made(
 
 def _settings(tmp_path: Path, **changes: object) -> Settings:
     return load(data_dir=tmp_path / "var", **changes)
+
+
+def test_lists_that_destinations_name_are_looked_at(consortium: Consortium, tmp_path: Path) -> None:
+    authority = Authority(tmp_path, "his")
+    tls = {"authorities": str(authority.path), "revocations": str(tmp_path / "his.crl.pem")}
+    with consortium.database.transaction() as session:
+        east = session.scalars(select(Organisation).where(Organisation.code == "EAST")).one()
+        for port in (2575, 2576):
+            settings = {"host": "10.1.2.4", "port": port, "tls": tls}
+            add_destination(session, east, DestinationKind.HL7, settings)
+
+    def told() -> tuple[Severity, str]:
+        with consortium.database.transaction() as session:
+            [one] = revocations.of_receivers(session)
+        assert one.subject == "revoked certificates of 10.1.2.4:2575"
+        return one.severity, one.what
+
+    assert told()[0] is Severity.WARNING
+    assert "not on this machine" in told()[1]
+    for days, severity, words in (
+        (300, Severity.FINE, "good until"),
+        (3, Severity.WARNING, "good until"),
+        (-1, Severity.WARNING, "who was revoked since is believed"),
+    ):
+        authority.revoke(days=days)
+        assert (told()[0], words in told()[1]) == (severity, True)
+    Authority(tmp_path, "stranger").revoke().replace(tls["revocations"])
+    assert (told()[0], "nobody who is believed" in told()[1]) == (Severity.FAULT, True)
