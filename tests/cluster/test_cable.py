@@ -1,5 +1,7 @@
 """A server whose cable is pulled closes nothing: who talks to it has to notice by himself."""
 
+import socket
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +12,7 @@ from sqlalchemy.exc import OperationalError
 
 from storage import pool
 from storage.database import Database
+from storage.objects import ObjectKey, ObjectStoreUnavailable, open_object_store, s3_connection
 from tests.cluster.network import Network, require_namespaces
 from tests.cluster.servers import Postgres
 from tests.e2e.system import wait_for
@@ -75,3 +78,38 @@ def test_a_query_notices_a_pulled_cable_and_the_server_frees_its_locks(
     with database.transaction() as session:
         assert session.scalar(text("SELECT count(*) FROM shared")) == 0
     database.close()
+
+
+@pytest.mark.slow
+def test_who_waits_for_an_s3_store_notices_a_pulled_cable(
+    network: Network, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    quick = {"TCP_KEEPIDLE": 1, "TCP_KEEPINTVL": 1, "TCP_KEEPCNT": 2, "TCP_USER_TIMEOUT": 2_000}
+    assert quick.keys() == s3_connection.LIVENESS.keys()
+    monkeypatch.setattr(s3_connection, "LIVENESS", quick)
+    address = (MACHINES["db1"], 9000)
+    with network.inside("db1"):
+        listening = socket.create_server(address)
+
+    def cut_when_asked() -> None:
+        with listening.accept()[0] as asking:
+            assert asking.recv(1)
+            network.cut("db1")
+            # Nobody answers; the line falls silent while the one who asked waits.
+            ended.wait()
+
+    store = open_object_store(
+        "s3://a:b@{}:{}/bucket?secure=0&conditional_writes=0".format(*address)
+    )
+    began = time.monotonic()
+    ended = threading.Event()
+    cutting = threading.Thread(target=cut_when_asked)
+    cutting.start()
+    try:
+        with listening, pytest.raises(ObjectStoreUnavailable):
+            store.stat(ObjectKey("a"))
+    finally:
+        ended.set()
+        cutting.join()
+    # An answer is waited for a minute, and asked for again.
+    assert time.monotonic() - began < 2 * _NOTICED_SECONDS

@@ -2,9 +2,11 @@
 
 import hashlib
 import io
+import socket
 import threading
 import tracemalloc
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
@@ -23,6 +25,7 @@ from storage.objects import (
     ObjectStoreUnavailable,
     SourceTruncated,
     open_object_store,
+    s3_connection,
 )
 from tests.support.weed import Weed
 
@@ -557,6 +560,21 @@ def test_an_s3_store_out_of_reach_is_unavailable() -> None:
         open_object_store("s3://key:se-cret@127.0.0.1:1/bucket?secure=0").check()
     assert "127.0.0.1:1" in str(refusal.value)
     assert "se-cret" not in str(refusal.value)
+
+
+def test_an_s3_store_that_says_nothing_is_asked_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(s3_connection, "_READ_SECONDS", 0.2)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"s3://key:secret@127.0.0.1:{silent.getsockname()[1]}/bucket?secure=0"
+        with pytest.raises(ObjectStoreUnavailable):
+            open_object_store(f"{url}&conditional_writes=0").read(ObjectKey("a"))
+        silent.setblocking(False)
+        asked = 0
+        with suppress(BlockingIOError):
+            while True:
+                silent.accept()[0].close()
+                asked += 1
+        assert asked == 2
 
 
 def test_a_wrong_secret_says_what_to_check(weed: Weed) -> None:
