@@ -3,10 +3,12 @@
 from pathlib import Path
 
 import pytest
+from argon2 import Parameters, PasswordHasher, extract_parameters
+from argon2.exceptions import VerifyMismatchError
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
-from reading_worklist.access.passwords import is_strong
+from reading_worklist.access.passwords import hash_password, is_strong, verify_password
 from storage.objects import ObjectStore
 from tests.support.seed import PASSWORD, Consortium
 from tests.support.web import Browser, application
@@ -74,6 +76,26 @@ def test_who_looks_for_a_strong_one_need_not_wait(app: FastAPI) -> None:
         assert here.client.put("/api/account/password", json=body).status_code == 422
     body = {"old": PASSWORD, "new": NEW}
     assert here.client.put("/api/account/password", json=body).status_code == 204
+
+
+def test_who_does_not_exist_is_refused_at_the_cost_of_a_wrong_password(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    verify = PasswordHasher.verify
+    refused: list[Parameters] = []
+
+    def noting(hasher: PasswordHasher, stored: str, password: str) -> bool:
+        # Worked out and found to differ, not refused at a glance as no hash at all.
+        with pytest.raises(VerifyMismatchError) as told:
+            verify(hasher, stored, password)
+        refused.append(extract_parameters(stored))
+        raise told.value
+
+    monkeypatch.setattr(PasswordHasher, "verify", noting)
+    assert not verify_password(None, NEW)
+    assert not verify_password(hash_password(PASSWORD), NEW)
+    nobody, somebody = refused
+    assert nobody == somebody
 
 
 def test_what_is_strong() -> None:
