@@ -1,6 +1,8 @@
 """Ports that machines of sites connect to."""
 
 import socket
+from collections.abc import Iterable
+from contextlib import suppress
 from typing import Final
 
 from storage.errors import RdcError
@@ -34,3 +36,14 @@ def bind(host: str, port: int, setting: str = "RDC_DICOM_PORT") -> socket.socket
             remedy=f"Stop the program that uses the port, or set {setting} to another.",
         ) from error
     return listening
+
+
+def wake(sockets: Iterable[socket.socket]) -> None:
+    """Take no more connections on listening sockets, and wake who waits for one, from any thread.
+
+    A waiting `select` returns; `accept` raises OSError from now on.
+    """
+    for listening in sockets:
+        # Where the system does not know this for sockets that listen, who waits looks soon himself.
+        with suppress(OSError):
+            listening.shutdown(socket.SHUT_RDWR)

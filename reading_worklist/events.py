@@ -11,7 +11,7 @@ import logging
 import threading
 from collections import Counter
 from collections.abc import AsyncGenerator, Collection
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 from uuid import UUID
@@ -20,6 +20,7 @@ import psycopg
 from sqlalchemy.orm import Session
 
 from storage.database import Database, notify
+from storage.hearing import Hearing
 
 CHANNEL: Final = "rdc_events"
 PAGES_MAX: Final = 24
@@ -84,13 +85,17 @@ class EventHub:
         self._database = database
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
+        self._hearing: Hearing | None = None
         self._subscribers: set[tuple[asyncio.AbstractEventLoop, _Queue]] = set()
         self._lock = threading.Lock()
         self._pages: Counter[UUID] = Counter()
 
     def start(self) -> None:
         """Begin to listen in a thread of its own."""
-        self._thread = threading.Thread(target=self._listen, name="event-hub", daemon=True)
+        hearing = self._hearing = Hearing()
+        self._thread = threading.Thread(
+            target=self._listen, args=(hearing,), name="event-hub", daemon=True
+        )
         self._thread.start()
 
     @property
@@ -105,6 +110,8 @@ class EventHub:
         """
         self._stop.set()
         self._offer_all(None)
+        if self._hearing is not None:
+            self._hearing.end()
         if self._thread is not None:
             self._thread.join()
 
@@ -135,18 +142,23 @@ class EventHub:
                     # Zero counts go, or the table would grow with everybody who was ever here.
                     self._pages = +self._pages
 
-    def _listen(self) -> None:
-        while not self._stop.is_set():
-            try:
-                with self._database.listen(CHANNEL) as connection:
-                    while not self._stop.is_set():
-                        told = connection.notifies(timeout=_WAIT_SECONDS, stop_after=1)
-                        if batch := tuple(_event(one.payload) for one in told):
-                            self._offer_all(batch)
-                            self._stop.wait(_GATHER_SECONDS)
-            except psycopg.OperationalError:
-                _log.warning("event listener lost the database; trying again")
-                self._stop.wait(_RETRY_SECONDS)
+    def _listen(self, hearing: Hearing) -> None:
+        with closing(hearing):
+            while not self._stop.is_set():
+                try:
+                    self._listen_once(hearing)
+                except psycopg.OperationalError:
+                    _log.warning("event listener lost the database; trying again")
+                    self._stop.wait(_RETRY_SECONDS)
+
+    def _listen_once(self, hearing: Hearing) -> None:
+        """Listen over one connection, until it is lost or the hub stops."""
+        with self._database.listen(CHANNEL) as connection:
+            while not self._stop.is_set():
+                told = hearing.news(connection, _WAIT_SECONDS)
+                if batch := tuple(_event(one.payload) for one in told):
+                    self._offer_all(batch)
+                    self._stop.wait(_GATHER_SECONDS)
 
     def _offer_all(self, batch: Batch | None) -> None:
         with self._lock:

@@ -193,8 +193,8 @@ class Database:
     def listen(self, *channels: str) -> Generator[psycopg.Connection[Any]]:
         """Yield a connection of its own, in autocommit, listening on `channels`.
 
-        Read it with ``connection.notifies(timeout=…)``. It is not taken from
-        the pool, since it may wait for hours.
+        Read it with ``connection.notifies(timeout=…)``, or with `storage.hearing` in a thread
+        that another one ends. It is not taken from the pool, since it may wait for hours.
         """
         with psycopg.connect(autocommit=True, **direct_parameters(self.url)) as connection:
             for channel in channels:

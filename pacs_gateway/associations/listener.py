@@ -10,7 +10,7 @@ from uuid import UUID
 from pacs_gateway.associations.host import AssociationHost
 from pacs_gateway.associations.seats import Seats
 from pacs_gateway.config import GatewayConfig
-from pacs_gateway.ports import PortUnavailable, bind
+from pacs_gateway.ports import PortUnavailable, bind, wake
 
 _POLL_SECONDS: Final = 0.25
 
@@ -64,6 +64,7 @@ class Listener:
     def stop(self) -> None:
         """Accept no more; what has been accepted is the host's to end."""
         self._stopping.set()
+        wake(self._sockets)
         if self._thread.is_alive():
             self._thread.join()
         for listening in self._sockets:

@@ -18,6 +18,7 @@ from pacs_gateway.ecg_intake import engine
 from pacs_gateway.ecg_intake.folders import WatchedFolder
 from pacs_gateway.ecg_intake.workshop import Workshop
 from storage.database import Database
+from storage.hearing import Hearing
 from storage.objects import ObjectStore, ObjectStoreUnavailable
 
 _LOOK_SECONDS: Final = 1.0
@@ -47,6 +48,7 @@ class IntakeStation:
         self._objects = objects
         self._workshop = workshop
         self._stopping = threading.Event()
+        self._hearing = Hearing()
         self._working = threading.Semaphore(_THREADS)
         self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="ecg-file")
         self._threads = [threading.Thread(target=self._listen, name="ecg-files")]
@@ -62,9 +64,11 @@ class IntakeStation:
     def stop(self) -> None:
         """Finish the files at hand and end."""
         self._stopping.set()
+        self._hearing.end()
         for thread in self._threads:
             if thread.is_alive():
                 thread.join()
+        self._hearing.close()
         self._pool.shutdown(cancel_futures=True)
 
     def _listen(self) -> None:
@@ -75,8 +79,7 @@ class IntakeStation:
                     pause = 0.0
                     while not self._stopping.is_set():
                         if not self._hand_out():
-                            for _ in connection.notifies(timeout=_LOOK_SECONDS, stop_after=1):
-                                pass
+                            self._hearing.news(connection, _LOOK_SECONDS)
             except (psycopg.Error, SQLAlchemyError) as error:
                 pause = min(max(2 * pause, _LOOK_SECONDS), _LONGEST_PAUSE_SECONDS)
                 _log.warning(

@@ -11,7 +11,7 @@ from pacs_gateway import tls
 from pacs_gateway.config import Hl7Config
 from pacs_gateway.hl7.framing import FrameReader, FramingLost, framed
 from pacs_gateway.hl7.service import Hl7Service, Peer
-from pacs_gateway.ports import PortUnavailable, bind
+from pacs_gateway.ports import PortUnavailable, bind, wake
 from pacs_gateway.proxy_header import Balancers, read_origin
 
 _PIECE: Final = 65_536
@@ -67,6 +67,7 @@ class MllpListener:
     def stop(self) -> None:
         """Accept no more, let each connection finish the message at hand, and end."""
         self._stopping.set()
+        wake(self._sockets)
         if self._thread.is_alive():
             self._thread.join()
         for listening in self._sockets:
@@ -90,6 +91,8 @@ class MllpListener:
         try:
             connection, address = listening.accept()
         except OSError as error:
+            if self._stopping.is_set():
+                return
             _log.warning("MLLP accept failed", extra={"error": type(error).__name__})
             self._stopping.wait(_WAKE_SECONDS)
             return
