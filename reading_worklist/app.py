@@ -78,7 +78,7 @@ from reading_worklist.site_tests import routes as site_test_routes
 from reading_worklist.standby_reads import AgainAtPrimary
 from reading_worklist.subject_export import routes as patient_copy_routes
 from reading_worklist.templates import routes as template_routes
-from reading_worklist.typesetting.typesetter import Typesetter
+from reading_worklist.typesetting.typesetter import open_typesetter
 from reading_worklist.ups import routes as ups_routes
 from reading_worklist.volume import routes as volume_routes
 from reading_worklist.working_time import routes as working_time_routes
@@ -131,7 +131,7 @@ def create_app(
         database=database,
         objects=objects,
         events=hub,
-        typesetter=Typesetter(config.fonts),
+        typesetter=open_typesetter(config.fonts),
         standby=standby,
     )
     app.state.services = services

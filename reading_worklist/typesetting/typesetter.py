@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -105,6 +106,19 @@ class Typesetter:
         with suppress(queue.Empty):
             return self._idle.get_nowait()
         return typst.Compiler(font_paths=self._fonts.handle, ignore_system_fonts=True)
+
+
+def open_typesetter(font_directories: Sequence[Path] = ()) -> Typesetter:
+    """Return a typesetter; with the installed fonts alone it is one for all of a process.
+
+    Its compilers stay warm for whoever comes next. Raises what `Typesetter` raises.
+    """
+    return Typesetter(font_directories) if font_directories else _installed()
+
+
+@cache
+def _installed() -> Typesetter:
+    return Typesetter()
 
 
 def _kind_of(error: typst.TypstError) -> str:

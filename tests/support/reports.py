@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from functools import cache
 from pathlib import Path
 from uuid import UUID, uuid4
 
@@ -26,7 +25,7 @@ from reading_worklist.signing.authority import Authority, open_authority, serial
 from reading_worklist.signing.pdf_objects import software_signer
 from reading_worklist.signing.unlocking import Signer
 from reading_worklist.typesetting.labels import Language
-from reading_worklist.typesetting.typesetter import Typesetter
+from reading_worklist.typesetting.typesetter import Typesetter, open_typesetter
 from storage.clock import utc_now
 
 TIME_ZONE = "Asia/Shanghai"
@@ -34,10 +33,9 @@ CHINESE = SignatureAppearance(Language.ZH_CN, TIME_ZONE)
 CENTRE = "临江县人民医院医学影像诊断中心"
 
 
-@cache
 def typesetter() -> Typesetter:
     """One warm typesetter for all tests."""
-    return Typesetter()
+    return open_typesetter()
 
 
 def ct_report(**changes: object) -> ReportDocument:

@@ -9,13 +9,12 @@ from fastapi.testclient import TestClient
 from reading_worklist.access.policy import AccessPolicy
 from reading_worklist.app import create_app
 from reading_worklist.services import WebConfig
-from reading_worklist.signing.authority import open_authority
 from reading_worklist.signing.credentials import issue_credential
 from reading_worklist.signing.long_term import LongTerm
 from reading_worklist.signing.providers.sealed import GuessCost
-from reading_worklist.signing.service_keys import make_service_keys
 from storage.database import Database
 from storage.objects import ObjectStore
+from tests.support.authority import open_centre
 from tests.support.seed import PASSWORD, Consortium
 
 PIN = "428193"
@@ -37,24 +36,24 @@ def application(
     web_ui: where the built pages are, for tests that open them.
     access: what is demanded of who signs in; None: a password.
     """
-    authority = open_authority(directory / "authority", organisation="青山县医共体", name="测试 CA")
+    centre = open_centre(directory / "authority")
     if signers:
         give_keys(consortium, directory)
     config = WebConfig(
         web_ui=web_ui or directory / "web",
         ohif=directory / "ohif",
         fonts=(),
-        trust_anchors=(authority.certificate_pem,),
-        long_term=LongTerm(make_service_keys(directory / "authority", authority)),
+        trust_anchors=(centre.authority.certificate_pem,),
+        long_term=LongTerm(centre.service_keys),
         access=access or AccessPolicy(),
-        signing_authority=lambda: authority,
+        signing_authority=lambda: centre.authority,
     )
     return create_app(config, consortium.database, objects)
 
 
 def give_keys(consortium: Consortium, directory: Path) -> None:
     """Issue a signing key under `PIN` to each doctor of the centre."""
-    authority = open_authority(directory / "authority", organisation="青山县医共体", name="测试 CA")
+    authority = open_centre(directory / "authority").authority
     with consortium.database.transaction() as session:
         for login in ("writer", "writer2", "reviewer", "reviewer2"):
             person = consortium.people[login]
