@@ -44,7 +44,8 @@ router = APIRouter(tags=["ecg-files"])
 
 _READERS: Final = (*CENTRE_ROLES, *SENDING_ROLES)
 _PROBLEMS: Final = frozenset({EcgFileState.UNREADABLE, EcgFileState.REFUSED})
-_WAIT_SECONDS: Final = 8.0
+WAIT_SECONDS: Final = 8.0
+"""For as long an answer waits until the file was looked at."""
 _CHUNK: Final = 1 << 18
 
 
@@ -64,7 +65,7 @@ async def send_ecg_file(  # noqa: PLR0917 -- one parameter for each query parame
         file_id = await asyncio.to_thread(
             _receive, services, sender, body, name, WhoseBody(order_id=order_id)
         )
-    view = await service.settled(services, who, file_id, _WAIT_SECONDS)
+    view = await service.settled(services, who, file_id, WAIT_SECONDS)
     if view.state in _PROBLEMS:
         raise service.unreadable(view)
     response.headers["Location"] = f"/api/ecg-files/{view.id}"
@@ -102,7 +103,7 @@ async def choose_patient(
     """Say whose a file is that names nobody; the answer waits for what becomes of it."""
     site_id = site_of(scope)
     await asyncio.to_thread(service.choose, services, scope, file_id, site_id, body)
-    return await service.settled(services, scope, file_id, _WAIT_SECONDS)
+    return await service.settled(services, scope, file_id, WAIT_SECONDS)
 
 
 @router.get("/api/ecg-files/{file_id}/original", response_class=StreamingResponse)
