@@ -26,9 +26,9 @@ from uuid import UUID
 from fastapi import APIRouter
 from sqlalchemy.orm import Session
 
-from reading_worklist.access.account import end_session
 from reading_worklist.access.passwords import hash_password
 from reading_worklist.access.scope import Scope
+from reading_worklist.changes import changed
 from reading_worklist.people import queries, service
 from reading_worklist.people.schemas import (
     IdentityBody,
@@ -83,33 +83,27 @@ def change_person(
     person_id: UUID, body: PersonChange, scope: Asking, services: Parts
 ) -> PersonDetail:
     """Change a name, lock somebody out at once, or let him in again."""
-    with services.database.transaction() as session:
-        service.change(session, scope, person_id, body)
-        return _detail(session, scope, person_id, services)
+    return changed(show_person, person_id, scope, services, service.change, body)
 
 
 @router.put("/{person_id}/roles")
 def give_role(person_id: UUID, body: RoleBody, scope: Asking, services: Parts) -> PersonDetail:
     """Give a role, or change its dates."""
-    with services.database.transaction() as session:
-        service.give_role(session, scope, person_id, body)
-        return _detail(session, scope, person_id, services)
+    return changed(show_person, person_id, scope, services, service.give_role, body)
 
 
 @router.post("/{person_id}/roles/end")
 def end_role(person_id: UUID, body: RoleBody, scope: Asking, services: Parts) -> PersonDetail:
     """End a role now; dates in the request say nothing."""
-    with services.database.transaction() as session:
-        service.end_role(session, scope, person_id, body.organisation, body.role)
-        return _detail(session, scope, person_id, services)
+    return changed(
+        show_person, person_id, scope, services, service.end_role, body.organisation, body.role
+    )
 
 
 @router.post("/{person_id}/lift-wait")
 def lift_wait(person_id: UUID, scope: Asking, services: Parts) -> PersonDetail:
     """Let somebody try again at once who gave too many wrong passwords."""
-    with services.database.transaction() as session:
-        service.lift_wait(session, scope, person_id)
-        return _detail(session, scope, person_id, services)
+    return changed(show_person, person_id, scope, services, service.lift_wait)
 
 
 @router.post("/{person_id}/password")
@@ -128,33 +122,25 @@ def reset_password(person_id: UUID, scope: Asking, services: Parts) -> OneTimePa
 @router.post("/{person_id}/second-factor/reset")
 def reset_second_factor(person_id: UUID, scope: Asking, services: Parts) -> PersonDetail:
     """Take a lost second factor away; the person sets up another."""
-    with services.database.transaction() as session:
-        service.reset_second_factor(session, scope, person_id)
-        return _detail(session, scope, person_id, services)
+    return changed(show_person, person_id, scope, services, service.reset_second_factor)
 
 
 @router.post("/{person_id}/signing-approval")
 def approve_signing(person_id: UUID, scope: Asking, services: Parts) -> PersonDetail:
     """Let a person make a signing key, with a PIN of the own choice, in the own account."""
-    with services.database.transaction() as session:
-        service.approve_signing(session, scope, person_id)
-        return _detail(session, scope, person_id, services)
+    return changed(show_person, person_id, scope, services, service.approve_signing)
 
 
 @router.delete("/{person_id}/signing-approval")
 def withdraw_signing(person_id: UUID, scope: Asking, services: Parts) -> PersonDetail:
     """Take an approval back of which no key was made yet."""
-    with services.database.transaction() as session:
-        service.withdraw_signing(session, scope, person_id)
-        return _detail(session, scope, person_id, services)
+    return changed(show_person, person_id, scope, services, service.withdraw_signing)
 
 
 @router.delete("/{person_id}/sessions")
 def end_all_sessions(person_id: UUID, scope: Asking, services: Parts) -> PersonDetail:
     """Sign a person out everywhere."""
-    with services.database.transaction() as session:
-        service.end_sessions(session, scope, person_id)
-        return _detail(session, scope, person_id, services)
+    return changed(show_person, person_id, scope, services, service.end_sessions)
 
 
 @router.delete("/{person_id}/sessions/{session_id}")
@@ -162,11 +148,7 @@ def end_one_session(
     person_id: UUID, session_id: str, scope: Asking, services: Parts
 ) -> PersonDetail:
     """Sign a person out at one place."""
-    with services.database.transaction() as session:
-        service.known(session, scope, person_id)
-        end_session(session, scope, person_id, session_id)
-        session.flush()
-        return _detail(session, scope, person_id, services)
+    return changed(show_person, person_id, scope, services, service.end_session, session_id)
 
 
 @router.post("/{person_id}/identities")
@@ -174,9 +156,7 @@ def register_identity(
     person_id: UUID, body: IdentityBody, scope: Asking, services: Parts
 ) -> PersonDetail:
     """Say who a person is at an identity provider."""
-    with services.database.transaction() as session:
-        service.register_identity(session, scope, person_id, body)
-        return _detail(session, scope, person_id, services)
+    return changed(show_person, person_id, scope, services, service.register_identity, body)
 
 
 @router.delete("/{person_id}/identities/{identity_id}")
@@ -184,9 +164,7 @@ def remove_identity(
     person_id: UUID, identity_id: UUID, scope: Asking, services: Parts
 ) -> PersonDetail:
     """Let a provider vouch for a person no more."""
-    with services.database.transaction() as session:
-        service.remove_identity(session, scope, person_id, identity_id)
-        return _detail(session, scope, person_id, services)
+    return changed(show_person, person_id, scope, services, service.remove_identity, identity_id)
 
 
 def _detail(session: Session, scope: Scope, person_id: UUID, services: Services) -> PersonDetail:

@@ -13,8 +13,7 @@ from uuid import UUID
 from sqlalchemy import exists, or_, select
 from sqlalchemy.orm import Session
 
-from reading_worklist.access import second_factor, sessions, throttle
-from reading_worklist.access.account import set_password
+from reading_worklist.access import account, second_factor, sessions, throttle
 from reading_worklist.access.scope import Scope
 from reading_worklist.access.tables import OutsideIdentity
 from reading_worklist.people.schemas import IdentityBody, NewPerson, PersonChange, RoleBody
@@ -187,7 +186,7 @@ def reset_password(session: Session, scope: Scope, person_id: UUID, password_has
     """
     person = _own(session, scope, person_id)
     signing_approvals.withdraw(session, scope, person.id)
-    set_password(session, person.id, password_hash, history=_KEPT, must_change=True)
+    account.set_password(session, person.id, password_hash, history=_KEPT, must_change=True)
     sessions.end_all(session, person.id)
     throttle.lift(session, person.login)
     _note(session, scope, "person:renew", person.id, signing_key=False)
@@ -241,6 +240,16 @@ def end_sessions(session: Session, scope: Scope, person_id: UUID) -> None:
     person = known(session, scope, person_id)
     ended = sessions.end_all(session, person.id)
     _note(session, scope, "session:end_all", person.id, ended=ended)
+
+
+def end_session(session: Session, scope: Scope, person_id: UUID, session_id: str) -> None:
+    """Sign a person out at one place.
+
+    Raises:
+        Problem: 403 without the role, 404 for an unknown person or session.
+    """
+    person = known(session, scope, person_id)
+    account.end_session(session, scope, person.id, session_id)
 
 
 def register_identity(session: Session, scope: Scope, person_id: UUID, body: IdentityBody) -> None:
