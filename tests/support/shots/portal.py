@@ -49,8 +49,8 @@ def shots(places: Places) -> list[Shot]:
     item, more = places.workitems, places.more
     month = f"{datetime.now(UTC):%Y-%m}"
     return [
-        Shot("orders", "technician-east", "/orders?tab=all"),
-        Shot("orders-empty", "technician-east", "/orders?tab=problem"),
+        Shot("orders", "technician-east", "/orders?show=all"),
+        Shot("orders-empty", "technician-east", "/orders?show=problem"),
         Shot("order-new", "technician-east", "/orders", pressed("n")),
         Shot("order-chest-pain", "technician-east", "/orders", chest_pain),
         Shot("order-duplicate", "technician-east", "/orders", duplicate),

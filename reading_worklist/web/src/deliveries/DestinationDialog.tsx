@@ -1,12 +1,13 @@
-import { App, Input, InputNumber, Modal, Select, Switch } from 'antd';
-import { useId, useState } from 'react';
+import { App, Input, InputNumber, Select, Switch } from 'antd';
+import { useState } from 'react';
 
 import type { Destination } from '../api/types';
-import { ProblemNotice } from '../design/Notice';
+import { Field } from '../design/Field';
+import { FormDialog } from '../design/FormDialog';
 import { useSites } from '../design/sites';
 import { useLanguage } from '../i18n/language';
 import { siteName, siteOf } from '../i18n/siteName';
-import { type Field, FIELDS } from './destinationFields';
+import { type Setting, SETTINGS } from './destinationSettings';
 import { type SettingValue, useKeepDestination } from './destinationQueries';
 
 const KINDS = ['dicom', 'hl7', 'fhir', 'notice', 'webhook'] as const satisfies readonly Destination['kind'][];
@@ -16,7 +17,7 @@ type Values = Record<string, SettingValue>;
 
 function initialOf(kind: Destination['kind'], kept: Destination | null): Values {
   const settings = (kept?.settings ?? {}) as Values;
-  return Object.fromEntries(FIELDS[kind].map((field) => [field.name, settings[field.name] ?? field.initial ?? '']));
+  return Object.fromEntries(SETTINGS[kind].map(({ name, initial }) => [name, settings[name] ?? initial ?? '']));
 }
 
 /** Adds a destination, or changes one; stays open with the refusal when the server says no. */
@@ -29,94 +30,92 @@ export function DestinationDialog({ destination, onClose }: { destination: Desti
   const [name, setName] = useState(destination?.name ?? '');
   const [availability, setAvailability] = useState(destination?.notify_availability ?? false);
   const [values, setValues] = useState<Values>(() => initialOf(kind, destination));
-  const ids = { name: useId(), kind: useId(), availability: useId() };
   const isNew = destination === null;
   const complete =
     site !== null &&
     !(isNew && kind === 'webhook') &&
-    FIELDS[kind].every((field) => field.required !== true || isFilled(values[field.name]));
+    SETTINGS[kind].every((setting) => setting.required !== true || isFilled(values[setting.name]));
   const save = async (): Promise<void> => {
-    if (!complete || keep.isPending) return;
+    if (site === null) return;
     // What a page does not ask for stays as it is.
     const others = isNew ? {} : (destination.settings as Values);
     const filled = Object.fromEntries(Object.entries(values).filter(([, value]) => isFilled(value)));
-    try {
-      await keep.mutateAsync({
-        id: destination?.id ?? null,
-        siteCode: site,
-        kind,
-        name,
-        notifyAvailability: kind === 'dicom' && availability,
-        settings: { ...others, ...filled },
-      });
-      void message.success(t('destinations.kept'));
-      onClose();
-    } catch {
-      // The notice below says why.
-    }
+    await keep.mutateAsync({
+      id: destination?.id ?? null,
+      siteCode: site,
+      kind,
+      name,
+      notifyAvailability: kind === 'dicom' && availability,
+      settings: { ...others, ...filled },
+    });
+    void message.success(t('destinations.kept'));
   };
   return (
-    <Modal
-      open
-      width={520}
+    <FormDialog
       title={t(isNew ? 'destinations.add' : 'destinations.edit')}
-      okText={t('app.save')}
-      okButtonProps={{ disabled: !complete }}
-      cancelText={t('app.cancel')}
-      confirmLoading={keep.isPending}
-      mask={{ closable: false }}
-      onOk={() => void save()}
-      onCancel={onClose}
+      ok={t('app.save')}
+      disabled={!complete}
+      ready={() => complete}
+      onSave={save}
+      onClose={onClose}
     >
-      <div className="destination-form">
-        <Site fixed={destination} site={site} onSite={setSite} />
-        <label htmlFor={ids.kind}>{t('destinations.form.kind')}</label>
-        <Select
-          id={ids.kind}
-          disabled={!isNew}
-          value={kind}
-          options={KINDS.map((one) => ({ value: one, label: t(`destinations.kind.${one}`) }))}
-          onChange={(chosen) => {
-            setKind(chosen);
-            setValues(initialOf(chosen, null));
-          }}
-        />
-        {isNew && kind === 'webhook' ? (
-          <p className="destination-wide">
-            {t('destinations.kind.webhook.note')}
-            <code>{`rdc destination connect ${site ?? '…'} webhook url=https://… secret_file=…`}</code>
-          </p>
-        ) : (
-          <>
-            <label htmlFor={ids.name}>{t('destinations.form.name')}</label>
-            <Input
-              id={ids.name}
-              maxLength={100}
-              placeholder={t('destinations.form.nameHint')}
-              value={name}
-              onChange={(event) => setName(event.target.value)}
-            />
-            {FIELDS[kind].map((field) => (
-              <Setting
-                key={`${kind} ${field.name}`}
-                field={field}
-                value={values[field.name] ?? ''}
-                onValue={(value) => setValues((old) => ({ ...old, [field.name]: value }))}
-              />
-            ))}
-            {kind === 'dicom' && (
-              <>
-                <label htmlFor={ids.availability}>{t('destinations.form.availability')}</label>
-                <span>
-                  <Switch id={ids.availability} checked={availability} onChange={setAvailability} />
-                </span>
-              </>
-            )}
-          </>
+      <SiteField fixed={destination} site={site} onSite={setSite} />
+      <Field label={t('destinations.form.kind')}>
+        {(id) => (
+          <Select
+            id={id}
+            disabled={!isNew}
+            value={kind}
+            options={KINDS.map((one) => ({ value: one, label: t(`destinations.kind.${one}`) }))}
+            onChange={(chosen) => {
+              setKind(chosen);
+              setValues(initialOf(chosen, null));
+            }}
+          />
         )}
-      </div>
-      {keep.error !== null && <ProblemNotice error={keep.error} />}
-    </Modal>
+      </Field>
+      {isNew && kind === 'webhook' ? (
+        <p className="field-wide destination-command">
+          {t('destinations.kind.webhook.note')}
+          <code>{`rdc destination connect ${site ?? '…'} webhook url=https://… secret_file=…`}</code>
+        </p>
+      ) : (
+        <>
+          <Field label={t('destinations.form.name')} wide>
+            {(id) => (
+              <Input
+                id={id}
+                maxLength={100}
+                placeholder={t('destinations.form.nameHint')}
+                value={name}
+                onChange={(event) => setName(event.target.value)}
+              />
+            )}
+          </Field>
+          {SETTINGS[kind].map((setting) => (
+            <Field key={`${kind} ${setting.name}`} label={t(setting.label)} wide={setting.type === 'lines'}>
+              {(id) => (
+                <Control
+                  id={id}
+                  setting={setting}
+                  value={values[setting.name] ?? ''}
+                  onValue={(value) => setValues((old) => ({ ...old, [setting.name]: value }))}
+                />
+              )}
+            </Field>
+          ))}
+          {kind === 'dicom' && (
+            <Field label={t('destinations.form.availability')}>
+              {(id) => (
+                <span>
+                  <Switch id={id} checked={availability} onChange={setAvailability} />
+                </span>
+              )}
+            </Field>
+          )}
+        </>
+      )}
+    </FormDialog>
   );
 }
 
@@ -125,7 +124,7 @@ function isFilled(value: SettingValue | undefined): boolean {
   return value !== undefined && value !== null && value !== '';
 }
 
-function Site({
+function SiteField({
   fixed,
   site,
   onSite,
@@ -135,59 +134,40 @@ function Site({
   onSite: (code: string) => void;
 }) {
   const { t, language } = useLanguage();
-  const id = useId();
   const sites = useSites(fixed === null);
   const options =
     fixed === null
       ? (sites.data ?? []).map((one) => ({ value: one.code, label: siteName(language, one) }))
       : [{ value: fixed.site_code, label: siteOf(language, fixed) }];
   return (
-    <>
-      <label htmlFor={id}>{t('destinations.form.site')}</label>
-      <Select
-        id={id}
-        disabled={fixed !== null}
-        showSearch={{ optionFilterProp: 'label' }}
-        value={site}
-        options={options}
-        onChange={onSite}
-      />
-    </>
-  );
-}
-
-function Setting({
-  field,
-  value,
-  onValue,
-}: {
-  field: Field;
-  value: SettingValue;
-  onValue: (value: SettingValue) => void;
-}) {
-  const { t } = useLanguage();
-  const id = useId();
-  return (
-    <>
-      <label htmlFor={id}>{t(field.label)}</label>
-      <Control id={id} field={field} value={value} onValue={onValue} />
-    </>
+    <Field label={t('destinations.form.site')}>
+      {(id) => (
+        <Select
+          id={id}
+          disabled={fixed !== null}
+          showSearch={{ optionFilterProp: 'label' }}
+          value={site}
+          options={options}
+          onChange={onSite}
+        />
+      )}
+    </Field>
   );
 }
 
 function Control({
   id,
-  field,
+  setting,
   value,
   onValue,
 }: {
   id: string;
-  field: Field;
+  setting: Setting;
   value: SettingValue;
   onValue: (value: SettingValue) => void;
 }) {
   const { t } = useLanguage();
-  switch (field.type) {
+  switch (setting.type) {
     case 'number':
       return (
         <InputNumber
@@ -209,7 +189,7 @@ function Control({
         <Select
           id={id}
           value={String(value)}
-          options={(field.choices ?? []).map(([one, label]) => ({
+          options={(setting.choices ?? []).map(([one, label]) => ({
             value: one,
             label: label === null ? one : t(label),
           }))}

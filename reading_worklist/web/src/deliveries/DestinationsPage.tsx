@@ -4,9 +4,10 @@ import { useState } from 'react';
 
 import type { Destination } from '../api/types';
 import { Chip } from '../design/Chip';
-import { Empty, ProblemNotice } from '../design/Notice';
+import { ProblemNotice } from '../design/Notice';
+import { QueryTable } from '../design/QueryTable';
 import { ReasonDialog } from '../design/ReasonDialog';
-import { type Column, Table } from '../design/Table';
+import type { Column } from '../design/Table';
 import { useLanguage } from '../i18n/language';
 import { siteOf } from '../i18n/siteName';
 import { DestinationDialog } from './DestinationDialog';
@@ -33,32 +34,19 @@ export function DestinationsPage() {
         </Button>
       </div>
       <p className="page-intro">{t('destinations.files.note')}</p>
-      {destinations.isError && (
-        <div className="page-problem">
-          <ProblemNotice
-            heading={t('destinations.failed')}
-            error={destinations.error}
-            onRetry={() => void destinations.refetch()}
-          />
-        </div>
-      )}
       {trial.isError && (
         <div className="page-problem">
           <ProblemNotice heading={t('trial.failed')} error={trial.error} />
         </div>
       )}
-      {destinations.data?.length === 0 ? (
-        <div className="page-empty">
-          <Empty title={t('destinations.empty.title')} text={t('destinations.empty.text')} />
-        </div>
-      ) : (
-        <Table
-          label={t('destinations.table')}
-          columns={columns}
-          rows={destinations.data ?? (destinations.isError ? [] : null)}
-          rowKey={(one) => one.id}
-        />
-      )}
+      <QueryTable
+        query={destinations}
+        failed={t('destinations.failed')}
+        empty={{ title: t('destinations.empty.title'), text: t('destinations.empty.text') }}
+        label={t('destinations.table')}
+        columns={columns}
+        rowKey={(one) => one.id}
+      />
       {edited !== null && (
         <DestinationDialog destination={edited === 'new' ? null : edited} onClose={() => setEdited(null)} />
       )}

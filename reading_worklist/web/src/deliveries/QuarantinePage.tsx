@@ -4,9 +4,9 @@ import { Link, useNavigate, useParams } from 'react-router';
 import type { QuarantineRow } from '../api/types';
 import { Chip } from '../design/Chip';
 import { useMinute } from '../design/clock';
-import { Empty, ProblemNotice } from '../design/Notice';
 import { Pager } from '../design/Pager';
-import { type Column, Table } from '../design/Table';
+import { QueryTable } from '../design/QueryTable';
+import type { Column } from '../design/Table';
 import { isPlainKey } from '../i18n/catalogue';
 import { formatDateTime, formatShortTime, formatSize } from '../i18n/format';
 import { useLanguage } from '../i18n/language';
@@ -32,29 +32,15 @@ function QuarantineList() {
         <h1>{t('quarantine.title')}</h1>
         <span className="page-note">{t('quarantine.intro')}</span>
       </div>
-      {quarantine.isError && (
-        <div className="page-problem">
-          <ProblemNotice
-            heading={t('quarantine.failed')}
-            error={quarantine.error}
-            onRetry={() => void quarantine.refetch()}
-          />
-        </div>
-      )}
-      {quarantine.data?.total === 0 ? (
-        <div className="page-empty">
-          <Empty title={t('quarantine.empty.title')} text={t('quarantine.empty.text')} />
-        </div>
-      ) : (
-        <Table
-          label={t('quarantine.table')}
-          columns={columns}
-          rows={quarantine.data?.items ?? (quarantine.isError ? [] : null)}
-          rowKey={(row) => row.id}
-          onRow={(row) => void navigate(`/quarantine/${row.id}`)}
-          old={quarantine.isPlaceholderData}
-        />
-      )}
+      <QueryTable
+        query={quarantine}
+        failed={t('quarantine.failed')}
+        empty={{ title: t('quarantine.empty.title'), text: t('quarantine.empty.text') }}
+        label={t('quarantine.table')}
+        columns={columns}
+        rowKey={(row) => row.id}
+        onRow={(row) => void navigate(`/quarantine/${row.id}`)}
+      />
       <Pager
         page={page}
         pageSize={quarantine.data?.page_size ?? 50}

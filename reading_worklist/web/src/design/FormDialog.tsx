@@ -11,6 +11,10 @@ interface FormDialogProps {
   /** What the button says. */
   ok: string;
   width?: number;
+  /** A form of many fields: in three columns, from nearer the window's top. */
+  long?: boolean;
+  /** Nothing can be saved yet. */
+  disabled?: boolean;
   /** Says whether everything is filled in; shows what is not. */
   ready: () => boolean;
   onSave: () => Promise<unknown>;
@@ -29,6 +33,8 @@ export function FormDialog({
   title,
   ok,
   width = 620,
+  long = false,
+  disabled = false,
   ready,
   onSave,
   onClose,
@@ -40,14 +46,16 @@ export function FormDialog({
   const { t } = useLanguage();
   const { busy, refusal, attempt } = useAttempt(onClose);
   const save = (): void => {
-    if (ready()) void attempt(onSave);
+    if (!disabled && ready()) void attempt(onSave);
   };
   return (
     <Modal
       open
       width={width}
+      {...(long ? { style: { top: 32 } } : {})}
       title={title}
       okText={ok}
+      okButtonProps={{ disabled }}
       cancelText={t('app.cancel')}
       confirmLoading={busy}
       mask={{ closable: false }}
@@ -64,7 +72,7 @@ export function FormDialog({
       onCancel={onClose}
     >
       <div
-        className="form form-two"
+        className={long ? 'form' : 'form form-two'}
         onKeyDownCapture={leaveChoicesOnTab}
         onKeyDown={(event) => {
           if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) save();

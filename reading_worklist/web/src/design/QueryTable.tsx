@@ -1,31 +1,34 @@
 import { Empty, ProblemNotice } from './Notice';
-import { type Column, Table } from './Table';
+import { Table, type TableProps } from './Table';
 
-/** Rows as they were asked for of the server. */
+/** One page of a list; `total` counts the rows of all its pages. */
+interface Paged<Row> {
+  items: readonly Row[];
+  total?: number;
+}
+
+/** Rows as they were asked for of the server: all of them, or a page. */
 export interface QueriedRows<Row> {
-  data: readonly Row[] | undefined;
+  data: readonly Row[] | Paged<Row> | undefined;
   isError: boolean;
   error: unknown;
   refetch: () => unknown;
   isPlaceholderData?: boolean;
 }
 
-/** A table of what the server answered: the skeleton before, what to read where nothing is, and why it failed. */
-export function QueryTable<Row>({
-  query,
-  failed,
-  empty,
-  ...table
-}: {
+interface QueryTableProps<Row> extends Omit<TableProps<Row>, 'rows' | 'old'> {
   query: QueriedRows<Row>;
   /** What could not be loaded. */
   failed?: string;
-  empty?: { title: string; text: string };
-  label: string;
-  columns: readonly Column<Row>[];
-  rowKey: (row: Row) => string;
-  plain?: boolean;
-}) {
+  /** What to read instead of a table without rows. */
+  empty?: { title: string; text?: string } | undefined;
+}
+
+/** A table of what the server answered: the skeleton before, what to read where nothing is, and why it failed. */
+export function QueryTable<Row>({ query, failed, empty, ...table }: QueryTableProps<Row>) {
+  const { data } = query;
+  const rows = data !== undefined && 'items' in data ? data.items : data;
+  const total = data !== undefined && 'items' in data ? data.total : undefined;
   return (
     <>
       {query.isError && (
@@ -37,12 +40,12 @@ export function QueryTable<Row>({
           />
         </div>
       )}
-      {query.data?.length === 0 && empty !== undefined ? (
+      {(total ?? rows?.length) === 0 && empty !== undefined ? (
         <div className="page-empty">
           <Empty {...empty} />
         </div>
       ) : (
-        <Table {...table} rows={query.data ?? (query.isError ? [] : null)} old={query.isPlaceholderData === true} />
+        <Table {...table} rows={rows ?? (query.isError ? [] : null)} old={query.isPlaceholderData === true} />
       )}
     </>
   );

@@ -3,8 +3,9 @@ import { useState } from 'react';
 import { Link } from 'react-router';
 
 import { useMinute } from '../design/clock';
-import { Empty, ProblemNotice } from '../design/Notice';
-import { type Column, Table } from '../design/Table';
+import { QueryTable } from '../design/QueryTable';
+import type { Column } from '../design/Table';
+import { useListFilter } from '../design/useListFilter';
 import { formatShortTime, formatSize } from '../i18n/format';
 import { useLanguage } from '../i18n/language';
 import { DropZone } from './DropZone';
@@ -15,22 +16,23 @@ import { WhoseDialog } from './WhoseDialog';
 import { whyOf } from './why';
 import './ecgFiles.css';
 
-const FILTERS = {
+const FILTERS = ['all', 'waiting', 'unread'] as const;
+const STATES: Record<(typeof FILTERS)[number], readonly EcgFileState[]> = {
   all: [],
   waiting: ['NEEDS_PATIENT'],
   unread: ['UNREADABLE', 'REFUSED'],
-} as const satisfies Record<string, readonly EcgFileState[]>;
-type Filter = keyof typeof FILTERS;
+};
 
 /** ECG files of the site: sent by hand here, by machines or from a watched folder, and what became of each. */
 export function EcgFilesPage() {
   const { t } = useLanguage();
-  const [filter, setFilter] = useState<Filter>('all');
+  const { filter, onFilter } = useListFilter(FILTERS);
   const [page, setPage] = useState(1);
   const [asked, setAsked] = useState<EcgFile | null>(null);
-  const { data, isError, error, refetch, isPlaceholderData } = useEcgFiles(FILTERS[filter], page);
+  const files = useEcgFiles(STATES[filter], page);
   const columns = useColumns(setAsked);
-  const waiting = data?.waiting ?? 0;
+  const waiting = files.data?.waiting ?? 0;
+  const more = files.data?.more === true;
   return (
     <div className="page">
       <div className="page-head">
@@ -38,45 +40,35 @@ export function EcgFilesPage() {
         <Segmented
           aria-label={t('ecgFiles.filter')}
           value={filter}
-          options={(Object.keys(FILTERS) as Filter[]).map((each) => ({
+          options={FILTERS.map((each) => ({
             value: each,
             label: t(`ecgFiles.filter.${each}`) + (each === 'waiting' && waiting > 0 ? ` ${String(waiting)}` : ''),
           }))}
           onChange={(chosen) => {
-            setFilter(chosen);
+            onFilter(chosen);
             setPage(1);
           }}
         />
       </div>
       <DropZone onAsk={setAsked} />
-      {isError && (
-        <div className="page-problem">
-          <ProblemNotice heading={t('ecgFiles.failed')} error={error} onRetry={() => void refetch()} />
-        </div>
-      )}
-      {data?.items.length === 0 && page === 1 ? (
-        <div className="page-empty">
-          {filter === 'all' ? (
-            <Empty title={t('ecgFiles.empty.title')} text={t('ecgFiles.empty.text')} />
-          ) : (
-            <Empty title={t('ecgFiles.none.title')} />
-          )}
-        </div>
-      ) : (
-        <Table
-          label={t('ecgFiles.table')}
-          columns={columns}
-          rows={data?.items ?? (isError ? [] : null)}
-          rowKey={(file) => file.id}
-          old={isPlaceholderData}
-        />
-      )}
-      {(page > 1 || data?.more === true) && (
+      <QueryTable
+        query={files}
+        failed={t('ecgFiles.failed')}
+        empty={
+          filter === 'all'
+            ? { title: t('ecgFiles.empty.title'), text: t('ecgFiles.empty.text') }
+            : { title: t('ecgFiles.none.title') }
+        }
+        label={t('ecgFiles.table')}
+        columns={columns}
+        rowKey={(file) => file.id}
+      />
+      {(page > 1 || more) && (
         <footer className="ecg-files-pages">
           <Button size="small" disabled={page === 1} onClick={() => setPage(page - 1)}>
             {t('list.previousPage')}
           </Button>
-          <Button size="small" disabled={data?.more !== true} onClick={() => setPage(page + 1)}>
+          <Button size="small" disabled={!more} onClick={() => setPage(page + 1)}>
             {t('list.nextPage')}
           </Button>
         </footer>

@@ -1,21 +1,22 @@
-import { PlusOutlined, SearchOutlined } from '@ant-design/icons';
-import { App, Button, Input, Segmented } from 'antd';
-import { useDeferredValue, useState } from 'react';
-import { useSearchParams } from 'react-router';
+import { PlusOutlined } from '@ant-design/icons';
+import { App, Button, Segmented } from 'antd';
+import { useState } from 'react';
 
 import type { ExamState, Order } from '../api/types';
 import { Chip, PriorityMark, type Tone } from '../design/Chip';
 import { useMinute } from '../design/clock';
-import { Empty, ProblemNotice } from '../design/Notice';
 import { Pager } from '../design/Pager';
 import { Name } from '../design/PatientName';
+import { QueryTable } from '../design/QueryTable';
 import { ReasonDialog } from '../design/ReasonDialog';
+import { SearchField } from '../design/SearchField';
 import { useShortcuts } from '../design/shortcuts';
-import { type Column, Table } from '../design/Table';
+import type { Column } from '../design/Table';
+import { useListFilter } from '../design/useListFilter';
 import { useRefusal } from '../design/useRefusal';
 import { formatDateTime, formatShortTime } from '../i18n/format';
 import { useLanguage } from '../i18n/language';
-import { canAmend, ORDER_TABS, type OrderTab } from './filters';
+import { canAmend, ORDER_TABS } from './filters';
 import { OrderForm } from './OrderForm';
 import { PAGE_SIZE, useOrderActs, useOrders } from './queries';
 import './orders.css';
@@ -36,15 +37,12 @@ const TONES: Record<ExamState, Tone> = {
 /** What is to be examined at the site, and how far it is: ordered here or by the site's own system. */
 export function OrdersPage() {
   const { t } = useLanguage();
-  const [parameters, setParameters] = useSearchParams();
-  const tab: OrderTab = ORDER_TABS.find((each) => each === parameters.get('tab')) ?? 'waiting';
-  const [typed, setTyped] = useState('');
+  const { text, filter, onSearch, onFilter } = useListFilter(ORDER_TABS);
   const [page, setPage] = useState(1);
   const [writing, setWriting] = useState(false);
   const [amending, setAmending] = useState<Order | null>(null);
   const [cancelling, setCancelling] = useState<Order | null>(null);
-  const text = useDeferredValue(typed.trim());
-  const orders = useOrders({ tab, text, page });
+  const orders = useOrders({ tab: filter, text, page });
   const { move } = useOrderActs();
   const { message } = App.useApp();
   const columns = useColumns({ onCancel: setCancelling, onAmend: setAmending });
@@ -55,24 +53,21 @@ export function OrdersPage() {
         <h1>{t('orders.title')}</h1>
         <Segmented
           aria-label={t('orders.filter')}
-          value={tab}
+          value={filter}
           options={ORDER_TABS.map((each) => ({ value: each, label: t(`orders.filter.${each}`) }))}
           onChange={(chosen) => {
-            setParameters(chosen === 'waiting' ? {} : { tab: chosen }, { replace: true });
+            onFilter(chosen);
             setPage(1);
           }}
         />
         <span className="page-space" />
-        <Input
+        <SearchField
           className="orders-search"
-          aria-label={t('orders.search')}
+          label={t('orders.search')}
           placeholder={t('orders.searchHint')}
-          prefix={<SearchOutlined />}
-          allowClear
-          maxLength={100}
-          value={typed}
-          onChange={(event) => {
-            setTyped(event.target.value);
+          text={text}
+          onSearch={(typed) => {
+            onSearch(typed);
             setPage(1);
           }}
         />
@@ -80,28 +75,18 @@ export function OrdersPage() {
           {t('orders.new')}
         </Button>
       </div>
-      {orders.isError && (
-        <div className="page-problem">
-          <ProblemNotice heading={t('orders.failed')} error={orders.error} onRetry={() => void orders.refetch()} />
-        </div>
-      )}
-      {orders.data?.total === 0 ? (
-        <div className="page-empty">
-          {text === '' && tab !== 'problem' ? (
-            <Empty title={t('orders.empty.title')} text={t('orders.empty.text')} />
-          ) : (
-            <Empty title={t('worklist.emptyFilter.title')} text={t('worklist.emptyFilter.text')} />
-          )}
-        </div>
-      ) : (
-        <Table
-          label={t('orders.table')}
-          columns={columns}
-          rows={orders.data?.items ?? (orders.isError ? [] : null)}
-          rowKey={(order) => order.id}
-          old={orders.isPlaceholderData}
-        />
-      )}
+      <QueryTable
+        query={orders}
+        failed={t('orders.failed')}
+        empty={
+          text === '' && filter !== 'problem'
+            ? { title: t('orders.empty.title'), text: t('orders.empty.text') }
+            : { title: t('worklist.emptyFilter.title'), text: t('worklist.emptyFilter.text') }
+        }
+        label={t('orders.table')}
+        columns={columns}
+        rowKey={(order) => order.id}
+      />
       <Pager page={page} pageSize={PAGE_SIZE} total={orders.data?.total ?? 0} onPage={setPage} />
       {writing && <OrderForm onClose={() => setWriting(false)} />}
       {amending !== null && <OrderForm order={amending} onClose={() => setAmending(null)} />}

@@ -5,10 +5,10 @@ import type { Preliminary } from '../api/types';
 import { Chip, ModalityMark, PriorityMark, StateChip } from '../design/Chip';
 import { useMinute } from '../design/clock';
 import { Countdown } from '../design/Due';
-import { Empty, ProblemNotice } from '../design/Notice';
 import { Pager } from '../design/Pager';
 import { PatientName, SexAge } from '../design/PatientName';
-import { type Column, Table } from '../design/Table';
+import { QueryTable } from '../design/QueryTable';
+import type { Column } from '../design/Table';
 import { formatDateTime, formatShortTime } from '../i18n/format';
 import { useLanguage } from '../i18n/language';
 import { siteName } from '../i18n/siteName';
@@ -36,29 +36,15 @@ export function PreliminaryPage() {
           {t('preliminary.late', { n: late })}
         </p>
       )}
-      {reports.isError && (
-        <div className="page-problem">
-          <ProblemNotice
-            heading={t('preliminary.failed')}
-            error={reports.error}
-            onRetry={() => void reports.refetch()}
-          />
-        </div>
-      )}
-      {reports.data?.total === 0 ? (
-        <div className="page-empty">
-          <Empty title={t('preliminary.empty.title')} text={t('preliminary.empty.text')} />
-        </div>
-      ) : (
-        <Table
-          label={t('preliminary.title')}
-          columns={columns}
-          rows={reports.data?.items ?? (reports.isError ? [] : null)}
-          rowKey={(one) => one.workitem.id}
-          onRow={(one) => void navigate(`/exams/${one.workitem.id}`, { state: { from: '/preliminary' } })}
-          old={reports.isPlaceholderData}
-        />
-      )}
+      <QueryTable
+        query={reports}
+        failed={t('preliminary.failed')}
+        empty={{ title: t('preliminary.empty.title'), text: t('preliminary.empty.text') }}
+        label={t('preliminary.title')}
+        columns={columns}
+        rowKey={(one) => one.workitem.id}
+        onRow={(one) => void navigate(`/exams/${one.workitem.id}`, { state: { from: '/preliminary' } })}
+      />
       <Pager page={page} pageSize={PAGE_SIZE} total={reports.data?.total ?? 0} onPage={setPage} />
     </div>
   );

@@ -3,9 +3,9 @@ import { Button, Input, type InputRef, Select } from 'antd';
 import { useRef, useState } from 'react';
 
 import { Chip } from '../design/Chip';
-import { Empty, ProblemNotice } from '../design/Notice';
+import { QueryTable } from '../design/QueryTable';
 import { useShortcuts } from '../design/shortcuts';
-import { type Column, Table } from '../design/Table';
+import type { Column } from '../design/Table';
 import { useLanguage } from '../i18n/language';
 import { siteName } from '../i18n/siteName';
 import { ProcedureDialog } from './ProcedureDialog';
@@ -17,8 +17,8 @@ const NONE: readonly Procedure[] = [];
 /** What sites choose from when they order an exam. */
 export function ProceduresPage() {
   const { t } = useLanguage();
-  const { data, isError, error, refetch } = useAllProcedures();
-  const all = data ?? NONE;
+  const query = useAllProcedures();
+  const all = query.data ?? NONE;
   const [modality, setModality] = useState<string | null>(null);
   const [text, setText] = useState('');
   const [editing, setEditing] = useState<Procedure | 'new' | null>(null);
@@ -58,27 +58,18 @@ export function ProceduresPage() {
           {t('procedures.add')}
         </Button>
       </div>
-      {isError && (
-        <div className="page-problem">
-          <ProblemNotice heading={t('procedures.failed')} error={error} onRetry={() => void refetch()} />
-        </div>
-      )}
-      {data !== undefined && shown.length === 0 ? (
-        <div className="page-empty">
-          {all.length === 0 ? (
-            <Empty title={t('procedures.empty.title')} text={t('procedures.empty.text')} />
-          ) : (
-            <Empty title={t('procedures.nothing')} text="" />
-          )}
-        </div>
-      ) : (
-        <Table
-          label={t('procedures.table')}
-          columns={columns}
-          rows={data === undefined && !isError ? null : shown}
-          rowKey={(one) => one.code}
-        />
-      )}
+      <QueryTable
+        query={{ ...query, data: query.data === undefined ? undefined : shown }}
+        failed={t('procedures.failed')}
+        empty={
+          all.length === 0
+            ? { title: t('procedures.empty.title'), text: t('procedures.empty.text') }
+            : { title: t('procedures.nothing') }
+        }
+        label={t('procedures.table')}
+        columns={columns}
+        rowKey={(one) => one.code}
+      />
       {editing !== null && (
         <ProcedureDialog
           procedure={editing === 'new' ? null : editing}

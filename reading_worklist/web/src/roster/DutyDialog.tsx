@@ -1,13 +1,13 @@
-import { App, Input, Modal, Radio, type RefSelectProps, Select } from 'antd';
+import { App, Input, Radio, type RefSelectProps, Select } from 'antd';
 import { useRef, useState } from 'react';
 
 import type { Lane } from '../api/types';
-import { ProblemNotice } from '../design/Notice';
+import { Field } from '../design/Field';
+import { FormDialog } from '../design/FormDialog';
 import { useLanguage } from '../i18n/language';
 import { useReaders } from '../worklist/queries';
 import { daysLater } from '../rules/days';
 import type { Reader } from '../rules/queries';
-import { Field } from '../design/Field';
 import { useRosterAct } from './queries';
 import { instantOf } from './week';
 
@@ -36,98 +36,82 @@ export function DutyDialog({ title, lane, group, members, day, zone, onClose }: 
   const { t } = useLanguage();
   const { message } = App.useApp();
   const readers = useReaders();
-  const { mutateAsync, isPending } = useRosterAct();
+  const { mutateAsync } = useRosterAct();
   const first = useRef<RefSelectProps>(null);
   const [person, setPerson] = useState<string | null>(null);
   const [shift, setShift] = useState<Shift>('day');
   const [own, setOwn] = useState<readonly [string, string]>(SHIFTS.day);
   const [tried, setTried] = useState(false);
-  const [refusal, setRefusal] = useState<unknown>(null);
   const [from, to] = shift === 'own' ? own : SHIFTS[shift];
   const overnight = to <= from;
   const save = async (): Promise<void> => {
-    setTried(true);
-    if (person === null || isPending) return;
-    setRefusal(null);
-    try {
-      await mutateAsync({
-        kind: 'add',
-        body: {
-          person_id: person,
-          lane,
-          group,
-          starts_at: instantOf(day, from, zone),
-          ends_at: instantOf(overnight ? daysLater(day, 1) : day, to, zone),
-        },
-      });
-      void message.success(t('roster.added'));
-      onClose();
-    } catch (error) {
-      setRefusal(error);
-    }
+    if (person === null) return;
+    await mutateAsync({
+      kind: 'add',
+      body: {
+        person_id: person,
+        lane,
+        group,
+        starts_at: instantOf(day, from, zone),
+        ends_at: instantOf(overnight ? daysLater(day, 1) : day, to, zone),
+      },
+    });
+    void message.success(t('roster.added'));
   };
   return (
-    <Modal
-      open
+    <FormDialog
       width={480}
       title={title}
-      okText={t('app.save')}
-      cancelText={t('app.cancel')}
-      confirmLoading={isPending}
-      mask={{ closable: false }}
-      afterOpenChange={(open) => open && first.current?.focus()}
-      onOk={() => void save()}
-      onCancel={onClose}
+      ok={t('app.save')}
+      ready={() => {
+        setTried(true);
+        return person !== null;
+      }}
+      onSave={save}
+      onClose={onClose}
+      onOpened={() => first.current?.focus()}
     >
-      <div
-        className="duty-form"
-        onKeyDown={(event) => {
-          if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) void save();
-        }}
-      >
-        <Field label={t('roster.person')} error={tried && person === null ? t('roster.personMissing') : null}>
-          {(id) => (
-            <Select
-              id={id}
-              ref={first}
-              showSearch={{ optionFilterProp: 'label' }}
-              loading={readers.isPending}
-              value={person}
-              options={membersFirst(readers.data ?? [], members)}
-              onChange={setPerson}
-            />
-          )}
-        </Field>
-        <div className="field">
-          <span className="field-label">{t('roster.shift')}</span>
-          <Radio.Group
-            className="duty-shifts"
-            value={shift}
-            options={SHIFT_NAMES.map((value) => ({ value, label: t(`roster.shift.${value}`) }))}
-            onChange={(event) => setShift(event.target.value as Shift)}
+      <Field label={t('roster.person')} wide error={tried && person === null ? t('roster.personMissing') : null}>
+        {(id) => (
+          <Select
+            id={id}
+            ref={first}
+            showSearch={{ optionFilterProp: 'label' }}
+            loading={readers.isPending}
+            value={person}
+            options={membersFirst(readers.data ?? [], members)}
+            onChange={setPerson}
           />
-        </div>
-        {shift === 'own' && (
-          <span className="rule-window">
-            <Input
-              type="time"
-              aria-label={t('roster.from')}
-              value={own[0]}
-              onChange={(event) => event.target.value !== '' && setOwn([event.target.value, own[1]])}
-            />
-            {t('rules.form.dash')}
-            <Input
-              type="time"
-              aria-label={t('roster.to')}
-              value={own[1]}
-              onChange={(event) => event.target.value !== '' && setOwn([own[0], event.target.value])}
-            />
-            {overnight && <span className="quiet">{t('roster.nextDay')}</span>}
-          </span>
         )}
+      </Field>
+      <div className="field field-wide">
+        <span className="field-label">{t('roster.shift')}</span>
+        <Radio.Group
+          className="duty-shifts"
+          value={shift}
+          options={SHIFT_NAMES.map((value) => ({ value, label: t(`roster.shift.${value}`) }))}
+          onChange={(event) => setShift(event.target.value as Shift)}
+        />
       </div>
-      {refusal !== null && <ProblemNotice error={refusal} />}
-    </Modal>
+      {shift === 'own' && (
+        <span className="rule-window field-wide">
+          <Input
+            type="time"
+            aria-label={t('roster.from')}
+            value={own[0]}
+            onChange={(event) => event.target.value !== '' && setOwn([event.target.value, own[1]])}
+          />
+          {t('rules.form.dash')}
+          <Input
+            type="time"
+            aria-label={t('roster.to')}
+            value={own[1]}
+            onChange={(event) => event.target.value !== '' && setOwn([own[0], event.target.value])}
+          />
+          {overnight && <span className="quiet">{t('roster.nextDay')}</span>}
+        </span>
+      )}
+    </FormDialog>
   );
 }
 

@@ -1,8 +1,9 @@
 import { CloseOutlined, PlusOutlined } from '@ant-design/icons';
-import { Button, Checkbox, Input, Modal, Select } from 'antd';
+import { Button, Checkbox, Input, Select } from 'antd';
 import { useState } from 'react';
 
-import { Field, leaveChoicesOnTab } from '../design/Field';
+import { Field } from '../design/Field';
+import { FormDialog } from '../design/FormDialog';
 import { useLanguage } from '../i18n/language';
 import { siteName } from '../i18n/siteName';
 import type { Group, Rule } from './queries';
@@ -38,10 +39,6 @@ export function RuleDialog({ rule, words, taken, onDone, onClose }: RuleDialogPr
     setEdited((before) => ({ ...before, when: { ...before.when, ...part } }));
   const setThen = (part: Partial<Rule['then']>): void =>
     setEdited((before) => ({ ...before, then: { ...before.then, ...part } }));
-  const done = (): void => {
-    setTried(true);
-    if (wrong === null) onDone({ ...edited, name });
-  };
   const groups = words.groups
     .filter((group) => group.active)
     .map((group) => ({ value: group.code, label: siteName(language, group), lane: group.lane }));
@@ -49,196 +46,192 @@ export function RuleDialog({ rule, words, taken, onDone, onClose }: RuleDialogPr
   const any = t('rules.form.any');
   const keep = t('rules.form.keep');
   return (
-    <Modal
-      open
+    <FormDialog
+      long
       width={760}
-      style={{ top: 32 }}
       title={rule.name === '' ? t('rules.form.new') : rule.name}
-      okText={t('app.save')}
-      cancelText={t('app.cancel')}
-      mask={{ closable: false }}
-      onOk={done}
-      onCancel={onClose}
+      ok={t('app.save')}
+      ready={() => {
+        setTried(true);
+        return wrong === null;
+      }}
+      onSave={() => {
+        onDone({ ...edited, name });
+        return Promise.resolve();
+      }}
+      onClose={onClose}
     >
-      <div
-        className="form"
-        onKeyDownCapture={leaveChoicesOnTab}
-        onKeyDown={(event) => {
-          if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) done();
-        }}
-      >
-        <Field label={t('rules.form.name')} wide error={tried ? wrong : null}>
-          {(id) => (
-            <Input
-              id={id}
-              autoFocus
-              maxLength={LONGEST_NAME}
-              value={edited.name}
-              status={tried && wrong !== null ? 'error' : ''}
-              onChange={(event) => {
-                const typed = event.target.value;
-                setEdited((before) => ({ ...before, name: typed }));
-              }}
-            />
-          )}
-        </Field>
-        <h3>{t('rules.form.when')}</h3>
-        <Field label={t('rules.form.sites')}>
-          {(id) => (
-            <Select
-              id={id}
-              mode="multiple"
-              showSearch={{ optionFilterProp: 'label' }}
-              placeholder={any}
-              value={when.sites}
-              options={words.sites.map((site) => ({ value: site.code, label: siteName(language, site) }))}
-              onChange={(sites) => setWhen({ sites })}
-            />
-          )}
-        </Field>
-        <Field label={t('rules.form.modalities')}>
-          {(id) => (
-            <Select
-              id={id}
-              mode="tags"
-              placeholder={any}
-              value={when.modalities}
-              options={MODALITIES.map((value) => ({ value, label: value }))}
-              onChange={(modalities) => setWhen({ modalities: modalities.map((one) => one.trim().toUpperCase()) })}
-            />
-          )}
-        </Field>
-        <Field label={t('rules.form.bodyParts')}>
-          {(id) => (
-            <Select
-              id={id}
-              mode="tags"
-              open={false}
-              suffix={null}
-              placeholder={t('rules.form.bodyPartsHint')}
-              value={when.body_parts}
-              onChange={(body_parts) => setWhen({ body_parts })}
-            />
-          )}
-        </Field>
-        <Field label={t('rules.form.devices')}>
-          {(id) => (
-            <Select
-              id={id}
-              mode="tags"
-              open={false}
-              suffix={null}
-              placeholder={t('rules.form.devicesHint')}
-              value={when.devices}
-              onChange={(devices) => setWhen({ devices })}
-            />
-          )}
-        </Field>
-        <Field label={t('rules.form.priorities')}>
-          {(id) => (
-            <Select
-              id={id}
-              mode="multiple"
-              placeholder={any}
-              value={when.priorities}
-              options={PRIORITIES.map((value) => ({ value, label: t(`priority.${value}`) }))}
-              onChange={(priorities) => setWhen({ priorities })}
-            />
-          )}
-        </Field>
-        <Field label={t('rules.form.visits')}>
-          {(id) => (
-            <Select
-              id={id}
-              mode="multiple"
-              placeholder={any}
-              value={when.visit_types}
-              options={VISITS.map((value) => ({ value, label: t(`orders.visit.${value}`) }))}
-              onChange={(visit_types) => setWhen({ visit_types })}
-            />
-          )}
-        </Field>
-        <Field label={t('rules.form.onDuty')}>
-          {(id) => (
-            <Select
-              id={id}
-              allowClear
-              placeholder={any}
-              value={when.on_duty}
-              options={groups}
-              onChange={(chosen) => setWhen({ on_duty: orNull(chosen) })}
-            />
-          )}
-        </Field>
-        <Field label={t('rules.form.working')}>
-          {(id) => (
-            <Select
-              id={id}
-              value={when.working === null ? 'any' : when.working ? 'in' : 'outside'}
-              options={[
-                { value: 'any', label: any },
-                { value: 'in', label: t('rules.working') },
-                { value: 'outside', label: t('rules.outside') },
-              ]}
-              onChange={(chosen) => setWhen({ working: chosen === 'any' ? null : chosen === 'in' })}
-            />
-          )}
-        </Field>
-        <Windows windows={when.windows} onChange={(windows) => setWhen({ windows })} />
-        <h3>{t('rules.form.then')}</h3>
-        <Field label={t('rules.form.lane')}>
-          {(id) => (
-            <Select
-              id={id}
-              allowClear
-              placeholder={keep}
-              value={then.lane}
-              options={LANES.map((value) => ({ value, label: t(`lane.${value}`) }))}
-              onChange={(lane) => setThen({ lane: orNull(lane) })}
-            />
-          )}
-        </Field>
-        <Field label={t('rules.form.group')}>
-          {(id) => (
-            <Select
-              id={id}
-              allowClear
-              placeholder={keep}
-              value={then.group}
-              options={groups.filter((group) => then.lane === null || group.lane === then.lane)}
-              onChange={(group) => setThen({ group: orNull(group) })}
-            />
-          )}
-        </Field>
-        <Field label={t('rules.form.priority')}>
-          {(id) => (
-            <Select
-              id={id}
-              allowClear
-              placeholder={keep}
-              value={then.priority}
-              options={PRIORITIES.map((value) => ({ value, label: t(`priority.${value}`) }))}
-              onChange={(priority) => setThen({ priority: orNull(priority) })}
-            />
-          )}
-        </Field>
-        <Field label={t('rules.form.clock')}>
-          {(id) => (
-            <Select
-              id={id}
-              allowClear
-              placeholder={keep}
-              value={then.clock}
-              options={CLOCKS.map((value) => ({ value, label: t(`clock.${value}`) }))}
-              onChange={(clock) => setThen({ clock: orNull(clock) })}
-            />
-          )}
-        </Field>
-        <div className="field-wide">
-          <Checkbox checked={then.assign} onChange={(event) => setThen({ assign: event.target.checked })}>
-            {t('rules.form.assign')}
-          </Checkbox>
-        </div>
+      <Field label={t('rules.form.name')} wide error={tried ? wrong : null}>
+        {(id) => (
+          <Input
+            id={id}
+            autoFocus
+            maxLength={LONGEST_NAME}
+            value={edited.name}
+            status={tried && wrong !== null ? 'error' : ''}
+            onChange={(event) => {
+              const typed = event.target.value;
+              setEdited((before) => ({ ...before, name: typed }));
+            }}
+          />
+        )}
+      </Field>
+      <h3>{t('rules.form.when')}</h3>
+      <Field label={t('rules.form.sites')}>
+        {(id) => (
+          <Select
+            id={id}
+            mode="multiple"
+            showSearch={{ optionFilterProp: 'label' }}
+            placeholder={any}
+            value={when.sites}
+            options={words.sites.map((site) => ({ value: site.code, label: siteName(language, site) }))}
+            onChange={(sites) => setWhen({ sites })}
+          />
+        )}
+      </Field>
+      <Field label={t('rules.form.modalities')}>
+        {(id) => (
+          <Select
+            id={id}
+            mode="tags"
+            placeholder={any}
+            value={when.modalities}
+            options={MODALITIES.map((value) => ({ value, label: value }))}
+            onChange={(modalities) => setWhen({ modalities: modalities.map((one) => one.trim().toUpperCase()) })}
+          />
+        )}
+      </Field>
+      <Field label={t('rules.form.bodyParts')}>
+        {(id) => (
+          <Select
+            id={id}
+            mode="tags"
+            open={false}
+            suffix={null}
+            placeholder={t('rules.form.bodyPartsHint')}
+            value={when.body_parts}
+            onChange={(body_parts) => setWhen({ body_parts })}
+          />
+        )}
+      </Field>
+      <Field label={t('rules.form.devices')}>
+        {(id) => (
+          <Select
+            id={id}
+            mode="tags"
+            open={false}
+            suffix={null}
+            placeholder={t('rules.form.devicesHint')}
+            value={when.devices}
+            onChange={(devices) => setWhen({ devices })}
+          />
+        )}
+      </Field>
+      <Field label={t('rules.form.priorities')}>
+        {(id) => (
+          <Select
+            id={id}
+            mode="multiple"
+            placeholder={any}
+            value={when.priorities}
+            options={PRIORITIES.map((value) => ({ value, label: t(`priority.${value}`) }))}
+            onChange={(priorities) => setWhen({ priorities })}
+          />
+        )}
+      </Field>
+      <Field label={t('rules.form.visits')}>
+        {(id) => (
+          <Select
+            id={id}
+            mode="multiple"
+            placeholder={any}
+            value={when.visit_types}
+            options={VISITS.map((value) => ({ value, label: t(`orders.visit.${value}`) }))}
+            onChange={(visit_types) => setWhen({ visit_types })}
+          />
+        )}
+      </Field>
+      <Field label={t('rules.form.onDuty')}>
+        {(id) => (
+          <Select
+            id={id}
+            allowClear
+            placeholder={any}
+            value={when.on_duty}
+            options={groups}
+            onChange={(chosen) => setWhen({ on_duty: orNull(chosen) })}
+          />
+        )}
+      </Field>
+      <Field label={t('rules.form.working')}>
+        {(id) => (
+          <Select
+            id={id}
+            value={when.working === null ? 'any' : when.working ? 'in' : 'outside'}
+            options={[
+              { value: 'any', label: any },
+              { value: 'in', label: t('rules.working') },
+              { value: 'outside', label: t('rules.outside') },
+            ]}
+            onChange={(chosen) => setWhen({ working: chosen === 'any' ? null : chosen === 'in' })}
+          />
+        )}
+      </Field>
+      <Windows windows={when.windows} onChange={(windows) => setWhen({ windows })} />
+      <h3>{t('rules.form.then')}</h3>
+      <Field label={t('rules.form.lane')}>
+        {(id) => (
+          <Select
+            id={id}
+            allowClear
+            placeholder={keep}
+            value={then.lane}
+            options={LANES.map((value) => ({ value, label: t(`lane.${value}`) }))}
+            onChange={(lane) => setThen({ lane: orNull(lane) })}
+          />
+        )}
+      </Field>
+      <Field label={t('rules.form.group')}>
+        {(id) => (
+          <Select
+            id={id}
+            allowClear
+            placeholder={keep}
+            value={then.group}
+            options={groups.filter((group) => then.lane === null || group.lane === then.lane)}
+            onChange={(group) => setThen({ group: orNull(group) })}
+          />
+        )}
+      </Field>
+      <Field label={t('rules.form.priority')}>
+        {(id) => (
+          <Select
+            id={id}
+            allowClear
+            placeholder={keep}
+            value={then.priority}
+            options={PRIORITIES.map((value) => ({ value, label: t(`priority.${value}`) }))}
+            onChange={(priority) => setThen({ priority: orNull(priority) })}
+          />
+        )}
+      </Field>
+      <Field label={t('rules.form.clock')}>
+        {(id) => (
+          <Select
+            id={id}
+            allowClear
+            placeholder={keep}
+            value={then.clock}
+            options={CLOCKS.map((value) => ({ value, label: t(`clock.${value}`) }))}
+            onChange={(clock) => setThen({ clock: orNull(clock) })}
+          />
+        )}
+      </Field>
+      <div className="field-wide">
+        <Checkbox checked={then.assign} onChange={(event) => setThen({ assign: event.target.checked })}>
+          {t('rules.form.assign')}
+        </Checkbox>
       </div>
       <p className="rule-preview" aria-live="polite">
         <span className="quiet small">{t('rules.form.preview')}</span>
@@ -246,7 +239,7 @@ export function RuleDialog({ rule, words, taken, onDone, onClose }: RuleDialogPr
           {sentence.when} <span className="rule-arrow">→</span> <strong>{sentence.then}</strong>
         </span>
       </p>
-    </Modal>
+    </FormDialog>
   );
 }
 

@@ -1,7 +1,7 @@
 import type { Destination } from '../api/types';
 import type { PlainKey } from '../i18n/catalogue';
 
-interface Field {
+export interface Setting {
   name: string;
   label: PlainKey;
   /** `lines`: several words, one a line. */
@@ -11,8 +11,8 @@ interface Field {
   initial?: string | number | boolean;
 }
 
-const HOST: Field = { name: 'host', label: 'destinations.field.host', type: 'text', required: true };
-const port = (initial: number): Field => ({
+const HOST: Setting = { name: 'host', label: 'destinations.field.host', type: 'text', required: true };
+const port = (initial: number): Setting => ({
   name: 'port',
   label: 'destinations.field.port',
   type: 'number',
@@ -21,7 +21,7 @@ const port = (initial: number): Field => ({
 });
 
 /** What a page asks for each kind; all else is set on the server, see `storage.registry.destination_settings`. */
-export const FIELDS: Record<Destination['kind'], readonly Field[]> = {
+export const SETTINGS: Record<Destination['kind'], readonly Setting[]> = {
   dicom: [
     { name: 'ae_title', label: 'destinations.field.ae_title', type: 'text', required: true },
     HOST,
@@ -84,5 +84,3 @@ export const FIELDS: Record<Destination['kind'], readonly Field[]> = {
     { name: 'url', label: 'destinations.field.url', type: 'text' },
   ],
 };
-
-export type { Field };
