@@ -122,7 +122,9 @@ def stop_by_steps(
             process.wait(timeout=seconds)
         except (subprocess.TimeoutExpired, psutil.TimeoutExpired):
             continue
-        except (psutil.NoSuchProcess, ProcessLookupError):
+        # The last one is Linux 6.18's word for a process that is being taken away at this moment,
+        # which psutil does not know.
+        except (psutil.NoSuchProcess, ProcessLookupError, FileNotFoundError):
             return
         else:
             return

@@ -22,6 +22,8 @@ from typing import Final, Self
 import psutil
 import pytest
 
+from tests.support.ending import left_of
+
 _NAMES: Final = Path("/var/run/netns")
 _OWN: Final = Path("/proc/thread-self/ns/net")
 _CLONE_NEWNET: Final = 0x40000000
@@ -194,7 +196,7 @@ class Network:
         for process in running:
             with suppress(psutil.NoSuchProcess):
                 process.send_signal(number)
-        psutil.wait_procs(running, timeout=_GONE_SECONDS)
+        left_of(running, _GONE_SECONDS)
 
 
 def _remove_left_behind() -> None:

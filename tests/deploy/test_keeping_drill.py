@@ -23,6 +23,7 @@ from tests.deploy.system import System, rdc
 from tests.pacs_gateway.datasets import Sample, sample
 from tests.pacs_gateway.peers import RawPeer
 from tests.pacs_gateway.test_store import request
+from tests.support.ending import left_of
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
@@ -78,7 +79,7 @@ def kill(system: System) -> None:
         with suppress(psutil.NoSuchProcess):  # a child ends with its parent
             process.kill()
     system.process.wait()
-    psutil.wait_procs(processes, timeout=30)
+    left_of(processes, 30)
 
 
 def test_a_lost_system_comes_back_with_all_that_was_acknowledged_before(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from typing import Any, ClassVar, Self, TypeVar
 import psutil
 
 from deploy.embedded.processes import tied
+from tests.support.ending import left_of
 
 T = TypeVar("T")
 ROOT = Path(__file__).resolve().parents[2]
@@ -124,7 +125,7 @@ class RunningSystem:
         except subprocess.TimeoutExpired:
             self.kill_everything()
             raise
-        _, alive = psutil.wait_procs(children, timeout=10)
+        alive = left_of(children, 10)
         assert not alive, [p.cmdline() for p in alive]
 
     def kill_everything(self) -> None:
@@ -136,5 +137,5 @@ class RunningSystem:
         for process in everything:
             with suppress(psutil.NoSuchProcess):  # one of them may have ended with another
                 process.kill()
-        psutil.wait_procs(everything, timeout=20)
+        left_of(everything, 20)
         self.process.wait(20)

@@ -25,6 +25,7 @@ from tests.pacs_gateway.datasets import CT, EXPLICIT, Sample, sample
 from tests.pacs_gateway.peers import RawPeer, p_data, pdv, store_command
 from tests.pacs_gateway.test_store import count, request
 from tests.pacs_gateway.waiting import until
+from tests.support.ending import left_of
 
 _PROGRAM = """
 import signal, sys
@@ -92,7 +93,7 @@ class Running:
             left = psutil.Process(self.process.pid).children()
             self.process.kill()
             self.process.wait()
-            psutil.wait_procs(left, timeout=10)
+            left_of(left, 10)
 
 
 @pytest.fixture
@@ -206,7 +207,7 @@ def test_without_their_supervisor_children_end_and_the_next_gateway_goes_on(
         gateway.process.kill()
         gateway.process.wait()
         children[0].kill()
-        psutil.wait_procs(children, timeout=10)
+        left_of(children, 10)
         assert not any(child.is_running() for child in children)
     assert waiting(tmp_path / "spool") == 5
     start()
