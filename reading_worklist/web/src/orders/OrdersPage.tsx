@@ -159,7 +159,7 @@ function useColumns(changes: OrderChanges): Column<Order>[] {
     {
       key: 'action',
       heading: t('orders.column.action'),
-      width: 236,
+      width: 256,
       cell: (order) => <Acts order={order} {...changes} />,
     },
   ];
