@@ -32,7 +32,8 @@ class RevokeBody(BaseModel):
 class ShareView(BaseModel):
     """A link, without the token that opens it.
 
-    ends_at: when it ends or was taken back. opened: how often it was opened.
+    ends_at: when it ends or was taken back. revoked_because: what who took it back said.
+    guessed: it has ended by itself, after too many wrong codes. opened: how often it was opened.
     """
 
     id: UUID
@@ -45,6 +46,7 @@ class ShareView(BaseModel):
     ends_at: datetime
     active: bool
     revoked_because: str | None
+    guessed: bool
     opened: int
     last_opened_at: datetime | None
 

@@ -80,7 +80,8 @@ def listed(session: Session, scope: Scope, workitem_id: UUID) -> Shares:
                 made_at=link.made_at,
                 ends_at=link.revoked_at or link.expires_at,
                 active=link.revoked_at is None and link.expires_at > now,
-                revoked_because=link.revoked_because,
+                revoked_because=link.revoked_because if link.revoked_by else None,
+                guessed=link.revoked_at is not None and link.revoked_by is None,
                 opened=number or 0,
                 last_opened_at=last,
             )

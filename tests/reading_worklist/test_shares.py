@@ -92,6 +92,8 @@ def test_it_is_taken_back_and_ends(app: FastAPI, database: Database, exam: Queue
     (seen,) = writer.get(shares).json()["items"]
     assert (seen["active"], seen["opened"], seen["with_code"]) == (True, 1, False)
     assert writer.post(f"/api/shares/{share_id}/revoke", reason="发错了人").status_code == 200
+    (seen,) = writer.get(shares).json()["items"]
+    assert (seen["guessed"], seen["revoked_because"]) == (False, "发错了人")
     assert guest.get("/api/shared").status_code == 401
     assert guest.get(f"/dicom-web/shares/{share_id}/studies").status_code == 401
     assert guest.post("/api/shared", json={"token": token}).status_code == 404
@@ -120,6 +122,10 @@ def test_codes_are_not_tried_out(app: FastAPI, database: Database, exam: QueuedS
     # The link has ended for all, and one address may not ask for ever.
     right = Client(app).post("/api/shared", json={"token": token, "code": code})
     assert right.status_code in {404, 429}
+    (seen,) = (
+        Browser(app, "writer").get(f"/api/workitems/{exam.workitem_id}/shares").json()["items"]
+    )
+    assert (seen["active"], seen["guessed"], seen["revoked_because"]) == (False, True, None)
     with database.transaction() as session:
         link = session.scalars(select(ShareLink)).one()
         assert link.revoked_because == "too many wrong codes"

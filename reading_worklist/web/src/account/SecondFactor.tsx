@@ -2,6 +2,7 @@ import { App, Button, Modal } from 'antd';
 import { useState } from 'react';
 
 import { Chip } from '../design/Chip';
+import { CopyButton } from '../design/CopyButton';
 import { ProblemNotice } from '../design/Notice';
 import { formatDateTime } from '../i18n/format';
 import { useLanguage } from '../i18n/language';
@@ -152,11 +153,6 @@ export function Enrol({
 
 function RecoveryCodes({ codes, onDone }: { codes: readonly string[]; onDone: () => void }) {
   const { t } = useLanguage();
-  const { message } = App.useApp();
-  const copy = async (): Promise<void> => {
-    await navigator.clipboard.writeText(codes.join('\n'));
-    void message.success(t('account.factor.copied'));
-  };
   return (
     <>
       <p>{t('account.factor.codes.note')}</p>
@@ -171,8 +167,7 @@ function RecoveryCodes({ codes, onDone }: { codes: readonly string[]; onDone: ()
         <Button type="primary" autoFocus onClick={onDone}>
           {t('account.factor.kept')}
         </Button>
-        {/* Only pages that came over HTTPS, or from this machine, may write there. */}
-        {isSecureContext && <Button onClick={() => void copy()}>{t('account.factor.copy')}</Button>}
+        <CopyButton text={codes.join('\n')} label={t('account.factor.copy')} copied={t('account.factor.copied')} />
       </div>
     </>
   );

@@ -12687,7 +12687,8 @@ export interface components {
          * ShareView
          * @description A link, without the token that opens it.
          *
-         *     ends_at: when it ends or was taken back. opened: how often it was opened.
+         *     ends_at: when it ends or was taken back. revoked_because: what who took it back said.
+         *     guessed: it has ended by itself, after too many wrong codes. opened: how often it was opened.
          */
         ShareView: {
             /** Active */
@@ -12699,6 +12700,8 @@ export interface components {
              * Format: date-time
              */
             ends_at: string;
+            /** Guessed */
+            guessed: boolean;
             /**
              * Id
              * Format: uuid

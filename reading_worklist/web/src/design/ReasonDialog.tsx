@@ -5,8 +5,6 @@ import { useLanguage } from '../i18n/language';
 import { ProblemNotice } from './Notice';
 import { useAttempt } from './useAttempt';
 
-const LONGEST_REASON = 1_000;
-
 interface ReasonDialogProps {
   title: string;
   /** What will happen, above the reason. */
@@ -15,6 +13,8 @@ interface ReasonDialogProps {
   danger?: boolean;
   /** Whether the reason may stay empty. */
   optional?: boolean;
+  /** How many characters it may have. */
+  longest?: number;
   onConfirm: (reason: string) => Promise<unknown>;
   onClose: () => void;
 }
@@ -26,6 +26,7 @@ export function ReasonDialog({
   confirm,
   danger = false,
   optional = false,
+  longest = 1_000,
   onConfirm,
   onClose,
 }: ReasonDialogProps) {
@@ -60,7 +61,7 @@ export function ReasonDialog({
       <Input.TextArea
         id={reasonId}
         rows={3}
-        maxLength={LONGEST_REASON}
+        maxLength={longest}
         autoFocus
         value={reason}
         status={missing ? 'error' : ''}

@@ -79,6 +79,7 @@ function Why({ id, priors }: { id: string; priors: Priors }) {
           title={t('priors.emergency.title')}
           confirm={t('priors.emergency.ask')}
           danger
+          longest={500}
           onConfirm={(note) => force.mutateAsync(note)}
           onClose={() => setAsking(false)}
         >

@@ -30,6 +30,8 @@ export function SidePanel({
   }, [called, panel.id]);
   const onKeyDown = (event: KeyboardEvent): void => {
     if (event.key !== 'Escape' || event.defaultPrevented) return;
+    // What is pressed in a dialog over the page comes here as well, by the way of the components.
+    if (!(event.target instanceof Node && event.currentTarget.contains(event.target))) return;
     event.preventDefault();
     onClose();
   };

@@ -36,7 +36,12 @@ export function ExamShares({ workitem }: { workitem: string }) {
                   {t('share.revoke')}
                 </Button>
               ) : (
-                share.revoked_because !== null && <Chip tone="slate">{share.revoked_because}</Chip>
+                <>
+                  {share.guessed && <Chip tone="amber">{t('share.guessed')}</Chip>}
+                  {share.revoked_because !== null && (
+                    <span className="quiet small">{t('share.revokedBecause', { reason: share.revoked_because })}</span>
+                  )}
+                </>
               )}
             </li>
           ))}
@@ -51,6 +56,7 @@ export function ExamShares({ workitem }: { workitem: string }) {
           title={t('share.revoke.title')}
           confirm={t('share.revoke')}
           danger
+          longest={200}
           onConfirm={(reason) => revoke.mutateAsync({ id: revoking.id, reason })}
           onClose={() => setRevoking(null)}
         >

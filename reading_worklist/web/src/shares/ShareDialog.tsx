@@ -1,6 +1,7 @@
 import { Button, Checkbox, Input, Modal, Select } from 'antd';
 import { useId, useState } from 'react';
 
+import { CopyButton } from '../design/CopyButton';
 import { ProblemNotice } from '../design/Notice';
 import { useLanguage } from '../i18n/language';
 import { type MadeShare, type NewShare, useMakeShare } from './queries';
@@ -87,22 +88,20 @@ export function ShareDialog({ workitem, onClose }: { workitem: string; onClose: 
 
 function Made({ made, onClose }: { made: MadeShare; onClose: () => void }) {
   const { t } = useLanguage();
-  const [copied, setCopied] = useState(false);
   const urlId = useId();
-  const copy = async (): Promise<void> => {
-    await navigator.clipboard.writeText(made.url);
-    setCopied(true);
-  };
   return (
     <Modal
       open
       width={520}
       title={t('share.made.title')}
+      closable={false}
+      // Not by a slip of the finger: it cannot be shown again.
+      keyboard={false}
       mask={{ closable: false }}
       onCancel={onClose}
       footer={
         <>
-          <Button onClick={() => void copy()}>{t(copied ? 'share.copied' : 'share.copy')}</Button>
+          <CopyButton text={made.url} label={t('share.copy')} copied={t('share.copied')} />
           <Button type="primary" onClick={onClose}>
             {t('share.done')}
           </Button>

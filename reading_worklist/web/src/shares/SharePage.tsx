@@ -1,4 +1,5 @@
 import { type SubmitEvent, useId, useState } from 'react';
+import { useNavigate } from 'react-router';
 
 import { asProblem } from '../api/problem';
 import { isPlainKey } from '../i18n/catalogue';
@@ -8,6 +9,7 @@ import { wordsOf } from '../i18n/problemWords';
 import { CardPage } from '../session/CardPage';
 import { Fact } from '../verification/Fact';
 import { type SharedStudy, useOpenShare, useShared } from './queries';
+import '../verification/verdicts.css';
 import '../verification/verify.css';
 import './shares.css';
 
@@ -15,6 +17,7 @@ import './shares.css';
 export function SharePage() {
   const { t } = useLanguage();
   const [token] = useState(() => window.location.hash.slice(1));
+  const navigate = useNavigate();
   const opening = useOpenShare();
   const shared = useShared(opening.data === undefined && token === '');
   const study = opening.data ?? shared.data;
@@ -23,9 +26,23 @@ export function SharePage() {
       {study !== undefined ? (
         <Shown study={study} />
       ) : token === '' ? (
-        !shared.isLoading && <p role="alert">{t('share.page.noToken')}</p>
+        !shared.isLoading && (
+          <p className="share-none" role="alert">
+            <strong>{t('share.page.noToken')}</strong> {t('share.page.noTokenHint')}
+          </p>
+        )
       ) : (
-        <CodeForm busy={opening.isPending} error={opening.error} onOpen={(code) => opening.mutate({ token, code })} />
+        <CodeForm
+          busy={opening.isPending}
+          error={opening.error}
+          onOpen={(code) =>
+            opening.mutate(
+              { token, code },
+              // Who comes back from the images is not asked again, and the link stays in no history.
+              { onSuccess: () => void navigate('/share', { replace: true }) },
+            )
+          }
+        />
       )}
     </CardPage>
   );
@@ -64,8 +81,7 @@ function CodeForm({ busy, error, onOpen }: CodeFormProps) {
       </div>
       {words !== null && (
         <p className="verdict verdict-bad" role="alert">
-          <strong>{words.title}</strong>
-          {words.remedy}
+          <strong>{words.title}</strong> {words.remedy}
         </p>
       )}
     </form>

@@ -1,6 +1,7 @@
-import { App, Button, Input, InputNumber, Modal, Select } from 'antd';
+import { Button, Input, InputNumber, Modal, Select } from 'antd';
 import { type ComponentRef, useRef, useState } from 'react';
 
+import { CopyButton } from '../design/CopyButton';
 import { FormDialog } from '../design/FormDialog';
 import { ReasonDialog } from '../design/ReasonDialog';
 import { useLanguage } from '../i18n/language';
@@ -276,13 +277,8 @@ export function RevokeDialog({ token, onClose }: { token: Token; onClose: () => 
 /** Shows a token this once, to whoever puts it into its machine. */
 export function SecretDialog({ made, onClose }: { made: MadeToken; onClose: () => void }) {
   const { t, language } = useLanguage();
-  const { message } = App.useApp();
   const { secret, token } = made;
   const names = { name: token.name, site: siteOf(language, token) };
-  const copy = async (text: string): Promise<void> => {
-    await navigator.clipboard.writeText(text);
-    void message.success(t('tokens.secret.copied'));
-  };
   return (
     <Modal
       open
@@ -295,9 +291,8 @@ export function SecretDialog({ made, onClose }: { made: MadeToken; onClose: () =
       onCancel={onClose}
       footer={
         <>
-          {/* Only pages that came over HTTPS, or from this machine, may write there. */}
-          {secret !== null && isSecureContext && (
-            <Button onClick={() => void copy(secret)}>{t('tokens.secret.copy')}</Button>
+          {secret !== null && (
+            <CopyButton text={secret} label={t('tokens.secret.copy')} copied={t('tokens.secret.copied')} />
           )}
           <Button type="primary" autoFocus onClick={onClose}>
             {t(secret === null ? 'tokens.secret.done' : 'tokens.secret.close')}
