@@ -262,6 +262,63 @@ def test_a_report_is_amended_kept_and_declared_void_by_two(house: House) -> None
     expect(head.get_by_text("该报告已作废")).to_be_visible()
 
 
+def test_a_guest_comes_by_a_link_until_it_is_taken_back(house: House) -> None:
+    page = house.opening("writer", f"/exams/{house.places.more['reading-before']}")
+    page.locator(".rail").wait_for()
+    page.keyboard.press("Alt+o")
+    links = page.get_by_role("region", name="外院查阅链接")
+    links.get_by_role("button", name="给外院医生发查阅链接").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label("发给谁（医院、姓名）").fill("省人民医院 陈主任")
+    dialog.get_by_role("button", name="生成链接").click()
+    expect(dialog.get_by_role("alert")).to_contain_text("请填写发给谁和依据")
+    dialog.get_by_label("依据（如患者书面同意）").fill("患者书面同意")
+    dialog.get_by_role("button", name="生成链接").click()
+    token = dialog.get_by_label("链接", exact=True).input_value().partition("#")[2]
+    code = dialog.locator(".share-code").inner_text()
+    # It cannot be shown again: no slip of the finger closes it.
+    page.keyboard.press("Escape")
+    dialog.get_by_role("button", name="完成").click()
+
+    guest = house.browser.new_context(base_url=house.address, locale="zh-CN").new_page()
+    guest.goto(f"/share#{token}")
+    guest.get_by_role("textbox").fill(code)
+    guest.get_by_role("button", name="打开").click()
+    expect(guest.get_by_text("高明远")).to_be_visible()
+    expect(guest.get_by_role("link", name="查看报告（PDF）")).to_be_visible()
+    # Who comes back is not asked again, and the link is in no history.
+    assert guest.evaluate("location.hash") == ""
+    guest.reload()
+    expect(guest.get_by_text("高明远")).to_be_visible()
+
+    links.get_by_role("button", name="收回").click()
+    dialog.get_by_label("理由").fill("发错了人")
+    dialog.get_by_label("理由").press("Control+Enter")
+    expect(links).to_contain_text("收回理由：发错了人")
+    guest.reload()
+    expect(guest.get_by_role("alert")).to_contain_text("请用收到的完整链接打开")
+    expect(guest.get_by_text("高明远")).to_have_count(0)
+
+
+def test_an_auditor_judges_what_was_opened_in_an_emergency(house: House) -> None:
+    page = house.opening("auditor", "/audit")
+    opened = page.get_by_role("region", name="紧急调阅复核")
+    expect(opened).to_contain_text("待复核 1 例")
+    opened.get_by_role("link", name="查看所阅检查").first.click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("高明远")
+    page.go_back()
+    opened.get_by_role("button", name="理由不成立").click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog).to_contain_text("家属来电")
+    dialog.get_by_label("理由").fill("会诊记录中无此急诊")
+    dialog.get_by_label("理由").press("Control+Enter")
+    expect(dialog).to_be_hidden()
+    expect(opened.get_by_role("button")).to_have_count(0)
+    expect(opened.get_by_role("heading")).to_be_focused()
+    opened.get_by_text("已复核 2 例").click()
+    expect(opened.get_by_text("会诊记录中无此急诊")).to_be_visible()
+
+
 PAGES = {
     "writer": ("/worklist", "/critical", "/consultations", "/exams/{E1003}", "/exams/{ecg}"),
     "dispatcher": ("/identity", "/quarantine", "/deliveries", "/roster", "/phone", "/board"),

@@ -1,4 +1,4 @@
-"""A patient with priors at two sites, a request in full, and notes between site and centre."""
+"""A patient with priors at two sites, one opened in an emergency; a request in full, and notes."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -76,6 +76,12 @@ def fill(scene: "Scene") -> Mapping[str, str]:
     desk.finalise()
     claimed = Browser(scene.app, "writer").post(f"/api/workitems/{items[NOW]}/claim")
     assert claimed.status_code == 200, claimed.text
+    one, other = patients
+    linked = Browser(scene.app, "dispatcher").post(
+        "/api/patient-links", patient_id=one, other_id=other, reason="身份证与电话核实为同一人"
+    )
+    assert linked.status_code == 204, linked.text
+    _in_emergencies(scene, items[NOW])
     agreed = Browser(scene.app, "head").post(
         "/api/agreements",
         service="priors",
@@ -85,13 +91,32 @@ def fill(scene: "Scene") -> Mapping[str, str]:
         document="县域医共体检查资料共享协议 2026-1",
     )
     assert agreed.status_code == 201, agreed.text
-    one, other = patients
-    linked = Browser(scene.app, "dispatcher").post(
-        "/api/patient-links", patient_id=one, other_id=other, reason="身份证与电话核实为同一人"
-    )
-    assert linked.status_code == 204, linked.text
     scene.settle()
     return {"reading": str(items[NOW]), "reading-before": str(items[BEFORE])}
+
+
+def _in_emergencies(scene: "Scene", item: UUID) -> None:
+    """Let two doctors open what no agreement opens yet; the auditor has judged the first."""
+    priors = f"/api/workitems/{item}/priors"
+    for login, note in (
+        ("reviewer", "患者突发昏迷，急诊手术前需与外院旧片比较"),
+        ("reviewer2", "家属来电称三年前在西山镇查过胸部CT，急诊会诊等待结论，无法联系当地值班医师"),
+    ):
+        doctor = Browser(scene.app, login)
+        shown = doctor.post(f"{priors}/emergency", note=note)
+        assert shown.status_code == 200, shown.text
+        for one in shown.json()["items"]:
+            opened = doctor.post(f"{priors}/{one['study_id']}/open")
+            assert opened.status_code == 200, opened.text
+    auditor = Browser(scene.app, "auditor")
+    waiting = auditor.get("/api/emergency-accesses").json()["items"]
+    first = next(one for one in waiting if one["person"] == "王审核")
+    judged = auditor.post(
+        f"/api/emergency-accesses/{first['id']}/review",
+        verdict="justified",
+        note="急诊科记录与手术室登记均可核对",
+    )
+    assert judged.status_code == 200, judged.text
 
 
 def _found(scene: "Scene") -> tuple[dict[str, UUID], list[str]]:

@@ -2,6 +2,7 @@
 
 from tests.support.scene import Places
 from tests.support.shots import (
+    audit,
     critical,
     desk,
     ecg_analysis,
@@ -33,6 +34,7 @@ PARTS = (
     key_images,
     writing,
     desk,
+    audit,
     keeping,
     portal,
     ledger,

@@ -14,6 +14,4 @@ def shots(places: Places) -> list[Shot]:
         Shot("quarantine-compare", "dispatcher", f"/quarantine/{places.conflict}"),
         Shot("quarantine-stranger", "dispatcher", f"/quarantine/{places.stranger}"),
         Shot("deliveries", "dispatcher", "/deliveries"),
-        Shot("audit", "auditor", "/audit"),
-        Shot("audit-search", "auditor", "/audit?subject=session&login=nobody"),
     ]

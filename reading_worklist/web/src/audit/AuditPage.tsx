@@ -1,6 +1,6 @@
 import { Button, Input, Select } from 'antd';
 import { type SubmitEvent, useState } from 'react';
-import { useSearchParams } from 'react-router';
+import { Link, useSearchParams } from 'react-router';
 
 import { Empty, ProblemNotice } from '../design/Notice';
 import { type Column, Table } from '../design/Table';
@@ -109,6 +109,7 @@ function SearchForm({ filter, onSearch }: { filter: Filter; onSearch: (filter: F
       <Input
         aria-label={t('audit.filter.login')}
         placeholder={t('audit.filter.login')}
+        allowClear
         value={asked.login}
         onChange={(event) => change({ login: event.target.value })}
         className="audit-login"
@@ -116,6 +117,7 @@ function SearchForm({ filter, onSearch }: { filter: Filter; onSearch: (filter: F
       <Input
         aria-label={t('audit.filter.object')}
         placeholder={t('audit.filter.object')}
+        allowClear
         value={asked.object}
         onChange={(event) => change({ object: event.target.value })}
         className="audit-object"
@@ -123,6 +125,7 @@ function SearchForm({ filter, onSearch }: { filter: Filter; onSearch: (filter: F
       <Input
         type="date"
         aria-label={t('audit.filter.since')}
+        prefix={<span className="quiet">{t('audit.filter.since')}</span>}
         value={asked.since}
         onChange={(event) => change({ since: event.target.value })}
         className="audit-day"
@@ -130,6 +133,7 @@ function SearchForm({ filter, onSearch }: { filter: Filter; onSearch: (filter: F
       <Input
         type="date"
         aria-label={t('audit.filter.until')}
+        prefix={<span className="quiet">{t('audit.filter.until')}</span>}
         value={asked.until}
         onChange={(event) => change({ until: event.target.value })}
         className="audit-day"
@@ -170,9 +174,13 @@ function useColumns(): Column<AuditEntry>[] {
       heading: t('audit.column.object'),
       width: 140,
       cell: (entry) => (
-        <span className="audit-id" title={`${entry.subject_kind} ${entry.subject_id}`}>
+        <Link
+          className="audit-id"
+          title={t('audit.ofObject', { object: `${entry.subject_kind} ${entry.subject_id}` })}
+          to={{ search: new URLSearchParams({ object: entry.subject_id }).toString() }}
+        >
           {entry.subject_id}
-        </span>
+        </Link>
       ),
     },
     { key: 'client', heading: t('audit.column.client'), width: 110, cell: (entry) => entry.client },
