@@ -1,40 +1,37 @@
 /* Configuration of the viewer, read by its page before anything else. */
 (function () {
-  "use strict";
+  'use strict';
 
   const page = new URLSearchParams(window.location.search);
 
   // The studies of one reading, which may be of several sites: its own and the priors opened at it.
-  const reading = page.get("reading");
+  const reading = page.get('reading');
   const isReading = reading !== null && /^[0-9a-f-]{36}$/.test(reading);
   // One site's study, where several sites have sent one with the same UID.
-  const site = page.get("site");
+  const site = page.get('site');
   const isSite = site !== null && /^[A-Za-z0-9_-]{1,100}$/.test(site);
   // The one study of a link, for somebody outside who came by it.
-  const share = page.get("share");
+  const share = page.get('share');
   const isShare = share !== null && /^[0-9a-f-]{36}$/.test(share);
   const branch = isShare
-    ? "/shares/" + share
+    ? '/shares/' + share
     : isReading
-      ? "/readings/" + reading
+      ? '/readings/' + reading
       : isSite
-        ? "/sites/" + site
-        : "";
-  const root = window.location.origin + "/dicom-web" + branch;
+        ? '/sites/' + site
+        : '';
+  const root = window.location.origin + '/dicom-web' + branch;
 
   // The viewer takes its language from where it remembers its own; ours goes before.
-  if (page.get("lng") === null) {
-    let language = "zh-CN";
+  if (page.get('lng') === null) {
+    let language = 'zh-CN';
     try {
-      language = window.localStorage.getItem("rdc.language") || language;
-      const viewers = language.startsWith("zh") ? "zh" : "en-US";
-      window.localStorage.setItem("i18nextLng", viewers);
-      document.cookie = "i18next=" + viewers + "; path=/; samesite=strict";
+      language = window.localStorage.getItem('rdc.language') || language;
+      const viewers = language.startsWith('zh') ? 'zh' : 'en-US';
+      window.localStorage.setItem('i18nextLng', viewers);
+      document.cookie = 'i18next=' + viewers + '; path=/; samesite=strict';
     } catch (error) {
-      console.warn(
-        "the browser keeps no settings; the viewer chooses its language",
-        error,
-      );
+      console.warn('the browser keeps no settings; the viewer chooses its language', error);
     }
   }
 
@@ -42,7 +39,7 @@
   // run, and else from Node's __filename, which no browser has. When a style sheet arrives after the
   // scripts, as on a busy machine or a slow line, the module is run by no script: without this the
   // page stays black.
-  window.__filename = window.location.origin + "/viewer/app-config.js";
+  window.__filename = window.location.origin + '/viewer/app-config.js';
 
   // What the reader measures is stored with his session, whose token every unsafe request repeats.
   // The viewer has a place for an Authorization header alone, and a session needs none.
@@ -50,22 +47,18 @@
   (isShare
     ? Promise.resolve(null)
     : window
-        .fetch("/api/session", { headers: { Accept: "application/json" } })
+        .fetch('/api/session', { headers: { Accept: 'application/json' } })
         .then((answer) => (answer.ok ? answer.json() : null))
   )
     .then((session) => {
       token = session && session.csrf_token;
     })
-    .catch((error) => console.warn("measurements cannot be stored", error));
+    .catch((error) => console.warn('measurements cannot be stored', error));
   const open = XMLHttpRequest.prototype.open;
   XMLHttpRequest.prototype.open = function (method, address, ...more) {
     open.call(this, method, address, ...more);
-    if (
-      token !== null &&
-      /^post$/i.test(method) &&
-      String(address).startsWith(root + "/")
-    ) {
-      this.setRequestHeader("X-CSRF-Token", token);
+    if (token !== null && /^post$/i.test(method) && String(address).startsWith(root + '/')) {
+      this.setRequestHeader('X-CSRF-Token', token);
     }
   };
 
@@ -74,69 +67,51 @@
   const ofStudy = (index) => ({
     studyMatchingRules: [
       {
-        attribute: "studyInstanceUIDsIndex",
-        from: "options",
+        attribute: 'studyInstanceUIDsIndex',
+        from: 'options',
         required: true,
         constraint: { equals: { value: index } },
       },
     ],
     seriesMatchingRules: [
-      {
-        attribute: "numImageFrames",
-        constraint: { greaterThan: { value: 0 } },
-      },
-      {
-        attribute: "isDisplaySetFromUrl",
-        weight: 20,
-        constraint: { equals: true },
-      },
+      { attribute: 'numImageFrames', constraint: { greaterThan: { value: 0 } } },
+      { attribute: 'isDisplaySetFromUrl', weight: 20, constraint: { equals: true } },
     ],
   });
   const place = (id) => ({
-    viewportOptions: {
-      toolGroupId: "default",
-      viewportType: "stack",
-      allowUnmatchedView: true,
-    },
+    viewportOptions: { toolGroupId: 'default', viewportType: 'stack', allowUnmatchedView: true },
     displaySets: [{ id }],
   });
   const compare = {
-    id: "rdc/compare",
-    name: "Compare",
+    id: 'rdc/compare',
+    name: 'Compare',
     numberOfPriorsReferenced: 1,
     protocolMatchingRules: [
       {
-        id: "two studies",
+        id: 'two studies',
         weight: 1000,
-        attribute: "StudyInstanceUID",
-        from: "prior",
+        attribute: 'StudyInstanceUID',
+        from: 'prior',
         required: true,
         constraint: { notNull: true },
       },
     ],
-    toolGroupIds: ["default"],
+    toolGroupIds: ['default'],
     displaySetSelectors: { current: ofStudy(0), prior: ofStudy(1) },
     defaultViewport: {
-      viewportOptions: {
-        viewportType: "stack",
-        toolGroupId: "default",
-        allowUnmatchedView: true,
-      },
-      displaySets: [{ id: "current", matchedDisplaySetsIndex: -1 }],
+      viewportOptions: { viewportType: 'stack', toolGroupId: 'default', allowUnmatchedView: true },
+      displaySets: [{ id: 'current', matchedDisplaySetsIndex: -1 }],
     },
     stages: [
       {
-        name: "beside",
-        viewportStructure: {
-          layoutType: "grid",
-          properties: { rows: 1, columns: 2 },
-        },
-        viewports: [place("current"), place("prior")],
+        name: 'beside',
+        viewportStructure: { layoutType: 'grid', properties: { rows: 1, columns: 2 } },
+        viewports: [place('current'), place('prior')],
       },
     ],
   };
   const arrangements = {
-    id: "rdc.arrangements",
+    id: 'rdc.arrangements',
     getHangingProtocolModule: () => [{ name: compare.id, protocol: compare }],
   };
 
@@ -146,44 +121,40 @@
   const isNarrow = window.innerWidth < 1000;
 
   window.config = {
-    name: "rdc",
-    routerBasename: "/viewer",
+    name: 'rdc',
+    routerBasename: '/viewer',
     extensions: [arrangements],
     modes: [],
     modesConfiguration: {
-      "@ohif/mode-longitudinal": {
-        routes: {
-          0: {
-            layoutInstance: { props: { leftPanelClosed: { $set: isNarrow } } },
-          },
-        },
+      '@ohif/mode-longitudinal': {
+        routes: { 0: { layoutInstance: { props: { leftPanelClosed: { $set: isNarrow } } } } },
       },
     },
-    showPatientInfo: isFramed ? "disabled" : "visibleCollapsed",
+    showPatientInfo: isFramed ? 'disabled' : 'visibleCollapsed',
     // The viewer's name stands where its tools begin when there is little room.
     whiteLabeling: isNarrow
-      ? { createLogoComponentFn: (React) => React.createElement("span") }
+      ? { createLogoComponentFn: (React) => React.createElement('span') }
       : undefined,
-    customizationService: { "ohif.tours": { $set: [] } },
+    customizationService: { 'ohif.tours': { $set: [] } },
     showStudyList: false,
-    investigationalUseDialog: { option: "never" },
+    investigationalUseDialog: { option: 'never' },
     showWarningMessageForCrossOrigin: false,
     showCPUFallbackMessage: true,
     showLoadingIndicator: true,
-    showErrorDetails: "production",
+    showErrorDetails: 'production',
     strictZSpacingForVolumeViewport: true,
     groupEnabledModesFirst: true,
     maxNumberOfWebWorkers: 3,
     // Browsers open six connections to a server: more at once would only wait in line.
     maxNumRequests: { interaction: 100, thumbnail: 8, prefetch: 12 },
-    defaultDataSourceName: "dicomweb",
+    defaultDataSourceName: 'dicomweb',
     dataSources: [
       {
-        namespace: "@ohif/extension-default.dataSourcesModule.dicomweb",
-        sourceName: "dicomweb",
+        namespace: '@ohif/extension-default.dataSourcesModule.dicomweb',
+        sourceName: 'dicomweb',
         configuration: {
-          friendlyName: "RDC",
-          name: "rdc",
+          friendlyName: 'RDC',
+          name: 'rdc',
           qidoRoot: root,
           wadoRoot: root,
           wadoUriRoot: root,
@@ -191,12 +162,12 @@
           supportsReject: false,
           supportsStow: true,
           dicomUploadEnabled: false,
-          imageRendering: "wadors",
-          thumbnailRendering: "wadors",
+          imageRendering: 'wadors',
+          thumbnailRendering: 'wadors',
           enableStudyLazyLoad: true,
           supportsFuzzyMatching: true,
           supportsWildcard: true,
-          singlepart: "bulkdata,video,pdf",
+          singlepart: 'bulkdata,video,pdf',
           bulkDataURI: { enabled: true },
           omitQuotationForMultipartRequest: true,
         },
@@ -206,7 +177,7 @@
       // The session has ended: the page of the web UI asks to sign in again. A guest has none; the page
       // of links says that his visit has ended.
       if (error && error.status === 401) {
-        window.top.location.assign(isShare ? "/share" : "/sign-in");
+        window.top.location.assign(isShare ? '/share' : '/sign-in');
       }
     },
   };
