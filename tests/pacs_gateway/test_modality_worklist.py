@@ -352,7 +352,7 @@ def test_findscu_reads_the_worklist(gateway: Gateway, place: Callable[..., str])
             ),
         ],
         capture_output=True,
-        text=True,
+        encoding="utf-8",
         check=False,
         timeout=30,
     )
