@@ -123,7 +123,7 @@ def two_images(page: Page) -> None:
 
 def stranger(desk: Desk, path: str) -> None:
     """Nobody else gets the images, by this root or by the site's own."""
-    for login, expected in (("doctor-east", 403), ("reviewer", 404), ("writer", 200)):
+    for login, expected in (("doctor-east", 403), ("writer2", 404), ("writer", 200)):
         assert Browser(desk.scene.app, login).get(path).status_code == expected, login
     page = f"/api/workitems/{desk.places['reading']}/priors"
     assert Browser(desk.scene.app, "doctor-west").get(page).status_code == 403

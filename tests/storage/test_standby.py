@@ -141,15 +141,18 @@ def test_a_standby_that_replays_no_more_is_not_asked(
 def test_nobody_notices_that_a_standby_dies_and_comes_back(
     reads: StandbyReads, database: Database, standby: StreamingStandby
 ) -> None:
-    def work_while_it_dies() -> None:
+    def work_while_it_dies() -> bool | None:
         with reads.transaction() as session:
-            assert at_standby(session)
+            # On a busy machine it is late now and then, and the primary answers.
+            if not at_standby(session):
+                return None
             standby.kill()
             session.execute(text("SELECT 1"))
+            return True
 
     with attempt() as tried:
         with pytest.raises(DBAPIError):
-            work_while_it_dies()
+            wait_for("work at the standby", work_while_it_dies)
         assert tried.failed
         # The work is begun again, and this time at the primary, whatever the watch says.
         word = write(database)
@@ -211,15 +214,13 @@ def test_another_standby_is_found_when_the_first_becomes_a_primary(
             .render_as_string(hide_password=False)
         )
         with closing(StandbyReads(primary, both)) as reads:
-            wait_until(reads, StandbyState.FIT)
-            with reads.transaction() as session, reads.reading() as connection:
-                assert at_standby(session)
-                assert connection.scalar(text("SELECT pg_is_in_recovery()"))
-            first.promote()
 
-            def again() -> bool | None:
+            def there() -> bool | None:
                 with reads.transaction() as session, reads.reading() as connection:
                     found = connection.scalar(text("SELECT pg_is_in_recovery()"))
                     return (found and at_standby(session)) or None
 
-            wait_for("reads at the other standby", again, timeout=20.0)
+            # Not at once: on a busy machine it is late now and then, and the primary answers.
+            wait_for("reads at one standby", there, timeout=20.0)
+            first.promote()
+            wait_for("reads at the other standby", there, timeout=20.0)
