@@ -105,8 +105,8 @@ export const portal = {
   'road.step.delivered': ['报告已送达', 'Delivered'],
   'road.step.opened': ['报告已查阅', 'Opened'],
   'road.step': ['第 {n} 步，共 {total} 步：{word}', 'Step {n} of {total}: {word}'],
-  'road.received.some': ['{n} 幅', '{n} images'],
-  'road.received.of': ['{n}/{total} 幅', '{n} of {total} images'],
+  'road.received.some': ['{n} 幅', 'images: {n}'],
+  'road.received.of': ['{n}/{total} 幅', 'images: {n} of {total}'],
   'road.critical': ['危急值待确认', 'Critical value'],
   'road.attention.identity': ['身份待核', 'Identity in question'],
   'road.attention.retake': ['需重照', 'Retake'],
@@ -125,19 +125,19 @@ export const portal = {
   'kept.not_yet': ['请勿从设备上删除', 'Do not delete from the modality yet'],
   'kept.safe.why': [
     '中心已保存全部 {n} 幅图像，数量与设备所报一致。',
-    'The centre keeps all {n} images, as many as the device says it made.',
+    'Images that the centre keeps: {n}, all that the device says it made.',
   ],
   'kept.stored.why': [
     '中心已保存 {n} 幅图像；设备未告知共有多少幅。',
-    'The centre keeps {n} images; the device has not said how many there are.',
+    'Images that the centre keeps: {n}; the device has not said how many there are.',
   ],
   'kept.not_received': ['中心还没有收到图像。', 'No image has come to the centre.'],
   'kept.receiving': ['图像还在接收中。', 'Images are still coming.'],
   'kept.performing': ['设备尚未报告检查完成。', 'The device has not said that it is done.'],
-  'kept.missing': ['还缺 {n} 幅图像，请从设备重新发送。', '{n} images are missing: send them again.'],
+  'kept.missing': ['还缺 {n} 幅图像，请从设备重新发送。', 'Images that are missing: {n}. Send them again.'],
   'kept.quarantined': [
     '有 {n} 幅图像被隔离，等待中心处理。',
-    '{n} images are kept aside until the centre has decided.',
+    'Images kept aside until the centre has decided: {n}.',
   ],
   'kept.identity': [
     '患者身份待核对，可能需要重新发送。',
@@ -147,7 +147,7 @@ export const portal = {
   'kept.purged': ['保存期已满，图像已从中心清除。', 'Their retention is over and the centre has removed them.'],
   'kept.lost': [
     '有 {n} 幅图像在存储中未找到，请保留并联系中心。',
-    '{n} images were not found in the store: keep yours and tell the centre.',
+    'Images not found in the store: {n}. Keep yours and tell the centre.',
   ],
   'kept.checked': ['核对时间 {time}', 'Checked {time}'],
 
