@@ -152,18 +152,13 @@ export function RuleDialog({ rule, words, taken, onDone, onClose }: RuleDialogPr
           />
         )}
       </Field>
-      <Field label={t('rules.form.onDuty')}>
-        {(id) => (
-          <Select
-            id={id}
-            allowClear
-            placeholder={any}
-            value={when.on_duty}
-            options={groups}
-            onChange={(chosen) => setWhen({ on_duty: orNull(chosen) })}
-          />
-        )}
-      </Field>
+      <Choice
+        label={t('rules.form.onDuty')}
+        none={any}
+        value={when.on_duty}
+        options={groups}
+        onChange={(on_duty) => setWhen({ on_duty })}
+      />
       <Field label={t('rules.form.working')}>
         {(id) => (
           <Select
@@ -180,54 +175,34 @@ export function RuleDialog({ rule, words, taken, onDone, onClose }: RuleDialogPr
       </Field>
       <Windows windows={when.windows} onChange={(windows) => setWhen({ windows })} />
       <h3>{t('rules.form.then')}</h3>
-      <Field label={t('rules.form.lane')}>
-        {(id) => (
-          <Select
-            id={id}
-            allowClear
-            placeholder={keep}
-            value={then.lane}
-            options={LANES.map((value) => ({ value, label: t(`lane.${value}`) }))}
-            onChange={(lane) => setThen({ lane: orNull(lane) })}
-          />
-        )}
-      </Field>
-      <Field label={t('rules.form.group')}>
-        {(id) => (
-          <Select
-            id={id}
-            allowClear
-            placeholder={keep}
-            value={then.group}
-            options={groups.filter((group) => then.lane === null || group.lane === then.lane)}
-            onChange={(group) => setThen({ group: orNull(group) })}
-          />
-        )}
-      </Field>
-      <Field label={t('rules.form.priority')}>
-        {(id) => (
-          <Select
-            id={id}
-            allowClear
-            placeholder={keep}
-            value={then.priority}
-            options={PRIORITIES.map((value) => ({ value, label: t(`priority.${value}`) }))}
-            onChange={(priority) => setThen({ priority: orNull(priority) })}
-          />
-        )}
-      </Field>
-      <Field label={t('rules.form.clock')}>
-        {(id) => (
-          <Select
-            id={id}
-            allowClear
-            placeholder={keep}
-            value={then.clock}
-            options={CLOCKS.map((value) => ({ value, label: t(`clock.${value}`) }))}
-            onChange={(clock) => setThen({ clock: orNull(clock) })}
-          />
-        )}
-      </Field>
+      <Choice
+        label={t('rules.form.lane')}
+        none={keep}
+        value={then.lane}
+        options={LANES.map((value) => ({ value, label: t(`lane.${value}`) }))}
+        onChange={(lane) => setThen({ lane })}
+      />
+      <Choice
+        label={t('rules.form.group')}
+        none={keep}
+        value={then.group}
+        options={groups.filter((group) => then.lane === null || group.lane === then.lane)}
+        onChange={(group) => setThen({ group })}
+      />
+      <Choice
+        label={t('rules.form.priority')}
+        none={keep}
+        value={then.priority}
+        options={PRIORITIES.map((value) => ({ value, label: t(`priority.${value}`) }))}
+        onChange={(priority) => setThen({ priority })}
+      />
+      <Choice
+        label={t('rules.form.clock')}
+        none={keep}
+        value={then.clock}
+        options={CLOCKS.map((value) => ({ value, label: t(`clock.${value}`) }))}
+        onChange={(clock) => setThen({ clock })}
+      />
       <div className="field-wide">
         <Checkbox checked={then.assign} onChange={(event) => setThen({ assign: event.target.checked })}>
           {t('rules.form.assign')}
@@ -243,9 +218,36 @@ export function RuleDialog({ rule, words, taken, onDone, onClose }: RuleDialogPr
   );
 }
 
-/** Ant Design's types leave out that a cleared choice is undefined. */
-function orNull<T>(chosen: T | undefined): T | null {
-  return chosen ?? null;
+/** One of several, or none. */
+function Choice<T extends string>({
+  label,
+  none,
+  value,
+  options,
+  onChange,
+}: {
+  label: string;
+  /** What none means. */
+  none: string;
+  value: T | null;
+  options: { value: T; label: string }[];
+  onChange: (chosen: T | null) => void;
+}) {
+  return (
+    <Field label={label}>
+      {(id) => (
+        <Select
+          id={id}
+          allowClear
+          placeholder={none}
+          value={value}
+          options={options}
+          // Ant Design's types leave out that a cleared choice is undefined.
+          onChange={(chosen: T | undefined) => onChange(chosen ?? null)}
+        />
+      )}
+    </Field>
+  );
 }
 
 /** Parts of the day; one may go past midnight. */
