@@ -135,10 +135,7 @@ export const portal = {
   'kept.receiving': ['图像还在接收中。', 'Images are still coming.'],
   'kept.performing': ['设备尚未报告检查完成。', 'The device has not said that it is done.'],
   'kept.missing': ['还缺 {n} 幅图像，请从设备重新发送。', 'Images that are missing: {n}. Send them again.'],
-  'kept.quarantined': [
-    '有 {n} 幅图像被隔离，等待中心处理。',
-    'Images kept aside until the centre has decided: {n}.',
-  ],
+  'kept.quarantined': ['有 {n} 幅图像被隔离，等待中心处理。', 'Images kept aside until the centre has decided: {n}.'],
   'kept.identity': [
     '患者身份待核对，可能需要重新发送。',
     'Whose images they are is in question; they may have to be sent again.',
