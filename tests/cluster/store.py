@@ -16,8 +16,13 @@ from tests.cluster.servers import POSTGRES_PORT, S3_PORT, Postgres, Server
 from tests.support.peers import require_program
 
 # Its parts find each other by sockets in /tmp that are named by ports alone, so that those of two
-# nodes would be taken for each other's: each machine has a /tmp of its own.
-_OWN_TMP: Final = ("--mount", "sh", "-c", 'mount --bind tmp /tmp && exec "$@"', "weed")
+# nodes would be taken for each other's: each machine has a /tmp of its own. What that hides may
+# hold the node's folder: without another way there, the node takes its disk for full after minutes.
+_OWN_TMP: Final = (
+    *("--mount", "sh", "-c"),
+    'mount --bind . /mnt && cd /mnt && mount --bind tmp /tmp && exec "$@"',
+    "weed",
+)
 
 
 @dataclass(frozen=True, slots=True)
