@@ -39,8 +39,8 @@ export const priors = {
   'priors.emergency.ask': ['紧急调阅', 'Open in an emergency'],
   'priors.emergency.title': ['紧急调阅未签协议机构的检查', 'Open exams of sites without an agreement'],
   'priors.emergency.text': [
-    '仅限危及生命等紧急情况。审计员会立即收到通知并逐例复核；1 小时后自动关闭。',
-    'For emergencies only. The auditor is told at once and reviews each case; it ends by itself after one hour.',
+    '仅限危及生命等紧急情况，理由至少 5 个字。审计员会立即收到通知并逐例复核；1 小时后自动关闭。',
+    'For emergencies only; the reason has at least 5 characters. The auditor is told at once and reviews each case; it ends by itself after one hour.',
   ],
   'priors.emergency.open': ['紧急调阅中，至 {until}：{note}', 'Opened in an emergency until {until}: {note}'],
   'priors.comparing': ['对照：{date} {what}（{site}）', 'Beside it: {what}, {date}, {site}'],
