@@ -3,6 +3,7 @@
 import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any, Final
 
@@ -113,7 +114,10 @@ def with_component(folder: Path, name: str) -> list[dict[str, Any]]:
     """What an overlay makes of the files for Kubernetes and one of their components."""
     kubectl = find_program("kubectl")
     if kubectl is None:
-        pytest.skip("kubectl is not here")
+        # Not required of CI: Debian's own package is too old to know components.
+        message = "files for Kubernetes: kubectl 1.21 or newer is not installed"
+        sys.stderr.write(f"\nNOT TESTED: {message}\n")
+        pytest.skip(message)
     shutil.copytree(KUBERNETES, folder / "kubernetes")
     overlay = folder / "overlay"
     overlay.mkdir()
