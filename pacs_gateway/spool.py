@@ -13,7 +13,6 @@ How files leave the spool stands in `pacs_gateway.inbox`.
 
 import fcntl
 import logging
-import mmap
 import os
 import threading
 import time
@@ -23,8 +22,8 @@ from pathlib import Path
 from typing import BinaryIO, Final
 from uuid import uuid4
 
+from pacs_gateway.spool_buffers import SpoolBuffers
 from pacs_gateway.spool_writer import (
-    BUFFER_BYTES,
     Announce,
     SpoolFailed,
     SpoolFile,
@@ -41,7 +40,6 @@ FILE_SUFFIX: Final = ".dcm"
 OWNER_LOCK: Final = "owner.lock"
 _UNFINISHED_PREFIX: Final = "."
 _NAMES_AT_ONCE: Final = 64
-_BUFFERS_KEPT: Final = 16
 _FILE_MODE: Final = 0o640
 # For so long after there was room, new instances are received without another look, which adds up
 # counters of all processors: what comes meanwhile is far less than a reserve of a gigabyte.
@@ -70,7 +68,7 @@ class Spool:
         self._names_wanted = threading.Event()
         self._closing = False
         self._namer: threading.Thread | None = None
-        self._buffers: deque[mmap.mmap] = deque(maxlen=_BUFFERS_KEPT)
+        self.buffers: Final = SpoolBuffers()
         self._space_seen_at = -_SPACE_SEEN_SECONDS
         self._past_the_page_cache = False
 
@@ -171,16 +169,6 @@ class Spool:
             with self._naming:
                 if not self._unused:
                     self._make_names()
-
-    def take_buffer(self) -> mmap.mmap:
-        """Return memory of `BUFFER_BYTES` that begins at a page; `give_buffer` gives it back."""
-        with suppress(IndexError):
-            return self._buffers.pop()
-        return mmap.mmap(-1, BUFFER_BYTES)
-
-    def give_buffer(self, buffer: mmap.mmap) -> None:
-        """Take a buffer back; nobody looks at it any more."""
-        self._buffers.append(buffer)
 
     def admit(self, instance: SpooledInstance) -> None:
         """Announce an instance that is complete and durable."""

@@ -9,7 +9,6 @@ gives freed memory back to its host).
 import errno
 import fcntl
 import hashlib
-import mmap
 import os
 from collections.abc import Callable
 from contextlib import suppress
@@ -19,14 +18,13 @@ from pathlib import Path
 from typing import BinaryIO, Final, Protocol, cast
 
 from pacs_gateway.memory_file import MemoryFile
+from pacs_gateway.spool_buffers import BUFFER_BYTES, SpoolBuffers
 from pacs_gateway.spooled import SpooledInstance
 from storage import receptions
 from storage.dicom_header import InstanceHeader
 from storage.errors import RdcError
 from storage.receptions import Origin, Reception, Refusal
 
-# What a file is gathered in before it is written: most instances are whole in it.
-BUFFER_BYTES: Final = 1024 * 1024
 # Beginning, length and memory of a write past the page cache are multiples of the disk's block.
 _DISK_BLOCK: Final = 4096
 # Below it the page cache is cheaper, measured with 20 kB (0.18 ms against 0.25).
@@ -64,12 +62,9 @@ class SpoolHouse(Protocol):
         """Return a file of its own. Raises SpoolFull, SpoolFailed."""
         ...
 
-    def take_buffer(self) -> mmap.mmap:
-        """Return memory of `BUFFER_BYTES` that begins at a block."""
-        ...
-
-    def give_buffer(self, buffer: mmap.mmap) -> None:
-        """Take memory back."""
+    @property
+    def buffers(self) -> SpoolBuffers:
+        """The memory of its writers."""
         ...
 
     def require_space(self) -> None:
@@ -96,9 +91,9 @@ class SpoolWriter:
         self._transfer_syntax_uid = transfer_syntax_uid
         self._head = head
         self._digest = hashlib.sha256()
-        buffer = spool.take_buffer()
+        buffer = spool.buffers.take()
         buffer[: len(head.encoded)] = head.encoded
-        self._buffer: mmap.mmap | None = buffer
+        self._buffer: memoryview | None = buffer
         # Bytes in the buffer, which follow those in the file.
         self._gathered = len(head.encoded)
         self._written = 0
@@ -149,7 +144,7 @@ class SpoolWriter:
         Valid until anything else is called. Empty when `write` must make room first.
         """
         assert self._buffer is not None, "written to after its end"
-        return memoryview(self._buffer)[self._gathered :]
+        return self._buffer[self._gathered :]
 
     def filled(self, count: int) -> None:
         """Append the next `count` bytes, which are at the beginning of `room`."""
@@ -159,14 +154,16 @@ class SpoolWriter:
     def open_dataset(self) -> BinaryIO:
         """Return the file at the first byte of its dataset, which is complete, for reading.
 
-        Valid until `publish` or `discard`.
+        Valid until `publish` or `discard`. Nothing moves any more: where something is in this file
+        it will be in the one that is published.
 
         Raises:
             SpoolFull, SpoolFailed: it is so large that it must go to the disk, which refuses.
         """
+        self._end_with_a_block()
         if not self._written:
             assert self._buffer is not None
-            file = cast("BinaryIO", MemoryFile(memoryview(self._buffer)[: self._gathered]))
+            file = cast("BinaryIO", MemoryFile(self._buffer[: self._gathered]))
         else:
             self._write_out()
             assert self._file is not None
@@ -185,6 +182,7 @@ class SpoolWriter:
         Raises:
             SpoolFull, SpoolFailed: it is not durable and must not be acknowledged.
         """
+        self._end_with_a_block()
         digest = self._digest.hexdigest()
         reception = Reception(
             origin=self._origin,
@@ -236,10 +234,34 @@ class SpoolWriter:
                 length = len(self._first_block)
                 buffer[:length] = self._first_block
                 buffer[place] = record
-                _write_all(file.descriptor, memoryview(buffer)[:length], 0)
+                _write_all(file.descriptor, buffer[:length], 0)
             # The size is made durable with it, the times are not: nobody needs them.
             os.fdatasync(file.descriptor)
         return file
+
+    def _end_with_a_block(self) -> None:
+        """Lengthen the head of an instance that is whole in the buffer, so that it ends a block.
+
+        Idempotent. What lies beyond the last whole block would take a write of its own, through the page cache,
+        and the disk one more wait (0.05 ms together; moving half a megabyte takes 0.01).
+        """
+        buffer, gathered = self._buffer, self._gathered
+        assert buffer is not None
+        more = -gathered % _DISK_BLOCK
+        # An element's length is even.
+        if not more or more % 2 or gathered + more > BUFFER_BYTES:
+            return
+        if self._file is not None or not self._goes_direct():
+            return
+        begin = self.dataset_offset
+        self._head = self._head.lengthened(more)
+        buffer[begin + more : gathered + more] = buffer[begin:gathered]
+        buffer[: begin + more] = self._head.encoded
+        self._gathered = gathered + more
+
+    def _goes_direct(self) -> bool:
+        """Tell whether what has been gathered at first is written past the page cache."""
+        return self._gathered >= _DIRECT_FROM and self._spool.past_the_page_cache
 
     def _open(self) -> bool:
         """Take a file for what has been gathered; tell whether it goes past the page cache."""
@@ -247,7 +269,7 @@ class SpoolWriter:
         self._file = self._spool.take_file()
         # A small file may end within it.
         self._first_block = bytes(self._buffer[: min(self._gathered, _DISK_BLOCK)])
-        self._direct = self._gathered >= _DIRECT_FROM and self._spool.past_the_page_cache
+        self._direct = self._goes_direct()
         return self._direct
 
     def _write_out(self) -> None:
@@ -260,7 +282,7 @@ class SpoolWriter:
             self._open()
         file = self._file
         assert file is not None
-        content, whole = memoryview(buffer)[:gathered], gathered
+        content, whole = buffer[:gathered], gathered
         with spool_errors(file.path):
             if self._direct and gathered % _DISK_BLOCK:
                 # Through the page cache, and before the rest: a file cut short by a kill has then
@@ -286,7 +308,7 @@ class SpoolWriter:
 
     def _end(self) -> None:
         if self._buffer is not None:
-            self._spool.give_buffer(self._buffer)
+            self._spool.buffers.give(self._buffer)
             self._buffer = None
         if self._file is not None:
             with suppress(OSError):

@@ -3,7 +3,8 @@
 The dataset follows byte for byte as it was received. What we know of the
 reception beside it travels in Private Information (0002,0102), so a spooled
 file explains itself after a crash, an object after the loss of the index, and
-neither needs a second file.
+neither needs a second file. Spaces behind the record make the file as long as
+its writer likes.
 """
 
 import json
@@ -21,11 +22,18 @@ from storage.index.tables import QuarantineReason
 
 # Names the private information as ours (0002,0100); UUID-derived (PS3.5 B.2).
 PRIVATE_INFORMATION_CREATOR_UID: Final = "2.25.112605388253037775211694431965427239302"
+# With every text in it as long as it may be.
 _RECORD_LENGTH: Final = 1024
 _PREAMBLE: Final = bytes(128) + b"DICM"
 _GROUP_LENGTH_AT: Final = len(_PREAMBLE)
 _GROUP_LENGTH_SIZE: Final = 12
-_HEAD_MAXIMUM: Final = 4096
+# Of what stands before the record.
+_BEFORE_MAXIMUM: Final = 1024
+LENGTHENED_MAXIMUM: Final = 4096
+"""By how much a head may be lengthened."""
+_HEAD_MAXIMUM: Final = _BEFORE_MAXIMUM + _RECORD_LENGTH + LENGTHENED_MAXIMUM
+_LENGTH: Final = struct.Struct("<I")
+_RECORD_ELEMENT: Final = struct.pack("<HH2sH", 0x0002, 0x0102, b"OB", 0)
 _FOUND_LENGTH: Final = 120
 _UID_LENGTH: Final = 64
 # `json.dumps` makes one for each call that wants no spaces.
@@ -82,10 +90,21 @@ class Reception:
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """An encoded head; `record_at` is where the record is patched in once it is known."""
+    """An encoded head.
+
+    record_at: where the record, which goes to the end, is patched in once it is known.
+    """
 
     encoded: bytes
     record_at: int
+
+    def lengthened(self, by: int) -> "Head":
+        """Return the same with `by` bytes more, an even number up to `LENGTHENED_MAXIMUM`."""
+        encoded = bytearray(self.encoded)
+        for at in (_GROUP_LENGTH_AT + 8, self.record_at - 4):
+            (length,) = _LENGTH.unpack_from(encoded, at)
+            _LENGTH.pack_into(encoded, at, length + by)
+        return Head(bytes(encoded.ljust(len(encoded) + by)), self.record_at)
 
 
 def head(
@@ -128,7 +147,7 @@ def _around_instance(
 
 
 def record(reception: Reception) -> bytes:
-    """Return the encoded record, exactly as long as the blank in the head."""
+    """Return the encoded record, exactly as long as the blank in a head that is not lengthened."""
     # The texts of the rest need no escapes.
     content = (
         f"{_record_begin(reception.origin, reception.transfer_syntax_uid)}"
@@ -185,9 +204,8 @@ def read_reception(file: BinaryIO, name: str) -> tuple[Reception, int] | None:
     if not any(encoded) or _PREAMBLE.startswith(encoded):
         return None
     offset = dataset_offset(encoded)
-    marker = struct.pack("<HH2sHI", 0x0002, 0x0102, b"OB", 0, _RECORD_LENGTH)
-    record_at = (offset or 0) - _RECORD_LENGTH
-    if offset is None or encoded[record_at - len(marker) : record_at] != marker:
+    record_at = None if offset is None else _record_at(encoded, offset)
+    if offset is None or record_at is None:
         raise NotASpooledFile(
             f"spooled file {name}",
             expected="file meta information with our private record",
@@ -202,6 +220,18 @@ def read_reception(file: BinaryIO, name: str) -> tuple[Reception, int] | None:
         raise NotASpooledFile(
             f"record of spooled file {name}", found=f"{type(error).__name__}: {error}"
         ) from error
+
+
+def _record_at(encoded: bytes, end: int) -> int | None:
+    """Return where the record that goes to `end` begins; None when there is none."""
+    # A record is plain text and contains no such bytes.
+    element_at = encoded.rfind(_RECORD_ELEMENT, 0, end)
+    length_at = element_at + len(_RECORD_ELEMENT)
+    record_at = length_at + _LENGTH.size
+    if element_at < 0 or record_at > len(encoded):
+        return None
+    (length,) = _LENGTH.unpack_from(encoded, length_at)
+    return record_at if record_at + length == end else None
 
 
 def dataset_offset(encoded: bytes) -> int | None:

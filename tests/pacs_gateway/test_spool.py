@@ -4,6 +4,7 @@ import errno
 import fcntl
 import hashlib
 import os
+import random
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -20,6 +21,7 @@ from pacs_gateway.announcements import Announced, Announcements
 from pacs_gateway.announcer import Announcer
 from pacs_gateway.inbox import Inbox, SpoolBusy, load, waiting
 from pacs_gateway.spool import Spool
+from pacs_gateway.spool_buffers import BUFFER_BYTES
 from pacs_gateway.spool_writer import SpoolFull, SpoolWriter
 from pacs_gateway.spooled import SpooledInstance
 from storage.dicom_header import read_header
@@ -348,6 +350,36 @@ def test_what_is_announced_is_what_the_file_says(spool: Spool, inbox: Inbox) -> 
     assert inbox.load(published.path) is None
 
 
+@pytest.mark.parametrize("size", [200_000, 300_002, 525_000, BUFFER_BYTES - 9_000])
+def test_an_instance_that_the_buffer_holds_ends_with_a_block_and_takes_one_write(
+    root: Path, monkeypatch: pytest.MonkeyPatch, size: int
+) -> None:
+    def note(descriptor: int, content: memoryview, at: int) -> int:
+        written.append(at)
+        return known(descriptor, content, at)
+
+    known, written = os.pwrite, list[int]()
+    spool = Spool(root, reserve_bytes=1)
+    spool.open()
+    pixels = random.Random(size).randbytes(size)
+    dataset = encode(ct(PixelData=pixels, TextValue=None))
+    writer = _begin(spool)
+    writer.write(memoryview(dataset))
+    with writer.open_dataset() as file:
+        header = read_header(file, _EXPLICIT)
+    monkeypatch.setattr(os, "pwrite", note)
+    published = writer.publish(datetime.now(UTC), None, header)
+    assert written == [0]
+    content = published.path.read_bytes()
+    assert len(content) % 4096 == 0
+    assert content[published.dataset_offset :] == dataset
+    assert load(published.path) == published
+    assert header.pixel_data_offset is not None
+    assert content[header.pixel_data_offset :].startswith(b"\xe0\x7f\x10\x00")
+    assert dcmread(published.path).PixelData == pixels
+    spool.close()
+
+
 @pytest.mark.parametrize("size", [20_001, 200_001, 1_500_001])
 def test_what_follows_the_dataset_is_damage(spool: Spool, size: int) -> None:
     path = _publish(spool, None, _DATASET + bytes(range(1, 251)) * (size // 250))
@@ -374,7 +406,8 @@ def test_a_receiver_killed_within_its_writes_has_acknowledged_nothing(
     spool = Spool(root, reserve_bytes=1)
     spool.open()
     writer = _begin(spool)
-    writer.write(memoryview(_DATASET + bytes(range(1, 251)) * (size // 250)))
+    # Odd, so that no head makes it end with a block: it takes two writes.
+    writer.write(memoryview(_DATASET + random.Random(size).randbytes(size)))
     monkeypatch.setattr(os, "pwrite", once)
     with pytest.raises(Killed):
         writer.publish(datetime.now(UTC), None)
