@@ -4,6 +4,8 @@ import sys
 import threading
 from typing import Final
 
+from pydicom import config as pydicom_config
+
 from pacs_gateway import tls
 from pacs_gateway.associations.admission import Admission
 from pacs_gateway.associations.association import Acceptor
@@ -88,6 +90,9 @@ class Receiver:
     def start(self) -> None:
         """Make the spool directory."""
         sys.setswitchinterval(_SWITCH_SECONDS)
+        # It would warn of values that we judge by ourselves, and look at the two thousand UIDs of a
+        # request that proposes what it can: a third of the 9 ms until that is accepted.
+        pydicom_config.settings.reading_validation_mode = pydicom_config.IGNORE
         self._spool.open()
 
     def stop(self, grace_seconds: float) -> None:

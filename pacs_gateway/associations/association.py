@@ -40,8 +40,6 @@ from storage.registry import DeviceLimits
 _IDLE: Final = "Sta1"
 _DATA_TRANSFER: Final = "Sta6"
 _ASSOCIATE_REQUESTED: Final = "Evt6"
-_REACTOR_SECONDS: Final = 0.001
-_REACTOR_AT_REST_SECONDS: Final = 0.02
 
 _log = logging.getLogger(__name__)
 
@@ -167,6 +165,7 @@ class ReceivingAssociation(Association):
             _log.exception("association ended by an error", extra={"peer": self.name})
             abort_provider(self._connection)
             self.dul.kill_dul()
+            self._transport.hand_back(b"")
         finally:
             metering.count("rdc_dicom_associations_open", by=-1)
             with suppress(OSError):
@@ -281,8 +280,6 @@ class ReceivingAssociation(Association):
         # One TLS connection may not be used by two threads: the upper layer's is still within its
         # write when the peer, which has the A-ASSOCIATE-AC already, sends its first request.
         self._accept_sent.wait(self.acse_timeout)
-        # It has nothing to do meanwhile but to notice an abort of ours.
-        upper_layer._run_loop_delay = _REACTOR_AT_REST_SECONDS  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
         reader = PduReader(self._connection, self._keep_waiting, self._pace())
         ended_by_us = False
         unread = b""
@@ -303,7 +300,6 @@ class ReceivingAssociation(Association):
         except Exception:  # noqa: BLE001 -- the peer must hear of it
             _log.exception("association aborted after an error of ours", extra={"peer": self.name})
             ended_by_us = True
-        upper_layer._run_loop_delay = _REACTOR_SECONDS  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
         # Started with the association and not since: a minute of honest work would expire it.
         upper_layer._idle_timer.restart()  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
         self._transport.hand_back(unread)

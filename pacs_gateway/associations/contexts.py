@@ -93,10 +93,22 @@ def supported_contexts(
     negotiation shall try them; what is not in the list is refused with
     "abstract syntax not supported".
     """
+    proposed = tuple(
+        (str(context.abstract_syntax), tuple(map(str, context.transfer_syntax)))
+        for context in requested
+    )
+    return list(_supported(proposed, frozenset(served)))
+
+
+# A device proposes the same each time, and some open an association for every image. Nobody
+# changes what has been made.
+@lru_cache(maxsize=64)
+def _supported(
+    proposed: tuple[tuple[str, tuple[str, ...]], ...], served: frozenset[str]
+) -> tuple[PresentationContext, ...]:
     chosen: dict[str, set[str]] = {}
-    for context in requested:
-        abstract_syntax = str(context.abstract_syntax)
-        offered = [str(syntax) for syntax in context.transfer_syntax if _is_uid(syntax)]
+    for abstract_syntax, syntaxes in proposed:
+        offered = [syntax for syntax in syntaxes if _is_uid(syntax)]
         if offered and abstract_syntax not in served and is_storage(abstract_syntax):
             chosen.setdefault(abstract_syntax, set()).add(preferred_transfer_syntax(offered))
     contexts = [build_context(VERIFICATION)]
@@ -110,7 +122,7 @@ def supported_contexts(
         context = build_context(abstract_syntax, sorted(syntaxes, key=_trial_order))
         context.scu_role = context.scp_role = True
         contexts.append(context)
-    return contexts
+    return tuple(contexts)
 
 
 def _trial_order(transfer_syntax: str) -> tuple[int, str]:
