@@ -242,8 +242,9 @@ class SpoolWriter:
     def _end_with_a_block(self) -> None:
         """Lengthen the head of an instance that is whole in the buffer, so that it ends a block.
 
-        Idempotent. What lies beyond the last whole block would take a write of its own, through the page cache,
-        and the disk one more wait (0.05 ms together; moving half a megabyte takes 0.01).
+        Idempotent. What lies beyond the last whole block would take a write of its own, through
+        the page cache, and the disk one more wait (0.05 ms together; moving half a megabyte takes
+        0.01).
         """
         buffer, gathered = self._buffer, self._gathered
         assert buffer is not None

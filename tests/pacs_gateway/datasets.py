@@ -28,7 +28,7 @@ class Sample:
     encoded: bytes
 
 
-def ct(*, size: int = 16, **attributes: str | int | None) -> Dataset:
+def ct(*, size: int = 16, **attributes: str | int | bytes | None) -> Dataset:
     """Return a small CT slice; `attributes` by keyword, None to leave one out."""
     dataset = Dataset()
     values: dict[str, object] = {
