@@ -32,9 +32,9 @@ from tests.bench.row import RunFailed
 from tests.bench.stage import dcmtk_environment, need
 from tests.e2e.system import ROOT
 from tests.pacs_gateway.datasets import ct
-from tests.pacs_gateway.returns.world import free_port
 from tests.support.index_rows import add_study
 from tests.support.issued import issued_report
+from tests.support.ports import free_port
 
 _BATCH: Final = 50
 # What a report of two pages with both signatures and the fonts that it needs comes to.

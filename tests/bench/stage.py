@@ -33,6 +33,7 @@ from tests.bench.row import DCMTK, ORTHANC, RDC, RunFailed
 from tests.e2e.system import RunningSystem
 from tests.support.orthanc import Orthanc
 from tests.support.peers import find_program
+from tests.support.ports import free_port
 from tests.support.seed import PASSWORD, Consortium
 
 T = TypeVar("T")
@@ -167,9 +168,7 @@ class DcmtkStore:
         self._directory = directory / "received"
         self._directory.mkdir(parents=True)
         self._forgotten = itertools.count()
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            port = int(free.getsockname()[1])
+        port = free_port()
         self._process = subprocess.Popen(
             [
                 *(need("storescp", "dcmtk"), "--fork", "--bit-preserving", "--max-pdu", "131072"),

@@ -11,7 +11,7 @@ from deploy.cli import app
 from storage.database import Database
 from storage.registry import Destination, DestinationKind
 from tests.pacs_gateway.returns.mllp_peer import peer
-from tests.pacs_gateway.returns.world import free_port
+from tests.support.ports import dead_port
 from tests.support.seed import Consortium
 
 SETTINGS = {
@@ -72,7 +72,7 @@ def test_a_site_is_tried_and_each_of_its_destinations_told_of(tmp_path: Path) ->
     with peer(lambda _: []) as receiver:
         rdc("connect", "EAST", "hl7", "host=127.0.0.1", f"port={receiver.port}")
         rdc("test", "EAST", "--data-dir", str(tmp_path))
-        rdc("connect", "EAST", "dicom", "ae_title=GONE", "host=127.0.0.1", f"port={free_port()}")
+        rdc("connect", "EAST", "dicom", "ae_title=GONE", "host=127.0.0.1", f"port={dead_port()}")
         told = refused("test", "EAST")
         assert "well   hl7" in told
         assert "FAULT  dicom  GONE" in told

@@ -12,7 +12,7 @@ import subprocess
 import sysconfig
 import tempfile
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,6 +30,7 @@ from deploy.tls.refusals import NO_FILE, NO_TLS, OTHER_NAME, UNTRUSTED, TlsRefus
 from storage.objects import ObjectKey, open_object_store
 from tests.e2e.system import wait_for
 from tests.support.peers import require_program
+from tests.support.ports import free_ports
 from tests.support.soak import SOAK
 
 pytestmark = pytest.mark.slow
@@ -119,12 +120,6 @@ def answers(port: int) -> bool:
     except OSError:
         return False
     return True
-
-
-def free_ports(count: int) -> list[int]:
-    with ExitStack() as held:
-        bound = [held.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(count)]
-        return [int(one.getsockname()[1]) for one in bound]
 
 
 @contextmanager

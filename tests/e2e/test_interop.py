@@ -34,8 +34,9 @@ from storage.index.tables import Instance, Study
 from storage.registry import add_device, add_dicom_destination
 from tests.e2e.system import RunningSystem, wait_for
 from tests.pacs_gateway.datasets import ct
-from tests.support.orthanc import Orthanc, free_ports
+from tests.support.orthanc import Orthanc
 from tests.support.peers import require_program
+from tests.support.ports import free_port
 from tests.support.seed import PASSWORD, Consortium
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
@@ -95,7 +96,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Generator[Running]:
     program = require_program("Orthanc", package="orthanc orthanc-dicomweb")
     directory = tmp_path_factory.mktemp("interop")
     certificate = self_signed(directory)
-    (tls_port,) = free_ports(1)
+    tls_port = free_port()
     system = RunningSystem(
         directory,
         ("up",),

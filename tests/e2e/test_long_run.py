@@ -31,8 +31,8 @@ from storage.outbox import OutboxMessage
 from tests.e2e.system import RunningSystem, wait_for
 from tests.pacs_gateway.datasets import sample
 from tests.pacs_gateway.peers import RawPeer, dcmtk
-from tests.pacs_gateway.returns.world import free_port
 from tests.pacs_gateway.test_store import request
+from tests.support.ports import free_port
 from tests.support.seed import PASSWORD, Consortium
 from tests.support.slope import theil_sen
 from tests.support.soak import SOAK_SECONDS

@@ -32,6 +32,7 @@ from tests.pacs_gateway.peers import dcmtk
 from tests.pacs_gateway.test_store import count
 from tests.pacs_gateway.waiting import until
 from tests.support.peers import REPOSITORY, require_program
+from tests.support.ports import dead_port, free_ports
 
 _FILES: Final = REPOSITORY / "deploy" / "balancer"
 CALLER: Final = "127.0.0.1"
@@ -50,20 +51,16 @@ class Balancer:
         return words in self.log.read_text(encoding="utf-8")
 
 
-def free_port() -> int:
-    with socket.create_server((CALLER, 0)) as found:
-        return found.getsockname()[1]
-
-
 @contextmanager
 def balanced(folder: Path, servers: dict[str, str]) -> Generator[Balancer]:
     """HAProxy with the file we ship for TLS, and what haproxy.cfg says for all of them."""
     haproxy = require_program("haproxy", package="haproxy")
     common, _, _ = (_FILES / "haproxy.cfg").read_text("utf-8").partition("\nlisten ")
     shipped = (_FILES / "sites-tls.cfg").read_text("utf-8")
-    ports = {int(one): free_port() for one in re.findall(r"bind :(\d+)", shipped)}
-    for told, taken in ports.items():
-        shipped = shipped.replace(f"bind :{told}\n", f"bind {CALLER}:{taken}\n")
+    told = [int(one) for one in re.findall(r"bind :(\d+)", shipped)]
+    ports = dict(zip(told, free_ports(len(told)), strict=True))
+    for one, taken in ports.items():
+        shipped = shipped.replace(f"bind :{one}\n", f"bind {CALLER}:{taken}\n")
     config = folder / "balancer.cfg"
     config.write_text(f"{common}\n    source {BALANCER}\n\n{shipped}", encoding="utf-8")
     log = folder / "balancer.log"
@@ -202,7 +199,7 @@ def test_the_gateway_sees_who_called_and_which_certificate_he_has(
         add_device(session, east, "CT9", "at the balancer's", addresses=[f"{BALANCER}/32"])
     gateways = [start_secured(name) for name in ("first", "second")]
     one, two = (at(gateway.bound_tls_port) for gateway in gateways)
-    nobody = at(free_port())
+    nobody = at(dead_port())
     servers = {"GATEWAY_TLS_1": one, "GATEWAY_TLS_2": two, "HL7_TLS_1": nobody, "HL7_TLS_2": nobody}
     with balanced(tmp_path, servers) as front:
         port = front.ports[2762]
@@ -231,7 +228,7 @@ def test_orders_come_from_the_sender_behind_the_balancer(
     right, wrong = authority.issue("right"), authority.issue("wrong")
     with database.transaction() as session:
         bind_sender(sender_by_names(session, "HIS", "EAST"), right.fingerprint)
-    nobody, here = at(free_port()), at(orders.bound_tls_port)
+    nobody, here = at(dead_port()), at(orders.bound_tls_port)
     servers = {
         "GATEWAY_TLS_1": nobody,
         "GATEWAY_TLS_2": nobody,

@@ -4,7 +4,6 @@ import hashlib
 import io
 import os
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -42,6 +41,7 @@ from tests.pacs_gateway.receiver import Receiver
 from tests.pacs_gateway.test_store import drained, send
 from tests.pacs_gateway.waiting import until
 from tests.support.identity import decide
+from tests.support.ports import dead_port, free_port
 
 _PDF = b"%PDF-1.7\n%a page\n%%EOF\n"
 _CONFIG = ReturnsConfig(
@@ -52,13 +52,6 @@ _CONFIG = ReturnsConfig(
     acse_timeout_seconds=2,
     dimse_timeout_seconds=5,
 )
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def _destination(database: Database, site_id: UUID, port: int, ae_title: str = "EASTPACS") -> UUID:
@@ -296,7 +289,7 @@ def test_a_receiver_with_one_transfer_syntax_is_served(
 def test_a_dead_destination_is_tried_until_it_lives(
     database: Database, objects: ObjectStore, issued: ReportIssued
 ) -> None:
-    port = _free_port()
+    port = free_port()
     _destination(database, issued.site_id, port)
     _issue(database, issued)
     for number in range(1, 5):
@@ -341,7 +334,7 @@ def test_one_dead_destination_does_not_hold_up_another(
     database: Database, objects: ObjectStore, issued: ReportIssued
 ) -> None:
     with Receiver() as receiver:
-        _destination(database, issued.site_id, _free_port(), "DEAD")
+        _destination(database, issued.site_id, dead_port(), "DEAD")
         _destination(database, issued.site_id, receiver.port)
         _issue(database, issued)
         done = [serve(one, database, objects, _CONFIG) for one in _due(database)]

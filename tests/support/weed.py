@@ -3,7 +3,6 @@
 import itertools
 import os
 import signal
-import socket
 import subprocess
 import sysconfig
 import time
@@ -18,6 +17,7 @@ from urllib3 import PoolManager
 from urllib3.exceptions import HTTPError
 
 from deploy.embedded.processes import tied
+from tests.support.ports import free_ports
 
 _PORTS = (
     "master.port",
@@ -98,7 +98,7 @@ def running_weed(directory: Path) -> Generator[Weed]:
     for attempt in range(1, _ATTEMPTS + 1):
         folder = directory / str(attempt)
         folder.mkdir(parents=True)
-        ports = _free_ports(len(_PORTS))
+        ports = free_ports(len(_PORTS))
         weed = Weed(f"127.0.0.1:{ports[_PORTS.index('s3.port')]}", folder, ports)
         weed.process = _start(folder, ports, weed)
         try:
@@ -152,14 +152,3 @@ def _answers(process: subprocess.Popen[bytes], weed: Weed) -> bool:
         else:
             return True
     return False
-
-
-def _free_ports(count: int) -> list[int]:
-    sockets = [socket.socket() for _ in range(count)]
-    try:
-        for one in sockets:
-            one.bind(("127.0.0.1", 0))
-        return [int(one.getsockname()[1]) for one in sockets]
-    finally:
-        for one in sockets:
-            one.close()

@@ -9,7 +9,8 @@ from uuid import UUID
 from tests.bench.returns_world import Receivers, ReturnsWorld
 from tests.bench.row import RDC, Goal, Measured, Row, RunFailed
 from tests.bench.stage import Stage
-from tests.pacs_gateway.returns.world import Mute, free_port
+from tests.pacs_gateway.returns.world import Mute
+from tests.support.ports import dead_port
 from tests.support.seed import Consortium
 
 _REPORTS: Final = 1000
@@ -68,7 +69,7 @@ def _beside_the_dead(stage: Stage) -> Measured:
             for mute in mutes:
                 world.hl7(mute.port, answer_seconds=30)
             for _ in range(_DEAD - len(mutes)):
-                world.hl7(free_port())
+                world.hl7(dead_port())
             versions: list[UUID] = []
             for _ in range(_ROUNDS):
                 versions += world.issue(1)

@@ -29,7 +29,8 @@ from storage.outbox import OutboxMessage
 from storage.registry import Destination
 from tests.pacs_gateway.returns.mllp_peer import Peer, ack, peer
 from tests.pacs_gateway.returns.test_faults import accept
-from tests.pacs_gateway.returns.world import CONFIG, World, free_port
+from tests.pacs_gateway.returns.world import CONFIG, World
+from tests.support.ports import dead_port, free_port
 
 ACTOR = Actor(person_id=None, organisation_id=None, client="test")
 S = DeliveryState
@@ -118,7 +119,7 @@ def test_a_probe_does_not_wait_for_its_time(world: World) -> None:
 
 def test_what_is_redirected_arrives_elsewhere_and_is_corrected_there(world: World) -> None:
     with peer(accept) as there:
-        dead = world.mllp(free_port())
+        dead = world.mllp(dead_port())
         report = world.report()
         world.issue(report)
         others = [world.report() for _ in range(2)]
@@ -145,7 +146,7 @@ def test_what_is_redirected_arrives_elsewhere_and_is_corrected_there(world: Worl
 def test_a_report_never_leaves_its_site(world: World) -> None:
     with world.database.transaction() as session:
         elsewhere = world.other_sites_destination(session)
-    world.mllp(free_port())
+    world.mllp(dead_port())
     world.issue(world.report())
     (row,) = world.rows()
     with (
@@ -242,7 +243,7 @@ def test_an_old_version_that_arrives_late_is_followed_by_the_one_that_stands(wor
 def test_the_database_refuses_what_the_table_does_not_have(
     world: World, before: DeliveryState, after: DeliveryState
 ) -> None:
-    world.mllp(free_port())
+    world.mllp(dead_port())
     world.issue(world.report())
     with world.database.transaction() as session:
         session.execute(update(Delivery).values(state=before))

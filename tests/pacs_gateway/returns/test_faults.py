@@ -23,8 +23,9 @@ from storage.objects import ObjectStore
 from storage.outbox import OutboxMessage
 from storage.registry import DestinationKind
 from tests.pacs_gateway.returns.mllp_peer import Peer, ack, peer
-from tests.pacs_gateway.returns.world import CONFIG, Mute, Workers, World, free_port
+from tests.pacs_gateway.returns.world import CONFIG, Mute, Workers, World
 from tests.pacs_gateway.waiting import until
+from tests.support.ports import dead_port, free_port
 from tests.support.soak import soak
 
 
@@ -113,7 +114,7 @@ def test_people_are_told_when_their_centre_wants_it(world: World, database: Data
             unopened_stat_minutes=None,
             always_open=None,
         )
-    world.mllp(free_port())
+    world.mllp(dead_port())
     world.issue(world.report())
     world.work()
     world.now.advance(minutes=4)
@@ -222,7 +223,7 @@ def test_a_channel_that_cannot_be_made_is_put_off_like_a_dead_destination(world:
 
 
 def test_of_many_dead_destinations_some_are_probed_at_a_time(world: World) -> None:
-    dead = [world.mllp(free_port()) for _ in range(12)]
+    dead = [world.mllp(dead_port()) for _ in range(12)]
     world.issue(world.report())
     assert set(world.due()) == set(dead), "nobody knows it yet"
     for destination_id in dead:
@@ -247,7 +248,7 @@ def test_forty_of_fifty_get_theirs_within_seconds_while_ten_are_dead(
         living = [open_ones.enter_context(peer(accept)) for _ in range(40)]
         mutes = [Mute() for _ in range(5)]
         dead = {world.mllp(one.port, answer_seconds=30) for one in mutes}
-        dead |= {world.mllp(free_port()) for _ in range(5)}
+        dead |= {world.mllp(dead_port()) for _ in range(5)}
         alive = {world.mllp(one.port) for one in living}
         rounds = soak(10, else_=1)
 

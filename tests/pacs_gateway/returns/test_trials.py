@@ -20,7 +20,8 @@ from tests.pacs_gateway.receiver import Receiver
 from tests.pacs_gateway.returns.mail_peer import Mailbox, mail_server
 from tests.pacs_gateway.returns.mllp_peer import ack, peer
 from tests.pacs_gateway.returns.web_peer import Posted, Reply, web_peer
-from tests.pacs_gateway.returns.world import CONFIG, Mute, World, free_port
+from tests.pacs_gateway.returns.world import CONFIG, Mute, World
+from tests.support.ports import dead_port
 
 VERIFICATION = "1.2.840.10008.1.1"
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwMfKQ9r8GKYo="
@@ -205,7 +206,7 @@ def test_who_asks_by_a_row_gets_the_answer_in_it(database: Database, objects: Ob
 
     with peer(lambda _: []) as receiver:
         there = world.mllp(receiver.port)
-        gone = world.mllp(free_port())
+        gone = world.mllp(dead_port())
         with database.transaction() as session:
             first = destination_trials.ask(session, there, None)
             assert destination_trials.ask(session, there, None) == first

@@ -42,6 +42,7 @@ from storage.report_status import IssuedKind
 from tests.pacs_gateway.datasets import ct
 from tests.support.index_rows import add_study
 from tests.support.issued import issued_report
+from tests.support.ports import dead_port
 
 PDF = b"%PDF-1.7\n%a page\n%%EOF\n"
 CONFIG = ReturnsConfig(
@@ -65,14 +66,6 @@ class Clock:
 
     def advance(self, **by: float) -> None:
         self.at += timedelta(**by)
-
-
-def free_port() -> int:
-    """A port on which nobody listens."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 class Mute:
@@ -153,7 +146,7 @@ class World:
             parent=None,
         )
         return add_destination(
-            session, other, DestinationKind.HL7, {"host": "127.0.0.1", "port": free_port()}
+            session, other, DestinationKind.HL7, {"host": "127.0.0.1", "port": dead_port()}
         ).id
 
     def destination(self, kind: DestinationKind, **settings: Any) -> UUID:  # noqa: ANN401

@@ -23,10 +23,10 @@ from storage.messages import PACS_GATEWAY
 from storage.objects import ObjectStore
 from storage.registry import DestinationKind
 from tests.pacs_gateway.returns.mllp_peer import ack, peer
-from tests.pacs_gateway.returns.world import free_port
 from tests.support.accessibility import violations
 from tests.support.desk import Desk
 from tests.support.peers import require_program
+from tests.support.ports import free_port
 from tests.support.screens import WEB
 from tests.support.seed import PASSWORD, Consortium
 from tests.support.serving import served
