@@ -10,9 +10,6 @@ import os
 from typing import Final
 
 VARIABLE: Final = "RDC_READY_FD"
-# Filing has some thousand small objects at a time and lets go of them by itself: to look through
-# them at every 700 was a quarter of what it computed.
-_YOUNG_OBJECTS: Final = 10_000
 
 
 def begin() -> None:
@@ -28,7 +25,6 @@ def settle() -> None:
     """Collect from here on, but never again look at what is there now. Before a fork, too."""
     gc.collect()
     gc.freeze()
-    gc.set_threshold(_YOUNG_OBJECTS)
     gc.enable()
 
 
