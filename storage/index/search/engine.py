@@ -248,7 +248,6 @@ def run(
         by_name = ByName(
             search.name,
             [one for _, one in search.conditions],
-            sees(Patient.site_id),
             _on_listing(search, sees),
         )
         wanted = wanted_of(search.level, returned)
