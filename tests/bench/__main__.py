@@ -46,7 +46,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _say(f"WARNING: load average {os.getloadavg()[0]:.1f}: figures will be too low and unequal")
     peers = {RDC, *chosen.peers.split(",")}
     outcomes: list[report.Outcome] = []
-    with tempfile.TemporaryDirectory(prefix="rdc-bench-", dir=scratch) as room:
+    with (
+        tempfile.TemporaryDirectory(prefix="rdc-bench-", dir=scratch) as room,
+        machine.kept_awake() as facts["idle processor"],
+    ):
         for _, group in groupby(selected, key=lambda row: row.world or row.name):
             outcomes.extend(_run_world(list(group), Path(room), chosen, peers))
     print(report.table(outcomes))  # noqa: T201 -- its output

@@ -24,12 +24,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     size = Size(chosen.studies, chosen.instances, chosen.sites)
     scratch: Path = chosen.scratch
     try:
-        with open_world(scratch, size, _say) as world:
+        with machine.kept_awake() as idle, open_world(scratch, size, _say) as world:
             found = _measure(world, chosen)
     finally:
         if not chosen.keep:
             shutil.rmtree(scratch, ignore_errors=True)
-    found["machine"] = machine.describe(REPOSITORY)
+    found["machine"] = machine.describe(REPOSITORY) | {"idle processor": idle}
     text = json.dumps(found, indent=1, ensure_ascii=False)
     if chosen.json is not None:
         chosen.json.write_text(text, encoding="utf-8")
