@@ -115,6 +115,8 @@ class World:
         chance = random.Random(seed)
         times: list[float] = []
         results = 0
+        # Meanwhile the server has given up the connection; the next question makes another.
+        self.clients[who].close()
         for _ in range(repeats):
             path, parameters = workload.query(chance)
             url = f"/dicom-web{path}?{urlencode(parameters)}"
