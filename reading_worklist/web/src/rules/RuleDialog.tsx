@@ -77,19 +77,13 @@ export function RuleDialog({ rule, words, taken, onDone, onClose }: RuleDialogPr
         )}
       </Field>
       <h3>{t('rules.form.when')}</h3>
-      <Field label={t('rules.form.sites')}>
-        {(id) => (
-          <Select
-            id={id}
-            mode="multiple"
-            showSearch={{ optionFilterProp: 'label' }}
-            placeholder={any}
-            value={when.sites}
-            options={words.sites.map((site) => ({ value: site.code, label: siteName(language, site) }))}
-            onChange={(sites) => setWhen({ sites })}
-          />
-        )}
-      </Field>
+      <Several
+        label={t('rules.form.sites')}
+        none={any}
+        value={when.sites}
+        options={words.sites.map((site) => ({ value: site.code, label: siteName(language, site) }))}
+        onChange={(sites) => setWhen({ sites })}
+      />
       <Field label={t('rules.form.modalities')}>
         {(id) => (
           <Select
@@ -102,56 +96,32 @@ export function RuleDialog({ rule, words, taken, onDone, onClose }: RuleDialogPr
           />
         )}
       </Field>
-      <Field label={t('rules.form.bodyParts')}>
-        {(id) => (
-          <Select
-            id={id}
-            mode="tags"
-            open={false}
-            suffix={null}
-            placeholder={t('rules.form.bodyPartsHint')}
-            value={when.body_parts}
-            onChange={(body_parts) => setWhen({ body_parts })}
-          />
-        )}
-      </Field>
-      <Field label={t('rules.form.devices')}>
-        {(id) => (
-          <Select
-            id={id}
-            mode="tags"
-            open={false}
-            suffix={null}
-            placeholder={t('rules.form.devicesHint')}
-            value={when.devices}
-            onChange={(devices) => setWhen({ devices })}
-          />
-        )}
-      </Field>
-      <Field label={t('rules.form.priorities')}>
-        {(id) => (
-          <Select
-            id={id}
-            mode="multiple"
-            placeholder={any}
-            value={when.priorities}
-            options={PRIORITIES.map((value) => ({ value, label: t(`priority.${value}`) }))}
-            onChange={(priorities) => setWhen({ priorities })}
-          />
-        )}
-      </Field>
-      <Field label={t('rules.form.visits')}>
-        {(id) => (
-          <Select
-            id={id}
-            mode="multiple"
-            placeholder={any}
-            value={when.visit_types}
-            options={VISITS.map((value) => ({ value, label: t(`orders.visit.${value}`) }))}
-            onChange={(visit_types) => setWhen({ visit_types })}
-          />
-        )}
-      </Field>
+      <Typed
+        label={t('rules.form.bodyParts')}
+        hint={t('rules.form.bodyPartsHint')}
+        value={when.body_parts}
+        onChange={(body_parts) => setWhen({ body_parts })}
+      />
+      <Typed
+        label={t('rules.form.devices')}
+        hint={t('rules.form.devicesHint')}
+        value={when.devices}
+        onChange={(devices) => setWhen({ devices })}
+      />
+      <Several
+        label={t('rules.form.priorities')}
+        none={any}
+        value={when.priorities}
+        options={PRIORITIES.map((value) => ({ value, label: t(`priority.${value}`) }))}
+        onChange={(priorities) => setWhen({ priorities })}
+      />
+      <Several
+        label={t('rules.form.visits')}
+        none={any}
+        value={when.visit_types}
+        options={VISITS.map((value) => ({ value, label: t(`orders.visit.${value}`) }))}
+        onChange={(visit_types) => setWhen({ visit_types })}
+      />
       <Choice
         label={t('rules.form.onDuty')}
         none={any}
@@ -245,6 +215,59 @@ function Choice<T extends string>({
           // Ant Design's types leave out that a cleared choice is undefined.
           onChange={(chosen: T | undefined) => onChange(chosen ?? null)}
         />
+      )}
+    </Field>
+  );
+}
+
+/** Several of many, found by what they are called. */
+function Several<T extends string>({
+  label,
+  none,
+  value,
+  options,
+  onChange,
+}: {
+  label: string;
+  /** What none means. */
+  none: string;
+  value: T[];
+  options: { value: T; label: string }[];
+  onChange: (chosen: T[]) => void;
+}) {
+  return (
+    <Field label={label}>
+      {(id) => (
+        <Select
+          id={id}
+          mode="multiple"
+          showSearch={{ optionFilterProp: 'label' }}
+          placeholder={none}
+          value={value}
+          options={options}
+          onChange={onChange}
+        />
+      )}
+    </Field>
+  );
+}
+
+/** Any number of words that nobody here knows beforehand. */
+function Typed({
+  label,
+  hint,
+  value,
+  onChange,
+}: {
+  label: string;
+  hint: string;
+  value: string[];
+  onChange: (typed: string[]) => void;
+}) {
+  return (
+    <Field label={label}>
+      {(id) => (
+        <Select id={id} mode="tags" open={false} suffix={null} placeholder={hint} value={value} onChange={onChange} />
       )}
     </Field>
   );
