@@ -103,7 +103,9 @@ def served(
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
         thread.start()
         try:
-            while not server.started:
+            # The listener of machines comes after uvicorn's own, which counts as started by itself.
+            listeners = 1 if found.machine_https_port is None else 2
+            while not server.started or len(server.servers) < listeners:
                 thread.join(0.02)
                 assert thread.is_alive()
             yield server, found, listener.getsockname()[1]
