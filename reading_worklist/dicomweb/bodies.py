@@ -32,14 +32,15 @@ from reading_worklist.file_bodies import EXTENSION, BodyPart, FileRange
 from storage.datasets.pixels import Frame
 from storage.datasets.sources import CHUNK, ByteSource, ObjectSource
 from storage.datasets.splicing import SplicedSource
-from storage.objects import ObjectKey, ObjectStore, in_memory
+from storage.objects import ObjectKey, ObjectStore
 
 # Below this, joining pieces costs less than sending each by itself.
 _JOINED_MAX: Final = 1 << 15
 # Below this, a file costs more than its bytes.
 _FILE_MIN: Final = 1 << 16
-# Heads of parts among them: three objects more than the one that is sent.
-_PARTS_AHEAD: Final = 7
+# Heads of parts among them: sixteen objects more than the one that is sent, so that the disk has
+# some milliseconds for what is not in memory (2178 MB/s became 2785 with 4 % of a study missing).
+_PARTS_AHEAD: Final = 33
 # A body this long is worth noticing that nobody reads it any more.
 _LONG_MIN: Final = 8 << 20
 
@@ -281,8 +282,9 @@ def _opened(piece: Piece, objects: ObjectStore) -> BodyPart | Region:
             data = os.pread(file, piece.length, piece.offset)
             os.close(file)
             return data
-        if not in_memory(file, piece.offset, piece.length):
-            os.posix_fadvise(file, piece.offset, piece.length, os.POSIX_FADV_WILLNEED)
+        # Also where its ends are in memory: Linux may have taken pages from its middle, and who
+        # sends would wait for each of them.
+        os.posix_fadvise(file, piece.offset, piece.length, os.POSIX_FADV_WILLNEED)
     except OSError:
         os.close(file)
         raise
