@@ -18,7 +18,6 @@ from storage.objects.contract import (
     SourceTruncated,
     StoredObject,
 )
-from storage.objects.files import in_memory
 from storage.objects.filesystem import FilesystemObjectStore
 
 __all__ = [
@@ -33,7 +32,6 @@ __all__ = [
     "ObjectStoreUnavailable",
     "SourceTruncated",
     "StoredObject",
-    "in_memory",
     "open_object_store",
 ]
 
